@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* The dump file of libtracemalloc, byte for byte.
+ *
+ * A dump is the tracer's own memory: a file that the traced process maps and changes in place,
+ * so that it can be read while the process runs, after it ended and after it was killed. This
+ * header is enough to write a reader; man/tracemalloc-dump.5 tells the same in prose. All
+ * numbers are in the byte order of the machine (`byte_order` tells), and there are no pointers,
+ * only ids: an id is the index of an entry in its section.
+ *
+ *    0                 8192
+ *    | header          | extent | extent | extent | ...
+ *                        strings  code     stacks   strings (more) ...
+ *
+ * A section is one array, stored as a chain of extents that grow the file at its end. Entries are
+ * written before the section's `count` is raised, so that the first `count` entries are valid at any
+ * instant, also after a SIGKILL. A reader copies `count` first and the entries afterwards.
+ */
+#pragma once
+
+#include <assert.h>
+#include <stdint.h>
+
+#define TRACEMALLOC_DUMP_MAGIC "\x89TMDUMP\n"
+#define TRACEMALLOC_DUMP_BYTE_ORDER 0x01020304u
+
+/* Raised when a reader of an older version would read wrong numbers. */
+enum { TRACEMALLOC_DUMP_VERSION = 1 };
+
+enum {
+    TRACEMALLOC_DUMP_HEADER_SIZE = 8192,
+    TRACEMALLOC_DUMP_SECTIONS = 12,
+    TRACEMALLOC_DUMP_EXTENTS = 24,
+    TRACEMALLOC_DUMP_REASONS = 16,
+};
+
+/* How the process stood when the header was last written. A state of TRACING whose process is gone
+ * means that the process was killed. */
+enum tracemalloc_dump_state {
+    TRACEMALLOC_DUMP_TRACING = 1,
+    TRACEMALLOC_DUMP_STOPPED = 2,  /* tracing was stopped; the process went on */
+    TRACEMALLOC_DUMP_EXITED = 3,   /* exit, _exit or quick_exit with `exit_status` */
+    TRACEMALLOC_DUMP_EXEC = 4,     /* the process became another program */
+    TRACEMALLOC_DUMP_SNAPSHOT = 5, /* a copy of a live dump */
+    TRACEMALLOC_DUMP_SIGNAL = 6,   /* the parent saw it die by `signal` */
+};
+
+enum tracemalloc_dump_implementation {
+    TRACEMALLOC_DUMP_NO_PYTHON = 0,
+    TRACEMALLOC_DUMP_CPYTHON = 1,
+    TRACEMALLOC_DUMP_CPYTHON_FREE_THREADED = 2, /* native blocks only */
+    TRACEMALLOC_DUMP_PYPY = 3,                  /* native blocks only */
+    TRACEMALLOC_DUMP_CPYTHON_UNKNOWN = 4,       /* a version unknown to the library */
+};
+
+/* Why a dump may be incomplete: `lost[reason]` counts what is missing. */
+enum tracemalloc_dump_reason {
+    TRACEMALLOC_DUMP_LOST_STACKS = 0,  /* events whose new stack went to `<overflow>` */
+    TRACEMALLOC_DUMP_LOST_BLOCKS = 1,  /* blocks not recorded: a table could not grow */
+    TRACEMALLOC_DUMP_LOST_FILE = 2,    /* extents that could not be added to the file */
+    TRACEMALLOC_DUMP_LOST_PYTHON = 3,  /* Python frames were switched off: a check failed */
+    TRACEMALLOC_DUMP_LOST_NESTED = 4,  /* blocks made by a signal handler inside the tracer */
+    TRACEMALLOC_DUMP_LOST_MEMORY = 5,  /* the tracer found no memory for its private tables */
+    TRACEMALLOC_DUMP_LOST_NAMES = 6,   /* names cut or replaced: the string table was full */
+    TRACEMALLOC_DUMP_LOST_NATIVE = 7,  /* native stacks that could not be unwound whole */
+    TRACEMALLOC_DUMP_LOST_DAMAGE = 8,  /* pages of the file that somebody else cut off */
+    TRACEMALLOC_DUMP_LOST_VERSION = 9, /* interpreter without Python frames (see implementation) */
+};
+
+enum tracemalloc_dump_section_id {
+    TRACEMALLOC_DUMP_STRINGS = 0,  /* bytes, see tracemalloc_dump_string */
+    TRACEMALLOC_DUMP_CODE = 1,     /* struct tracemalloc_dump_code */
+    TRACEMALLOC_DUMP_STACKS = 2,   /* struct tracemalloc_dump_stack */
+    TRACEMALLOC_DUMP_TALLIES = 3,  /* struct tracemalloc_dump_tally */
+    TRACEMALLOC_DUMP_SITES = 4,    /* struct tracemalloc_dump_site */
+    TRACEMALLOC_DUMP_DOMAINS = 5,  /* struct tracemalloc_dump_domain */
+    TRACEMALLOC_DUMP_MODULES = 6,  /* struct tracemalloc_dump_module */
+    TRACEMALLOC_DUMP_TIMELINE = 7, /* struct tracemalloc_dump_moment */
+};
+
+/* A string is a uint32_t length, that many bytes, a NUL, and padding to 4. Its id is the offset of
+ * the length in the section, in bytes. Id 0 is the empty string. Bytes are UTF-8, where a lone
+ * surrogate of Python is encoded like any other code point ("surrogatepass"). */
+typedef uint32_t tracemalloc_dump_string;
+
+/* A code object of Python. Id 0 is no code; id 1 is `<overflow>`. */
+struct tracemalloc_dump_code {
+    tracemalloc_dump_string filename;
+    tracemalloc_dump_string name; /* the qualified name where the version has it */
+    uint32_t first_line;
+    uint32_t reserved;
+};
+
+/* A node of the prefix tree of stacks, root first: the stack is the path from the root to the node.
+ * Stack 0 is the empty stack (shown as `<unknown>`), stack 1 is `<overflow>`, the sum of all
+ * stacks that found no room. parent < own id, always. The tree holds whole stacks: a
+ * reader shows the `nframe` most recent frames of one.
+ *
+ * Python:  code  id of the code object          line  line number, 0 where the code has none
+ * native:  code  TRACEMALLOC_DUMP_NATIVE | id of the module
+ *          line  low half of the ELF virtual address, high  its high half
+ */
+struct tracemalloc_dump_stack {
+    uint32_t parent;
+    uint32_t code;
+    uint32_t line;
+    uint32_t high;
+};
+#define TRACEMALLOC_DUMP_NATIVE 0x80000000u
+
+enum {
+    TRACEMALLOC_DUMP_EMPTY_STACK = 0,
+    TRACEMALLOC_DUMP_OVERFLOW_STACK = 1,
+};
+
+/* What one stack holds in one domain. Bytes and blocks are the requested ones.
+ *
+ * At the peak: `peak_bytes` where `peak_number` equals the header's, else `bytes`, for then
+ * the stack has not changed since. While the header's `rising` is 1 the peak is now: `bytes`. */
+struct tracemalloc_dump_tally {
+    uint32_t stack;
+    uint32_t domain; /* index in the section of domains */
+    uint64_t bytes;
+    uint64_t blocks;
+    uint64_t peak_bytes;
+    uint64_t peak_blocks;
+    uint64_t total_bytes; /* ever allocated */
+    uint64_t total_blocks;
+    uint32_t peak_number;
+    uint32_t reserved;
+};
+
+/* The blocks of one size that one stack holds in one domain. `live` is now, or the very end for a
+ * process that ended; `at_exit` is the moment when the runtime was marked as finalizing, valid when
+ * the header's `finalized` is 1. A site that holds nothing may later be given to another tally. Entry 0
+ * is unused. */
+struct tracemalloc_dump_site {
+    uint32_t tally;
+    uint32_t live;
+    uint64_t size;
+    uint32_t at_exit;
+    uint32_t reserved;
+};
+
+/* number: 0 Python, 1 libc, 2 mmap, else as given to PyTraceMalloc_Track. */
+struct tracemalloc_dump_domain {
+    uint32_t number;
+    tracemalloc_dump_string name;
+};
+
+enum {
+    TRACEMALLOC_DUMP_DOMAIN_PYTHON = 0,
+    TRACEMALLOC_DUMP_DOMAIN_LIBC = 1,
+    TRACEMALLOC_DUMP_DOMAIN_MMAP = 2,
+};
+
+/* An executable or shared object: where its code was mapped, from when to when. */
+struct tracemalloc_dump_module {
+    tracemalloc_dump_string path;
+    tracemalloc_dump_string build_id; /* lower case hexadecimal digits */
+    uint64_t load_bias;               /* address in memory less ELF virtual address */
+    uint64_t start;                   /* lowest mapped address of its code */
+    uint64_t end;
+    uint64_t reserved;
+};
+
+/* The heap at one moment. */
+struct tracemalloc_dump_moment {
+    uint64_t time; /* nanoseconds since the header's start_time */
+    uint64_t python_bytes;
+    uint64_t native_bytes;
+    uint64_t rss_bytes;
+};
+
+struct tracemalloc_dump_extent {
+    uint64_t offset; /* in the file, a multiple of 4096 */
+    uint64_t length; /* bytes, a multiple of 4096 */
+};
+
+/* The section's bytes are those of its extents, in order, one after the other. */
+struct tracemalloc_dump_section {
+    uint32_t entry_size; /* bytes; 1 for strings */
+    uint32_t extent_count;
+    uint64_t count; /* valid entries; bytes for strings */
+    struct tracemalloc_dump_extent extents[TRACEMALLOC_DUMP_EXTENTS];
+};
+
+struct tracemalloc_dump_header {
+    char magic[8];
+    uint32_t byte_order;
+    uint32_t version;
+    uint32_t header_size;
+    uint32_t section_count;
+    uint64_t file_size; /* bytes that belong to the dump */
+
+    /* Who. */
+    uint32_t pid;
+    uint32_t ppid;
+    uint64_t start_time;    /* of the tracing; nanoseconds since the epoch */
+    uint64_t process_start; /* clock ticks since boot, field 22 of /proc/PID/stat */
+    char boot_id[40];       /* of /proc/sys/kernel/random/boot_id, or empty */
+    tracemalloc_dump_string argv; /* each argument followed by a NUL */
+    tracemalloc_dump_string executable;
+    uint32_t implementation; /* enum tracemalloc_dump_implementation */
+    uint32_t python_version; /* PY_VERSION_HEX, 0 without Python */
+    uint32_t nframe;         /* frames to show of a stack */
+    uint32_t native_nframe;  /* native frames at most in a stack, 0 when not asked for */
+    uint32_t generation;     /* how many dumps this process made before */
+    uint32_t free_lists;     /* 1 when objects of free lists count where they are taken */
+    uint64_t run_id;         /* of `tracemalloc run` (TRACEMALLOC_RUN), else 0 */
+
+    /* How it ended. */
+    uint32_t state; /* enum tracemalloc_dump_state */
+    int32_t exit_status;
+    int32_t signal;
+    int32_t oom_killed; /* 0, 1, or -1 where nobody can know */
+    uint64_t end_time;  /* nanoseconds since the epoch, 0 while it runs */
+    uint32_t finalized; /* 1 once the sites' at_exit is valid */
+    uint32_t reserved;
+
+    /* Totals of all domains. */
+    uint64_t bytes;
+    uint64_t blocks;
+    uint64_t peak_bytes;
+    uint64_t peak_blocks;
+    uint32_t peak_number;
+    uint32_t rising;
+    /* Totals without libc and mmap: what the interpreter's own tracer would count. */
+    uint64_t python_bytes;
+    uint64_t python_peak_bytes;
+    uint64_t arena_bytes; /* held by the interpreter's arenas: what is behind its objects */
+    uint64_t tracer_bytes; /* private memory of the tracer, without this file */
+    uint64_t lost[TRACEMALLOC_DUMP_REASONS];
+
+    /* Requests of the command to the process (see tracemalloc-dump(5)). */
+    uint32_t request_signal; /* the process listens to it; 0: the program took it */
+    uint32_t cleared;        /* how many times the traces were cleared */
+
+    struct tracemalloc_dump_section sections[TRACEMALLOC_DUMP_SECTIONS];
+};
+
+static_assert(sizeof(struct tracemalloc_dump_code) == 16, "code");
+static_assert(sizeof(struct tracemalloc_dump_stack) == 16, "stack");
+static_assert(sizeof(struct tracemalloc_dump_tally) == 64, "tally");
+static_assert(sizeof(struct tracemalloc_dump_site) == 24, "site");
+static_assert(sizeof(struct tracemalloc_dump_domain) == 8, "domain");
+static_assert(sizeof(struct tracemalloc_dump_module) == 40, "module");
+static_assert(sizeof(struct tracemalloc_dump_moment) == 32, "moment");
+static_assert(sizeof(struct tracemalloc_dump_section) == 400, "section");
+static_assert(sizeof(struct tracemalloc_dump_header) <= TRACEMALLOC_DUMP_HEADER_SIZE, "header");

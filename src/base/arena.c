@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/arena.h"
+
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+#include "base/sys.h"
+
+static _Atomic uint64_t mapped;
+
+static void *map(size_t size, int flags) {
+    void *memory = sys_mmap(NULL, size, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+    return sys_failed(memory) ? NULL : memory;
+}
+
+void *arena_map(size_t size) {
+    size = arena_round(size);
+    void *memory = map(size, 0);
+    if (memory != NULL)
+        atomic_fetch_add_explicit(&mapped, size, memory_order_relaxed);
+    return memory;
+}
+
+void *arena_reserve(size_t size) {
+    return map(arena_round(size), MAP_NORESERVE);
+}
+
+void arena_unmap(void *memory, size_t size) {
+    size = arena_round(size);
+    sys_munmap(memory, size);
+    atomic_fetch_sub_explicit(&mapped, size, memory_order_relaxed);
+}
+
+void *arena_grow(void *memory, size_t old_size, size_t size) {
+    old_size = arena_round(old_size);
+    size = arena_round(size);
+    void *grown = sys_mremap(memory, old_size, size, MREMAP_MAYMOVE, NULL);
+    if (sys_failed(grown))
+        return NULL;
+    atomic_fetch_add_explicit(&mapped, size - old_size, memory_order_relaxed);
+    return grown;
+}
+
+/* mincore in pieces: the answer is a byte per page. */
+uint64_t arena_resident(void *memory, size_t size, void (*visit)(void *page, void *context),
+                        void *context) {
+    enum { PIECE = 512 };
+    unsigned char present[PIECE];
+    uint64_t pages = 0;
+    size_t count = arena_round(size) / ARENA_PAGE;
+    for (size_t page = 0; page < count; page++) {
+        char *at = (char *)memory + page * ARENA_PAGE;
+        size_t piece = count - page < PIECE ? count - page : PIECE;
+        if (page % PIECE == 0 &&
+            sys_call(SYS_mincore, at, piece * ARENA_PAGE, present) != 0)
+            break;
+        if ((present[page % PIECE] & 1) == 0)
+            continue;
+        pages++;
+        if (visit != NULL)
+            visit(at, context);
+    }
+    return pages * ARENA_PAGE;
+}
+
+uint64_t arena_bytes(void) {
+    return atomic_load_explicit(&mapped, memory_order_relaxed);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* The tracer's private memory: pages straight from the kernel, zeroed, never from malloc.
+ *
+ * Any thread; the counter is atomic. Sizes are in bytes and are rounded up to pages. What is mapped
+ * here is counted in arena_bytes(), the tracer's own cost without the dump file.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+enum { ARENA_PAGE = 4096 };
+
+static inline size_t arena_round(size_t size) {
+    return (size + ARENA_PAGE - 1) & ~(size_t)(ARENA_PAGE - 1);
+}
+
+/* NULL when the kernel has no memory. */
+must_check void *arena_map(size_t size);
+/* Mapped without a claim on memory or swap, and not counted: for tables of which few pages are touched. */
+must_check void *arena_reserve(size_t size);
+void arena_unmap(void *memory, size_t size);
+/* Grows in place or elsewhere; NULL, and the old memory stays, when that fails. */
+must_check void *arena_grow(void *memory, size_t old_size, size_t size);
+
+/* Bytes of pages in memory of a range that arena_reserve gave; `visit`, unless NULL, is called for each such page. */
+uint64_t arena_resident(void *memory, size_t size, void (*visit)(void *page, void *context),
+                        void *context);
+uint64_t arena_bytes(void);

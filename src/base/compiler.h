@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* The compiler attributes that the code uses. Nothing here makes code. */
+#pragma once
+
+#define likely(condition) __builtin_expect(!!(condition), 1)
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+
+#define always_inline inline __attribute__((always_inline))
+/* Keeps a rare path out of the registers and cache lines of a hot one. */
+#define cold_path __attribute__((noinline, cold))
+#define must_check __attribute__((warn_unused_result))
+#define exported __attribute__((visibility("default")))
+#define printf_like(format, first) __attribute__((format(printf, format, first)))
+
+/* A thread-local of a preloaded library: a fixed distance from the thread pointer, so that access
+ * never allocates. */
+#define thread_local_fixed __thread __attribute__((tls_model("initial-exec")))

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/message.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/sys.h"
+
+static bool silent;
+
+void message_quiet(bool quiet) { silent = quiet; }
+
+static size_t append(char *line, size_t length, size_t size, const char *part) {
+    while (*part != '\0' && length < size)
+        line[length++] = *part++;
+    return length;
+}
+
+void message(const char *part, ...) {
+    char line[512];
+    va_list parts;
+    if (silent)
+        return;
+    size_t length = append(line, 0, sizeof line - 1, "tracemalloc: ");
+    va_start(parts, part);
+    for (; part != NULL; part = va_arg(parts, const char *))
+        length = append(line, length, sizeof line - 1, part);
+    va_end(parts);
+    line[length++] = '\n';
+    sys_call(SYS_write, 2, line, length);
+}
+
+char *message_number(char *buffer, uint64_t number) {
+    char digits[21];
+    size_t count = 0, at = 0;
+    do {
+        digits[count++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number != 0);
+    while (count > 0)
+        buffer[at++] = digits[--count];
+    buffer[at] = '\0';
+    return buffer;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* System calls of the tracer itself: not seen by its own hooks, and errno stays as it was.
+ *
+ * All return what the kernel returns: 0 or more, or -errno. Any thread, also inside a hook and in a signal handler;
+ * they allocate nothing. A file is opened, used and closed within one function: the library
+ * holds no descriptor.
+ */
+#pragma once
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static inline long sys_result(long result, int saved) {
+    if (result == -1) {
+        result = -errno;
+        errno = saved;
+    }
+    return result;
+}
+
+#define sys_call(...)                                                                   \
+    __extension__({                                                                     \
+        int sys_saved = errno;                                                          \
+        sys_result(syscall(__VA_ARGS__), sys_saved);                                    \
+    })
+
+static inline void *sys_mmap(void *address, size_t length, int protection, int flags,
+                             int fd, uint64_t offset) {
+    return (void *)sys_call(SYS_mmap, address, length, protection, flags, fd, offset);
+}
+
+/* Whether a pointer that sys_mmap or sys_mremap returned is -errno instead. */
+static inline int sys_failed(const void *pointer) {
+    return (uintptr_t)pointer > (uintptr_t)-4096;
+}
+
+static inline int sys_munmap(void *address, size_t length) {
+    return (int)sys_call(SYS_munmap, address, length);
+}
+
+static inline void *sys_mremap(void *address, size_t old_length, size_t length, int flags,
+                               void *to) {
+    return (void *)sys_call(SYS_mremap, address, old_length, length, flags, to);
+}
+
+static inline int sys_madvise(void *address, size_t length, int advice) {
+    return (int)sys_call(SYS_madvise, address, length, advice);
+}
+
+static inline int sys_open(const char *path, int flags, unsigned mode) {
+    return (int)sys_call(SYS_openat, -100 /* AT_FDCWD */, path, flags, mode);
+}
+
+static inline int sys_close(int fd) { return (int)sys_call(SYS_close, fd); }
+static inline int sys_getpid(void) { return (int)sys_call(SYS_getpid); }
+static inline int sys_gettid(void) { return (int)sys_call(SYS_gettid); }

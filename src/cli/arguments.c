@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/arguments.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+
+/* -1 when the text is no number up to INT_MAX. */
+static long parse(const char *text) {
+    char *end;
+    errno = 0;
+    long number = strtol(text, &end, 10);
+    if (errno != 0 || *text < '0' || *text > '9' || *end != '\0' || number > INT_MAX)
+        return -1;
+    return number;
+}
+
+error_t arguments_parse_pid(int key, char *argument, struct argp_state *state,
+                            pid_t *pid) {
+    switch (key) {
+    case ARGP_KEY_ARG:
+        if (state->arg_num > 0)
+            argp_error(state, "one process at a time");
+        *pid = (pid_t)parse(argument);
+        if (*pid <= 0)
+            argp_error(state, "'%s' is not a process id", argument);
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "which process? Its id is missing");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+uint32_t arguments_parse_number(const char *text, uint32_t least, uint32_t most,
+                                const char *what, struct argp_state *state) {
+    long number = parse(text);
+    if (number < (long)least || number > (long)most)
+        argp_error(state, "'%s' is not a number of %s from %u to %u", text, what, least,
+                   most);
+    return (uint32_t)number;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Arguments that several commands take, for their argp parsers: a wrong one is a usage
+ * error and ends the process. */
+#pragma once
+
+#include <argp.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The one argument PID, 1 or more. ARGP_ERR_UNKNOWN for keys that are not the
+ * argument's. */
+error_t arguments_parse_pid(int key, char *argument, struct argp_state *state,
+                            pid_t *pid);
+
+/* A whole number from `least` to `most`; `what` names it in the error. */
+uint32_t arguments_parse_number(const char *text, uint32_t least, uint32_t most,
+                                const char *what, struct argp_state *state);

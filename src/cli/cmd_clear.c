@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#include <argp.h>
+
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "cli/process_request.h"
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    return arguments_parse_pid(key, argument, state, state->input);
+}
+
+static const struct argp argp = {
+    .parser = parse,
+    .args_doc = "PID",
+    .doc = "Forgets what a process has allocated so far; it is traced on, in the same "
+           "dump.",
+};
+
+static bool is_cleared(struct target *target) {
+    return live_dump_refresh(&target->dump) == 0 &&
+           target->dump.header.cleared != target->cleared;
+}
+
+static int clear(struct target *target) {
+    if (!target_is_tracing(target))
+        return command_fail("process %d is not being traced", (int)target->pid);
+    return target_request(target, (struct request){REQUEST_CLEAR, 0}, is_cleared);
+}
+
+static int run(int argc, char **argv) {
+    struct target target;
+    pid_t pid = 0;
+    argp_parse(&argp, argc, argv, 0, NULL, &pid);
+    if (target_open(&target, pid) != 0)
+        return 1;
+    int status = clear(&target);
+    target_close(&target);
+    return status;
+}
+
+const struct command command_clear = {"clear", "forget what a process allocated so far",
+                                      run};

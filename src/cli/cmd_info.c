@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/command.h"
+#include "cli/dump_report.h"
+#include "report/completeness.h"
+#include "report/dump_info.h"
+#include "report/json_report.h"
+#include "report/terminal.h"
+
+enum { OPTION_JSON = 0x100, LABEL_COLUMNS = 12, SIZE_TEXT = 40 };
+
+struct info_options {
+    const char *file;
+    bool json;
+};
+
+/* What is told of a dump, once its sites are summed. */
+struct facts {
+    const struct dump_reader *reader;
+    struct weight total;
+    uint64_t peak;
+    struct weight *domains; /* by index of domain */
+};
+
+static const struct argp_option argp_options[] = {
+    {"json", OPTION_JSON, NULL, 0, "Print JSON", 0},
+    {0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    struct info_options *options = state->input;
+    switch (key) {
+    case OPTION_JSON:
+        options->json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (options->file != NULL)
+            argp_error(state, "'%s' is one dump too many", argument);
+        options->file = argument;
+        return 0;
+    case ARGP_KEY_END:
+        if (options->file == NULL)
+            argp_error(state, "which dump?");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp argp = {
+    .options = argp_options,
+    .parser = parse,
+    .args_doc = "FILE",
+    .doc = "Tells which program a dump is of, how it ended, how much memory it held, and "
+           "whether the dump is complete.",
+};
+
+/* One line: a label and a text. */
+static void print_line(const struct terminal *terminal, const char *label, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void print_line(const struct terminal *terminal, const char *label, const char *format,
+                       ...) {
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    if (length < 0)
+        return;
+    fprintf(terminal->out, "%-*s", LABEL_COLUMNS, label);
+    terminal_put_start(terminal, TERMINAL_PLAIN, text, (size_t)length,
+                       terminal->width - LABEL_COLUMNS);
+    fputc('\n', terminal->out);
+    free(text);
+}
+
+static void print_program(const struct terminal *terminal, const struct dump_reader *reader) {
+    struct dump_text argument;
+    char *line = NULL;
+    size_t size = 0, at = 0;
+    FILE *stream = open_memstream(&line, &size);
+    if (stream == NULL)
+        return;
+    while (dump_info_argument(reader, &at, &argument))
+        fprintf(stream, "%s%.*s", at > argument.length + 1 ? " " : "", (int)argument.length,
+                argument.bytes);
+    if (fclose(stream) == 0)
+        print_line(terminal, "program", "%s", line);
+    free(line);
+    print_line(terminal, "process", "%" PRIu32 ", child of %" PRIu32, reader->header.pid,
+               reader->header.ppid);
+}
+
+static void print_interpreter(const struct terminal *terminal, const struct dump_reader *reader) {
+    const char *implementation = dump_info_implementation(reader);
+    char version[DUMP_INFO_TEXT_SIZE];
+    dump_info_version(reader, version);
+    if (implementation == NULL)
+        implementation = "no Python";
+    print_line(terminal, "interpreter", "%s%s%s", implementation, version[0] != '\0' ? " " : "",
+               version);
+    print_line(terminal, "frames", "the %" PRIu32 " most recent of each traceback",
+               reader->header.nframe);
+}
+
+static void format_time(uint64_t nanoseconds, char *text, size_t size) {
+    time_t seconds = (time_t)(nanoseconds / 1000000000u);
+    struct tm local;
+    if (localtime_r(&seconds, &local) == NULL || strftime(text, size, "%F %T %z", &local) == 0)
+        snprintf(text, size, "%" PRIu64, nanoseconds);
+}
+
+static void print_times(const struct terminal *terminal, const struct dump_reader *reader) {
+    char start[80], end[80];
+    format_time(reader->header.start_time, start, sizeof start);
+    print_line(terminal, "started", "%s", start);
+    if (reader->header.end_time == 0)
+        return;
+    format_time(reader->header.end_time, end, sizeof end);
+    uint64_t length = reader->header.end_time - reader->header.start_time;
+    print_line(terminal, "ended", "%s, after %.1f s", end, (double)(int64_t)length / 1e9);
+}
+
+static void print_weight(const struct terminal *terminal, const char *label,
+                         struct weight weight) {
+    char size[SIZE_TEXT];
+    statistics_format_size(size, sizeof size, (double)weight.size, false);
+    print_line(terminal, label, "%s in %" PRIu64 " blocks", size, weight.count);
+}
+
+static void print_bytes(const struct terminal *terminal, const char *label, uint64_t bytes,
+                        const char *text) {
+    char size[SIZE_TEXT];
+    statistics_format_size(size, sizeof size, (double)bytes, false);
+    print_line(terminal, label, "%s%s", size, text);
+}
+
+static void print_memory(const struct terminal *terminal, const struct facts *facts) {
+    const struct dump_reader *reader = facts->reader;
+    print_weight(terminal, "traced", facts->total);
+    for (size_t i = 0; i < reader->domain_count; i++) {
+        char label[LABEL_COLUMNS];
+        snprintf(label, sizeof label, "  %s",
+                 dump_reader_text(reader, reader->domains[i].name).bytes);
+        print_weight(terminal, label, facts->domains[i]);
+    }
+    print_bytes(terminal, "peak", facts->peak, "");
+    if (reader->header.arena_bytes > 0)
+        print_bytes(terminal, "arenas", reader->header.arena_bytes,
+                    ", behind the interpreter's small objects");
+    print_bytes(terminal, "tracer", reader->header.tracer_bytes, " of its own, beside the dump");
+    print_bytes(terminal, "dump", reader->header.file_size, "");
+}
+
+static void print_text(const struct facts *facts) {
+    const struct dump_reader *reader = facts->reader;
+    struct terminal terminal;
+    char text[DUMP_INFO_TEXT_SIZE * 2], reason[COMPLETENESS_TEXT_SIZE];
+    size_t at = 0;
+    terminal_open(&terminal, stdout);
+    print_program(&terminal, reader);
+    dump_info_ending(reader, text);
+    print_line(&terminal, "state", "%s: %s", dump_info_state(reader), text);
+    print_interpreter(&terminal, reader);
+    print_times(&terminal, reader);
+    print_memory(&terminal, facts);
+    print_line(&terminal, "complete", "%s", completeness_holds(reader) ? "yes" : "no");
+    while (completeness_next(reader, &at, reason))
+        print_line(&terminal, "", "%s", reason);
+}
+
+static void add_unsigned(struct json_writer *writer, const char *key, uint64_t value) {
+    json_writer_key(writer, key);
+    json_writer_unsigned(writer, value);
+}
+
+/* null where nobody can know. */
+static void add_signed_if(struct json_writer *writer, const char *key, bool known, int64_t value) {
+    json_writer_key(writer, key);
+    if (known)
+        json_writer_signed(writer, value);
+    else
+        json_writer_null(writer);
+}
+
+static void add_time(struct json_writer *writer, const char *key, uint64_t nanoseconds) {
+    json_writer_key(writer, key);
+    if (nanoseconds != 0)
+        json_writer_seconds(writer, nanoseconds);
+    else
+        json_writer_null(writer);
+}
+
+static void add_word(struct json_writer *writer, const char *key, const char *word) {
+    json_writer_key(writer, key);
+    json_writer_word(writer, word);
+}
+
+static void add_program(struct json_writer *writer, const struct dump_reader *reader) {
+    struct dump_text argument;
+    char version[DUMP_INFO_TEXT_SIZE];
+    add_unsigned(writer, "pid", reader->header.pid);
+    add_unsigned(writer, "ppid", reader->header.ppid);
+    json_writer_key(writer, "argv");
+    json_writer_open_list(writer);
+    for (size_t at = 0; dump_info_argument(reader, &at, &argument);)
+        json_writer_text(writer, argument);
+    json_writer_close_list(writer);
+    add_word(writer, "implementation", dump_info_implementation(reader));
+    dump_info_version(reader, version);
+    add_word(writer, "python_version", version[0] != '\0' ? version : NULL);
+    add_unsigned(writer, "nframe", reader->header.nframe);
+}
+
+static void add_ending(struct json_writer *writer, const struct dump_reader *reader) {
+    const struct tracemalloc_dump_header *header = &reader->header;
+    bool by_signal = reader->state == TRACEMALLOC_DUMP_SIGNAL;
+    bool ended = by_signal || reader->state == DUMP_READER_KILLED;
+    add_word(writer, "state", dump_info_state(reader));
+    add_signed_if(writer, "exit_status", reader->state == TRACEMALLOC_DUMP_EXITED,
+                  header->exit_status);
+    add_signed_if(writer, "signal", by_signal, header->signal);
+    json_writer_key(writer, "oom_killed");
+    if (ended && header->oom_killed >= 0)
+        json_writer_bool(writer, header->oom_killed != 0);
+    else
+        json_writer_null(writer);
+    add_time(writer, "start_time", header->start_time);
+    add_time(writer, "end_time", header->end_time);
+}
+
+static void add_domains(struct json_writer *writer, const struct facts *facts) {
+    json_writer_key(writer, "domains");
+    json_writer_open_list(writer);
+    for (size_t i = 0; i < facts->reader->domain_count; i++) {
+        const struct tracemalloc_dump_domain *domain = &facts->reader->domains[i];
+        json_writer_open_map(writer);
+        add_unsigned(writer, "domain", domain->number);
+        json_writer_key(writer, "name");
+        json_writer_text(writer, dump_reader_text(facts->reader, domain->name));
+        add_unsigned(writer, "bytes", facts->domains[i].size);
+        add_unsigned(writer, "blocks", facts->domains[i].count);
+        json_writer_close_map(writer);
+    }
+    json_writer_close_list(writer);
+}
+
+static int print_json(const struct facts *facts) {
+    struct json_writer writer;
+    const struct dump_reader *reader = facts->reader;
+    int error = json_writer_open(&writer, stdout);
+    if (error < 0)
+        return error;
+    json_writer_open_map(&writer);
+    add_program(&writer, reader);
+    add_ending(&writer, reader);
+    add_unsigned(&writer, "traced_bytes", facts->total.size);
+    add_unsigned(&writer, "traced_blocks", facts->total.count);
+    add_unsigned(&writer, "peak_bytes", facts->peak);
+    add_domains(&writer, facts);
+    add_unsigned(&writer, "arena_bytes", reader->header.arena_bytes);
+    add_unsigned(&writer, "tracer_bytes", reader->header.tracer_bytes);
+    add_unsigned(&writer, "dump_bytes", reader->header.file_size);
+    json_report_add_completeness(&writer, reader, NULL);
+    json_writer_close_map(&writer);
+    return json_writer_close(&writer);
+}
+
+static int print(const struct facts *facts, bool json) {
+    int error = 0;
+    if (json)
+        error = print_json(facts);
+    else
+        print_text(facts);
+    return error < 0 ? command_fail("cannot write JSON: %s", strerror(-error))
+                     : command_close_output();
+}
+
+/* The sites say what is live, and the peak is never below it, also while both change. */
+static int find_facts(struct facts *facts, const struct dump_reader *reader,
+                      struct frame_names *names) {
+    struct profile profile;
+    int error = profile_open(&profile, reader, names, PROFILE_NOW);
+    if (error < 0)
+        return error;
+    uint64_t peak = reader->header.peak_bytes;
+    *facts = (struct facts){
+        .reader = reader,
+        .total = profile.total,
+        .peak = peak > profile.total.size ? peak : profile.total.size,
+        .domains = profile_domains(&profile),
+    };
+    profile_close(&profile);
+    return facts->domains == NULL ? -ENOMEM : 0;
+}
+
+static int run(int argc, char **argv) {
+    struct info_options options = {0};
+    struct dump_reader *reader;
+    struct frame_names names;
+    struct facts facts = {0};
+    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    if (dump_report_read(&reader, options.file) != 0)
+        return 1;
+    int error = frame_names_open(&names);
+    if (error == 0)
+        error = find_facts(&facts, reader, &names);
+    int status = error < 0 ? command_fail("%s: %s", options.file, strerror(-error))
+                           : print(&facts, options.json);
+    free(facts.domains);
+    frame_names_close(&names);
+    dump_reader_close(reader);
+    return status;
+}
+
+const struct command command_info = {"info", "which program a dump is of, and how it ended", run};

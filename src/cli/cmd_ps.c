@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+#include <argp.h>
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/live_dump.h"
+#include "cli/process_status.h"
+
+/* The longest numbers of 64 bits have 20 digits. */
+struct row {
+    char pid[24], state[24], nframe[24], bytes[24], blocks[24];
+    char *path;
+};
+
+enum { COLUMNS = 5 };
+
+struct table {
+    struct row *rows;
+    size_t count;
+};
+
+static const struct argp argp = {
+    .doc = "Lists your processes that have the library loaded (root: everybody's): "
+           "whether "
+           "each is being traced, with how many frames, what it holds, and its dump.",
+};
+
+static int add_row(struct table *table, const struct row *row) {
+    struct row *rows = reallocarray(table->rows, table->count + 1, sizeof *rows);
+    if (rows == NULL)
+        return -ENOMEM;
+    table->rows = rows;
+    rows[table->count++] = *row;
+    return 0;
+}
+
+static struct row describe(struct live_dump *dump, pid_t pid) {
+    struct row row = {.state = "stopped", .nframe = "-", .bytes = "-", .blocks = "-"};
+    const struct tracemalloc_dump_header *header = &dump->header;
+    snprintf(row.pid, sizeof row.pid, "%d", (int)pid);
+    if (dump->fd < 0)
+        return row;
+    snprintf(row.state, sizeof row.state, "tracing");
+    snprintf(row.nframe, sizeof row.nframe, "%" PRIu32, header->nframe);
+    snprintf(row.bytes, sizeof row.bytes, "%" PRIu64, header->bytes);
+    snprintf(row.blocks, sizeof row.blocks, "%" PRIu64, header->blocks);
+    row.path = dump->path;
+    dump->path = NULL;
+    return row;
+}
+
+/* Without a handler for requests the library is inert: there is no Python in the
+ * process. */
+static bool is_listed(const struct live_dump *dump,
+                      const struct process_status *process) {
+    return dump->fd >= 0 ||
+           (dump->loaded && process_status_catches(
+                                process, process_status_request_signal(process->pid)));
+}
+
+/* A process that disappears meanwhile is no error. */
+static int add_process(struct table *table, pid_t pid) {
+    struct process_status process;
+    struct live_dump dump;
+    if (process_status_read(pid, &process) < 0 || !process_status_is_ours(&process) ||
+        live_dump_open(&dump, &process) < 0)
+        return 0;
+    int status = 0;
+    if (is_listed(&dump, &process)) {
+        struct row row = describe(&dump, pid);
+        status = add_row(table, &row);
+        if (status < 0)
+            free(row.path);
+    }
+    live_dump_close(&dump);
+    return status;
+}
+
+static int collect(struct table *table) {
+    struct dirent *entry;
+    int status = 0;
+    DIR *folder = opendir("/proc");
+    if (folder == NULL)
+        return -errno;
+    while (status == 0 && (entry = readdir(folder)) != NULL) {
+        long pid = strtol(entry->d_name, NULL, 10);
+        if (pid > 0)
+            status = add_process(table, (pid_t)pid);
+    }
+    closedir(folder);
+    return status;
+}
+
+static const char *cell(const struct row *row, int column) {
+    const char *const cells[COLUMNS] = {row->pid, row->state, row->nframe, row->bytes,
+                                        row->blocks};
+    return cells[column];
+}
+
+static int width_of(const struct table *table, const struct row *head, int column) {
+    size_t width = strlen(cell(head, column));
+    for (size_t i = 0; i < table->count; i++)
+        if (strlen(cell(&table->rows[i], column)) > width)
+            width = strlen(cell(&table->rows[i], column));
+    return (int)width;
+}
+
+/* A file's name may hold a newline or an escape sequence. */
+static void print_path(const char *path) {
+    for (; *path != '\0'; path++)
+        putchar((unsigned char)*path < ' ' || *path == 0x7f ? '?' : *path);
+    putchar('\n');
+}
+
+static void print_row(const struct row *row, const int *widths, const char *path) {
+    for (int column = 0; column < COLUMNS; column++)
+        printf(column == 1 ? "%-*s  " : "%*s  ", widths[column], cell(row, column));
+    print_path(path);
+}
+
+static void print_table(const struct table *table) {
+    static const struct row head = {"PID", "STATE", "FRAMES", "BYTES", "BLOCKS", NULL};
+    int widths[COLUMNS];
+    for (int column = 0; column < COLUMNS; column++)
+        widths[column] = width_of(table, &head, column);
+    print_row(&head, widths, "DUMP");
+    for (size_t i = 0; i < table->count; i++)
+        print_row(&table->rows[i], widths,
+                  table->rows[i].path != NULL ? table->rows[i].path : "-");
+}
+
+static void table_free(struct table *table) {
+    for (size_t i = 0; i < table->count; i++)
+        free(table->rows[i].path);
+    free(table->rows);
+}
+
+static int run(int argc, char **argv) {
+    struct table table = {0};
+    argp_parse(&argp, argc, argv, 0, NULL, NULL);
+    int status = collect(&table);
+    if (status == 0)
+        print_table(&table);
+    table_free(&table);
+    if (status < 0)
+        return command_fail("cannot list the processes: %s", strerror(-status));
+    return command_close_output();
+}
+
+const struct command command_ps = {"ps", "list traced processes", run};

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/arguments.h"
+#include "cli/child.h"
+#include "cli/command.h"
+#include "cli/library_path.h"
+#include "cli/oom_counter.h"
+#include "cli/run_dumps.h"
+#include "control/options.h"
+
+enum { MOST_FRAMES = 65535, NOT_EXECUTABLE = 126, NOT_FOUND = 127, SIGNAL_BASE = 128 };
+enum { KEY_NO_FOLLOW_FORK = 0x100, KEY_NATIVE };
+
+struct arguments {
+    const char *frames;
+    const char *output;
+    const char *native_frames; /* NULL: not asked for */
+    bool quiet;
+    bool no_follow_fork;
+    char **program; /* NULL-terminated, with its arguments */
+};
+
+static const struct argp_option argp_options[] = {
+    {"frames", 'n', "N", 0, "Frames of a traceback at most, 1 to 65535 (default 25)",
+     0},
+    {"output", 'o', "PATTERN", 0,
+     "Names of the dumps: %p is the pid, %c the command name, %h the host, %t the "
+     "start time "
+     "(default tracemalloc.%p.dump)",
+     0},
+    {"quiet", 'q', NULL, 0, "No notices on standard error", 0},
+    {"no-follow-fork", KEY_NO_FOLLOW_FORK, NULL, 0, "Do not trace forked children", 0},
+    {"native", KEY_NATIVE, "N", OPTION_ARG_OPTIONAL,
+     "Native frames too, N of a traceback at most (default 64)", 0},
+    {0},
+};
+
+static const char *parse_output(const char *text, struct argp_state *state) {
+    struct options unused = {0};
+    if (options_parse(OPTION_OUTPUT, text, &unused) < 0)
+        argp_error(state, "the output must be %s",
+                   options_table[OPTION_OUTPUT].accepted);
+    return text;
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    struct arguments *arguments = state->input;
+    switch (key) {
+    case 'n':
+        arguments_parse_number(argument, 1, MOST_FRAMES, "frames", state);
+        arguments->frames = argument;
+        return 0;
+    case 'o':
+        arguments->output = parse_output(argument, state);
+        return 0;
+    case 'q':
+        arguments->quiet = true;
+        return 0;
+    case KEY_NO_FOLLOW_FORK:
+        arguments->no_follow_fork = true;
+        return 0;
+    case KEY_NATIVE:
+        arguments->native_frames = argument != NULL ? argument : "64";
+        arguments_parse_number(arguments->native_frames, 1, MOST_FRAMES, "frames",
+                               state);
+        return 0;
+    case ARGP_KEY_ARG:
+        arguments->program = &state->argv[state->next - 1];
+        state->next = state->argc; /* the rest is the program's own */
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "which program? Its name is missing");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static char *list_variables(void) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream == NULL)
+        return NULL;
+    fputs("Variables of the environment:\n", stream);
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        if (options_table[i].help != NULL)
+            fprintf(stream, "  %-26s %s\n", options_table[i].variable,
+                    options_table[i].help);
+    fclose(stream);
+    return text;
+}
+
+static char *help_text(int key, const char *text, void *input) {
+    (void)input;
+    return key == ARGP_KEY_HELP_POST_DOC ? list_variables() : (char *)text;
+}
+
+static const struct argp argp = {
+    .options = argp_options,
+    .parser = parse,
+    .args_doc = "[--] PROGRAM [ARGUMENT...]",
+    .doc = "Runs a program under the tracer. Ends with its exit status, or with 128 "
+           "and the "
+           "number of the signal that it died of.\vVARIABLES",
+    .help_filter = help_text,
+};
+
+static int set_variable(enum option_id option, const char *value) {
+    return setenv(options_table[option].variable, value, 1) == 0 ? 0 : -ENOMEM;
+}
+
+/* A folder's name as a pattern stands for itself when each % is doubled. */
+static size_t quote_folder(const char *folder, char *out) {
+    size_t length = 0;
+    for (; *folder != '\0'; folder++) {
+        out[length++] = *folder;
+        if (*folder == '%')
+            out[length++] = '%';
+    }
+    out[length] = '\0';
+    return length;
+}
+
+/* The program may change its folder: all dumps are to be in the one where it was
+ * started. */
+static int make_absolute(const char *pattern, char *out, size_t size) {
+    char folder[PATH_MAX], quoted[2 * PATH_MAX] = "";
+    if (pattern[0] != '/' && getcwd(folder, sizeof folder) != NULL) {
+        size_t length = quote_folder(folder, quoted);
+        if (quoted[length - 1] != '/')
+            strcpy(quoted + length, "/");
+    }
+    int length = snprintf(out, size, "%s%s", quoted, pattern);
+    return length >= 0 && (size_t)length < size ? 0 : -ENAMETOOLONG;
+}
+
+/* A wrong value in the environment is left for the library to complain about. */
+static int set_output(const struct arguments *arguments, char *pattern, size_t size) {
+    const struct option_row *row = &options_table[OPTION_OUTPUT];
+    struct options unused = {0};
+    const char *output =
+        arguments->output != NULL ? arguments->output : getenv(row->variable);
+    if (output == NULL || *output == '\0')
+        output = row->fallback;
+    if (options_parse(OPTION_OUTPUT, output, &unused) < 0)
+        return snprintf(pattern, size, "%s", row->fallback) > 0 ? 0 : -EINVAL;
+    int status = make_absolute(output, pattern, size);
+    return status == 0 ? set_variable(OPTION_OUTPUT, pattern) : status;
+}
+
+static int set_run_id(uint64_t *run_id) {
+    char text[20];
+    do
+        if (getrandom(run_id, sizeof *run_id, 0) != (ssize_t)sizeof *run_id)
+            return -errno;
+    while (*run_id == 0);
+    snprintf(text, sizeof text, "%" PRIx64, *run_id);
+    return set_variable(OPTION_RUN, text);
+}
+
+static int set_switches(const struct arguments *arguments) {
+    int status = setenv("PYTHONTRACEMALLOC", arguments->frames, 1) == 0 ? 0 : -ENOMEM;
+    if (status == 0 && arguments->quiet)
+        status = set_variable(OPTION_QUIET, "1");
+    if (status == 0 && arguments->no_follow_fork)
+        status = set_variable(OPTION_FOLLOW_FORK, "0");
+    if (status == 0 && arguments->native_frames != NULL)
+        status = set_variable(OPTION_NATIVE_FRAMES, arguments->native_frames);
+    return status;
+}
+
+static int preload_library(void) {
+    char path[PATH_MAX];
+    if (library_path_find(path, sizeof path) < 0)
+        return command_fail(
+            "libtracemalloc.so is neither beside this program nor in %s",
+            TRACEMALLOC_LIBDIR);
+    int status = library_path_preload(path);
+    if (status == -EINVAL)
+        return command_fail("LD_PRELOAD cannot name %s: it has a space or a colon",
+                            path);
+    return status < 0 ? command_fail("%s", strerror(-status)) : 0;
+}
+
+static bool is_quiet(void) {
+    struct options options = {0};
+    const char *text = getenv(options_table[OPTION_QUIET].variable);
+    return text != NULL && options_parse(OPTION_QUIET, text, &options) == 0 &&
+           options.quiet;
+}
+
+static void tell(const struct run_dumps *dumps) {
+    char names[3 * PATH_MAX];
+    run_dumps_list(dumps, names, sizeof names);
+    if (dumps->count > 0)
+        fprintf(stderr, "tracemalloc: wrote %s\n", names);
+    else
+        fputs("tracemalloc: no dump was written: the program is no Python, or dropped "
+              "its "
+              "environment\n",
+              stderr);
+}
+
+static void complete_dumps(const struct run_end *end, const char *pattern,
+                           uint64_t run_id) {
+    struct run_dumps dumps;
+    int status = run_dumps_find(&dumps, pattern, run_id);
+    run_dumps_finish(&dumps, end);
+    if (!is_quiet() && status == 0)
+        tell(&dumps);
+    run_dumps_free(&dumps);
+}
+
+static int oom_between(int64_t before, int64_t after) {
+    return before < 0 || after < 0 ? -1 : after > before;
+}
+
+/* The statuses that a shell ends with. */
+static int refuse(const char *program, int error) {
+    bool told = command_fail("%s: %s", program, strerror(error)) != 0;
+    return told && error == ENOENT ? NOT_FOUND : NOT_EXECUTABLE;
+}
+
+static int run_program(const struct arguments *arguments, const char *pattern,
+                       uint64_t run_id) {
+    int64_t oom_before = oom_counter_read();
+    pid_t child = child_start(arguments->program);
+    if (child < 0)
+        return refuse(arguments->program[0], -child);
+    struct run_end end = {.pid = child, .wait_status = child_wait(child)};
+    end.oom_killed = oom_between(oom_before, oom_counter_read());
+    complete_dumps(&end, pattern, run_id);
+    return WIFSIGNALED(end.wait_status) ? SIGNAL_BASE + WTERMSIG(end.wait_status)
+                                        : WEXITSTATUS(end.wait_status);
+}
+
+static int run(int argc, char **argv) {
+    struct arguments arguments = {.frames = "25"};
+    char pattern[3 * PATH_MAX];
+    uint64_t run_id = 0;
+    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &arguments);
+    int status = set_output(&arguments, pattern, sizeof pattern);
+    if (status == 0)
+        status = set_switches(&arguments);
+    if (status == 0)
+        status = set_run_id(&run_id);
+    if (status < 0)
+        return command_fail("%s", strerror(-status));
+    if (preload_library() != 0)
+        return 1;
+    return run_program(&arguments, pattern, run_id);
+}
+
+const struct command command_run = {"run", "run a program and trace its memory", run};

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include <argp.h>
+#include <stdio.h>
+
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "cli/process_request.h"
+
+enum { DEFAULT_FRAMES = 25, MOST_FRAMES = 65535 };
+
+struct arguments {
+    pid_t pid;
+    uint16_t nframe;
+};
+
+static const struct argp_option argp_options[] = {
+    {"frames", 'n', "N", 0, "Frames of a traceback at most, 1 to 65535 (default 25)",
+     0},
+    {0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    struct arguments *arguments = state->input;
+    if (key != 'n')
+        return arguments_parse_pid(key, argument, state, &arguments->pid);
+    arguments->nframe =
+        (uint16_t)arguments_parse_number(argument, 1, MOST_FRAMES, "frames", state);
+    return 0;
+}
+
+static const struct argp argp = {
+    .options = argp_options,
+    .parser = parse,
+    .args_doc = "PID",
+    .doc = "Starts to trace a process that has the library loaded and is not being "
+           "traced, "
+           "and prints the name of its new dump.",
+};
+
+static bool is_tracing(struct target *target) {
+    live_dump_close(&target->dump);
+    return live_dump_open(&target->dump, &target->status) == 0 &&
+           target_is_tracing(target);
+}
+
+static int start(struct target *target, uint16_t nframe) {
+    if (target_is_tracing(target))
+        return command_fail("process %d is being traced already", (int)target->pid);
+    int status =
+        target_request(target, (struct request){REQUEST_START, nframe}, is_tracing);
+    if (status == 0)
+        puts(target->dump.path);
+    return status;
+}
+
+static int run(int argc, char **argv) {
+    struct arguments arguments = {0, DEFAULT_FRAMES};
+    struct target target;
+    argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+    if (target_open(&target, arguments.pid) != 0)
+        return 1;
+    int status = start(&target, arguments.nframe);
+    target_close(&target);
+    return status != 0 ? status : command_close_output();
+}
+
+const struct command command_start = {"start",
+                                      "trace a process that is not being traced", run};

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/library_path.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/glob_text.h"
+
+static const char library_name[] = "libtracemalloc.so";
+
+/* From the folder of this program, in the order of preference. */
+static const char *const places[] = {
+    "/libtracemalloc.so",
+    "/../preload/libtracemalloc.so", /* in the build folder */
+    "/../lib/libtracemalloc.so",
+    "/../lib*/libtracemalloc.so",
+    "/../lib*/*/libtracemalloc.so",
+};
+
+static int own_folder(char *folder, size_t size) {
+    ssize_t length = readlink("/proc/self/exe", folder, size - 1);
+    if (length < 0)
+        return -errno;
+    folder[length] = '\0';
+    *strrchr(folder, '/') = '\0';
+    return 0;
+}
+
+static bool accept(const char *found, char *path, size_t size) {
+    char absolute[PATH_MAX];
+    if (realpath(found, absolute) == NULL || access(absolute, R_OK) != 0 ||
+        strlen(absolute) >= size)
+        return false;
+    strcpy(path, absolute);
+    return true;
+}
+
+static bool find_in(const char *folder, const char *place, char *path, size_t size) {
+    char text[2 * PATH_MAX] = "";
+    glob_t names;
+    glob_text_append(text, sizeof text, folder);
+    size_t length = strlen(text);
+    snprintf(text + length, sizeof text - length, "%s", place);
+    if (glob(text, 0, NULL, &names) != 0)
+        return false;
+    bool found = accept(names.gl_pathv[0], path, size);
+    globfree(&names);
+    return found;
+}
+
+int library_path_find(char *path, size_t size) {
+    char folder[PATH_MAX];
+    int status = own_folder(folder, sizeof folder);
+    for (size_t i = 0; status == 0 && i < sizeof places / sizeof *places; i++)
+        if (find_in(folder, places[i], path, size))
+            return 0;
+    return accept(TRACEMALLOC_LIBDIR "/libtracemalloc.so", path, size) ? 0 : -ENOENT;
+}
+
+static bool is_library(const char *name, size_t length) {
+    const char *slash = memrchr(name, '/', length);
+    size_t skipped = slash != NULL ? (size_t)(slash + 1 - name) : 0;
+    return length - skipped == sizeof library_name - 1 &&
+           memcmp(name + skipped, library_name, length - skipped) == 0;
+}
+
+static bool names_library(const char *preload) {
+    while (*preload != '\0') {
+        size_t length = strcspn(preload, " :");
+        if (is_library(preload, length))
+            return true;
+        preload += length + strspn(preload + length, " :");
+    }
+    return false;
+}
+
+int library_path_preload(const char *path) {
+    const char *present = getenv("LD_PRELOAD");
+    char *text;
+    if (present != NULL && names_library(present))
+        return 0;
+    if (strpbrk(path, " :") != NULL)
+        return -EINVAL;
+    if (present == NULL || *present == '\0')
+        return setenv("LD_PRELOAD", path, 1) == 0 ? 0 : -ENOMEM;
+    if (asprintf(&text, "%s:%s", path, present) < 0)
+        return -ENOMEM;
+    int status = setenv("LD_PRELOAD", text, 1) == 0 ? 0 : -ENOMEM;
+    free(text);
+    return status;
+}

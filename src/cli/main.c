@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include <argp.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+
+static const struct command *const commands[] = {
+    &command_run,   &command_ps,    &command_stop,  &command_start,   &command_snapshot,
+    &command_clear, &command_info,  &command_stats, &command_compare, &command_export,
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands, USAGE_ERROR = 2 };
+
+const char *argp_program_version = "tracemalloc " PROJECT_VERSION;
+
+struct choice {
+    const struct command *command;
+    int index; /* of its name in argv */
+};
+
+static const struct command *find_command(const char *name) {
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state) {
+    struct choice *choice = state->input;
+    switch (key) {
+    case ARGP_KEY_ARG:
+        choice->command = find_command(argument);
+        if (choice->command == NULL)
+            argp_error(state, "there is no command '%s'", argument);
+        choice->index = state->next - 1;
+        state->next = state->argc; /* the rest is the command's own */
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_usage(state);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static char *list_commands(void) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream == NULL)
+        return NULL;
+    fputs("Commands:\n", stream);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(stream, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("\n`tracemalloc COMMAND --help` tells more of each.", stream);
+    fclose(stream);
+    return text;
+}
+
+static char *help_text(int key, const char *text, void *input) {
+    (void)input;
+    return key == ARGP_KEY_HELP_POST_DOC ? list_commands() : (char *)text;
+}
+
+static const struct argp main_argp = {
+    .parser = parse_option,
+    .args_doc = "COMMAND [ARGUMENT...]",
+    .doc = "Traces the memory of unmodified Python programs, and reports on the dumps."
+           "\vCOMMANDS",
+    .help_filter = help_text,
+};
+
+/* A file opened later must not become the standard output that the caller closed. What
+ * is opened here refuses writing, so that a lost report is noticed. */
+static void occupy_standard_descriptors(void) {
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+            abort();
+}
+
+int main(int argc, char **argv) {
+    static char program[] = "tracemalloc";
+    static char name[64];
+    struct choice choice = {0};
+    occupy_standard_descriptors();
+    setlocale(LC_CTYPE, "");
+    argp_err_exit_status = USAGE_ERROR;
+    if (argc > 0)
+        argv[0] = program;
+    error_t error = argp_parse(&main_argp, argc, argv, ARGP_IN_ORDER, NULL, &choice);
+    if (error != 0 || choice.command == NULL)
+        return command_fail("%s", strerror(error));
+    snprintf(name, sizeof name, "tracemalloc %s", choice.command->name);
+    argv[choice.index] = name;
+    return choice.command->run(argc - choice.index, argv + choice.index);
+}

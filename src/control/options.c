@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+#include "control/options.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/message.h"
+#include "control/request.h"
+
+#define FIELD(name) offsetof(struct options, name)
+
+/* The smallest file that holds a header and something to read. */
+#define LEAST_FILE ((uint64_t)16 << 10)
+#define MOST_FILE ((uint64_t)1 << 46)
+
+const struct option_row options_table[OPTION_COUNT] = {
+    [OPTION_OUTPUT] = {"TRACEMALLOC_OUTPUT", "tracemalloc.%p.dump",
+                       "a file name with %p, %c, %h, %t or %%",
+                       "name of the dump; %p pid, %c command, %h host, %t start time",
+                       OPTION_IS_PATTERN, FIELD(output), 0, 0},
+    [OPTION_SIGNAL] =
+        {"TRACEMALLOC_SIGNAL", NULL,
+         "a signal such as USR2, SIGUSR2, 12 or RTMIN+3 that can be caught",
+         "signal that stops and starts tracing", OPTION_IS_SIGNAL, FIELD(signal), 0, 0},
+    [OPTION_FOLLOW_FORK] = {"TRACEMALLOC_FOLLOW_FORK", "1", "0 or 1",
+                            "whether forked children are traced", OPTION_IS_BOOL,
+                            FIELD(follow_fork), 0, 1},
+    [OPTION_QUIET] = {"TRACEMALLOC_QUIET", "0", "0 or 1",
+                      "whether notices on standard error are left out", OPTION_IS_BOOL,
+                      FIELD(quiet), 0, 1},
+    [OPTION_FREE_LISTS] = {"TRACEMALLOC_FREE_LISTS", "1", "0 or 1",
+                           "whether objects of free lists count where they are taken",
+                           OPTION_IS_BOOL, FIELD(free_lists), 0, 1},
+    [OPTION_MAX_FILE] = {"TRACEMALLOC_MAX_FILE", "1G", "a size from 16K to 64T",
+                         "size that the dump may reach", OPTION_IS_SIZE,
+                         FIELD(max_file), LEAST_FILE, MOST_FILE},
+    [OPTION_NATIVE_DOMAIN] = {"TRACEMALLOC_NATIVE_DOMAIN", "0", "0 or 1",
+                              "whether Python's tracemalloc module shows native blocks",
+                              OPTION_IS_BOOL, FIELD(native_domain), 0, 1},
+    [OPTION_NATIVE_FRAMES] = {"TRACEMALLOC_NATIVE_FRAMES", "0",
+                              "a number from 0 to 65535",
+                              "native frames of a traceback at most", OPTION_IS_COUNT,
+                              FIELD(native_frames), 0, 65535},
+    [OPTION_RUN] = {"TRACEMALLOC_RUN", NULL, "1 to 16 hexadecimal digits, not 0", NULL,
+                    OPTION_IS_ID, FIELD(run_id), 0, 0},
+};
+
+static bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+/* Digits at the start of the text; returns what follows them, or NULL when there are
+ * none or the number is above `most`. */
+static const char *read_number(const char *text, uint64_t most, uint64_t *out) {
+    uint64_t number = 0;
+    if (!is_digit(*text))
+        return NULL;
+    for (; is_digit(*text); text++) {
+        uint64_t digit = (uint64_t)(*text - '0');
+        if (digit > most || number > (most - digit) / 10)
+            return NULL;
+        number = number * 10 + digit;
+    }
+    *out = number;
+    return text;
+}
+
+static int read_whole_number(const char *text, uint64_t most, uint64_t *out) {
+    const char *end = read_number(text, most, out);
+    return end != NULL && *end == '\0' ? 0 : -EINVAL;
+}
+
+static int read_size(const char *text, uint64_t most, uint64_t *out) {
+    static const char units[] = "KMGT";
+    const char *end = read_number(text, most, out);
+    if (end == NULL)
+        return -EINVAL;
+    if (*end == '\0')
+        return 0;
+    char upper = (char)(*end & ~0x20);
+    const char *unit = strchr(units, upper);
+    if (unit == NULL || upper == '\0' || end[1] != '\0')
+        return -EINVAL;
+    unsigned shift = 10 * (unsigned)(unit - units + 1);
+    if (*out > most >> shift)
+        return -EINVAL;
+    *out <<= shift;
+    return 0;
+}
+
+static int read_id(const char *text, uint64_t *out) {
+    uint64_t id = 0;
+    size_t length = strlen(text);
+    for (size_t i = 0; i < length; i++) {
+        char lower = (char)(text[i] | 0x20);
+        if (!is_digit(text[i]) && (lower < 'a' || lower > 'f'))
+            return -EINVAL;
+        id = id << 4 | (uint64_t)(is_digit(text[i]) ? text[i] - '0' : lower - 'a' + 10);
+    }
+    *out = id;
+    return length >= 1 && length <= 16 && id != 0 ? 0 : -EINVAL;
+}
+
+static const struct signal_name {
+    char name[8];
+    int number;
+} signal_names[] = {
+    {"HUP", SIGHUP},   {"INT", SIGINT},       {"QUIT", SIGQUIT}, {"USR1", SIGUSR1},
+    {"USR2", SIGUSR2}, {"PIPE", SIGPIPE},     {"ALRM", SIGALRM}, {"TERM", SIGTERM},
+    {"CHLD", SIGCHLD}, {"CONT", SIGCONT},     {"TSTP", SIGTSTP}, {"TTIN", SIGTTIN},
+    {"TTOU", SIGTTOU}, {"URG", SIGURG},       {"XCPU", SIGXCPU}, {"XFSZ", SIGXFSZ},
+    {"PROF", SIGPROF}, {"VTALRM", SIGVTALRM}, {"IO", SIGIO},     {"POLL", SIGPOLL},
+    {"PWR", SIGPWR},   {"WINCH", SIGWINCH},
+};
+
+/* Signals of faults have no name in the table, and no number either; 32 and 33 are
+ * glibc's own. */
+static bool can_be_taken(uint64_t number) {
+    if (number >= (uint64_t)SIGRTMIN && number <= (uint64_t)SIGRTMAX)
+        return true;
+    for (size_t i = 0; i < sizeof signal_names / sizeof *signal_names; i++)
+        if (number == (uint64_t)signal_names[i].number)
+            return true;
+    return false;
+}
+
+/* strcasecmp asks the locale. Returns what follows `name` in the text, or NULL. */
+static const char *after_name(const char *text, const char *name) {
+    for (; *name != '\0'; name++, text++)
+        if (*text != *name && (*text < 'a' || *text > 'z' || *text - 32 != *name))
+            return NULL;
+    return text;
+}
+
+static int read_real_time(const char *text, int base, char sign, uint64_t *out) {
+    uint64_t distance = 0;
+    if (*text != '\0' &&
+        (*text != sign || read_whole_number(text + 1, 64, &distance) < 0))
+        return -EINVAL;
+    *out = sign == '+' ? (uint64_t)base + distance : (uint64_t)base - distance;
+    return 0;
+}
+
+static int read_signal_name(const char *text, uint64_t *out) {
+    const char *end = after_name(text, "SIG");
+    const char *name = end != NULL ? end : text;
+    if ((end = after_name(name, "RTMIN")) != NULL)
+        return read_real_time(end, SIGRTMIN, '+', out);
+    if ((end = after_name(name, "RTMAX")) != NULL)
+        return read_real_time(end, SIGRTMAX, '-', out);
+    for (size_t i = 0; i < sizeof signal_names / sizeof *signal_names; i++) {
+        end = after_name(name, signal_names[i].name);
+        *out = (uint64_t)signal_names[i].number;
+        if (end != NULL && *end == '\0')
+            return 0;
+    }
+    return -EINVAL;
+}
+
+static int read_signal(const char *text, uint64_t *out) {
+    int status = is_digit(*text) ? read_whole_number(text, 64, out)
+                                 : read_signal_name(text, out);
+    if (status == 0 && !can_be_taken(*out))
+        status = -EINVAL;
+    return status;
+}
+
+static int check_pattern(const char *pattern) {
+    size_t length = strlen(pattern);
+    if (length == 0 || pattern[length - 1] == '/')
+        return -EINVAL;
+    for (; *pattern != '\0'; pattern++)
+        if (*pattern == '%' &&
+            (*++pattern == '\0' || strchr("pcht%", *pattern) == NULL))
+            return -EINVAL;
+    return 0;
+}
+
+static int read_value(const struct option_row *row, const char *text, uint64_t *out) {
+    switch (row->type) {
+    case OPTION_IS_PATTERN:
+        return check_pattern(text);
+    case OPTION_IS_SIGNAL:
+        return read_signal(text, out);
+    case OPTION_IS_SIZE:
+        return read_size(text, row->most, out);
+    case OPTION_IS_ID:
+        return read_id(text, out);
+    case OPTION_IS_BOOL:
+        return text[1] == '\0' ? read_whole_number(text, row->most, out) : -EINVAL;
+    case OPTION_IS_COUNT:
+        return read_whole_number(text, row->most, out);
+    }
+    return -EINVAL;
+}
+
+static void store(const struct option_row *row, const char *text, uint64_t number,
+                  struct options *out) {
+    void *field = (char *)out + row->offset;
+    switch (row->type) {
+    case OPTION_IS_PATTERN:
+        *(const char **)field = text;
+        break;
+    case OPTION_IS_BOOL:
+        *(bool *)field = number != 0;
+        break;
+    case OPTION_IS_SIGNAL:
+    case OPTION_IS_COUNT:
+        *(uint32_t *)field = (uint32_t)number;
+        break;
+    case OPTION_IS_SIZE:
+    case OPTION_IS_ID:
+        *(uint64_t *)field = number;
+        break;
+    }
+}
+
+int options_parse(enum option_id option, const char *text, struct options *out) {
+    const struct option_row *row = &options_table[option];
+    uint64_t number = 0;
+    int status = read_value(row, text, &number);
+    if (status == 0 && number < row->least)
+        status = -EINVAL;
+    if (status == 0)
+        store(row, text, number, out);
+    return status;
+}
+
+/* A piece of text at `at` in a buffer, cut where the buffer ends; returns where the
+ * next one goes. */
+static size_t put(char *out, size_t size, size_t at, const char *text) {
+    for (; *text != '\0' && at + 1 < size; text++)
+        out[at++] = *text;
+    if (at < size)
+        out[at] = '\0';
+    return at;
+}
+
+static void explain(const struct option_row *row, char *error, size_t size) {
+    size_t at = put(error, size, 0, row->variable);
+    at = put(error, size, at, " must be ");
+    put(error, size, at, row->accepted);
+}
+
+static int read_variable(enum option_id option, const char *(*get)(const char *name),
+                         struct options *out) {
+    const struct option_row *row = &options_table[option];
+    const char *text = get(row->variable);
+    if (text == NULL || *text == '\0')
+        text = row->fallback;
+    return text == NULL ? 0 : options_parse(option, text, out);
+}
+
+int options_read(struct options *out, const char *(*get)(const char *name), char *error,
+                 size_t size) {
+    *out = (struct options){.signal = REQUEST_DEFAULT_SIGNAL};
+    int status = 0;
+    /* The message of a wrong value asks for `quiet`, so all are read. */
+    for (int option = OPTION_COUNT - 1; option >= 0; option--) {
+        if (read_variable((enum option_id)option, get, out) == 0)
+            continue;
+        explain(&options_table[option], error, size);
+        status = -EINVAL;
+    }
+    return status;
+}
+
+/* Where a name is being written; `length` may pass `size`, and then it did not fit. */
+struct writer {
+    char *out;
+    size_t size;
+    size_t length;
+};
+
+static void write_char(struct writer *writer, char c) {
+    if (writer->length < writer->size)
+        writer->out[writer->length] = c;
+    writer->length++;
+}
+
+static void write_number(struct writer *writer, uint64_t number) {
+    char digits[24];
+    for (const char *at = message_number(digits, number); *at != '\0'; at++)
+        write_char(writer, *at);
+}
+
+static void write_name(struct writer *writer, const char *name) {
+    for (; *name != '\0'; name++)
+        write_char(writer, *name == '/' ? '_' : *name);
+}
+
+static void write_sequence(struct writer *writer, char letter,
+                           const struct pattern_values *values) {
+    switch (letter) {
+    case 'p':
+        write_number(writer, values->pid);
+        break;
+    case 't':
+        write_number(writer, values->start_time);
+        break;
+    case 'c':
+        write_name(writer, values->command);
+        break;
+    case 'h':
+        write_name(writer, values->host);
+        break;
+    default:
+        write_char(writer, letter);
+    }
+}
+
+int options_expand_pattern(const char *pattern, const struct pattern_values *values,
+                           char *out, size_t size) {
+    struct writer writer = {out, size, 0};
+    if (check_pattern(pattern) < 0)
+        return -EINVAL;
+    for (; *pattern != '\0'; pattern++)
+        if (*pattern == '%')
+            write_sequence(&writer, *++pattern, values);
+        else
+            write_char(&writer, *pattern);
+    write_char(&writer, '\0');
+    return writer.length <= size ? 0 : -ENAMETOOLONG;
+}

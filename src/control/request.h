@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* What may be asked of a traced process, as the value that comes with a signal
+ * (sigqueue(3), si_value.sival_int).
+ *
+ *    31      24 23      16 15               0
+ *    | magic   | kind     | nframe          |
+ *
+ * A signal without such a value, as kill(1) sends it, is no request: it stops a process
+ * that traces and starts one that does not. Pure functions; any thread, also signal
+ * handlers.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+/* The kernel's number of the signal that is used unless TRACEMALLOC_SIGNAL names
+ * another: a real-time one, which queues and carries a value, away from both ends of
+ * their range where programs take theirs. */
+enum { REQUEST_DEFAULT_SIGNAL = 53 };
+
+enum request_kind {
+    REQUEST_STOP = 1,
+    REQUEST_START = 2,
+    REQUEST_CLEAR = 3,
+};
+
+struct request {
+    enum request_kind kind;
+    uint16_t nframe; /* of a start: frames of a traceback, 1 or more; else 0 */
+};
+
+int request_encode(struct request request);
+
+/* 0, or -EINVAL when the value is no request. */
+must_check int request_decode(int value, struct request *out);

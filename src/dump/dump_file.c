@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+#include "dump/dump_file.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "base/io.h"
+#include "base/message.h"
+#include "base/sys.h"
+
+enum { PAGE = 4096, SUFFIXES = 10000 };
+
+/* Bytes that a section has from the start: enough for a small program, so that it never grows there. */
+static const struct {
+    uint32_t entry_size;
+    uint32_t initial;
+} kinds[TRACEMALLOC_DUMP_SECTIONS] = {
+    [TRACEMALLOC_DUMP_STRINGS] = {1, 64 << 10},
+    [TRACEMALLOC_DUMP_CODE] = {sizeof(struct tracemalloc_dump_code), 32 << 10},
+    [TRACEMALLOC_DUMP_STACKS] = {sizeof(struct tracemalloc_dump_stack), 128 << 10},
+    [TRACEMALLOC_DUMP_TALLIES] = {sizeof(struct tracemalloc_dump_tally), 128 << 10},
+    [TRACEMALLOC_DUMP_SITES] = {sizeof(struct tracemalloc_dump_site), 128 << 10},
+    [TRACEMALLOC_DUMP_DOMAINS] = {sizeof(struct tracemalloc_dump_domain), 4 << 10},
+    [TRACEMALLOC_DUMP_MODULES] = {sizeof(struct tracemalloc_dump_module), 4 << 10},
+    [TRACEMALLOC_DUMP_TIMELINE] = {sizeof(struct tracemalloc_dump_moment), 0},
+};
+
+static void *map_fixed(void *address, uint64_t length, int flags, int fd, uint64_t offset) {
+    return sys_mmap(address, length, PROT_READ | PROT_WRITE, MAP_FIXED | flags, fd, offset);
+}
+
+static uint64_t whole_range(const struct dump_file *file) {
+    return TRACEMALLOC_DUMP_HEADER_SIZE + TRACEMALLOC_DUMP_SECTIONS * file->reserved;
+}
+
+/* Addresses that may be reserved: the bound of the file, less where RLIMIT_AS leaves the program little. */
+static uint64_t addresses_per_section(uint64_t max_size) {
+    struct rlimit limit;
+    uint64_t reserved = max_size < (1 << 20) ? 1 << 20 : max_size;
+    if (sys_call(SYS_prlimit64, 0, RLIMIT_AS, NULL, &limit) == 0 &&
+        limit.rlim_cur != RLIM_INFINITY && reserved > limit.rlim_cur / 128)
+        reserved = limit.rlim_cur / 128;
+    return reserved & ~(uint64_t)(PAGE - 1);
+}
+
+static int add_anonymous(struct dump_file *file, unsigned section, uint64_t length) {
+    void *at = map_fixed(file->base[section] + file->mapped[section], length,
+                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (sys_failed(at))
+        return -ENOMEM;
+    file->mapped[section] += length;
+    return 0;
+}
+
+static int open_sections(struct dump_file *file) {
+    struct tracemalloc_dump_header *header = file->header;
+    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++) {
+        file->base[section] = (unsigned char *)header + TRACEMALLOC_DUMP_HEADER_SIZE +
+                              section * file->reserved;
+        file->mapped[section] = 0;
+        header->sections[section].entry_size = kinds[section].entry_size;
+        if (kinds[section].initial != 0 &&
+            add_anonymous(file, section, kinds[section].initial) < 0)
+            return -ENOMEM;
+    }
+    memcpy(header->magic, TRACEMALLOC_DUMP_MAGIC, sizeof header->magic);
+    header->byte_order = TRACEMALLOC_DUMP_BYTE_ORDER;
+    header->version = TRACEMALLOC_DUMP_VERSION;
+    header->header_size = sizeof *header;
+    header->section_count = TRACEMALLOC_DUMP_SECTIONS;
+    return 0;
+}
+
+int dump_file_open(struct dump_file *file, uint64_t max_size) {
+    file->max_size = max_size;
+    file->reserved = addresses_per_section(max_size);
+    file->attached = false;
+    if (file->reserved < (256 << 10))
+        return -ENOMEM;
+    void *range = sys_mmap(NULL, whole_range(file), PROT_NONE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (sys_failed(range))
+        return -ENOMEM;
+    file->header = range;
+    if (sys_failed(map_fixed(range, TRACEMALLOC_DUMP_HEADER_SIZE,
+                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) ||
+        open_sections(file) < 0) {
+        dump_file_close(file);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+void dump_file_close(struct dump_file *file) {
+    if (file->header != NULL)
+        sys_munmap(file->header, whole_range(file));
+    file->header = NULL;
+    file->attached = false;
+}
+
+/* A file that would pass RLIMIT_FSIZE raises SIGXFSZ, which is the program's business and not ours. */
+static int check_size(const struct dump_file *file, uint64_t size) {
+    struct rlimit limit;
+    if (size > file->max_size)
+        return -EFBIG;
+    if (sys_call(SYS_prlimit64, 0, RLIMIT_FSIZE, NULL, &limit) == 0 &&
+        limit.rlim_cur != RLIM_INFINITY && size > limit.rlim_cur)
+        return -EFBIG;
+    return 0;
+}
+
+static int write_zeros(int fd, uint64_t offset, uint64_t length) {
+    static const char zeros[PAGE];
+    int status = 0;
+    for (; length > 0 && status == 0; offset += PAGE, length -= PAGE)
+        status = io_write_all(fd, zeros, PAGE, offset);
+    return status;
+}
+
+/* Blocks are reserved before they are touched: a full disk is an error here, never a SIGBUS later. */
+static int allocate(struct dump_file *file, int fd, uint64_t offset, uint64_t length) {
+    int status = check_size(file, offset + length);
+    if (status < 0)
+        return status;
+    do
+        status = (int)sys_call(SYS_fallocate, fd, 0, offset, length);
+    while (status == -EINTR);
+    if (status == -EOPNOTSUPP || status == -ENOSYS)
+        status = write_zeros(fd, offset, length);
+    return status;
+}
+
+/* The file is opened by its name each time it grows, and must be the one that was created. */
+static int reopen(const struct dump_file *file) {
+    struct stat status;
+    int fd = sys_open(file->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
+    if (fd < 0)
+        return fd;
+    int saved = errno;
+    bool same = fstat(fd, &status) == 0 && status.st_dev == file->device &&
+                status.st_ino == file->inode &&
+                (uint64_t)status.st_size >= file->header->file_size;
+    errno = saved;
+    if (same)
+        return fd;
+    sys_close(fd);
+    return -ESTALE;
+}
+
+static void publish_extent(struct tracemalloc_dump_header *header, unsigned section,
+                           uint64_t offset, uint64_t length) {
+    struct tracemalloc_dump_section *entry = &header->sections[section];
+    entry->extents[entry->extent_count] = (struct tracemalloc_dump_extent){offset, length};
+    header->file_size = offset + length;
+    __atomic_store_n(&entry->extent_count, entry->extent_count + 1, __ATOMIC_RELEASE);
+}
+
+static int add_extent(struct dump_file *file, unsigned section, uint64_t length) {
+    uint64_t offset = file->header->file_size;
+    int fd = reopen(file);
+    if (fd < 0)
+        return fd;
+    int status = allocate(file, fd, offset, length);
+    if (status == 0 &&
+        sys_failed(map_fixed(file->base[section] + file->mapped[section], length, MAP_SHARED,
+                             fd, offset)))
+        status = -ENOMEM;
+    sys_close(fd);
+    if (status < 0)
+        return status;
+    file->mapped[section] += length;
+    publish_extent(file->header, section, offset, length);
+    return 0;
+}
+
+/* A section doubles, so that a few extents lead to the bound. */
+static uint64_t next_length(const struct dump_file *file, unsigned section, uint64_t wanted) {
+    uint64_t length = file->mapped[section] != 0 ? file->mapped[section] : 4 * PAGE;
+    while (file->mapped[section] + length < wanted)
+        length *= 2;
+    if (file->mapped[section] + length > file->reserved)
+        length = file->reserved - file->mapped[section];
+    return length & ~(uint64_t)(PAGE - 1);
+}
+
+int dump_file_reserve(struct dump_file *file, unsigned section, uint64_t count) {
+    const struct tracemalloc_dump_section *entry = &file->header->sections[section];
+    uint64_t wanted = count * entry->entry_size;
+    if (likely(wanted <= file->mapped[section]))
+        return 0;
+    uint64_t length = next_length(file, section, wanted);
+    if (file->mapped[section] + length < wanted ||
+        entry->extent_count >= TRACEMALLOC_DUMP_EXTENTS)
+        return -EFBIG;
+    return file->attached ? add_extent(file, section, length)
+                          : add_anonymous(file, section, length);
+}
+
+/* Where a name is relative, the folder in which the process is now. */
+static int absolute(struct dump_file *file, const char *name) {
+    size_t length = 0;
+    if (name[0] != '/') {
+        long got = sys_call(SYS_getcwd, file->path, sizeof file->path);
+        if (got < 0)
+            return (int)got;
+        if (file->path[0] != '/')
+            return -ENOENT;
+        length = strlen(file->path);
+        file->path[length++] = '/';
+    }
+    if (length + strlen(name) + 8 > sizeof file->path)
+        return -ENAMETOOLONG;
+    strcpy(file->path + length, name);
+    return 0;
+}
+
+static bool is_device(const char *path) {
+    struct stat status;
+    int saved = errno;
+    bool device = lstat(path, &status) == 0 && !S_ISREG(status.st_mode) &&
+                  !S_ISLNK(status.st_mode) && !S_ISDIR(status.st_mode);
+    errno = saved;
+    return device;
+}
+
+/* The descriptor of a new file; file->path is its name. */
+static int create(struct dump_file *file, const char *name) {
+    int fd = absolute(file, name);
+    if (fd < 0)
+        return fd;
+    size_t length = strlen(file->path);
+    for (unsigned suffix = 1; suffix <= SUFFIXES; suffix++) {
+        fd = sys_open(file->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd != -EEXIST)
+            return fd;
+        if (is_device(file->path))
+            return -ENODEV;
+        file->path[length] = '.';
+        message_number(file->path + length + 1, suffix);
+    }
+    return -EEXIST;
+}
+
+/* One extent for each section, in order; returns the size of the file. */
+static uint64_t lay_out(const struct dump_file *file, struct tracemalloc_dump_section *out) {
+    uint64_t offset = TRACEMALLOC_DUMP_HEADER_SIZE;
+    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++) {
+        out[section] = file->header->sections[section];
+        memset(out[section].extents, 0, sizeof out[section].extents);
+        out[section].extent_count = file->mapped[section] != 0;
+        if (file->mapped[section] != 0)
+            out[section].extents[0] =
+                (struct tracemalloc_dump_extent){offset, file->mapped[section]};
+        offset += file->mapped[section];
+    }
+    return offset;
+}
+
+static int write_sections(const struct dump_file *file, int fd) {
+    int status = 0;
+    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && status == 0; section++) {
+        const struct tracemalloc_dump_section *entry = &file->header->sections[section];
+        status = io_write_all(fd, file->base[section], entry->count * entry->entry_size,
+                              entry->extents[0].offset);
+    }
+    return status;
+}
+
+static int map_sections(struct dump_file *file, int fd) {
+    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++)
+        if (file->mapped[section] != 0 &&
+            sys_failed(map_fixed(file->base[section], file->mapped[section], MAP_SHARED, fd,
+                                 file->header->sections[section].extents[0].offset)))
+            return -ENOMEM;
+    if (sys_failed(
+            map_fixed(file->header, TRACEMALLOC_DUMP_HEADER_SIZE, MAP_SHARED, fd, 0)))
+        return -ENOMEM;
+    return 0;
+}
+
+/* The header goes last: a file without one is not yet a dump. */
+static int fill(struct dump_file *file, int fd) {
+    struct tracemalloc_dump_header *header = file->header;
+    struct stat status;
+    header->file_size = lay_out(file, header->sections);
+    int result = allocate(file, fd, 0, header->file_size);
+    if (result == 0)
+        result = write_sections(file, fd);
+    if (result == 0)
+        result = io_write_all(fd, header, TRACEMALLOC_DUMP_HEADER_SIZE, 0);
+    if (result == 0 && fstat(fd, &status) != 0)
+        result = -EIO;
+    if (result == 0)
+        result = map_sections(file, fd);
+    if (result == 0) {
+        file->device = status.st_dev;
+        file->inode = status.st_ino;
+    }
+    return result;
+}
+
+static int attach_at(struct dump_file *file, const char *name) {
+    int fd = create(file, name);
+    if (fd < 0)
+        return fd;
+    int saved = errno;
+    int status = fill(file, fd);
+    errno = saved;
+    sys_close(fd);
+    if (status < 0)
+        sys_call(SYS_unlinkat, AT_FDCWD, file->path, 0);
+    return status;
+}
+
+static int attach_in(struct dump_file *file, const char *folder, const char *name) {
+    char path[PATH_MAX];
+    const char *base = strrchr(name, '/') != NULL ? strrchr(name, '/') + 1 : name;
+    size_t length = strlen(folder);
+    if (length + strlen(base) + 2 > sizeof path)
+        return -ENAMETOOLONG;
+    memcpy(path, folder, length);
+    path[length] = '/';
+    strcpy(path + length + 1, base);
+    return attach_at(file, path);
+}
+
+int dump_file_attach(struct dump_file *file, const char *name, const char *const *fallback,
+                     struct dump_file_place *place) {
+    int status = attach_at(file, name);
+    place->refused = status;
+    /* A device is refused, not avoided: somebody meant something else. The size bound is the same everywhere. */
+    bool elsewhere = status != -ENODEV && status != -EFBIG;
+    for (; status < 0 && elsewhere && *fallback != NULL; fallback++)
+        status = attach_in(file, *fallback, name);
+    file->attached = status == 0;
+    if (status < 0)
+        for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++)
+            file->header->sections[section].extent_count = 0;
+    return status;
+}
+
+static int make_private(void *memory, uint64_t length, uint64_t used) {
+    void *copy = sys_mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                          -1, 0);
+    if (sys_failed(copy))
+        return -ENOMEM;
+    memcpy(copy, memory, used);
+    if (sys_failed(sys_mremap(copy, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, memory)))
+        return -ENOMEM;
+    return 0;
+}
+
+int dump_file_detach(struct dump_file *file) {
+    if (!file->attached)
+        return 0;
+    file->attached = false;
+    int status = 0;
+    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && status == 0; section++) {
+        const struct tracemalloc_dump_section *entry = &file->header->sections[section];
+        if (file->mapped[section] != 0)
+            status = make_private(file->base[section], file->mapped[section],
+                                  entry->count * entry->entry_size);
+    }
+    if (status == 0)
+        status = make_private(file->header, TRACEMALLOC_DUMP_HEADER_SIZE,
+                              TRACEMALLOC_DUMP_HEADER_SIZE);
+    return status;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* The dump as the traced process holds it: growing arrays in memory that are at the same time a file.
+ *
+ * Each section has a range of addresses of its own, of which the first `mapped` bytes are
+ * memory, so that base pointers never move. A dump begins in anonymous memory; dump_file_attach puts a file
+ * under it. After a fork, dump_file_detach gives the child private copies.
+ *
+ * All functions run under the tracer's lock, or where there is no second thread, and outside of signal handlers. They
+ * allocate nothing by malloc, hold no descriptor open afterwards, and leave errno alone.
+ */
+#pragma once
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "tracemalloc_dump.h"
+
+struct dump_file {
+    struct tracemalloc_dump_header *header;
+    unsigned char *base[TRACEMALLOC_DUMP_SECTIONS];
+    uint64_t mapped[TRACEMALLOC_DUMP_SECTIONS]; /* bytes */
+    uint64_t reserved;                          /* bytes of addresses per section */
+    uint64_t max_size;                          /* bytes the file may have */
+    uint64_t device, inode;                     /* of the file, to know it again */
+    bool attached;                              /* there is a file under it */
+    char path[PATH_MAX];                        /* absolute */
+};
+
+/* Why dump_file_attach put the file elsewhere, or nowhere: 0 or -errno of the name asked for. */
+struct dump_file_place {
+    int refused;
+};
+
+/* Reserves addresses and makes an empty dump in anonymous memory. 0, or -ENOMEM. */
+must_check int dump_file_open(struct dump_file *file, uint64_t max_size);
+
+/* Gives everything back. The file, where there is one, stays as it is. */
+void dump_file_close(struct dump_file *file);
+
+/* Room for `count` entries of a section. 0, or -errno when it cannot grow: -EFBIG at the size bound, -ENOSPC, and
+ * so on. What was there stays. */
+must_check int dump_file_reserve(struct dump_file *file, unsigned section, uint64_t count);
+
+/* Makes the first `count` entries visible to readers, after their contents were written. */
+static inline void dump_file_publish(struct dump_file *file, unsigned section, uint64_t count) {
+    __atomic_store_n(&file->header->sections[section].count, count, __ATOMIC_RELEASE);
+}
+
+/* Creates a new file of mode 0600 and puts it under the dump. An existing name gets the next free suffix. `fallback`,
+ * NULL-terminated, names folders to try when the name's own cannot take it. 0; -errno when
+ * there is no place, and the dump goes on in anonymous memory. place->refused says why the first place was not taken. */
+must_check int dump_file_attach(struct dump_file *file, const char *name,
+                                const char *const *fallback, struct dump_file_place *place);
+
+/* In the child of a fork: private copies in place of the parent's file. 0, or -ENOMEM: then nothing of the dump
+ * may be touched any more. */
+must_check int dump_file_detach(struct dump_file *file);

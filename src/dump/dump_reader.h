@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* A dump as the command reads it: sections as arrays of the structs of tracemalloc_dump.h.
+ *
+ * For offline code, any thread, no locks; allocates. A dump is data from a stranger: it is copied into private
+ * memory, so that nobody can change or cut it underneath, and every id in it is checked once, while
+ * it is opened. Afterwards each id names an entry that is there, and parents come before their children. What was
+ * wrong is emptied or replaced, and counted in `damaged`.
+ *
+ * A live dump changes while it is read. Sections are read from what refers to what is referred to (sites, tallies,
+ * stacks, code, strings), each with a count taken just before, so that nothing refers to an entry too new to be seen.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "tracemalloc_dump.h"
+
+/* A state beside those of enum tracemalloc_dump_state: TRACING in the file, but the process is gone. */
+enum { DUMP_READER_KILLED = 100 };
+
+/* Bytes that `dump_reader` owns, followed by a NUL. They may hold NULs too. */
+struct dump_text {
+    const char *bytes;
+    size_t length;
+};
+
+struct dump_reader {
+    struct tracemalloc_dump_header header; /* as it was last read */
+    uint32_t state;                        /* enum tracemalloc_dump_state, or KILLED */
+    uint64_t damaged;                      /* entries that named what is not there */
+    uint64_t missing;                      /* entries counted that the file does not hold */
+
+    const struct tracemalloc_dump_site *sites; /* `live`, `at_exit` 0 where damaged */
+    size_t site_count;
+    const struct tracemalloc_dump_tally *tallies;
+    size_t tally_count;
+    const struct tracemalloc_dump_stack *stacks; /* at least the empty one */
+    size_t stack_count;
+    const struct tracemalloc_dump_code *code; /* at least the empty one */
+    size_t code_count;
+    const struct tracemalloc_dump_domain *domains; /* at least one */
+    size_t domain_count;
+    const struct tracemalloc_dump_module *modules;
+    size_t module_count;
+    const struct tracemalloc_dump_moment *timeline;
+    size_t timeline_count;
+    const char *strings; /* see dump_reader_text */
+    size_t string_bytes;
+};
+
+/* Opens and checks the dump at `path`, a regular file; never waits for a FIFO. 0, or -errno: beside those of open(2)
+ * -EISDIR, -EINVAL for what is no file, -EBADMSG for what is no dump, -ENOTSUP for a dump of another
+ * version, -EUCLEAN for a damaged header, -EFBIG when it claims more than it holds, -ENOMEM. */
+must_check int dump_reader_open(struct dump_reader **reader, const char *path);
+
+/* The same for an open file, which stays open. */
+must_check int dump_reader_open_fd(struct dump_reader **reader, int fd);
+
+/* In words, for the errors of dump_reader_open. */
+const char *dump_reader_strerror(int error);
+
+/* NULL is allowed. */
+void dump_reader_close(struct dump_reader *reader);
+
+/* The text of an id that stands in the dump. */
+static inline struct dump_text dump_reader_text(const struct dump_reader *reader,
+                                                tracemalloc_dump_string id) {
+    struct dump_text text = {.bytes = reader->strings + id + sizeof(uint32_t)};
+    uint32_t length;
+    __builtin_memcpy(&length, reader->strings + id, sizeof length);
+    text.length = length;
+    return text;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#include "export/exporter.h"
+
+#include <string.h>
+
+static const struct exporter *const exporters[] = {&export_snapshot};
+
+const struct exporter *exporter_at(size_t number) {
+    return number < sizeof exporters / sizeof *exporters ? exporters[number] : NULL;
+}
+
+const struct exporter *exporter_find(const char *name) {
+    const struct exporter *exporter;
+    for (size_t i = 0; (exporter = exporter_at(i)) != NULL; i++)
+        if (strcmp(exporter->name, name) == 0)
+            return exporter;
+    return NULL;
+}

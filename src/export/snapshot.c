@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* A pickled tracemalloc.Snapshot, which the standard library's Snapshot.load reads.
+ *
+ *   Snapshot  .traceback_limit = int
+ *             .traces = _Traces  ._traces = [trace, ...]   one for each block
+ *   trace     (domain, size, frames)   or, since Python 3.9, (domain, size, frames, total_nframe)
+ *   frames    ((filename, lineno), ...)   the most recent frame first
+ *
+ * Names, frames and tracebacks are written once and referred to afterwards. */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "export/exporter.h"
+#include "export/pickle_writer.h"
+#include "report/id_map.h"
+#include "report/profile.h"
+#include "report/stack_index.h"
+
+/* Python would need gigabytes to load more, and a small damaged file must not make a huge one. */
+static const uint64_t most_blocks = (uint64_t)1 << 26;
+static const uint64_t most_frames = (uint64_t)1 << 28;
+
+enum { VERSION_WITH_TOTAL_NFRAME = 0x03090000, BATCH = 1000 };
+
+/* Numbers of memoized objects plus 1; 0 where there is none yet. */
+struct snapshot {
+    struct pickle_writer pickle;
+    struct profile profile;
+    struct stack_index index;
+    bool with_total;
+    uint32_t *names;  /* by name */
+    uint32_t *stacks; /* by stack */
+    struct id_map frame_ids;
+    uint32_t *frames; /* by id of frame */
+    size_t frame_room;
+    uint64_t frames_written;
+    unsigned batched; /* traces since the last mark */
+};
+
+static void write_name(struct snapshot *snapshot, uint32_t name) {
+    if (snapshot->names[name] != 0) {
+        pickle_writer_get(&snapshot->pickle, snapshot->names[name] - 1);
+        return;
+    }
+    pickle_writer_text(&snapshot->pickle, snapshot->profile.names->texts[name]);
+    snapshot->names[name] = pickle_writer_memoize(&snapshot->pickle) + 1;
+}
+
+static int make_room(struct snapshot *snapshot) {
+    size_t room = snapshot->frame_room == 0 ? 256 : snapshot->frame_room * 2;
+    uint32_t *frames = realloc(snapshot->frames, room * sizeof *frames);
+    if (frames == NULL)
+        return -ENOMEM;
+    snapshot->frames = frames;
+    snapshot->frame_room = room;
+    return 0;
+}
+
+static int write_frame(struct snapshot *snapshot, struct frame frame) {
+    struct pickle_writer *pickle = &snapshot->pickle;
+    size_t known = snapshot->frame_ids.count;
+    int64_t id = id_map_add(&snapshot->frame_ids, (struct id_pair){frame.name, frame.line});
+    if (id < 0)
+        return (int)id;
+    if ((size_t)id < known) {
+        pickle_writer_get(pickle, snapshot->frames[id]);
+        return 0;
+    }
+    if ((size_t)id == snapshot->frame_room && make_room(snapshot) < 0)
+        return -ENOMEM;
+    write_name(snapshot, frame.name);
+    pickle_writer_integer(pickle, frame.line);
+    pickle_writer_put(pickle, PICKLE_TUPLE2);
+    snapshot->frames[id] = pickle_writer_memoize(pickle);
+    return 0;
+}
+
+static int write_window(struct snapshot *snapshot, uint32_t stack) {
+    uint32_t window = stack_index_window(&snapshot->index, stack);
+    snapshot->frames_written += window;
+    if (snapshot->frames_written > most_frames)
+        return -EFBIG;
+    pickle_writer_put(&snapshot->pickle, PICKLE_MARK);
+    for (uint32_t left = window; left > 0; left--) {
+        int error = write_frame(snapshot, profile_frame(&snapshot->profile, stack));
+        if (error < 0)
+            return error;
+        stack = snapshot->profile.reader->stacks[stack].parent;
+    }
+    pickle_writer_put(&snapshot->pickle, PICKLE_TUPLE);
+    return 0;
+}
+
+static int write_traceback(struct snapshot *snapshot, uint32_t stack) {
+    if (snapshot->stacks[stack] != 0) {
+        pickle_writer_get(&snapshot->pickle, snapshot->stacks[stack] - 1);
+        return 0;
+    }
+    int error = write_window(snapshot, stack);
+    if (error < 0)
+        return error;
+    snapshot->stacks[stack] = pickle_writer_memoize(&snapshot->pickle) + 1;
+    return 0;
+}
+
+static int write_trace(struct snapshot *snapshot, const struct tracemalloc_dump_site *site) {
+    const struct dump_reader *reader = snapshot->profile.reader;
+    const struct tracemalloc_dump_tally *tally = &reader->tallies[site->tally];
+    struct pickle_writer *pickle = &snapshot->pickle;
+    if (snapshot->with_total)
+        pickle_writer_put(pickle, PICKLE_MARK);
+    pickle_writer_integer(pickle, reader->domains[tally->domain].number);
+    pickle_writer_integer(pickle, site->size);
+    int error = write_traceback(snapshot, tally->stack);
+    if (error < 0)
+        return error;
+    if (snapshot->with_total) {
+        uint32_t depth = snapshot->index.depths[tally->stack];
+        pickle_writer_integer(pickle, depth > 0 ? depth : 1);
+    }
+    pickle_writer_put(pickle, snapshot->with_total ? PICKLE_TUPLE : PICKLE_TUPLE3);
+    return 0;
+}
+
+/* The unpickler's stack holds what was pushed since the mark. */
+static void count_trace(struct snapshot *snapshot) {
+    if (++snapshot->batched < BATCH)
+        return;
+    pickle_writer_put(&snapshot->pickle, PICKLE_APPENDS);
+    pickle_writer_put(&snapshot->pickle, PICKLE_MARK);
+    snapshot->batched = 0;
+}
+
+static int write_blocks(struct snapshot *snapshot, const struct tracemalloc_dump_site *site,
+                        uint32_t count) {
+    int error = write_trace(snapshot, site);
+    if (error < 0)
+        return error;
+    uint32_t number = count > 1 ? pickle_writer_memoize(&snapshot->pickle) : 0;
+    count_trace(snapshot);
+    for (uint32_t i = 1; i < count; i++) {
+        pickle_writer_get(&snapshot->pickle, number);
+        count_trace(snapshot);
+    }
+    return 0;
+}
+
+static int write_traces(struct snapshot *snapshot) {
+    const struct dump_reader *reader = snapshot->profile.reader;
+    pickle_writer_put(&snapshot->pickle, PICKLE_EMPTY_LIST);
+    pickle_writer_put(&snapshot->pickle, PICKLE_MARK);
+    for (size_t i = 0; i < reader->site_count; i++) {
+        const struct tracemalloc_dump_site *site = &reader->sites[i];
+        uint32_t count = profile_site_count(reader, site, PROFILE_NOW);
+        int error = count > 0 ? write_blocks(snapshot, site, count) : 0;
+        if (error < 0)
+            return error;
+    }
+    pickle_writer_put(&snapshot->pickle, PICKLE_APPENDS);
+    return 0;
+}
+
+/* An object of a class of the module whose state, a dict, is written next. */
+static void begin_object(struct pickle_writer *pickle, const char *class_name) {
+    pickle_writer_word(pickle, "tracemalloc");
+    pickle_writer_word(pickle, class_name);
+    pickle_writer_put(pickle, PICKLE_STACK_GLOBAL);
+    pickle_writer_put(pickle, PICKLE_EMPTY_TUPLE);
+    pickle_writer_put(pickle, PICKLE_NEWOBJ);
+    pickle_writer_put(pickle, PICKLE_EMPTY_DICT);
+    pickle_writer_put(pickle, PICKLE_MARK);
+}
+
+static void end_object(struct pickle_writer *pickle) {
+    pickle_writer_put(pickle, PICKLE_SETITEMS);
+    pickle_writer_put(pickle, PICKLE_BUILD);
+}
+
+static int write_snapshot(struct snapshot *snapshot, FILE *out) {
+    struct pickle_writer *pickle = &snapshot->pickle;
+    pickle_writer_begin(pickle, out);
+    begin_object(pickle, "Snapshot");
+    pickle_writer_word(pickle, "traceback_limit");
+    pickle_writer_integer(pickle, snapshot->profile.reader->header.nframe);
+    pickle_writer_word(pickle, "traces");
+    begin_object(pickle, "_Traces");
+    pickle_writer_word(pickle, "_traces");
+    int error = write_traces(snapshot);
+    end_object(pickle);
+    end_object(pickle);
+    pickle_writer_end(pickle);
+    return error;
+}
+
+static int prepare(struct snapshot *snapshot, const struct dump_reader *reader,
+                   struct frame_names *names) {
+    int error = profile_open(&snapshot->profile, reader, names, PROFILE_NOW);
+    if (error < 0)
+        return error;
+    if (snapshot->profile.total.count > most_blocks)
+        return -EFBIG;
+    error = stack_index_open(&snapshot->index, &snapshot->profile);
+    if (error < 0)
+        return error;
+    snapshot->names = calloc(names->count, sizeof *snapshot->names);
+    snapshot->stacks = calloc(reader->stack_count, sizeof *snapshot->stacks);
+    return snapshot->names == NULL || snapshot->stacks == NULL ? -ENOMEM : 0;
+}
+
+static void release(struct snapshot *snapshot) {
+    stack_index_close(&snapshot->index);
+    profile_close(&snapshot->profile);
+    id_map_clear(&snapshot->frame_ids);
+    free(snapshot->names);
+    free(snapshot->stacks);
+    free(snapshot->frames);
+}
+
+static bool reads_total(const struct dump_reader *reader, const struct export_options *options) {
+    uint32_t version = options->python_version;
+    if (version == 0)
+        version = reader->header.python_version;
+    return version == 0 || version >= VERSION_WITH_TOTAL_NFRAME;
+}
+
+static int write(const struct dump_reader *reader, const struct export_options *options,
+                 FILE *out) {
+    struct snapshot snapshot = {.with_total = reads_total(reader, options)};
+    struct frame_names names;
+    int error = frame_names_open(&names);
+    if (error == 0)
+        error = prepare(&snapshot, reader, &names);
+    if (error == 0)
+        error = write_snapshot(&snapshot, out);
+    release(&snapshot);
+    frame_names_close(&names);
+    return error;
+}
+
+const struct exporter export_snapshot = {
+    "snapshot", "snapshot", "a pickle for Python's tracemalloc.Snapshot.load", write};

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* The functions of libc, or of a library preloaded after ours, that our hooks stand in front of.
+ *
+ * Resolved at the first call of any hook, which is long before our constructor; until dlsym has answered, NULL.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/compiler.h"
+
+struct sigaction;
+
+struct libc_real {
+    bool resolved;
+    void *(*malloc)(size_t size);
+    void *(*calloc)(size_t count, size_t size);
+    void *(*realloc)(void *block, size_t size);
+    void *(*reallocarray)(void *block, size_t count, size_t size);
+    void (*free)(void *block);
+    int (*posix_memalign)(void **block, size_t alignment, size_t size);
+    void *(*aligned_alloc)(size_t alignment, size_t size);
+    void *(*memalign)(size_t alignment, size_t size);
+    void *(*valloc)(size_t size);
+    void *(*pvalloc)(size_t size);
+    size_t (*malloc_usable_size)(void *block);
+    void *(*mmap)(void *address, size_t length, int protection, int flags, int fd, off_t at);
+    int (*munmap)(void *address, size_t length);
+    void *(*mremap)(void *address, size_t old_length, size_t length, int flags, ...);
+    char *(*getenv)(const char *name);
+    void (*_exit)(int status);
+    void (*_Exit)(int status);
+    void (*quick_exit)(int status);
+    int (*execve)(const char *path, char *const *argv, char *const *environment);
+    int (*execvpe)(const char *file, char *const *argv, char *const *environment);
+    int (*execveat)(int folder, const char *path, char *const *argv, char *const *environment,
+                    int flags);
+    int (*fexecve)(int fd, char *const *argv, char *const *environment);
+    int (*sigaction)(int number, const struct sigaction *action, struct sigaction *old);
+};
+
+extern struct libc_real libc_real;
+
+/* Resolves all; false while it is under way, in a call that dlsym itself makes. */
+bool libc_real_resolve(void);
+
+static always_inline bool libc_real_ready(void) {
+    return likely(libc_real.resolved) || libc_real_resolve();
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Where the block of an object begins: the object's address less the headers in front of it. Any thread that owns a
+ * reference. */
+#pragma once
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/compiler.h"
+
+/* Include/object.h, without Py_TRACE_REFS: ob_type and tp_flags are at the same place in 3.6 to 3.15. */
+enum {
+    OBJECT_TYPE = 8,
+    TYPE_FLAGS = 168,
+    TYPE_FLAG_GC = 1 << 14,
+    TYPE_FLAGS_PRE_HEADER = 1 << 3 | 1 << 4, /* managed weakrefs or dict, from 3.12 on */
+    PRE_HEADER = 16,
+};
+
+static always_inline void *object_type(const void *object) {
+    void *type;
+    memcpy(&type, (const char *)object + OBJECT_TYPE, sizeof type);
+    return type;
+}
+
+/* version: major << 8 | minor. sizeof(PyGC_Head) is 32 in 3.6 and 3.7, 16 later; 3.11 has two words in front of it for
+ * objects with a managed dict. */
+static always_inline uintptr_t object_block(const void *object, unsigned version) {
+    unsigned long flags;
+    memcpy(&flags, (const char *)object_type(object) + TYPE_FLAGS, sizeof flags);
+    uintptr_t block = (uintptr_t)object;
+    if ((flags & TYPE_FLAG_GC) != 0)
+        block -= version < 0x308 ? 32 : 16;
+    unsigned long before = version >= 0x30c ? TYPE_FLAGS_PRE_HEADER
+                           : version == 0x30b ? 1 << 4
+                                              : 0;
+    return (flags & before) != 0 ? block - PRE_HEADER : block;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+#include "preload/pymem_hooks.h"
+
+#include "preload/record.h"
+
+/* PyMemAllocatorDomain and PyMemAllocatorEx of Include/cpython/pymem.h (3.6: Include/pymem.h): part of the stable
+ * form since 3.5. */
+enum { DOMAIN_RAW, DOMAIN_MEM, DOMAIN_OBJ, DOMAINS };
+
+struct allocator {
+    void *context;
+    void *(*malloc)(void *context, size_t size);
+    void *(*calloc)(void *context, size_t count, size_t size);
+    void *(*realloc)(void *context, void *block, size_t size);
+    void (*free)(void *context, void *block);
+};
+
+static struct allocator real[DOMAINS];
+
+/* The raw domain may be used without the GIL. */
+static always_inline enum record_stack stack_of(int domain) {
+    return domain == DOMAIN_RAW ? RECORD_ANY : RECORD_WITH_GIL;
+}
+
+static always_inline void *hooked_malloc(int domain, void *context, size_t size) {
+    struct thread_state *self = record_begin();
+    if (unlikely(self == NULL))
+        return real[domain].malloc(context, size);
+    self->nested = true;
+    void *block = real[domain].malloc(context, size);
+    self->nested = false;
+    if (likely(block != NULL))
+        record_insert(self, block, size, TRACEMALLOC_DUMP_DOMAIN_PYTHON, stack_of(domain));
+    return block;
+}
+
+static always_inline void *hooked_calloc(int domain, void *context, size_t count,
+                                         size_t size) {
+    struct thread_state *self = record_begin();
+    if (unlikely(self == NULL))
+        return real[domain].calloc(context, count, size);
+    self->nested = true;
+    void *block = real[domain].calloc(context, count, size);
+    self->nested = false;
+    /* The product fits, or there would be no block. */
+    if (likely(block != NULL))
+        record_insert(self, block, count * size, TRACEMALLOC_DUMP_DOMAIN_PYTHON,
+                      stack_of(domain));
+    return block;
+}
+
+static always_inline void *hooked_realloc(int domain, void *context, void *block,
+                                          size_t size) {
+    struct thread_state *self = record_begin();
+    if (unlikely(self == NULL))
+        return real[domain].realloc(context, block, size);
+    uint32_t site = record_take(self, block);
+    self->nested = true;
+    void *moved = real[domain].realloc(context, block, size);
+    self->nested = false;
+    if (likely(moved != NULL))
+        record_moved(self, site, moved, size, TRACEMALLOC_DUMP_DOMAIN_PYTHON,
+                     stack_of(domain));
+    else
+        record_kept(self, block, site);
+    return moved;
+}
+
+static always_inline void hooked_free(int domain, void *context, void *block) {
+    if (likely(block != NULL))
+        record_remove(block);
+    real[domain].free(context, block);
+}
+
+static void *raw_malloc(void *context, size_t size) {
+    return hooked_malloc(DOMAIN_RAW, context, size);
+}
+static void *raw_calloc(void *context, size_t count, size_t size) {
+    return hooked_calloc(DOMAIN_RAW, context, count, size);
+}
+static void *raw_realloc(void *context, void *block, size_t size) {
+    return hooked_realloc(DOMAIN_RAW, context, block, size);
+}
+static void raw_free(void *context, void *block) { hooked_free(DOMAIN_RAW, context, block); }
+
+static void *mem_malloc(void *context, size_t size) {
+    return hooked_malloc(DOMAIN_MEM, context, size);
+}
+static void *mem_calloc(void *context, size_t count, size_t size) {
+    return hooked_calloc(DOMAIN_MEM, context, count, size);
+}
+static void *mem_realloc(void *context, void *block, size_t size) {
+    return hooked_realloc(DOMAIN_MEM, context, block, size);
+}
+static void mem_free(void *context, void *block) { hooked_free(DOMAIN_MEM, context, block); }
+
+static void *obj_malloc(void *context, size_t size) {
+    return hooked_malloc(DOMAIN_OBJ, context, size);
+}
+static void *obj_calloc(void *context, size_t count, size_t size) {
+    return hooked_calloc(DOMAIN_OBJ, context, count, size);
+}
+static void *obj_realloc(void *context, void *block, size_t size) {
+    return hooked_realloc(DOMAIN_OBJ, context, block, size);
+}
+static void obj_free(void *context, void *block) { hooked_free(DOMAIN_OBJ, context, block); }
+
+static const struct allocator hooks[DOMAINS] = {
+    [DOMAIN_RAW] = {NULL, raw_malloc, raw_calloc, raw_realloc, raw_free},
+    [DOMAIN_MEM] = {NULL, mem_malloc, mem_calloc, mem_realloc, mem_free},
+    [DOMAIN_OBJ] = {NULL, obj_malloc, obj_calloc, obj_realloc, obj_free},
+};
+
+void pymem_hooks_install(const struct python_runtime *runtime) {
+    for (int domain = DOMAIN_RAW; domain < DOMAINS; domain++) {
+        struct allocator now;
+        runtime->get_allocator(domain, &now);
+        if (now.malloc == hooks[domain].malloc)
+            continue;
+        real[domain] = now;
+        struct allocator wrapped = hooks[domain];
+        wrapped.context = now.context;
+        runtime->set_allocator(domain, &wrapped);
+    }
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Text for people: as wide as the terminal and coloured there, plain and whole where it goes elsewhere.
+ *
+ * For offline code; one thread at a time; the locale's LC_CTYPE is set. Texts of dumps and source files are made
+ * harmless: no control character reaches the output. Write errors stay in the stream, for the one who closes it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum terminal_style {
+    TERMINAL_PLAIN,
+    TERMINAL_STRONG,
+    TERMINAL_FAINT,
+    TERMINAL_GROWN,
+    TERMINAL_SHRUNK,
+    TERMINAL_WARNING,
+};
+
+enum { TERMINAL_LEAST_WIDTH = 40 };
+
+struct terminal {
+    FILE *out;
+    bool interactive; /* a terminal: lines are cut to `width` columns */
+    bool colour;
+    size_t width;
+};
+
+void terminal_open(struct terminal *terminal, FILE *out);
+
+/* Columns that the text takes once it is harmless. */
+size_t terminal_columns(const struct terminal *terminal, const char *text, size_t length);
+
+/* The text; on a terminal as much of its end, or of its start, as fits into `room` columns, with `...` for the
+ * rest. Returns the columns taken. */
+size_t terminal_put_end(const struct terminal *terminal, enum terminal_style style,
+                        const char *text, size_t length, size_t room);
+size_t terminal_put_start(const struct terminal *terminal, enum terminal_style style,
+                          const char *text, size_t length, size_t room);

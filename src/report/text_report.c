@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/text_report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/completeness.h"
+#include "report/source_lines.h"
+
+/* A frame beside its numbers needs at least this many columns; with less, the numbers go below. */
+enum { LEAST_FRAME_COLUMNS = 16, INDENT = 4 };
+
+/* What is printed, and the lines of source for it. */
+struct printer {
+    const struct terminal *terminal;
+    const struct statistics *statistics;
+    struct source_lines sources;
+};
+
+static void newline(const struct printer *printer) { fputc('\n', printer->terminal->out); }
+
+static void indent(const struct printer *printer, int columns) {
+    fprintf(printer->terminal->out, "%*s", columns, "");
+}
+
+static size_t line_width(const struct printer *printer, size_t used) {
+    return printer->terminal->width > used ? printer->terminal->width - used : 0;
+}
+
+static enum terminal_style number_style(const struct printer *printer,
+                                        const struct statistic *entry) {
+    if (!printer->statistics->compared || entry->size_diff == 0)
+        return TERMINAL_PLAIN;
+    return entry->size_diff > 0 ? TERMINAL_GROWN : TERMINAL_SHRUNK;
+}
+
+/* `before`, FILE, `middle`, LINE in `room` columns: of FILE, its end. */
+static void print_frame(const struct printer *printer, const struct profile *profile,
+                        struct frame frame, const char *const quotes[2], size_t room) {
+    struct dump_text filename = profile_filename(profile, frame);
+    char line[48];
+    int length = snprintf(line, sizeof line, "%s%" PRIu32, quotes[1], frame.line);
+    size_t used = strlen(quotes[0]) + (size_t)length;
+    fputs(quotes[0], printer->terminal->out);
+    terminal_put_end(printer->terminal, TERMINAL_STRONG, filename.bytes, filename.length,
+                     room > used ? room - used : 0);
+    fputs(line, printer->terminal->out);
+}
+
+static void print_source(struct printer *printer, const struct profile *profile,
+                         struct frame frame) {
+    struct dump_text source =
+        source_lines_get(&printer->sources, profile_filename(profile, frame), frame.line);
+    if (source.length == 0)
+        return;
+    indent(printer, INDENT);
+    terminal_put_start(printer->terminal, TERMINAL_FAINT, source.bytes, source.length,
+                       line_width(printer, INDENT));
+    newline(printer);
+}
+
+/* The frame that str(Traceback) names: the oldest of those shown. */
+static struct frame first_frame(const struct statistic *entry) {
+    const struct grouping *grouping = entry->grouping;
+    if (grouping->key != GROUPING_TRACEBACK)
+        return entry->frame;
+    uint32_t window = stack_index_window(&grouping->index, entry->stack);
+    return profile_frame(grouping->profile,
+                         stack_index_ancestor(&grouping->index, entry->stack, window - 1));
+}
+
+static void print_statistic(const struct printer *printer, const struct statistic *entry) {
+    static const char *const quotes[2] = {"", ":"};
+    const struct terminal *terminal = printer->terminal;
+    char numbers[STATISTICS_TEXT_SIZE];
+    size_t length = statistics_format(numbers, entry, printer->statistics->compared);
+    bool below =
+        terminal->interactive && length + 2 + LEAST_FRAME_COLUMNS > terminal->width;
+    print_frame(printer, entry->grouping->profile, first_frame(entry), quotes,
+                line_width(printer, below ? 1 : length + 2));
+    fputs(below ? ":\n  " : ": ", terminal->out);
+    terminal_put_start(terminal, number_style(printer, entry), numbers, length,
+                       below ? line_width(printer, 2) : length);
+    newline(printer);
+}
+
+/* The oldest frame first, as Traceback.format has them. */
+static void print_traceback(struct printer *printer, const struct statistic *entry) {
+    static const char *const quotes[2] = {"  File \"", "\", line "};
+    const struct stack_index *index = &entry->grouping->index;
+    const struct profile *profile = entry->grouping->profile;
+    for (uint32_t up = stack_index_window(index, entry->stack); up-- > 0;) {
+        struct frame frame =
+            profile_frame(profile, stack_index_ancestor(index, entry->stack, up));
+        print_frame(printer, profile, frame, quotes, line_width(printer, 0));
+        newline(printer);
+        print_source(printer, profile, frame);
+    }
+}
+
+static void print_sum(const struct printer *printer, const char *label,
+                      const struct statistic *sum) {
+    char numbers[STATISTICS_TEXT_SIZE], line[STATISTICS_TEXT_SIZE + 64];
+    struct statistic plain = *sum;
+    statistics_format(numbers, &plain, printer->statistics->compared);
+    char *average = strstr(numbers, ", average=");
+    if (average != NULL)
+        *average = '\0';
+    int length = snprintf(line, sizeof line, "%s: %s", label, numbers);
+    terminal_put_start(printer->terminal, TERMINAL_STRONG, line, (size_t)length,
+                       line_width(printer, 0));
+    newline(printer);
+}
+
+/* Cumulative entries overlap, so that their sum says nothing. */
+static void print_rest(const struct printer *printer) {
+    const struct statistics *statistics = printer->statistics;
+    size_t hidden = statistics->count - statistics->shown;
+    char label[48];
+    if (hidden == 0)
+        return;
+    snprintf(label, sizeof label, "%zu other", hidden);
+    if (statistics->grouping->cumulative) {
+        fprintf(printer->terminal->out, "%s\n", label);
+        return;
+    }
+    struct statistic rest = statistics_rest(statistics);
+    print_sum(printer, label, &rest);
+}
+
+void text_report_print(const struct terminal *terminal, const struct statistics *statistics) {
+    struct printer printer = {.terminal = terminal, .statistics = statistics};
+    for (size_t i = 0; i < statistics->shown; i++) {
+        const struct statistic *entry = &statistics->entries[i];
+        print_statistic(&printer, entry);
+        if (statistics->grouping->key == GROUPING_TRACEBACK)
+            print_traceback(&printer, entry);
+        else
+            print_source(&printer, entry->grouping->profile, entry->frame);
+    }
+    print_rest(&printer);
+    print_sum(&printer, "Total", &statistics->total);
+    source_lines_close(&printer.sources);
+}
+
+void text_report_print_completeness(const struct terminal *terminal,
+                                    const struct dump_reader *reader, const char *name) {
+    char reason[COMPLETENESS_TEXT_SIZE], *line = NULL;
+    size_t at = 0, size = 0;
+    FILE *stream = completeness_holds(reader) ? NULL : open_memstream(&line, &size);
+    if (stream == NULL)
+        return;
+    fprintf(stream, "Incomplete%s%s", name != NULL ? ": " : "", name != NULL ? name : "");
+    for (const char *joint = ": "; completeness_next(reader, &at, reason); joint = "; ")
+        fprintf(stream, "%s%s", joint, reason);
+    if (fclose(stream) == 0) {
+        terminal_put_start(terminal, TERMINAL_WARNING, line, size, terminal->width);
+        fputc('\n', terminal->out);
+    }
+    free(line);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "stack/python_lines.h"
+
+#include <limits.h>
+#include <stdbool.h>
+
+enum {
+    LINETABLE_NO_LINE = -128,
+    LOCATION_START = 0x80, /* set in the first byte of an entry only */
+    LOCATION_NO_LINE = 0x1f,
+    LOCATION_ONE_LINE_1 = 11,
+    LOCATION_ONE_LINE_2 = 12,
+    LOCATION_NO_COLUMNS = 13,
+    LOCATION_LONG = 14,
+};
+
+/* Sums of deltas from a damaged table may leave the range of int. */
+static int line_of(int64_t line) {
+    return line < 0 || line > INT_MAX ? 0 : (int)line;
+}
+
+static int lnotab_find(const uint8_t *table, size_t length, int64_t line, int offset) {
+    int64_t start = 0;
+
+    for (size_t i = 0; i + 1 < length; i += 2) {
+        start += table[i];
+        if (start > offset)
+            break;
+        line += (int8_t)table[i + 1];
+    }
+    return line_of(line);
+}
+
+static int linetable_find(const uint8_t *table, size_t length, int64_t line,
+                          int offset) {
+    int64_t end = 0;
+
+    for (size_t i = 0; i + 1 < length; i += 2) {
+        int8_t delta = (int8_t)table[i + 1];
+
+        if (delta != LINETABLE_NO_LINE)
+            line += delta;
+        end += table[i];
+        if (end > offset)
+            return delta == LINETABLE_NO_LINE ? 0 : line_of(line);
+    }
+    return 0;
+}
+
+/* Six bits a byte, the lowest first; bit 6 says that more follow. */
+static uint32_t read_varint(const uint8_t *at, const uint8_t *end) {
+    uint32_t value = 0;
+
+    for (unsigned shift = 0; at < end && shift < 32; shift += 6) {
+        value |= (uint32_t)(*at & 0x3f) << shift;
+        if ((*at++ & 0x40) == 0)
+            break;
+    }
+    return value;
+}
+
+static int64_t location_line_delta(const uint8_t *entry, const uint8_t *end) {
+    uint32_t value;
+
+    switch ((*entry >> 3) & 0xf) {
+    case LOCATION_ONE_LINE_1:
+        return 1;
+    case LOCATION_ONE_LINE_2:
+        return 2;
+    case LOCATION_NO_COLUMNS:
+    case LOCATION_LONG:
+        value = read_varint(entry + 1, end);
+        return value & 1 ? -(int64_t)(value >> 1) : (int64_t)(value >> 1);
+    default:
+        return 0;
+    }
+}
+
+static int locations_find(const uint8_t *at, const uint8_t *limit, int64_t line,
+                          int offset) {
+    int64_t end = 0;
+
+    while (at < limit) {
+        bool no_line = *at >> 3 == LOCATION_NO_LINE;
+
+        line += location_line_delta(at, limit);
+        end += ((*at & 7) + 1) * 2;
+        if (end > offset)
+            return no_line ? 0 : line_of(line);
+        do
+            at++;
+        while (at < limit && (*at & LOCATION_START) == 0);
+    }
+    return 0;
+}
+
+int python_lines_find(enum python_line_format format, const uint8_t *table,
+                      size_t length, int first_line, int offset) {
+    if (offset < 0)
+        return line_of(first_line);
+    switch (format) {
+    case PYTHON_LINES_LNOTAB:
+        return lnotab_find(table, length, first_line, offset);
+    case PYTHON_LINES_LINETABLE:
+        return linetable_find(table, length, first_line, offset);
+    case PYTHON_LINES_LOCATIONS:
+        return locations_find(table, table + length, first_line, offset);
+    }
+    return 0;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "stack/python_memo.h"
+
+#include <errno.h>
+
+#include "base/arena.h"
+
+enum { FIRST_SLOTS = 8192, FIRST_ENTRIES = 4096, FIRST_CODES = 1024 };
+
+struct code {
+    uintptr_t address;
+    uint32_t id;
+    uint32_t first; /* of its entries; for a free one: the next free one */
+};
+
+/* An array that doubles, of which freed entries form a list. Index 0 is unused. */
+struct pool {
+    void *memory;
+    uint32_t entry_size;
+    uint32_t count;
+    uint32_t capacity;
+    uint32_t free;
+};
+
+struct python_memo python_memo;
+
+static struct id_table code_index;
+static struct pool entries = {.entry_size = sizeof(struct python_memo_entry)};
+static struct pool codes = {.entry_size = sizeof(struct code)};
+
+static int pool_open(struct pool *pool, uint32_t capacity) {
+    pool->memory = arena_map((size_t)capacity * pool->entry_size);
+    pool->count = 1;
+    pool->capacity = capacity;
+    pool->free = 0;
+    return pool->memory != NULL ? 0 : -ENOMEM;
+}
+
+static void pool_close(struct pool *pool) {
+    if (pool->memory != NULL)
+        arena_unmap(pool->memory, (size_t)pool->capacity * pool->entry_size);
+    pool->memory = NULL;
+}
+
+/* An index that was never used; 0 without memory. */
+static uint32_t pool_extend(struct pool *pool) {
+    if (pool->count == pool->capacity) {
+        size_t size = (size_t)pool->capacity * pool->entry_size;
+        void *grown = arena_grow(pool->memory, size, size * 2);
+        if (grown == NULL)
+            return 0;
+        pool->memory = grown;
+        pool->capacity *= 2;
+    }
+    return pool->count++;
+}
+
+static struct code *code_at(uint32_t index) { return (struct code *)codes.memory + index; }
+
+int python_memo_open(void) {
+    int status = id_table_open(&python_memo.index, FIRST_SLOTS);
+    if (status == 0)
+        status = id_table_open(&code_index, FIRST_CODES);
+    if (status == 0)
+        status = pool_open(&entries, FIRST_ENTRIES);
+    if (status == 0)
+        status = pool_open(&codes, FIRST_CODES);
+    python_memo.entries = entries.memory;
+    python_memo.epoch++;
+    return status;
+}
+
+void python_memo_close(void) {
+    id_table_close(&python_memo.index);
+    id_table_close(&code_index);
+    pool_close(&entries);
+    pool_close(&codes);
+    python_memo.entries = NULL;
+}
+
+static uint64_t code_hash(uintptr_t address) { return hash_mix(address >> 3); }
+
+uint32_t python_memo_code(uintptr_t address) {
+    struct id_probe probe;
+    uint32_t index;
+    id_probe_start(&probe, &code_index, code_hash(address));
+    while ((index = id_probe_next(&probe)) != 0)
+        if (code_at(index)->address == address)
+            break;
+    return index;
+}
+
+uint32_t python_memo_add_code(uintptr_t address, uint32_t id) {
+    uint32_t index = codes.free;
+    if (index != 0)
+        codes.free = code_at(index)->first;
+    else
+        index = pool_extend(&codes);
+    if (index == 0 || id_table_add(&code_index, code_hash(address), index) < 0)
+        return 0;
+    *code_at(index) = (struct code){address, id, 0};
+    return index;
+}
+
+uint32_t python_memo_code_id(uint32_t code) { return code_at(code)->id; }
+
+void python_memo_add(uint32_t parent, uint64_t ip, uint32_t node, uint32_t code) {
+    uint32_t index = entries.free;
+    if (index != 0)
+        entries.free = python_memo.entries[index].next;
+    else
+        index = pool_extend(&entries);
+    python_memo.entries = entries.memory;
+    if (index == 0 || id_table_add(&python_memo.index, python_memo_hash(parent, ip), index) < 0)
+        return;
+    struct python_memo_entry *entry = python_memo.entries + index;
+    *entry = (struct python_memo_entry){ip, parent, node, code, 0};
+    if (code != 0) {
+        entry->next = code_at(code)->first;
+        code_at(code)->first = index;
+    }
+}
+
+static void forget_entries(uint32_t index) {
+    while (index != 0) {
+        struct python_memo_entry *entry = python_memo.entries + index;
+        uint32_t next = entry->next;
+        id_table_remove(&python_memo.index, python_memo_hash(entry->parent, entry->ip), index);
+        entry->next = entries.free;
+        entries.free = index;
+        index = next;
+    }
+}
+
+void python_memo_forget(uintptr_t address) {
+    uint32_t index = python_memo_code(address);
+    if (index == 0)
+        return;
+    struct code *code = code_at(index);
+    forget_entries(code->first);
+    id_table_remove(&code_index, code_hash(address), index);
+    code->address = 0;
+    code->first = codes.free;
+    codes.free = index;
+    python_memo.epoch++;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* What the walk learned before: (parent node, instruction) to node, and which code objects are known.
+ *
+ * An entry is as good as the memory of its code object, whose address may be reused: python_memo_forget
+ * drops all that belongs to a dead one and raises the epoch, so that threads do not trust their last
+ * stacks. Under the tracer's lock, or with one thread. Memory comes from the arena.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/hash.h"
+#include "base/id_table.h"
+
+struct python_memo_entry {
+    uint64_t ip;
+    uint32_t parent;
+    uint32_t node;
+    uint32_t code; /* index of its known code object; 0: of none that can die */
+    uint32_t next; /* of the same code object; 0: the last */
+};
+
+struct python_memo {
+    struct id_table index;             /* of entries */
+    struct python_memo_entry *entries; /* 0 is unused */
+    uint32_t epoch;                    /* raised at each death of a known code object */
+};
+
+extern struct python_memo python_memo;
+
+/* 0, or -ENOMEM. */
+must_check int python_memo_open(void);
+void python_memo_close(void);
+
+/* The index of a known code object, or 0. */
+uint32_t python_memo_code(uintptr_t address);
+/* Makes it known under its id in the dump. Its index; 0 without memory. */
+uint32_t python_memo_add_code(uintptr_t address, uint32_t id);
+/* The id in the dump of a known code object. */
+uint32_t python_memo_code_id(uint32_t code);
+/* Without memory the pair is not learned, and looked up afresh each time. */
+void python_memo_add(uint32_t parent, uint64_t ip, uint32_t node, uint32_t code);
+/* The code object at this address is gone. */
+void python_memo_forget(uintptr_t address);
+
+static always_inline uint64_t python_memo_hash(uint32_t parent, uint64_t ip) {
+    return hash_mix(hash_mix(ip) + parent);
+}
+
+/* True and the node, or false. */
+static always_inline bool python_memo_find(uint32_t parent, uint64_t ip, uint32_t *node) {
+    struct id_probe probe;
+    uint32_t id;
+    id_probe_start(&probe, &python_memo.index, python_memo_hash(parent, ip));
+    while ((id = id_probe_next(&probe)) != 0) {
+        const struct python_memo_entry *entry = python_memo.entries + id;
+        if (entry->ip == ip && entry->parent == parent) {
+            *node = entry->node;
+            return true;
+        }
+    }
+    return false;
+}

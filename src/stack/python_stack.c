@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+#include "stack/python_stack.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "stack/python_code.h"
+#include "stack/python_memo.h"
+
+enum { FIRST_FRAMES = 512, MOST_FRAMES = 1 << 24, LONGEST_NAME = 4096 };
+
+/* What the walk needs of a version, in one cache line. */
+static struct {
+    uint32_t tstate_frame;
+    uint32_t cframe_current;
+    uint32_t previous;
+    uint32_t ip;
+    uint32_t code;
+    uint32_t nframe;
+    bool objects; /* to 3.10: frames are objects, the instruction is an int */
+    bool cframe;
+    bool checked;
+} walk;
+
+static const struct python_runtime *runtime;
+static const struct python_stack_sink *sink;
+
+/* Names as UTF-8 on their way to the sink: too large for a hook's stack. */
+static char filename_buffer[LONGEST_NAME], name_buffer[LONGEST_NAME];
+
+static always_inline uint64_t word_at(const char *address, uint32_t offset) {
+    return *(const uint64_t *)(address + offset);
+}
+
+static always_inline const char *pointer_at(const char *address, uint32_t offset) {
+    return *(const char *const *)(address + offset);
+}
+
+/* What tells the instruction of a frame: its address, which a code object has for itself as long as it lives; to 3.10 the
+ * address of the code object and the index. */
+static always_inline uint64_t ip_of(const char *frame, bool objects) {
+    if (objects)
+        return hash_mix(word_at(frame, walk.code)) +
+               (uint64_t)(int64_t)*(const int *)(frame + walk.ip);
+    return word_at(frame, walk.ip);
+}
+
+static always_inline uint32_t index_slot(const char *frame) {
+    uintptr_t address = (uintptr_t)frame;
+    return (uint32_t)(address >> 4 ^ address >> 13) % PYTHON_STACK_INDEX;
+}
+
+int python_stack_open(const struct python_runtime *found,
+                      const struct python_stack_sink *to, uint32_t nframe) {
+    const struct python_layout *layout = &found->layout;
+    runtime = found;
+    sink = to;
+    walk.tstate_frame = layout->tstate_frame;
+    walk.cframe_current = layout->cframe_current;
+    walk.previous = layout->frame_previous;
+    walk.ip = layout->frame_ip;
+    walk.code = layout->frame_code;
+    walk.nframe = nframe;
+    walk.objects = layout->frames == PYTHON_FRAMES_OBJECT;
+    walk.cframe = layout->frames == PYTHON_FRAMES_CFRAME;
+    walk.checked = false;
+    return python_memo_open();
+}
+
+void python_stack_close(void) { python_memo_close(); }
+
+void python_stack_code_freed(uintptr_t code) { python_memo_forget(code); }
+
+void python_stack_release(struct python_stack *stack) {
+    if (stack->frames != NULL)
+        arena_unmap(stack->frames, stack->capacity * sizeof *stack->frames);
+    stack->frames = NULL;
+    stack->depth = stack->known = stack->capacity = 0;
+}
+
+static const char *code_of(const char *frame) {
+    uintptr_t code = word_at(frame, walk.code);
+    return (const char *)(runtime->layout.tagged ? code & ~(uintptr_t)7 : code);
+}
+
+static uint8_t owner_of(const char *frame) {
+    return runtime->layout.frame_owner != 0
+               ? *(const uint8_t *)(frame + runtime->layout.frame_owner)
+               : 0;
+}
+
+/* The index in the memo of a code object, introduced where it is met for the first time; 0 without memory. */
+static uint32_t introduce(const char *address, const struct python_code *code) {
+    const struct python_layout *layout = &runtime->layout;
+    uint32_t index = python_memo_code((uintptr_t)address);
+    if (index != 0)
+        return index;
+    ssize_t filename = python_string_utf8(layout, code->filename, filename_buffer,
+                                          sizeof filename_buffer, NULL);
+    ssize_t name =
+        python_string_utf8(layout, code->name, name_buffer, sizeof name_buffer, NULL);
+    uint32_t id = sink->code(filename_buffer, filename > 0 ? (size_t)filename : 0,
+                             name_buffer, name > 0 ? (size_t)name : 0,
+                             (uint32_t)code->first_line);
+    index = python_memo_add_code((uintptr_t)address, id);
+    if (index != 0)
+        sink->watch(address);
+    return index;
+}
+
+static const void *ip_word(const char *frame) {
+    return walk.objects ? (const void *)(intptr_t)*(const int *)(frame + walk.ip)
+                        : (const void *)word_at(frame, walk.ip);
+}
+
+/* The node of a frame that was never met below this parent. A shim of the interpreter, and a frame that has not yet
+ * begun, are not shown: their node is their parent's. */
+static cold_path uint32_t resolve(const char *frame, uint32_t parent, uint64_t ip) {
+    const struct python_layout *layout = &runtime->layout;
+    struct python_code code;
+    const char *address = code_of(frame);
+    uint8_t owner = owner_of(frame);
+    const void *word = ip_word(frame);
+    if (python_code_is_incomplete(layout, NULL, word, owner) ||
+        python_code_read(layout, runtime->code_type, address, &code) < 0)
+        return parent;
+    uint32_t index = introduce(address, &code);
+    if (index == 0)
+        return parent;
+    uint32_t node = parent;
+    if (!python_code_is_incomplete(layout, &code, word, owner)) {
+        int line = python_code_line(layout, &code, word);
+        node = sink->node(parent, python_memo_code_id(index), line < 0 ? 0 : (uint32_t)line);
+    }
+    python_memo_add(parent, ip, node, index);
+    return node;
+}
+
+static always_inline uint32_t node_of(const char *frame, uint32_t parent, uint64_t ip) {
+    uint32_t node;
+    if (likely(python_memo_find(parent, ip, &node)))
+        return node;
+    return resolve(frame, parent, ip);
+}
+
+static cold_path bool grow(struct python_stack *stack, uint32_t wanted) {
+    uint32_t capacity = stack->capacity == 0 ? FIRST_FRAMES : stack->capacity;
+    while (capacity < wanted && capacity < MOST_FRAMES)
+        capacity *= 2;
+    if (capacity < wanted)
+        return false;
+    size_t size = sizeof *stack->frames;
+    void *frames = stack->frames == NULL
+                       ? arena_map(capacity * size)
+                       : arena_grow(stack->frames, stack->capacity * size, capacity * size);
+    if (frames == NULL)
+        return false;
+    stack->frames = frames;
+    stack->capacity = capacity;
+    return true;
+}
+
+/* Sets the entry at `at` for this frame. An entry that has it already, below the same parent, keeps its node. */
+static always_inline void set_entry(struct python_stack *stack, uint32_t at,
+                                    const char *frame, bool objects) {
+    struct python_frame *entry = stack->frames + at;
+    uint32_t parent = at > 0 ? entry[-1].node : 0;
+    uint64_t ip = ip_of(frame, objects);
+    if (at >= stack->known || entry->address != frame || entry->ip != ip ||
+        entry->parent != parent) {
+        entry->address = frame;
+        entry->ip = ip;
+        entry->parent = parent;
+        entry->node = node_of(frame, parent, ip);
+    }
+    entry->shown = (at > 0 ? entry[-1].shown : 0) + (entry->node != parent);
+    stack->index[index_slot(frame)] = at;
+}
+
+/* Where the last stack has this frame, or -1. */
+static always_inline int64_t find_frame(const struct python_stack *stack, uint32_t depth,
+                                        const char *frame) {
+    if (likely(depth > 0 && stack->frames[depth - 1].address == frame))
+        return (int64_t)depth - 1;
+    uint32_t at = stack->index[index_slot(frame)];
+    return at < depth && stack->frames[at].address == frame ? (int64_t)at : -1;
+}
+
+/* Makes the entries from `leaf` down to the first frame that the lowest `depth` entries of the last stack
+ * have, or to the root. Returns the new depth; -1 without memory. */
+static int64_t push_frames(struct python_stack *stack, uint32_t depth, const char *leaf,
+                           bool objects) {
+    int64_t common = -1;
+    uint32_t added = 0;
+    for (const char *frame = leaf; frame != NULL; frame = pointer_at(frame, walk.previous)) {
+        common = find_frame(stack, depth, frame);
+        if (common >= 0)
+            break;
+        added++;
+    }
+    uint32_t top = (uint32_t)(common + 1) + added;
+    if (unlikely(top > stack->capacity) && !grow(stack, top))
+        return -1;
+    /* First the addresses, leaf to root; the nodes follow root to leaf. */
+    uint32_t at = top;
+    for (const char *frame = leaf; added > 0;
+         frame = pointer_at(frame, walk.previous), added--) {
+        struct python_frame *entry = stack->frames + --at;
+        if (at >= stack->known || entry->address != frame) {
+            entry->address = frame;
+            entry->parent = UINT32_MAX;
+        }
+    }
+    if (stack->known < top)
+        stack->known = top;
+    for (; at < top; at++)
+        set_entry(stack, at, stack->frames[at].address, objects);
+    return (int64_t)top;
+}
+
+/* The lowest entry that has to be right for the `nframe` frames that are shown. */
+static always_inline uint32_t lowest_shown(const struct python_stack *stack, uint32_t top) {
+    uint32_t hidden = top - stack->frames[top - 1].shown;
+    uint32_t wanted = walk.nframe + hidden;
+    return top > wanted ? top - wanted : 0;
+}
+
+/* Compares entries [lowest, top) with their frames, leaf to root. Returns the lowest entry whose instruction
+ * differs, `top` when none does; `*broken` is the entry whose caller is another one than the entry
+ * below it, or -1. */
+static always_inline uint32_t verify(const struct python_stack *stack, uint32_t top,
+                                     uint32_t lowest, bool objects, int64_t *broken) {
+    const struct python_frame *entry = stack->frames + top - 1;
+    const struct python_frame *last = stack->frames + lowest;
+    const struct python_frame *changed = stack->frames + top;
+    for (;; entry--) {
+        if (unlikely(ip_of(entry->address, objects) != entry->ip))
+            changed = entry;
+        if (entry == last)
+            break;
+        if (unlikely(pointer_at(entry->address, walk.previous) != entry[-1].address)) {
+            *broken = entry - stack->frames;
+            return (uint32_t)(changed - stack->frames);
+        }
+    }
+    *broken = -1;
+    return (uint32_t)(changed - stack->frames);
+}
+
+/* Where an entry's caller is another one than before, the entries from it on are of an older call: the chain is followed
+ * again from the leaf to the first frame below it that the last stack has, until all that is shown is right. */
+static always_inline uint32_t capture(struct python_stack *stack, const char *leaf,
+                                      bool objects) {
+    int64_t depth = stack->depth, broken = -1;
+    uint32_t top, changed;
+    do {
+        if (depth == 0 || broken >= 0 || stack->frames[depth - 1].address != leaf)
+            depth = push_frames(stack, (uint32_t)depth, leaf, objects);
+        if (unlikely(depth <= 0)) {
+            stack->depth = 0;
+            return 0;
+        }
+        top = (uint32_t)depth;
+        changed = verify(stack, top, lowest_shown(stack, top), objects, &broken);
+        depth = broken;
+    } while (unlikely(broken >= 0));
+    for (; unlikely(changed < top); changed++)
+        set_entry(stack, changed, stack->frames[changed].address, objects);
+    stack->depth = top;
+    return stack->frames[top - 1].node;
+}
+
+/* A known code object died since: what the entries say of instructions may be of another one. */
+static cold_path void begin_epoch(struct python_stack *stack) {
+    stack->depth = stack->known = 0;
+    stack->epoch = python_memo.epoch;
+}
+
+static cold_path bool check(const char *tstate, const char *frame) {
+    if (!python_runtime_check(runtime, tstate, frame)) {
+        sink->refused();
+        return false;
+    }
+    walk.checked = sink->ready();
+    return true;
+}
+
+uint32_t python_stack_capture(struct python_stack *stack, const char *tstate) {
+    const char *frame = pointer_at(tstate, walk.tstate_frame);
+    if (walk.cframe && frame != NULL)
+        frame = pointer_at(frame, walk.cframe_current);
+    if (unlikely(frame == NULL)) {
+        stack->depth = 0;
+        return 0;
+    }
+    if (unlikely(!walk.checked) && !check(tstate, frame))
+        return 0;
+    if (unlikely(stack->epoch != python_memo.epoch))
+        begin_epoch(stack);
+    return walk.objects ? capture(stack, frame, true) : capture(stack, frame, false);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* The Python stack of the calling thread, as a node of a prefix tree.
+ *
+ * Each thread keeps its last stack, root first, and verifies it by prediction: the next frame's address comes from
+ * the array and `previous` is only compared, so that the loads of the frames do not wait for each
+ * other.
+ *
+ *   last stack   root ... [frame, ip, node] [frame, ip, node] <- leaf
+ *   verify       frame->ip == ip  and  frame->previous == the frame below, for the `nframe` most recent
+ *
+ * A frame's address is read only once `previous` of a live frame has led to it, so no freed memory is touched. What is
+ * below the limit may differ in its line without being shown.
+ *
+ * The memo (parent node, instruction) to node is shared by all threads: python_stack_capture and
+ * python_stack_code_freed run under the tracer's lock, or with one thread, and never in a signal
+ * handler that interrupted them. Nothing here allocates by malloc, takes the GIL, counts references or calls into
+ * Python; errno stays as it was.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "stack/python_runtime.h"
+
+/* An entry of a thread's last stack. */
+struct python_frame {
+    const char *address;
+    uint64_t ip;     /* pointer to the instruction; to 3.10 the code and the index of it in one word */
+    uint32_t node;   /* the stack that ends here */
+    uint32_t parent; /* node of the entry below; the same as `node` for a frame that is not shown */
+    uint32_t shown;  /* frames up to here that are shown */
+    uint32_t reserved;
+};
+
+enum { PYTHON_STACK_INDEX = 512 };
+
+struct python_stack {
+    struct python_frame *frames; /* mapped when first needed */
+    uint32_t depth;              /* entries of the last stack */
+    uint32_t known;              /* entries that may be reused: those of the last stack, and older ones above it */
+    uint32_t capacity;
+    uint32_t epoch;                     /* of the memo, when the entries were made */
+    uint32_t index[PYTHON_STACK_INDEX]; /* frame address to its likely entry */
+};
+
+/* Where nodes and names go. */
+struct python_stack_sink {
+    /* The id of a code object; its names are UTF-8. */
+    uint32_t (*code)(const char *filename, size_t filename_length, const char *name,
+                     size_t name_length, uint32_t first_line);
+    uint32_t (*node)(uint32_t parent, uint32_t code, uint32_t line);
+    /* Tell python_stack_code_freed when the memory of this code object is freed. */
+    void (*watch)(const void *code);
+    /* A frame was met, and the walk's offsets hold: the types are ready. Asked at each capture until it says
+     * true. */
+    bool (*ready)(void);
+    /* Something does not look like this version of CPython: no Python frames from now on. */
+    void (*refused)(void);
+};
+
+/* Begins with an empty memo. nframe: frames that have to be right. 0, or -ENOMEM. */
+must_check int python_stack_open(const struct python_runtime *runtime,
+                                 const struct python_stack_sink *sink, uint32_t nframe);
+void python_stack_close(void);
+
+/* The node of the stack of `tstate`, which must be the calling thread's own; 0 for the empty stack. */
+uint32_t python_stack_capture(struct python_stack *stack, const char *tstate);
+
+void python_stack_code_freed(uintptr_t code);
+
+/* Gives the memory of an ended thread's stack back. */
+void python_stack_release(struct python_stack *stack);

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace/site_table.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "trace/name_table.h"
+
+/* More sites than a slot of the block map can name. */
+enum { FIRST_SLOTS = 8192, MOST_SITES = 0x7fffffff, RECYCLE_FROM = 4096 };
+
+struct site_table site_table;
+
+static struct dump_file *dump;
+static struct id_table tally_index;
+static uint32_t first_free; /* list of recycled sites, chained by `reserved` */
+
+static uint64_t count_of(unsigned section) { return dump->header->sections[section].count; }
+
+static uint64_t tally_hash(uint32_t stack, uint32_t domain) {
+    return hash_pair(stack, domain);
+}
+
+static uint32_t add_tally(uint32_t stack, uint32_t domain) {
+    uint64_t id = count_of(TRACEMALLOC_DUMP_TALLIES);
+    if (id >= UINT32_MAX || dump_file_reserve(dump, TRACEMALLOC_DUMP_TALLIES, id + 1) < 0 ||
+        id_table_add(&tally_index, tally_hash(stack, domain), (uint32_t)id) < 0)
+        return 0;
+    struct tracemalloc_dump_tally *tally = site_table.tallies + id;
+    *tally = (struct tracemalloc_dump_tally){.stack = stack, .domain = domain};
+    tally->peak_number = dump->header->peak_number;
+    dump_file_publish(dump, TRACEMALLOC_DUMP_TALLIES, id + 1);
+    return (uint32_t)id;
+}
+
+static uint32_t find_tally(uint32_t stack, uint32_t domain) {
+    struct id_probe probe;
+    uint32_t id;
+    id_probe_start(&probe, &tally_index, tally_hash(stack, domain));
+    while ((id = id_probe_next(&probe)) != 0) {
+        const struct tracemalloc_dump_tally *tally = site_table.tallies + id;
+        if (tally->stack == stack && tally->domain == domain)
+            return id;
+    }
+    return add_tally(stack, domain);
+}
+
+static bool is_dead(const struct tracemalloc_dump_site *site) {
+    return site->live == 0 && site->at_exit == 0;
+}
+
+static uint64_t hash_of(const struct tracemalloc_dump_site *site) {
+    const struct tracemalloc_dump_tally *tally = site_table.tallies + site->tally;
+    return site_hash(tally->stack, tally->domain, site->size);
+}
+
+/* Makes a list of the sites that count nothing, and the index anew without them. Returns how many. */
+static uint64_t recycle(void) {
+    uint64_t count = count_of(TRACEMALLOC_DUMP_SITES), freed = 0;
+    id_table_clear(&site_table.index);
+    first_free = 0;
+    for (uint64_t id = count - 1; id > 0; id--) {
+        struct tracemalloc_dump_site *site = site_table.sites + id;
+        if (!is_dead(site)) {
+            /* Cannot fail: there was room for all of them. */
+            if (id_table_add(&site_table.index, hash_of(site), (uint32_t)id) < 0)
+                dump->header->lost[TRACEMALLOC_DUMP_LOST_MEMORY]++;
+            continue;
+        }
+        site->reserved = first_free;
+        first_free = (uint32_t)id;
+        freed++;
+    }
+    return freed;
+}
+
+/* A sweep that frees less than a quarter is followed by growth, so that sweeps stay rare. */
+static uint32_t take_id(void) {
+    uint64_t id = count_of(TRACEMALLOC_DUMP_SITES);
+    bool full = (id + 1) * sizeof(struct tracemalloc_dump_site) >
+                dump->mapped[TRACEMALLOC_DUMP_SITES];
+    if (first_free == 0 && full && id >= RECYCLE_FROM && recycle() >= id / 4)
+        full = false;
+    if (first_free != 0 && !full) {
+        uint32_t free_id = first_free;
+        first_free = site_table.sites[free_id].reserved;
+        return free_id;
+    }
+    if (id < MOST_SITES && dump_file_reserve(dump, TRACEMALLOC_DUMP_SITES, id + 1) == 0)
+        return (uint32_t)id;
+    uint32_t free_id = first_free;
+    if (free_id != 0)
+        first_free = site_table.sites[free_id].reserved;
+    return free_id;
+}
+
+static uint32_t make_site(uint32_t tally, uint64_t size) {
+    uint32_t id = take_id();
+    if (id == 0)
+        return 0;
+    struct tracemalloc_dump_site *site = site_table.sites + id;
+    *site = (struct tracemalloc_dump_site){.tally = tally, .size = size};
+    if (id_table_add(&site_table.index, hash_of(site), id) < 0)
+        return 0;
+    if (id >= count_of(TRACEMALLOC_DUMP_SITES))
+        dump_file_publish(dump, TRACEMALLOC_DUMP_SITES, (uint64_t)id + 1);
+    return id;
+}
+
+uint32_t site_table_add(uint32_t stack, uint32_t domain, uint64_t size) {
+    uint32_t tally = find_tally(stack, domain);
+    if (tally == 0 && stack != TRACEMALLOC_DUMP_OVERFLOW_STACK) {
+        dump->header->lost[TRACEMALLOC_DUMP_LOST_STACKS]++;
+        return site_table_find(TRACEMALLOC_DUMP_OVERFLOW_STACK, domain, size);
+    }
+    uint32_t id = tally == 0 ? 0 : make_site(tally, size);
+    if (id == 0)
+        dump->header->lost[TRACEMALLOC_DUMP_LOST_BLOCKS]++;
+    return id;
+}
+
+int64_t site_table_domain(uint32_t number, const char *name) {
+    const struct tracemalloc_dump_domain *domains =
+        (const void *)dump->base[TRACEMALLOC_DUMP_DOMAINS];
+    uint64_t count = count_of(TRACEMALLOC_DUMP_DOMAINS);
+    for (uint64_t index = 0; index < count; index++)
+        if (domains[index].number == number)
+            return (int64_t)index;
+    if (dump_file_reserve(dump, TRACEMALLOC_DUMP_DOMAINS, count + 1) < 0)
+        return -ENOSPC;
+    ((struct tracemalloc_dump_domain *)dump->base[TRACEMALLOC_DUMP_DOMAINS])[count] =
+        (struct tracemalloc_dump_domain){number, name_table_string(name, strlen(name))};
+    dump_file_publish(dump, TRACEMALLOC_DUMP_DOMAINS, count + 1);
+    return (int64_t)count;
+}
+
+void site_table_freeze(void) {
+    uint64_t count = count_of(TRACEMALLOC_DUMP_SITES);
+    if (dump->header->finalized)
+        return;
+    for (uint64_t id = 1; id < count; id++)
+        site_table.sites[id].at_exit = site_table.sites[id].live;
+    __atomic_store_n(&dump->header->finalized, 1, __ATOMIC_RELEASE);
+}
+
+static int open_domains(void) {
+    static const char *const names[] = {"python", "libc", "mmap"};
+    for (uint32_t number = 0; number < 3; number++)
+        if (site_table_domain(number, names[number]) != number)
+            return -ENOSPC;
+    return 0;
+}
+
+/* The overflow's tallies exist from the start, so that there is room for them when there is none left. */
+static int open_overflow(void) {
+    if (add_tally(TRACEMALLOC_DUMP_EMPTY_STACK, TRACEMALLOC_DUMP_DOMAIN_PYTHON) != 0)
+        return -EINVAL;
+    for (uint32_t domain = 0; domain < 3; domain++)
+        if (add_tally(TRACEMALLOC_DUMP_OVERFLOW_STACK, domain) == 0)
+            return -ENOSPC;
+    return 0;
+}
+
+int site_table_open(struct dump_file *file) {
+    dump = file;
+    site_table.header = file->header;
+    site_table.sites = (void *)file->base[TRACEMALLOC_DUMP_SITES];
+    site_table.tallies = (void *)file->base[TRACEMALLOC_DUMP_TALLIES];
+    first_free = 0;
+    int status = id_table_open(&site_table.index, FIRST_SLOTS);
+    if (status == 0)
+        status = id_table_open(&tally_index, FIRST_SLOTS);
+    if (status == 0)
+        status = open_domains();
+    if (status == 0)
+        status = open_overflow();
+    /* Entry 0 is unused. */
+    dump_file_publish(file, TRACEMALLOC_DUMP_SITES, 1);
+    return status;
+}
+
+void site_table_close(void) {
+    id_table_close(&site_table.index);
+    id_table_close(&tally_index);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace/tracer.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "trace/mapping_table.h"
+#include "trace/name_table.h"
+#include "trace/stack_table.h"
+
+static const char many_threads;
+static struct dump_file dump;
+
+struct tracer tracer = {
+    .single_threaded = &many_threads,
+    .lock = {.rank = LOCK_TRACER},
+};
+
+/* glibc before 2.32 has no such flag: then every event takes the lock. */
+void tracer_prepare(void) {
+    const char *flag = dlsym(RTLD_DEFAULT, "__libc_single_threaded");
+    if (flag != NULL)
+        tracer.single_threaded = flag;
+}
+
+static int open_tables(void) {
+    int status = name_table_open(&dump);
+    if (status == 0)
+        status = stack_table_open(&dump);
+    if (status == 0)
+        status = site_table_open(&dump);
+    return status;
+}
+
+int tracer_open(const struct tracer_start *start) {
+    int status = block_map_open(start->granule);
+    if (status < 0)
+        return status;
+    block_map_clear();
+    mapping_table_clear();
+    status = dump_file_open(&dump, start->max_file);
+    if (status < 0)
+        return status;
+    tracer.code_freed = start->code_freed;
+    tracer.dump = &dump;
+    tracer.generation++;
+    status = open_tables();
+    if (status < 0)
+        tracer_close();
+    return status;
+}
+
+void tracer_activate(void) { __atomic_store_n(&tracer.active, true, __ATOMIC_RELEASE); }
+
+void tracer_deactivate(void) { __atomic_store_n(&tracer.active, false, __ATOMIC_RELEASE); }
+
+void tracer_close(void) {
+    name_table_close();
+    stack_table_close();
+    site_table_close();
+    dump_file_close(&dump);
+}
+
+static void clear_counts(struct tracemalloc_dump_header *header) {
+    uint64_t sites = header->sections[TRACEMALLOC_DUMP_SITES].count;
+    uint64_t tallies = header->sections[TRACEMALLOC_DUMP_TALLIES].count;
+    for (uint64_t id = 1; id < sites; id++)
+        site_table.sites[id].live = site_table.sites[id].at_exit = 0;
+    for (uint64_t id = 0; id < tallies; id++) {
+        struct tracemalloc_dump_tally *tally = site_table.tallies + id;
+        memset(&tally->bytes, 0, sizeof *tally - 2 * sizeof(uint32_t));
+    }
+    header->bytes = header->blocks = header->peak_bytes = header->peak_blocks = 0;
+    header->peak_number = header->rising = 0;
+    header->python_bytes = header->python_peak_bytes = 0;
+}
+
+void tracer_clear(void) {
+    tracer.generation++;
+    block_map_clear();
+    mapping_table_clear();
+    clear_counts(dump.header);
+}
+
+void tracer_freeze(void) { site_table_freeze(); }
+
+void tracer_measure(void) {
+    if (dump.header != NULL)
+        dump.header->tracer_bytes = arena_bytes() + block_map_bytes();
+}
+
+void tracer_lost_block(void) { dump.header->lost[TRACEMALLOC_DUMP_LOST_MEMORY]++; }
+
+void tracer_code_freed(uintptr_t address) {
+    if (tracer.code_freed != NULL)
+        tracer.code_freed(address);
+}
+
+void tracer_replaced(uintptr_t block, uint32_t *slot) {
+    tracer_discount(*slot & BLOCK_MAP_SITE);
+    if (*slot & BLOCK_MAP_CODE)
+        tracer_code_freed(block);
+    *slot = 0;
+}
+
+void tracer_move(uintptr_t block, uint32_t stack) {
+    uint32_t *slot = block_map_find(block);
+    if (slot == NULL || (*slot & BLOCK_MAP_SITE) == 0)
+        return;
+    uint32_t old = *slot & BLOCK_MAP_SITE;
+    const struct tracemalloc_dump_site *site = site_table.sites + old;
+    const struct tracemalloc_dump_tally *tally = site_table.tallies + site->tally;
+    if (tally->stack == stack)
+        return;
+    uint32_t site_now = site_table_find(stack, tally->domain, site->size);
+    if (site_now == 0)
+        return;
+    *slot = site_now | (*slot & BLOCK_MAP_CODE);
+    site_table_discount(old);
+    site_table_count(site_now);
+}
+
+void tracer_watch_code(const void *code) {
+    uint32_t *slot = block_map_make((uintptr_t)code);
+    if (slot != NULL)
+        *slot |= BLOCK_MAP_CODE;
+}

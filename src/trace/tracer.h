@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of a block, from its allocation to its free, and of the tracing, from start to stop.
+ *
+ * Capturing a stack is the caller's: this layer takes the id of a stack and knows no Python. The events
+ * (insert, remove, take, put_back) run between tracer_enter and tracer_leave, in a thread that has marked itself as inside the
+ * tracer. tracer_enter takes the lock, but not while the process has one thread: glibc clears
+ * __libc_single_threaded in pthread_create, so that flag cannot change during an event.
+ *
+ * Ordering law: a block leaves the map before its address can be reused. free: remove, then the real
+ * free. realloc: take, then the real realloc, then insert the new block, or put_back when that failed.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/lock.h"
+#include "trace/block_map.h"
+#include "trace/site_table.h"
+
+struct tracer {
+    bool active;                 /* events count; changes under the lock */
+    const char *single_threaded; /* glibc's flag, or a constant 0 */
+    struct lock lock;            /* protects all tables and the dump */
+    uint32_t generation; /* of the tables: sites of an older one mean nothing; under the lock */
+    struct dump_file *dump;
+    void (*code_freed)(uintptr_t address); /* a block that was flagged as code is gone */
+};
+
+extern struct tracer tracer;
+
+struct tracer_start {
+    unsigned granule;  /* alignment of the smallest blocks: 8 or 16 */
+    uint64_t max_file; /* bytes */
+    void (*code_freed)(uintptr_t address);
+};
+
+/* Finds glibc's flag. Once, before there is a second thread. */
+void tracer_prepare(void);
+
+/* Makes the tables and an empty dump in anonymous memory; events count from tracer_activate on. 0, or -errno with
+ * nothing changed. Under LOCK_CONTROL. */
+must_check int tracer_open(const struct tracer_start *start);
+void tracer_activate(void);
+/* Ends the counting; the tables stay. */
+void tracer_deactivate(void);
+/* Gives all tables back. After tracer_deactivate. */
+void tracer_close(void);
+/* Forgets all blocks and stacks' sums, and goes on. */
+void tracer_clear(void);
+/* The runtime is finalizing: what lives now is what users mean by "at exit". */
+void tracer_freeze(void);
+/* Writes the private memory's size into the header. */
+void tracer_measure(void);
+
+/* Whether the lock was taken, for tracer_leave. */
+static always_inline bool tracer_enter(void) {
+    if (likely(*tracer.single_threaded))
+        return false;
+    lock_take(&tracer.lock);
+    return true;
+}
+
+static always_inline void tracer_leave(bool locked) {
+    if (locked)
+        lock_release(&tracer.lock);
+}
+
+void tracer_lost_block(void);
+void tracer_code_freed(uintptr_t address);
+/* A slot that held a site already: its block vanished without a free that we saw. */
+void tracer_replaced(uintptr_t block, uint32_t *slot);
+
+static always_inline void tracer_insert(uintptr_t block, uint64_t size, uint32_t domain,
+                                        uint32_t stack) {
+    uint32_t site = site_table_find(stack, domain, size);
+    uint32_t *slot = block_map_find(block);
+    if (unlikely(slot == NULL))
+        slot = block_map_make(block);
+    if (unlikely(slot == NULL || site == 0)) {
+        tracer_lost_block();
+        return;
+    }
+    if (unlikely(*slot != 0))
+        tracer_replaced(block, slot);
+    *slot = site;
+    site_table_count(site);
+}
+
+/* The block's slot is emptied; its site goes on counting it until tracer_discount or put_back. 0: not traced. */
+static always_inline uint32_t tracer_take(uintptr_t block) {
+    uint32_t *slot = block_map_find(block);
+    if (slot == NULL || *slot == 0)
+        return 0;
+    uint32_t value = *slot;
+    *slot = 0;
+    if (unlikely(value & BLOCK_MAP_CODE))
+        tracer_code_freed(block);
+    return value & BLOCK_MAP_SITE;
+}
+
+static always_inline void tracer_discount(uint32_t site) {
+    if (site != 0)
+        site_table_discount(site);
+}
+
+static always_inline void tracer_put_back(uintptr_t block, uint32_t site) {
+    if (site != 0)
+        *block_map_find(block) = site;
+}
+
+static always_inline void tracer_remove(uintptr_t block) { tracer_discount(tracer_take(block)); }
+
+/* The block belongs to another stack from now on: an object that came back from a free list. */
+void tracer_move(uintptr_t block, uint32_t stack);
+/* Flags the block of a code object, so that code_freed is called at its end. */
+void tracer_watch_code(const void *code);

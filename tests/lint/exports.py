@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+"""exports.py LIBRARY LIST: the library exports the names of the list, no more, no less.
+
+A stray name in a preloaded library replaces the program's own function of that name.
+Lines of LIST that begin with # are comments.
+"""
+
+import subprocess
+import sys
+
+import tree
+
+
+def exported(library):
+    """The names that the library defines for others, without symbol versions."""
+    listing = subprocess.run(
+        ["nm", "-D", "--defined-only", "--format=posix", library],
+        stdout=subprocess.PIPE,
+        universal_newlines=True,
+        check=True,
+    ).stdout
+    return {line.split()[0].split("@")[0] for line in listing.splitlines()}
+
+
+def listed(path):
+    with open(path, encoding="utf-8") as file:
+        lines = [line.split("#")[0].strip() for line in file]
+    return {line for line in lines if line}
+
+
+def problems(library, path):
+    there, wanted = exported(library), listed(path)
+    stray = ["%s is exported and not listed" % name for name in sorted(there - wanted)]
+    return stray + ["%s is not exported" % name for name in sorted(wanted - there)]
+
+
+if __name__ == "__main__":
+    tree.report(problems(*sys.argv[1:3]))

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: MIT
+"""self_test.py CC: each lint finds what is planted, and is content without it.
+
+A test that cannot fail is no test: every rule has a tree here that breaks it.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import exports
+import formatting
+import headers
+import layers
+
+COMPILER = sys.argv[1:] or ["cc"]
+GOOD = {
+    "include/tracemalloc.h": "#pragma once\nint tracemalloc_start(void);\n",
+    "src/base/lock.h": "#pragma once\nstruct lock {\n    int word;\n};\n",
+    "src/dump/dump_file.h": '#pragma once\n#include "base/lock.h"\n\nint x(void);\n',
+    "src/trace/guard.h": '#pragma once\n#include "base/lock.h"\n',
+    "src/cli/main.c": '#include "dump/dump_file.h"\n#include "tracemalloc.h"\n',
+}
+
+
+class Planted(unittest.TestCase):
+    """A folder with the files of GOOD and those that a test adds or replaces."""
+
+    def setUp(self):
+        self.root = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.root)
+        for path, text in GOOD.items():
+            self.write(path, text)
+
+    def write(self, path, text):
+        path = os.path.join(self.root, path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def assert_found(self, found, *words):
+        self.assertTrue(found)
+        for word in words:
+            self.assertIn(word, "\n".join(found))
+
+
+class Layers(Planted):
+    def found(self, path, text):
+        self.write(path, text)
+        return layers.problems(self.root)
+
+    def test_good_tree(self):
+        self.assertEqual(layers.problems(self.root), [])
+
+    def test_higher_rank(self):
+        found = self.found("src/base/io.c", '#include "dump/dump_file.h"\n')
+        self.assert_found(found, "src/base/io.c", "not below base/")
+
+    def test_same_rank(self):
+        self.write("src/stack/python_stack.h", "#pragma once\n")
+        found = self.found("src/dump/x.c", '#include "stack/python_stack.h"\n')
+        self.assert_found(found, "not below dump/")
+
+    def test_other_tower(self):
+        found = self.found("src/cli/cmd_x.c", '#  include "trace/guard.h"\n')
+        self.assert_found(found, "src/cli/cmd_x.c", "trace/guard.h")
+
+    def test_include_without_folder(self):
+        found = self.found("src/base/lock.c", '#include "lock.h"\n')
+        self.assert_found(found, "src/base/lock.c")
+
+    def test_unknown_folder(self):
+        self.assert_found(
+            self.found("src/extra/x.c", "int x;\n"), "src/extra has no rank"
+        )
+
+    def test_cycle(self):
+        self.write("src/base/a.h", '#include "base/b.h"\n')
+        found = self.found("src/base/b.h", '#include "base/a.h"\n')
+        self.assert_found(found, "include cycle", "src/base/a.h")
+
+    def test_empty_tree(self):
+        self.assert_found(
+            layers.problems(os.path.join(self.root, "nothing")), "no C files"
+        )
+
+
+class Headers(Planted):
+    def found(self, path, text):
+        self.write(path, text)
+        return headers.problems(self.root, COMPILER)
+
+    def test_good_tree(self):
+        self.assertEqual(headers.problems(self.root, COMPILER), [])
+
+    def test_missing_include(self):
+        found = self.found("src/base/io.h", "#pragma once\nssize_t io_read(void);\n")
+        self.assert_found(found, "src/base/io.h")
+
+    def test_no_pragma_once(self):
+        found = self.found("src/base/io.h", "struct io {\n    int fd;\n};\n")
+        self.assert_found(found, "src/base/io.h")
+
+    def test_public_header_in_plain_c(self):
+        text = '#pragma once\nstatic inline void f(void) { asm volatile(""); }\n'
+        self.assert_found(self.found("include/tracemalloc.h", text), "(-std=c11)")
+
+
+class Exports(Planted):
+    def found(self, names):
+        source = self.write(
+            "x.c", "int tracemalloc_start(void) { return 0; }\nint stray;\n"
+        )
+        library = os.path.join(self.root, "x.so")
+        subprocess.check_call(COMPILER + ["-shared", "-fPIC", "-o", library, source])
+        return exports.problems(library, self.write("x.list", names))
+
+    def test_exact(self):
+        self.assertEqual(self.found("# comment\ntracemalloc_start\nstray  # why\n"), [])
+
+    def test_stray(self):
+        self.assertEqual(
+            self.found("tracemalloc_start\n"), ["stray is exported and not listed"]
+        )
+
+    def test_missing(self):
+        found = self.found("tracemalloc_start\nstray\nmalloc\n")
+        self.assertEqual(found, ["malloc is not exported"])
+
+
+@unittest.skipUnless(shutil.which("clang-format"), "clang-format is not installed")
+class Formatting(Planted):
+    def test_good_and_bad(self):
+        self.write(
+            ".clang-format", "BasedOnStyle: LLVM\nIndentWidth: 4\nSortIncludes: false\n"
+        )
+        self.assertEqual(formatting.problems(self.root), [])
+        self.write("src/base/bad.c", "int  f(void){return 1;}\n")
+        self.assert_found(formatting.problems(self.root), "src/base/bad.c")
+
+    def test_no_style(self):
+        self.assert_found(formatting.problems(self.root), ".clang-format")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

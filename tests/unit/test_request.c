@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "control/request.h"
+
+static void ck_same(struct request sent) {
+    struct request received;
+    ck_assert_int_eq(request_decode(request_encode(sent), &received), 0);
+    ck_assert_int_eq(received.kind, sent.kind);
+    ck_assert_uint_eq(received.nframe, sent.nframe);
+}
+
+START_TEST(requests_arrive_as_they_were_sent) {
+    ck_same((struct request){REQUEST_STOP, 0});
+    ck_same((struct request){REQUEST_CLEAR, 0});
+    ck_same((struct request){REQUEST_START, 1});
+    ck_same((struct request){REQUEST_START, 65535});
+}
+END_TEST
+
+START_TEST(the_layout_is_fixed) {
+    ck_assert_int_eq(request_encode((struct request){REQUEST_START, 25}),
+                     (int)0xa7020019);
+}
+END_TEST
+
+START_TEST(other_values_are_no_requests) {
+    static const uint32_t values[] = {
+        0,          1,          0xffffffff, 0xa7000000, 0xa7040000,
+        0xa6010000, 0xa7020000, 0xa7010001, 0xa7030001, 0x01a70000,
+    };
+    struct request request;
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        ck_assert_int_eq(request_decode((int)values[i], &request), -EINVAL);
+}
+END_TEST
+
+int main(void) {
+    TCase *tests = tcase_create("request");
+    tcase_add_test(tests, requests_arrive_as_they_were_sent);
+    tcase_add_test(tests, the_layout_is_fixed);
+    tcase_add_test(tests, other_values_are_no_requests);
+    Suite *suite = suite_create("request");
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/snapshot_copy.h"
+#include "fake_process.h"
+
+static struct fake_process fake;
+static struct live_dump dump;
+
+static int open_copy(char *path) {
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    unlink(path);
+    return fd;
+}
+
+static void begin(void) {
+    struct process_status status;
+    fake_process_start(&fake, FAKE_OBEYS, true);
+    ck_assert_int_eq(process_status_read(fake.pid, &status), 0);
+    ck_assert_int_eq(live_dump_open(&dump, &status), 0);
+    ck_assert_int_ge(dump.fd, 0);
+}
+
+static void end(void) {
+    live_dump_close(&dump);
+    fake_process_end(&fake);
+}
+
+static void ck_same_sites(int fd, const struct tracemalloc_dump_header *header) {
+    const struct tracemalloc_dump_section *section =
+        &header->sections[TRACEMALLOC_DUMP_SITES];
+    static struct tracemalloc_dump_site sites[FAKE_SITES];
+    /* The two extents of this dump are neighbours. */
+    ck_assert_int_eq(pread(fd, sites, sizeof sites, (off_t)section->extents[0].offset),
+                     sizeof sites);
+    for (uint64_t i = 0; i < FAKE_SITES; i++)
+        ck_assert_uint_eq(sites[i].size, i);
+}
+
+START_TEST(a_copy_is_whole) {
+    char path[] = "/tmp/snapshot-copy-XXXXXX";
+    struct tracemalloc_dump_header header;
+    struct stat status;
+    begin();
+    int fd = open_copy(path);
+    ck_assert_int_eq(snapshot_copy(&dump, fd), 0);
+    ck_assert_int_eq(pread(fd, &header, sizeof header, 0), sizeof header);
+    ck_assert_int_eq(header.state, TRACEMALLOC_DUMP_SNAPSHOT);
+    ck_assert_uint_gt(header.end_time, 0);
+    ck_assert_uint_eq(header.pid, fake.pid);
+    ck_assert_int_eq(fstat(fd, &status), 0);
+    ck_assert_uint_eq(status.st_size, header.file_size);
+    ck_same_sites(fd, &header);
+    close(fd);
+    ck_assert_int_eq(fake_process_header(fake.dump).state, TRACEMALLOC_DUMP_TRACING);
+    end();
+}
+END_TEST
+
+START_TEST(a_pending_signal_ends_it) {
+    char path[] = "/tmp/snapshot-copy-XXXXXX";
+    struct tracemalloc_dump_header header;
+    sigset_t mask;
+    begin();
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGTERM);
+    sigprocmask(SIG_BLOCK, &mask, NULL);
+    raise(SIGTERM);
+    int fd = open_copy(path);
+    ck_assert_int_eq(snapshot_copy(&dump, fd), -EINTR);
+    /* Without its header it is no dump. */
+    ssize_t got = pread(fd, &header, sizeof header, 0);
+    ck_assert(got <= 0 || header.magic[0] == 0);
+    close(fd);
+    end();
+}
+END_TEST
+
+int main(void) {
+    TCase *tests = tcase_create("snapshot_copy");
+    tcase_add_test(tests, a_copy_is_whole);
+    tcase_add_test(tests, a_pending_signal_ends_it);
+    Suite *suite = suite_create("snapshot_copy");
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
