@@ -8,7 +8,13 @@
 #include "stack/python_code.h"
 #include "stack/python_memo.h"
 
-enum { FIRST_FRAMES = 512, MOST_FRAMES = 1 << 24, LONGEST_NAME = 4096 };
+enum {
+    FIRST_FRAMES = 512,
+    MOST_FRAMES = 1 << 24,
+    LONGEST_NAME = 4096,
+    /* Frames that are verified even where fewer are shown, so that their number is right as well. */
+    LEAST_VERIFIED = 8,
+};
 
 /* What the walk needs of a version, in one cache line. */
 static struct {
@@ -17,7 +23,7 @@ static struct {
     uint32_t previous;
     uint32_t ip;
     uint32_t code;
-    uint32_t nframe;
+    uint32_t verified; /* frames that are compared at each event */
     bool objects; /* to 3.10: frames are objects, the instruction is an int */
     bool cframe;
     bool checked;
@@ -61,10 +67,10 @@ int python_stack_open(const struct python_runtime *found,
     walk.previous = layout->frame_previous;
     walk.ip = layout->frame_ip;
     walk.code = layout->frame_code;
-    walk.nframe = nframe;
     walk.objects = layout->frames == PYTHON_FRAMES_OBJECT;
     walk.cframe = layout->frames == PYTHON_FRAMES_CFRAME;
     walk.checked = false;
+    walk.verified = nframe < LEAST_VERIFIED ? LEAST_VERIFIED : nframe;
     return python_memo_open();
 }
 
@@ -190,7 +196,7 @@ static always_inline int64_t find_frame(const struct python_stack *stack, uint32
 /* Makes the entries from `leaf` down to the first frame that the lowest `depth` entries of the last stack
  * have, or to the root. Returns the new depth; -1 without memory. */
 static int64_t push_frames(struct python_stack *stack, uint32_t depth, const char *leaf,
-                           bool objects) {
+                           bool objects, uint32_t *pushed) {
     int64_t common = -1;
     uint32_t added = 0;
     for (const char *frame = leaf; frame != NULL; frame = pointer_at(frame, walk.previous)) {
@@ -200,6 +206,7 @@ static int64_t push_frames(struct python_stack *stack, uint32_t depth, const cha
         added++;
     }
     uint32_t top = (uint32_t)(common + 1) + added;
+    *pushed = added;
     if (unlikely(top > stack->capacity) && !grow(stack, top))
         return -1;
     /* First the addresses, leaf to root; the nodes follow root to leaf. */
@@ -219,11 +226,16 @@ static int64_t push_frames(struct python_stack *stack, uint32_t depth, const cha
     return (int64_t)top;
 }
 
-/* The lowest entry that has to be right for the `nframe` frames that are shown. */
-static always_inline uint32_t lowest_shown(const struct python_stack *stack, uint32_t top) {
+/* The lowest entry that is compared. Where nearly all of them were pushed at once, the address of the one below
+ * them is not enough to go by, and the whole chain is. To 3.10 frames are objects that are used again in another order: a
+ * recursion may find its old frames one place higher, each with the caller it had, so every push asks for
+ * the whole chain; later a frame's address is the sum of the sizes below it. */
+static always_inline uint32_t lowest_verified(const struct python_stack *stack, uint32_t top,
+                                              uint32_t pushed, bool objects) {
     uint32_t hidden = top - stack->frames[top - 1].shown;
-    uint32_t wanted = walk.nframe + hidden;
-    return top > wanted ? top - wanted : 0;
+    uint32_t wanted = walk.verified + hidden;
+    bool whole = objects ? pushed > 0 : pushed + 4 >= walk.verified;
+    return top > wanted && !whole ? top - wanted : 0;
 }
 
 /* Compares entries [lowest, top) with their frames, leaf to root. Returns the lowest entry whose instruction
@@ -253,16 +265,16 @@ static always_inline uint32_t verify(const struct python_stack *stack, uint32_t 
 static always_inline uint32_t capture(struct python_stack *stack, const char *leaf,
                                       bool objects) {
     int64_t depth = stack->depth, broken = -1;
-    uint32_t top, changed;
+    uint32_t top, changed, pushed = 0;
     do {
         if (depth == 0 || broken >= 0 || stack->frames[depth - 1].address != leaf)
-            depth = push_frames(stack, (uint32_t)depth, leaf, objects);
+            depth = push_frames(stack, (uint32_t)depth, leaf, objects, &pushed);
         if (unlikely(depth <= 0)) {
             stack->depth = 0;
             return 0;
         }
         top = (uint32_t)depth;
-        changed = verify(stack, top, lowest_shown(stack, top), objects, &broken);
+        changed = verify(stack, top, lowest_verified(stack, top, pushed, objects), objects, &broken);
         depth = broken;
     } while (unlikely(broken >= 0));
     for (; unlikely(changed < top); changed++)

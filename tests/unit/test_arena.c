@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/arena.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "suite.h"
+
+enum { PAGES = 1500 };
+
+START_TEST(memory_is_zeroed_and_counted) {
+    uint64_t before = arena_bytes();
+    char *memory = arena_map(5000);
+    ck_assert_ptr_nonnull(memory);
+    for (size_t at = 0; at < 8192; at++)
+        ck_assert_int_eq(memory[at], 0);
+    ck_assert_uint_eq(arena_bytes(), before + 8192);
+    arena_unmap(memory, 5000);
+    ck_assert_uint_eq(arena_bytes(), before);
+}
+END_TEST
+
+START_TEST(growth_keeps_the_contents) {
+    uint64_t before = arena_bytes();
+    char *memory = arena_map(ARENA_PAGE);
+    memset(memory, 'a', ARENA_PAGE);
+    memory = arena_grow(memory, ARENA_PAGE, 100 * ARENA_PAGE);
+    ck_assert_ptr_nonnull(memory);
+    ck_assert_int_eq(memory[ARENA_PAGE - 1], 'a');
+    ck_assert_int_eq(memory[100 * ARENA_PAGE - 1], 0);
+    ck_assert_uint_eq(arena_bytes(), before + 100 * ARENA_PAGE);
+}
+END_TEST
+
+START_TEST(without_memory_there_is_no_memory) {
+    const size_t much = (size_t)1 << 50;
+    uint64_t before = arena_bytes();
+    errno = EXDEV;
+    ck_assert_ptr_null(arena_map(much));
+    ck_assert_ptr_null(arena_reserve(much));
+    char *memory = arena_map(ARENA_PAGE);
+    memory[0] = 'a';
+    ck_assert_ptr_null(arena_grow(memory, ARENA_PAGE, much));
+    ck_assert_int_eq(memory[0], 'a');
+    ck_assert_int_eq(errno, EXDEV);
+    ck_assert_uint_eq(arena_bytes(), before + ARENA_PAGE);
+}
+END_TEST
+
+static void count_page(void *page, void *context) {
+    ck_assert_int_eq(*(char *)page, 'x');
+    ++*(int *)context;
+}
+
+START_TEST(only_touched_pages_are_resident) {
+    static const size_t touched[] = {0, 1, 511, 512, 1023, PAGES - 1};
+    uint64_t before = arena_bytes();
+    char *memory = arena_reserve(PAGES * ARENA_PAGE);
+    int visits = 0;
+    ck_assert_ptr_nonnull(memory);
+    ck_assert_uint_eq(arena_bytes(), before);
+    ck_assert_uint_eq(arena_resident(memory, PAGES * ARENA_PAGE, NULL, NULL), 0);
+    for (size_t at = 0; at < sizeof touched / sizeof *touched; at++)
+        memory[touched[at] * ARENA_PAGE] = 'x';
+    ck_assert_uint_eq(arena_resident(memory, PAGES * ARENA_PAGE, count_page, &visits),
+                      6 * ARENA_PAGE);
+    ck_assert_int_eq(visits, 6);
+}
+END_TEST
+
+int main(void) {
+    const TTest *const tests[] = {memory_is_zeroed_and_counted, growth_keeps_the_contents,
+                                  without_memory_there_is_no_memory,
+                                  only_touched_pages_are_resident};
+    return suite_run("arena", tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "suite.h"
+
+static uint64_t start_of(pid_t pid) {
+    uint64_t ticks = 0;
+    ck_assert_int_eq(process_start_time((uint32_t)pid, &ticks), 0);
+    return ticks;
+}
+
+/* Clock ticks since boot. */
+static uint64_t now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_BOOTTIME, &time);
+    uint64_t per_second = (uint64_t)sysconf(_SC_CLK_TCK);
+    return (uint64_t)time.tv_sec * per_second +
+           (uint64_t)time.tv_nsec * per_second / 1000000000u;
+}
+
+START_TEST(the_start_is_when_it_was) {
+    uint64_t before = now();
+    pid_t child = fork();
+    if (child == 0) {
+        pause();
+        _exit(0);
+    }
+    uint64_t start = start_of(child);
+    ck_assert_uint_ge(start + 1, before);
+    ck_assert_uint_le(start, now() + 1);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+}
+END_TEST
+
+START_TEST(any_name_may_stand_before_it) {
+    uint64_t start = start_of(getpid());
+    prctl(PR_SET_NAME, ") R 1 2 3 (");
+    ck_assert_uint_eq(start_of(getpid()), start);
+    prctl(PR_SET_NAME, "a b\n) 7");
+    ck_assert_uint_eq(start_of(getpid()), start);
+}
+END_TEST
+
+START_TEST(no_such_process) {
+    uint64_t ticks = 5;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    waitpid(child, NULL, 0);
+    errno = EXDEV;
+    ck_assert_int_eq(process_start_time((uint32_t)child, &ticks), -ENOENT);
+    ck_assert_int_eq(errno, EXDEV);
+    ck_assert_uint_eq(ticks, 5);
+}
+END_TEST
+
+START_TEST(the_boot_has_a_name) {
+    char text[40], again[40], little[8];
+    process_boot_id(text, sizeof text);
+    process_boot_id(again, sizeof again);
+    ck_assert_uint_eq(strlen(text), 36);
+    ck_assert_str_eq(text, again);
+    process_boot_id(little, sizeof little);
+    ck_assert_uint_eq(strlen(little), 7);
+}
+END_TEST
+
+START_TEST(the_clock_is_the_wall) {
+    uint64_t seconds = process_clock() / 1000000000u;
+    ck_assert_uint_le(seconds, (uint64_t)time(NULL) + 1);
+    ck_assert_uint_ge(seconds + 2, (uint64_t)time(NULL));
+}
+END_TEST
+
+int main(void) {
+    const TTest *const tests[] = {the_start_is_when_it_was, any_name_may_stand_before_it,
+                                  no_such_process, the_boot_has_a_name,
+                                  the_clock_is_the_wall};
+    return suite_run("process", tests, sizeof tests / sizeof *tests);
+}
