@@ -37,13 +37,20 @@ static uint64_t whole_range(const struct dump_file *file) {
     return TRACEMALLOC_DUMP_HEADER_SIZE + TRACEMALLOC_DUMP_SECTIONS * file->reserved;
 }
 
-/* Addresses that may be reserved: the bound of the file, less where RLIMIT_AS leaves the program little. */
+/* Addresses to reserve: the bound of the file. Where RLIMIT_AS leaves the program little the tracer takes a fortieth of
+ * it, and below 768 MiB, where it would be felt, none. */
 static uint64_t addresses_per_section(uint64_t max_size) {
+    enum { LEAST = 768 << 20, SHARE = 40 };
     struct rlimit limit;
     uint64_t reserved = max_size < (1 << 20) ? 1 << 20 : max_size;
     if (sys_call(SYS_prlimit64, 0, RLIMIT_AS, NULL, &limit) == 0 &&
-        limit.rlim_cur != RLIM_INFINITY && reserved > limit.rlim_cur / 128)
-        reserved = limit.rlim_cur / 128;
+        limit.rlim_cur != RLIM_INFINITY) {
+        uint64_t share = limit.rlim_cur / SHARE / TRACEMALLOC_DUMP_SECTIONS;
+        if (limit.rlim_cur < LEAST)
+            return 0;
+        if (reserved > share)
+            reserved = share;
+    }
     return reserved & ~(uint64_t)(PAGE - 1);
 }
 
@@ -79,7 +86,7 @@ int dump_file_open(struct dump_file *file, uint64_t max_size) {
     file->max_size = max_size;
     file->reserved = addresses_per_section(max_size);
     file->attached = false;
-    if (file->reserved < (256 << 10))
+    if (file->reserved == 0)
         return -ENOMEM;
     void *range = sys_mmap(NULL, whole_range(file), PROT_NONE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -343,30 +350,52 @@ int dump_file_attach(struct dump_file *file, const char *name, const char *const
     return status;
 }
 
-static int make_private(void *memory, uint64_t length, uint64_t used) {
-    void *copy = sys_mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                          -1, 0);
+int dump_file_before_fork(struct dump_file *file) {
+    file->copy_size = TRACEMALLOC_DUMP_HEADER_SIZE;
+    file->copy = NULL;
+    if (!file->attached)
+        return 0;
+    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++)
+        file->copy_size += file->mapped[section];
+    unsigned char *copy = sys_mmap(NULL, file->copy_size, PROT_READ | PROT_WRITE,
+                                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (sys_failed(copy))
         return -ENOMEM;
-    memcpy(copy, memory, used);
-    if (sys_failed(sys_mremap(copy, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, memory)))
-        return -ENOMEM;
+    file->copy = copy;
+    memcpy(copy, file->header, TRACEMALLOC_DUMP_HEADER_SIZE);
+    copy += TRACEMALLOC_DUMP_HEADER_SIZE;
+    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++) {
+        const struct tracemalloc_dump_section *entry = &file->header->sections[section];
+        memcpy(copy, file->base[section], entry->count * entry->entry_size);
+        copy += file->mapped[section];
+    }
     return 0;
 }
 
-int dump_file_detach(struct dump_file *file) {
+void dump_file_in_parent(struct dump_file *file) {
+    if (file->copy != NULL)
+        sys_munmap(file->copy, file->copy_size);
+    file->copy = NULL;
+}
+
+static int adopt(unsigned char **from, void *to, uint64_t length) {
+    if (length != 0 &&
+        sys_failed(sys_mremap(*from, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, to)))
+        return -ENOMEM;
+    *from += length;
+    return 0;
+}
+
+int dump_file_in_child(struct dump_file *file) {
+    unsigned char *copy = file->copy;
     if (!file->attached)
         return 0;
     file->attached = false;
-    int status = 0;
-    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && status == 0; section++) {
-        const struct tracemalloc_dump_section *entry = &file->header->sections[section];
-        if (file->mapped[section] != 0)
-            status = make_private(file->base[section], file->mapped[section],
-                                  entry->count * entry->entry_size);
-    }
-    if (status == 0)
-        status = make_private(file->header, TRACEMALLOC_DUMP_HEADER_SIZE,
-                              TRACEMALLOC_DUMP_HEADER_SIZE);
+    file->copy = NULL;
+    if (copy == NULL)
+        return -ENOMEM;
+    int status = adopt(&copy, file->header, TRACEMALLOC_DUMP_HEADER_SIZE);
+    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && status == 0; section++)
+        status = adopt(&copy, file->base[section], file->mapped[section]);
     return status;
 }

@@ -25,6 +25,8 @@ struct dump_file {
     uint64_t max_size;                          /* bytes the file may have */
     uint64_t device, inode;                     /* of the file, to know it again */
     bool attached;                              /* there is a file under it */
+    unsigned char *copy;                        /* between dump_file_before_fork and its end */
+    uint64_t copy_size;
     char path[PATH_MAX];                        /* absolute */
 };
 
@@ -54,6 +56,10 @@ static inline void dump_file_publish(struct dump_file *file, unsigned section, u
 must_check int dump_file_attach(struct dump_file *file, const char *name,
                                 const char *const *fallback, struct dump_file_place *place);
 
-/* In the child of a fork: private copies in place of the parent's file. 0, or -ENOMEM: then nothing of the dump
- * may be touched any more. */
-must_check int dump_file_detach(struct dump_file *file);
+/* A child of fork would share its parent's file, which the parent goes on changing at once. So the copy is made before
+ * the fork, by the parent, and put in place in the child; the pages are shared until one of them writes. 0, or -ENOMEM: then
+ * dump_file_in_child fails too. */
+int dump_file_before_fork(struct dump_file *file);
+void dump_file_in_parent(struct dump_file *file);
+/* 0, or -ENOMEM: then nothing of the dump may be touched but by dump_file_close. */
+must_check int dump_file_in_child(struct dump_file *file);

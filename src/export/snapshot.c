@@ -34,7 +34,6 @@ struct snapshot {
     struct id_map frame_ids;
     uint32_t *frames; /* by id of frame */
     size_t frame_room;
-    uint64_t frames_written;
     unsigned batched; /* traces since the last mark */
 };
 
@@ -78,9 +77,6 @@ static int write_frame(struct snapshot *snapshot, struct frame frame) {
 
 static int write_window(struct snapshot *snapshot, uint32_t stack) {
     uint32_t window = stack_index_window(&snapshot->index, stack);
-    snapshot->frames_written += window;
-    if (snapshot->frames_written > most_frames)
-        return -EFBIG;
     pickle_writer_put(&snapshot->pickle, PICKLE_MARK);
     for (uint32_t left = window; left > 0; left--) {
         int error = write_frame(snapshot, profile_frame(&snapshot->profile, stack));
@@ -193,14 +189,26 @@ static int write_snapshot(struct snapshot *snapshot, FILE *out) {
     return error;
 }
 
+/* Counts the frames that would be written, a stack with several domains as often. */
+static int check_size(const struct snapshot *snapshot) {
+    const struct dump_reader *reader = snapshot->profile.reader;
+    uint64_t frames = 0;
+    if (snapshot->profile.total.count > most_blocks)
+        return -EFBIG;
+    for (size_t i = 0; i < reader->tally_count; i++)
+        if (snapshot->profile.tallies[i].count > 0)
+            frames += stack_index_window(&snapshot->index, reader->tallies[i].stack);
+    return frames > most_frames ? -EFBIG : 0;
+}
+
 static int prepare(struct snapshot *snapshot, const struct dump_reader *reader,
                    struct frame_names *names) {
     int error = profile_open(&snapshot->profile, reader, names, PROFILE_NOW);
     if (error < 0)
         return error;
-    if (snapshot->profile.total.count > most_blocks)
-        return -EFBIG;
     error = stack_index_open(&snapshot->index, &snapshot->profile);
+    if (error == 0)
+        error = check_size(snapshot);
     if (error < 0)
         return error;
     snapshot->names = calloc(names->count, sizeof *snapshot->names);

@@ -5,8 +5,9 @@ static const void *const never_finalizing;
 
 struct record_python record_python = {.finalizing = &never_finalizing};
 uintptr_t record_last_block;
-bool (*record_wake)(void);
+bool record_open;
 bool record_asleep;
+bool (*record_wake)(void);
 void (*record_request)(void);
 
 void record_finalizing(void) {

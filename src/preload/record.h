@@ -29,10 +29,11 @@ extern struct record_python record_python;
 /* Block that the calling thread, with the GIL, allocated last: see free_lists. */
 extern uintptr_t record_last_block;
 
-/* A child of fork gets its file at its first event: true when events count from now on. The function is set where
- * forks are handled. */
-extern bool (*record_wake)(void);
+/* The gate of the hot path. A child of fork is behind it until its first event, which gives its dump a file:
+ * record_wake is asked at each event until then, and says whether events count. */
+extern bool record_open;
 extern bool record_asleep;
+extern bool (*record_wake)(void);
 /* The runtime is finalizing: freezes the counts, once. */
 void record_finalizing(void);
 /* What signal handlers left to do while the thread was inside the tracer: frees, and requests. */
@@ -42,7 +43,7 @@ void record_lost_nested(struct thread_state *self);
 extern void (*record_request)(void);
 
 static always_inline bool record_active(void) {
-    if (likely(tracer.active))
+    if (likely(record_open))
         return true;
     return unlikely(record_asleep) && record_wake();
 }
@@ -117,7 +118,8 @@ void record_defer(struct thread_state *self, uintptr_t block);
 
 /* Before the real free, also in signal handlers. */
 static always_inline void record_remove(const void *block) {
-    if (!record_active() || !record_knows(block))
+    /* A free makes no file for a child that does nothing else. */
+    if (!(likely(record_open) || record_asleep) || !record_knows(block))
         return;
     struct thread_state *self = thread_state_get();
     if (unlikely(self->inside)) {

@@ -23,6 +23,9 @@ static const struct options *options;
 static const struct python_runtime *runtime;
 static uint32_t signal_number; /* what the process listens to; 0: nothing */
 static uint32_t generation;    /* dumps before this one */
+/* In a child that has no file yet: the calls whose events make none. First that of fork, then the one after it. */
+static struct python_place quiet_place;
+static bool left_fork;
 static long kept_off_nframe;   /* of -X tracemalloc, until the interpreter was kept from obeying it */
 
 void tracing_prepare(const struct options *read, const struct python_runtime *found) {
@@ -30,7 +33,7 @@ void tracing_prepare(const struct options *read, const struct python_runtime *fo
     runtime = found;
 }
 
-bool tracing_is_on(void) { return tracer.active || record_asleep; }
+bool tracing_is_on(void) { return tracer.active; }
 
 static uint32_t add_code(const char *filename, size_t filename_length, const char *name,
                          size_t name_length, uint32_t first_line) {
@@ -204,6 +207,7 @@ static int start_locked(uint32_t nframe, bool frames_work) {
     attach();
     generation++;
     tracer_activate();
+    record_open = true;
     return 0;
 }
 
@@ -243,8 +247,8 @@ int tracing_stop(void) {
     struct thread_state *self = take_all();
     int status = tracing_is_on() ? 0 : -EALREADY;
     if (status == 0) {
+        record_open = record_asleep = false;
         tracer_deactivate();
-        record_asleep = false;
         seal(TRACEMALLOC_DUMP_STOPPED, 0);
         python_stack_close();
         tracer_close();
@@ -334,30 +338,64 @@ void tracing_resume(void) {
 
 /* --- fork ------------------------------------------------------------------------------------------------ */
 
-/* The child's first event: its dump gets a file of its own. */
-static bool wake(void) {
-    struct thread_state *self = thread_state_get();
-    if (self->inside || self->nested)
-        return false;
-    take_all();
+static const char *own_tstate(void) {
+    return record_python.enabled ? runtime->this_thread() : NULL;
+}
+
+static void get_file(void) {
+    struct thread_state *self = take_all();
     if (record_asleep) {
         describe_process(tracer.dump->header);
         attach();
         record_asleep = false;
-        tracer_activate();
+        record_open = true;
     }
     release_all(self);
-    return tracer.active;
 }
 
-void tracing_before_fork(void) { take_all(); }
+/* What the interpreter allocates to recover from a fork, and then to carry out one call, counts, but makes no file: the
+ * child that only leaves, by os._exit or an exec, has none. */
+static bool is_quiet(void) {
+    const char *tstate = own_tstate();
+    if (tstate == NULL || quiet_place.frame == NULL)
+        return false;
+    if (python_stack_is_within(tstate, &quiet_place))
+        return true;
+    if (left_fork)
+        return false;
+    left_fork = true;
+    quiet_place = python_stack_place(tstate);
+    return true;
+}
 
-void tracing_in_parent(void) { release_all(thread_state_get()); }
+static bool wake(void) {
+    struct thread_state *self = thread_state_get();
+    if (!self->inside && !self->nested && !is_quiet())
+        get_file();
+    return true;
+}
+
+void tracing_before_fork(void) {
+    struct thread_state *self = take_all();
+    if (!tracer.active || !options->follow_fork)
+        return;
+    const char *tstate = self->ended ? NULL : own_tstate();
+    quiet_place = tstate != NULL ? python_stack_place(tstate) : (struct python_place){0};
+    left_fork = false;
+    dump_file_before_fork(tracer.dump);
+}
+
+void tracing_in_parent(void) {
+    if (tracer.active && options->follow_fork)
+        dump_file_in_parent(tracer.dump);
+    release_all(thread_state_get());
+}
 
 static void forget_dump(void) {
+    record_open = record_asleep = false;
+    tracer_deactivate();
     python_stack_close();
     tracer_close();
-    record_asleep = false;
 }
 
 /* The other threads are gone, and with them whoever waited for a lock. */
@@ -365,11 +403,13 @@ void tracing_in_child(void) {
     tracer.lock.state = lock.state = 1;
     thread_state_fork();
     record_wake = wake;
-    bool was_on = tracing_is_on();
-    tracer_deactivate();
-    if (was_on && (!options->follow_fork || dump_file_detach(tracer.dump) < 0))
+    if (tracer.active && (!options->follow_fork || dump_file_in_child(tracer.dump) < 0))
         forget_dump();
-    else
-        record_asleep = was_on;
+    else if (tracer.active) {
+        record_open = false;
+        record_asleep = true;
+        /* Not this process's: nothing of the parent's end or exec may be written here. */
+        tracer.dump->header->pid = 0;
+    }
     release_all(thread_state_get());
 }

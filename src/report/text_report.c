@@ -71,6 +71,14 @@ static struct frame first_frame(const struct statistic *entry) {
                          stack_index_ancestor(&grouping->index, entry->stack, window - 1));
 }
 
+/* Averages are the first to go: half a number would be a wrong one. */
+static size_t drop_average(char *numbers) {
+    char *average = strstr(numbers, ", average=");
+    if (average != NULL)
+        *average = '\0';
+    return strlen(numbers);
+}
+
 static void print_statistic(const struct printer *printer, const struct statistic *entry) {
     static const char *const quotes[2] = {"", ":"};
     const struct terminal *terminal = printer->terminal;
@@ -78,6 +86,8 @@ static void print_statistic(const struct printer *printer, const struct statisti
     size_t length = statistics_format(numbers, entry, printer->statistics->compared);
     bool below =
         terminal->interactive && length + 2 + LEAST_FRAME_COLUMNS > terminal->width;
+    if (below && length > line_width(printer, 2))
+        length = drop_average(numbers);
     print_frame(printer, entry->grouping->profile, first_frame(entry), quotes,
                 line_width(printer, below ? 1 : length + 2));
     fputs(below ? ":\n  " : ": ", terminal->out);
@@ -103,11 +113,8 @@ static void print_traceback(struct printer *printer, const struct statistic *ent
 static void print_sum(const struct printer *printer, const char *label,
                       const struct statistic *sum) {
     char numbers[STATISTICS_TEXT_SIZE], line[STATISTICS_TEXT_SIZE + 64];
-    struct statistic plain = *sum;
-    statistics_format(numbers, &plain, printer->statistics->compared);
-    char *average = strstr(numbers, ", average=");
-    if (average != NULL)
-        *average = '\0';
+    statistics_format(numbers, sum, printer->statistics->compared);
+    drop_average(numbers);
     int length = snprintf(line, sizeof line, "%s: %s", label, numbers);
     terminal_put_start(printer->terminal, TERMINAL_STRONG, line, (size_t)length,
                        line_width(printer, 0));

@@ -298,10 +298,27 @@ static cold_path bool check(const char *tstate, const char *frame) {
     return true;
 }
 
-uint32_t python_stack_capture(struct python_stack *stack, const char *tstate) {
+static always_inline const char *leaf_of(const char *tstate) {
     const char *frame = pointer_at(tstate, walk.tstate_frame);
-    if (walk.cframe && frame != NULL)
-        frame = pointer_at(frame, walk.cframe_current);
+    return walk.cframe && frame != NULL ? pointer_at(frame, walk.cframe_current) : frame;
+}
+
+struct python_place python_stack_place(const char *tstate) {
+    struct python_place place = {leaf_of(tstate), 0};
+    if (place.frame != NULL)
+        place.ip = ip_of(place.frame, walk.objects);
+    return place;
+}
+
+bool python_stack_is_within(const char *tstate, const struct python_place *place) {
+    const char *frame = leaf_of(tstate);
+    while (frame != NULL && frame != place->frame)
+        frame = pointer_at(frame, walk.previous);
+    return frame != NULL && ip_of(frame, walk.objects) == place->ip;
+}
+
+uint32_t python_stack_capture(struct python_stack *stack, const char *tstate) {
+    const char *frame = leaf_of(tstate);
     if (unlikely(frame == NULL)) {
         stack->depth = 0;
         return 0;

@@ -71,5 +71,16 @@ uint32_t python_stack_capture(struct python_stack *stack, const char *tstate);
 
 void python_stack_code_freed(uintptr_t code);
 
+/* A place in the running program: a frame and its instruction. `frame` is NULL where there is none. */
+struct python_place {
+    const char *frame;
+    uint64_t ip;
+};
+
+/* Where a thread is now. */
+struct python_place python_stack_place(const char *tstate);
+/* Whether a thread is still at that place, or in what was called from there. */
+bool python_stack_is_within(const char *tstate, const struct python_place *place);
+
 /* Gives the memory of an ended thread's stack back. */
 void python_stack_release(struct python_stack *stack);

@@ -95,7 +95,7 @@ kept = malloc(5000001)
 assert realloc(kept, 1 << 60) == 0
 assert malloc(1 << 60) == calloc(1 << 40, 1 << 40) == 0
 assert mmap(0, 1 << 60, 3, ANONYMOUS, -1, 0) == -1
-assert munmap(1, PAGE) == -1
+assert munmap(1, PAGE) & 0xffffffff == 0xffffffff  # an int
 """,
     )
     assert sizes(traces, LIBC, 5000000, 5000100) == [5000001]

@@ -11,8 +11,11 @@ PROGRAM = "print(sum(map(len, map(str, range(999)))))"
 
 @pytest.mark.parametrize("value", [None, "", "0"], ids=["unset", "empty", "0"])
 def test_loaded_but_not_tracing(interpreter, trace, value):
+    # 3.6 and 3.7 refuse a 0, and then so does a traced one.
+    variables = {} if value is None else {"PYTHONTRACEMALLOC": value}
+    plain = interpreter.run("-c", PROGRAM, env=variables)
     traced = trace([interpreter.path, "-c", PROGRAM], PYTHONTRACEMALLOC=value)
-    assert outcome(traced.result) == outcome(interpreter.run("-c", PROGRAM))
+    assert outcome(traced.result) == outcome(plain)
     assert traced.dumps == []
 
 
@@ -29,7 +32,7 @@ def test_malformed_value_gets_the_own_error(interpreter, trace):
         plain = interpreter.run("-c", PROGRAM, env=variables)
         traced = trace([interpreter.path, "-c", PROGRAM], **variables)
         assert outcome(traced.result) == outcome(plain), value
-        assert plain.returncode == 0 or traced.dumps == [], value
+        assert traced.dumps == [], value
 
 
 def test_malformed_option_gets_the_own_error(interpreter, trace):

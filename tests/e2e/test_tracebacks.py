@@ -185,7 +185,7 @@ def test_changing_stacks(interpreter, trace_code, snapshot, program):
 
 def test_function_names(interpreter, trace_code, ours):
     text = (
-        "class A:\n    def f(self):\n        return bytes(1000003)\n\nkept = A().f()\n"
+        "class A:\n    def f(self):\n        return bytes(9000003)\n\nkept = A().f()\n"
     )
     traced = trace_code(interpreter, text)
     top = ours.json("stats", traced.dump, "-g", "traceback", "-l", "1")["statistics"][0]

@@ -41,7 +41,7 @@ static size_t append(struct dump_maker *maker, int section, const void *bytes, s
     return at;
 }
 
-static uint32_t append_entry(struct dump_maker *maker, int section, const void *entry) {
+uint32_t dump_maker_append(struct dump_maker *maker, int section, const void *entry) {
     return (uint32_t)(append(maker, section, entry, entry_sizes[section]) / entry_sizes[section]);
 }
 
@@ -61,18 +61,18 @@ uint32_t dump_maker_text(struct dump_maker *maker, const char *text) {
 uint32_t dump_maker_code(struct dump_maker *maker, const char *filename, const char *name) {
     struct tracemalloc_dump_code code = {.filename = dump_maker_text(maker, filename),
                                          .name = dump_maker_text(maker, name)};
-    return append_entry(maker, TRACEMALLOC_DUMP_CODE, &code);
+    return dump_maker_append(maker, TRACEMALLOC_DUMP_CODE, &code);
 }
 
 uint32_t dump_maker_stack(struct dump_maker *maker, uint32_t parent, uint32_t code,
                           uint32_t line) {
     struct tracemalloc_dump_stack stack = {.parent = parent, .code = code, .line = line};
-    return append_entry(maker, TRACEMALLOC_DUMP_STACKS, &stack);
+    return dump_maker_append(maker, TRACEMALLOC_DUMP_STACKS, &stack);
 }
 
 uint32_t dump_maker_tally(struct dump_maker *maker, uint32_t stack, uint32_t domain) {
     struct tracemalloc_dump_tally tally = {.stack = stack, .domain = domain};
-    return append_entry(maker, TRACEMALLOC_DUMP_TALLIES, &tally);
+    return dump_maker_append(maker, TRACEMALLOC_DUMP_TALLIES, &tally);
 }
 
 void *dump_maker_entry(struct dump_maker *maker, int section, uint32_t id) {
@@ -91,12 +91,12 @@ uint32_t dump_maker_site(struct dump_maker *maker, uint32_t tally, uint64_t size
     sums->total_blocks += live + at_exit;
     maker->header.bytes += live * size;
     maker->header.blocks += live;
-    return append_entry(maker, TRACEMALLOC_DUMP_SITES, &site);
+    return dump_maker_append(maker, TRACEMALLOC_DUMP_SITES, &site);
 }
 
 static void add_domain(struct dump_maker *maker, uint32_t number, const char *name) {
     struct tracemalloc_dump_domain domain = {number, dump_maker_text(maker, name)};
-    append_entry(maker, TRACEMALLOC_DUMP_DOMAINS, &domain);
+    dump_maker_append(maker, TRACEMALLOC_DUMP_DOMAINS, &domain);
 }
 
 static void fill_header(struct tracemalloc_dump_header *header) {
@@ -125,11 +125,11 @@ void dump_maker_open(struct dump_maker *maker) {
     dump_maker_code(maker, "", "");
     dump_maker_code(maker, "<overflow>", "");
     dump_maker_stack(maker, 0, 0, 0);
-    append_entry(maker, TRACEMALLOC_DUMP_STACKS, &overflow);
+    dump_maker_append(maker, TRACEMALLOC_DUMP_STACKS, &overflow);
     add_domain(maker, TRACEMALLOC_DUMP_DOMAIN_PYTHON, "python");
     add_domain(maker, TRACEMALLOC_DUMP_DOMAIN_LIBC, "libc");
     add_domain(maker, TRACEMALLOC_DUMP_DOMAIN_MMAP, "mmap");
-    append_entry(maker, TRACEMALLOC_DUMP_SITES, &(struct tracemalloc_dump_site){0});
+    dump_maker_append(maker, TRACEMALLOC_DUMP_SITES, &(struct tracemalloc_dump_site){0});
     maker->header.argv = dump_maker_bytes(maker, arguments, sizeof arguments);
     maker->header.executable = dump_maker_text(maker, "/usr/bin/python3");
 }

@@ -31,11 +31,14 @@ uint32_t dump_maker_stack(struct dump_maker *maker, uint32_t parent, uint32_t co
                           uint32_t line);
 uint32_t dump_maker_tally(struct dump_maker *maker, uint32_t stack, uint32_t domain);
 
+/* An entry of any section. */
+uint32_t dump_maker_append(struct dump_maker *maker, int section, const void *entry);
+
 /* Blocks of one size; the tally's sums follow. */
 uint32_t dump_maker_site(struct dump_maker *maker, uint32_t tally, uint64_t size, uint32_t live,
                          uint32_t at_exit);
 
-/* The last entry of a section, or one by its id, to be changed. */
+/* An entry by its id, to be changed; valid until the next one is made. */
 void *dump_maker_entry(struct dump_maker *maker, int section, uint32_t id);
 
 /* The dump as bytes, each section in two extents; to be freed. */

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+# Completion of tracemalloc for bash. Installed as bash-completion finds it.
+
+_tracemalloc_options() {
+    case $1 in
+    run) echo "-n -o -q --native --no-follow-fork --help" ;;
+    start) echo "-n --help" ;;
+    snapshot) echo "-o --help" ;;
+    info) echo "--json --help" ;;
+    stats | compare)
+        echo "-g --group-by= -l --limit= --cumulative --at= --domain= --include= --exclude=" \
+            "--all-frames --json --help" ;;
+    export) echo "--format= -o --output= --python= --help" ;;
+    *) echo "--help" ;;
+    esac
+}
+
+# The values of the option before the cursor; status 1 when it takes none that are known.
+_tracemalloc_values() {
+    case $1 in
+    -g | --group-by) echo "filename lineno traceback" ;;
+    -l | --limit) echo "all" ;;
+    --at) echo "now peak exit end" ;;
+    --domain) echo "python libc mmap" ;;
+    --format) echo "snapshot" ;;
+    *) return 1 ;;
+    esac
+}
+
+_tracemalloc() {
+    local words current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    local command=${COMP_WORDS[1]}
+    # Bash takes `--at=peak` apart at the `=`.
+    if [ "$current" = "=" ]; then
+        current=
+    elif [ "$previous" = "=" ] && [ "$COMP_CWORD" -gt 2 ]; then
+        previous=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
+    COMPREPLY=()
+    if [ "$COMP_CWORD" -eq 1 ]; then
+        words="run ps stop start snapshot clear info stats compare export --help --version"
+    elif words=$(_tracemalloc_values "$previous"); then
+        :
+    elif [[ $current == -* ]]; then
+        words=$(_tracemalloc_options "$command")
+    elif [[ $command == stop || $command == start || $command == snapshot || $command == clear ]]; then
+        words=$(tracemalloc ps 2>/dev/null | awk '$1 ~ /^[0-9]+$/ { print $1 }')
+    else
+        compopt -o default
+        return
+    fi
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+    [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
+    return 0
+}
+
+complete -F _tracemalloc tracemalloc

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+# Completion of tracemalloc for fish.
+
+set -l commands run ps stop start snapshot clear info stats compare export
+
+complete -c tracemalloc -n "not __fish_seen_subcommand_from $commands" -f
+complete -c tracemalloc -n __fish_use_subcommand -a run -d 'start a program and trace it'
+complete -c tracemalloc -n __fish_use_subcommand -a ps -d 'list the traced processes'
+complete -c tracemalloc -n __fish_use_subcommand -a stop -d 'stop the tracing of a process'
+complete -c tracemalloc -n __fish_use_subcommand -a start -d 'start the tracing of a process'
+complete -c tracemalloc -n __fish_use_subcommand -a snapshot -d 'copy the dump of a process'
+complete -c tracemalloc -n __fish_use_subcommand -a clear -d 'forget what was allocated'
+complete -c tracemalloc -n __fish_use_subcommand -a info -d 'which program a dump is of'
+complete -c tracemalloc -n __fish_use_subcommand -a stats -d 'what holds the memory'
+complete -c tracemalloc -n __fish_use_subcommand -a compare -d 'what grew'
+complete -c tracemalloc -n __fish_use_subcommand -a export -d 'a dump in another format'
+
+set -l pids "(tracemalloc ps 2>/dev/null | string match -rg '^\s*(\d+)\s')"
+complete -c tracemalloc -n '__fish_seen_subcommand_from stop start snapshot clear' -f -a $pids
+
+set -l reports '__fish_seen_subcommand_from stats compare'
+complete -c tracemalloc -n $reports -s g -l group-by -x -a 'filename lineno traceback'
+complete -c tracemalloc -n $reports -s l -l limit -x -a all
+complete -c tracemalloc -n $reports -l at -x -a 'now peak exit end'
+complete -c tracemalloc -n $reports -l domain -x -a 'python libc mmap'
+complete -c tracemalloc -n $reports -l include -x
+complete -c tracemalloc -n $reports -l exclude -x
+complete -c tracemalloc -n $reports -l cumulative
+complete -c tracemalloc -n $reports -l all-frames
+complete -c tracemalloc -n '__fish_seen_subcommand_from info stats compare' -l json
+
+complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l format -x -a snapshot
+complete -c tracemalloc -n '__fish_seen_subcommand_from export' -s o -l output -r
+complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l python -x

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#include "random_dump.h"
+
+#include <stdlib.h>
+
+enum { CODES = 12, STACKS = 60, TALLIES = 40 };
+
+static uint32_t below(uint32_t limit) { return (uint32_t)rand() % limit; }
+
+static void add_native_frame(struct dump_maker *maker) {
+    struct tracemalloc_dump_module module = {.start = 0x1000, .end = 0x9000};
+    module.path = dump_maker_text(maker, "/usr/lib/libc.so.6");
+    dump_maker_append(maker, TRACEMALLOC_DUMP_MODULES, &module);
+    dump_maker_stack(maker, 2 + below(STACKS - 2), TRACEMALLOC_DUMP_NATIVE, 0x1234);
+}
+
+static void add_stacks(struct dump_maker *maker) {
+    static const char *const names[] = {"/lib/a.py", "b.py", "caf\xc3\xa9.py",
+                                        "\xed\xb3\xbf.py", "<string>", "", "\xff"};
+    uint32_t codes[CODES];
+    for (uint32_t i = 0; i < CODES; i++)
+        codes[i] = dump_maker_code(maker, names[below(7)], "function");
+    for (uint32_t id = 2; id < STACKS; id++) {
+        uint32_t parent = below(3) != 0 ? id - 1 : below(id);
+        dump_maker_stack(maker, parent == 1 ? 0 : parent, codes[below(CODES)], below(5));
+    }
+}
+
+void random_dump_fill(struct dump_maker *maker, unsigned seed) {
+    struct tracemalloc_dump_moment moment = {.time = 1, .rss_bytes = 4096};
+    srand(seed);
+    maker->header.nframe = 1 + below(30);
+    maker->header.finalized = below(2);
+    maker->header.state = 1 + below(6);
+    maker->header.rising = below(2);
+    add_stacks(maker);
+    add_native_frame(maker);
+    for (uint32_t i = 0; i < TALLIES; i++) {
+        uint32_t tally = dump_maker_tally(maker, below(STACKS), below(3));
+        for (uint32_t sites = 1 + below(3); sites > 0; sites--)
+            dump_maker_site(maker, tally, below(3) != 0 ? below(5) : below(300000), below(4),
+                            below(4));
+    }
+    dump_maker_append(maker, TRACEMALLOC_DUMP_TIMELINE, &moment);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "read_dump.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "export/exporter.h"
+#include "report/filter.h"
+#include "report/json_report.h"
+#include "report/statistics.h"
+#include "report/text_report.h"
+
+/* More would only repeat itself. */
+enum { ENTRIES = 20 };
+
+static FILE *nowhere(void) {
+    static FILE *out;
+    if (out == NULL)
+        out = fopen("/dev/null", "w");
+    if (out == NULL)
+        abort();
+    return out;
+}
+
+static void print(const struct statistics *statistics, const struct dump_reader *reader) {
+    struct terminal terminal = {.out = nowhere(), .interactive = true, .width = 60};
+    text_report_print(&terminal, statistics);
+    text_report_print_completeness(&terminal, reader, NULL);
+    if (json_report_print(nowhere(), statistics, "now", reader) < 0)
+        abort();
+}
+
+static void group(const struct profile *profile, enum grouping_key key, bool cumulative) {
+    struct grouping grouping;
+    struct statistics statistics = {0};
+    if (grouping_open(&grouping, profile, key, cumulative) < 0)
+        return;
+    if (statistics_open(&statistics, &grouping) == 0) {
+        statistics_sort(&statistics, ENTRIES);
+        print(&statistics, profile->reader);
+    }
+    statistics_close(&statistics);
+    if (statistics_compare(&statistics, &grouping, &grouping) == 0) {
+        statistics_sort(&statistics, ENTRIES);
+        print(&statistics, profile->reader);
+    }
+    statistics_close(&statistics);
+    grouping_close(&grouping);
+}
+
+static void report(const struct dump_reader *reader, struct frame_names *names,
+                   enum profile_moment moment) {
+    struct profile profile;
+    struct filter filter = {.all_frames = moment == PROFILE_PEAK};
+    if (profile_open(&profile, reader, names, moment) < 0)
+        return;
+    group(&profile, GROUPING_LINENO, false);
+    group(&profile, GROUPING_FILENAME, true);
+    if (filter_add(&filter, "*.py", true) == 0 && filter_apply(&filter, &profile) == 0)
+        group(&profile, GROUPING_TRACEBACK, false);
+    profile_close(&profile);
+}
+
+static void export_all(const struct dump_reader *reader) {
+    const struct exporter *exporter;
+    struct export_options options = {0};
+    for (size_t i = 0; (exporter = exporter_at(i)) != NULL; i++)
+        if (exporter->write(reader, &options, nowhere()) < 0)
+            continue;
+}
+
+static int memory_file(const uint8_t *bytes, size_t size) {
+    int fd = memfd_create("dump", MFD_CLOEXEC);
+    if (fd < 0 || write(fd, bytes, size) != (ssize_t)size)
+        abort();
+    return fd;
+}
+
+void read_dump(const uint8_t *bytes, size_t size) {
+    struct dump_reader *reader;
+    struct frame_names names;
+    int fd = memory_file(bytes, size);
+    int error = dump_reader_open_fd(&reader, fd);
+    close(fd);
+    if (error < 0)
+        return;
+    if (frame_names_open(&names) == 0) {
+        for (int moment = PROFILE_NOW; moment <= PROFILE_END; moment++)
+            report(reader, &names, (enum profile_moment)moment);
+        export_all(reader);
+    }
+    frame_names_close(&names);
+    dump_reader_close(reader);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* A made dump, opened and weighed. For tests; one thread; what fails ends the test. */
+#pragma once
+
+#include "dump_maker.h"
+#include "report/profile.h"
+
+struct opened_dump {
+    struct dump_reader *reader;
+    struct frame_names names;
+    struct profile profile;
+};
+
+void opened_dump_open(struct opened_dump *opened, const struct dump_maker *maker,
+                      enum profile_moment moment);
+void opened_dump_close(struct opened_dump *opened);
+
+/* Only the reader. */
+struct dump_reader *opened_dump_read(const struct dump_maker *maker);

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check_run.h"
+#include "dump/dump_reader.h"
+#include "dump_maker.h"
+
+enum { LAST_EXTENT = 4096 };
+
+static struct dump_maker maker;
+
+static void set_up(void) {
+    dump_maker_open(&maker);
+    uint32_t code = dump_maker_code(&maker, "/src/app.py", "main");
+    uint32_t caller = dump_maker_stack(&maker, 0, code, 10);
+    uint32_t stack = dump_maker_stack(&maker, caller, code, 20);
+    uint32_t tally = dump_maker_tally(&maker, stack, 0);
+    dump_maker_site(&maker, tally, 1000, 3, 5);
+    for (uint32_t i = 0; i < 1000; i++)
+        dump_maker_site(&maker, tally, i, 1, 0);
+}
+
+static void tear_down(void) { dump_maker_close(&maker); }
+
+static int read_bytes(struct dump_reader **reader, const void *bytes, size_t size) {
+    int fd = dump_maker_memory_file(bytes, size);
+    int error = dump_reader_open_fd(reader, fd);
+    close(fd);
+    return error;
+}
+
+static struct dump_reader *read_made(void) {
+    struct dump_reader *reader;
+    size_t size;
+    unsigned char *image = dump_maker_image(&maker, &size);
+    ck_assert_int_eq(read_bytes(&reader, image, size), 0);
+    free(image);
+    return reader;
+}
+
+START_TEST(a_dump_is_read_as_it_was_made) {
+    maker.header.finalized = 1;
+    struct dump_reader *reader = read_made();
+    ck_assert_uint_eq(reader->site_count, 1002);
+    ck_assert_uint_eq(reader->sites[1].size, 1000);
+    ck_assert_uint_eq(reader->sites[1].live, 3);
+    ck_assert_uint_eq(reader->sites[1].at_exit, 5);
+    ck_assert_uint_eq(reader->sites[1001].size, 999);
+    ck_assert_uint_eq(reader->stack_count, 4);
+    ck_assert_uint_eq(reader->stacks[3].parent, 2);
+    ck_assert_uint_eq(reader->domain_count, 3);
+    struct dump_text name = dump_reader_text(reader, reader->code[2].filename);
+    ck_assert_str_eq(name.bytes, "/src/app.py");
+    ck_assert_uint_eq(name.length, 11);
+    ck_assert_uint_eq(reader->state, TRACEMALLOC_DUMP_EXITED);
+    ck_assert_uint_eq(reader->damaged, 0);
+    ck_assert_uint_eq(reader->missing, 0);
+    dump_reader_close(reader);
+}
+END_TEST
+
+START_TEST(counts_at_exit_are_none_before_it) {
+    struct dump_reader *reader = read_made();
+    ck_assert_uint_eq(reader->sites[1].at_exit, 0);
+    dump_reader_close(reader);
+}
+END_TEST
+
+START_TEST(what_is_no_dump_is_refused) {
+    struct dump_reader *reader;
+    char text[10000];
+    memset(text, 'x', sizeof text);
+    ck_assert_int_eq(read_bytes(&reader, "", 0), -EBADMSG);
+    ck_assert_int_eq(read_bytes(&reader, text, sizeof text), -EBADMSG);
+    ck_assert_int_eq(dump_reader_open(&reader, "/dev/zero"), -EINVAL);
+    ck_assert_int_eq(dump_reader_open(&reader, "/"), -EISDIR);
+    ck_assert_int_eq(dump_reader_open(&reader, "/nowhere/at/all"), -ENOENT);
+    ck_assert_str_ne(dump_reader_strerror(-EBADMSG), "");
+}
+END_TEST
+
+START_TEST(a_fifo_is_not_waited_for) {
+    struct dump_reader *reader;
+    char name[] = "/tmp/test_dump_reader.XXXXXX", fifo[64];
+    ck_assert_ptr_nonnull(mkdtemp(name));
+    snprintf(fifo, sizeof fifo, "%s/fifo", name);
+    ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+    ck_assert_int_eq(dump_reader_open(&reader, fifo), -EINVAL);
+    unlink(fifo);
+    rmdir(name);
+}
+END_TEST
+
+static int refusal(void) {
+    struct dump_reader *reader = NULL;
+    size_t size;
+    unsigned char *image = dump_maker_image(&maker, &size);
+    int error = read_bytes(&reader, image, size);
+    free(image);
+    dump_reader_close(reader);
+    return error;
+}
+
+START_TEST(other_versions_and_damaged_headers_are_refused) {
+    maker.header.version = TRACEMALLOC_DUMP_VERSION + 1;
+    ck_assert_int_eq(refusal(), -ENOTSUP);
+    maker.header.version = TRACEMALLOC_DUMP_VERSION;
+    maker.header.byte_order = 0x04030201;
+    ck_assert_int_eq(refusal(), -ENOTSUP);
+    maker.header.byte_order = 77;
+    ck_assert_int_eq(refusal(), -EUCLEAN);
+}
+END_TEST
+
+/* Changes the description of a section in a finished image. */
+static int refusal_of_section(uint32_t entry_size, uint32_t extents, uint64_t count) {
+    struct dump_reader *reader = NULL;
+    size_t size;
+    unsigned char *image = dump_maker_image(&maker, &size);
+    struct tracemalloc_dump_header *header = (void *)image;
+    struct tracemalloc_dump_section *section = &header->sections[TRACEMALLOC_DUMP_SITES];
+    section->entry_size = entry_size;
+    section->extent_count = extents;
+    section->count = count;
+    int error = read_bytes(&reader, image, size);
+    dump_reader_close(reader);
+    free(image);
+    return error;
+}
+
+START_TEST(damaged_sections_are_refused) {
+    enum { SIZE = sizeof(struct tracemalloc_dump_site) };
+    ck_assert_int_eq(refusal_of_section(SIZE + 1, 2, 1002), -EUCLEAN);
+    ck_assert_int_eq(refusal_of_section(0, 2, 1002), -EUCLEAN);
+    ck_assert_int_eq(refusal_of_section(SIZE, TRACEMALLOC_DUMP_EXTENTS + 1, 1002), -EUCLEAN);
+    ck_assert_int_eq(refusal_of_section(SIZE, 2, UINT64_MAX), 0);
+    ck_assert_int_eq(refusal_of_section(SIZE, 0, 0), 0);
+}
+END_TEST
+
+START_TEST(a_hole_is_not_read) {
+    struct dump_reader *reader = NULL;
+    size_t size;
+    unsigned char *image = dump_maker_image(&maker, &size);
+    struct tracemalloc_dump_header *header = (void *)image;
+    struct tracemalloc_dump_section *section = &header->sections[TRACEMALLOC_DUMP_SITES];
+    section->count = (uint64_t)1 << 30;
+    section->extents[1].length = (uint64_t)30 << 30;
+    char name[] = "/tmp/test_dump_reader.XXXXXX";
+    int fd = mkstemp(name);
+    unlink(name);
+    ck_assert_int_eq(write(fd, image, size), (ssize_t)size);
+    ck_assert_int_eq(ftruncate(fd, (off_t)40 << 30), 0);
+    ck_assert_int_eq(dump_reader_open_fd(&reader, fd), -EFBIG);
+    close(fd);
+    free(image);
+}
+END_TEST
+
+START_TEST(a_cut_dump_gives_its_beginning) {
+    struct dump_reader *reader;
+    size_t size;
+    unsigned char *image = dump_maker_image(&maker, &size);
+    for (size_t length = 0; length < size; length += 61) {
+        if (read_bytes(&reader, image, length) != 0)
+            continue;
+        ck_assert_uint_ge(length, sizeof maker.header);
+        if (length <= size - LAST_EXTENT)
+            ck_assert_uint_gt(reader->missing, 0);
+        dump_reader_close(reader);
+    }
+    free(image);
+}
+END_TEST
+
+START_TEST(wrong_ids_are_replaced_and_counted) {
+    struct tracemalloc_dump_stack *stack = dump_maker_entry(&maker, TRACEMALLOC_DUMP_STACKS, 3);
+    stack->parent = 3;
+    struct tracemalloc_dump_code *code = dump_maker_entry(&maker, TRACEMALLOC_DUMP_CODE, 2);
+    code->filename += 4;
+    code->name = UINT32_MAX;
+    struct tracemalloc_dump_site *site = dump_maker_entry(&maker, TRACEMALLOC_DUMP_SITES, 5);
+    site->tally = 1000000;
+    site[1].size = UINT64_MAX;
+    site[2].live = UINT32_MAX;
+    struct dump_reader *reader = read_made();
+    ck_assert_uint_eq(reader->damaged, 6);
+    ck_assert_uint_eq(reader->stacks[3].parent, 0);
+    ck_assert_uint_eq(reader->code[2].filename, 0);
+    ck_assert_uint_eq(reader->code[2].name, 0);
+    for (int i = 5; i <= 7; i++)
+        ck_assert_uint_eq(reader->sites[i].live, 0);
+    dump_reader_close(reader);
+}
+END_TEST
+
+START_TEST(native_frames_name_modules) {
+    struct tracemalloc_dump_stack *stack = dump_maker_entry(&maker, TRACEMALLOC_DUMP_STACKS, 3);
+    stack->code = TRACEMALLOC_DUMP_NATIVE | 5;
+    struct dump_reader *reader = read_made();
+    ck_assert_uint_eq(reader->damaged, 1);
+    ck_assert_uint_eq(reader->stacks[3].code, 0);
+    dump_reader_close(reader);
+}
+END_TEST
+
+/* Field 22 of /proc/PID/stat. */
+static uint64_t start_of(pid_t pid) {
+    char path[40], text[1024];
+    unsigned long long start = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    const char *at = strrchr(text, ')');
+    for (int field = 2; field < 22; field++)
+        at = strchr(at + 1, ' ');
+    sscanf(at, "%llu", &start);
+    return start;
+}
+
+static uint32_t state_of(pid_t pid, uint64_t start, const char *boot_id) {
+    maker.header.state = TRACEMALLOC_DUMP_TRACING;
+    maker.header.pid = (uint32_t)pid;
+    maker.header.process_start = start;
+    snprintf(maker.header.boot_id, sizeof maker.header.boot_id, "%s", boot_id);
+    struct dump_reader *reader = read_made();
+    uint32_t state = reader->state;
+    dump_reader_close(reader);
+    return state;
+}
+
+START_TEST(a_process_that_is_gone_was_killed) {
+    pid_t self = getpid();
+    ck_assert_uint_eq(state_of(self, start_of(self), ""), TRACEMALLOC_DUMP_TRACING);
+    ck_assert_uint_eq(state_of(self, start_of(self) + 1, ""), DUMP_READER_KILLED);
+    ck_assert_uint_eq(state_of(self, start_of(self), "another"), DUMP_READER_KILLED);
+    ck_assert_uint_eq(state_of(4194303, 1, ""), DUMP_READER_KILLED);
+    ck_assert_uint_eq(state_of(0, 1, ""), DUMP_READER_KILLED);
+}
+END_TEST
+
+START_TEST(a_process_that_nobody_waited_for_was_killed) {
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    siginfo_t info;
+    ck_assert_int_eq(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+    ck_assert_uint_eq(state_of(child, start_of(child), ""), DUMP_READER_KILLED);
+    waitpid(child, NULL, 0);
+}
+END_TEST
+
+int main(void) {
+    TCase *tests = tcase_create("dump_reader");
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, a_dump_is_read_as_it_was_made);
+    tcase_add_test(tests, counts_at_exit_are_none_before_it);
+    tcase_add_test(tests, what_is_no_dump_is_refused);
+    tcase_add_test(tests, a_fifo_is_not_waited_for);
+    tcase_add_test(tests, other_versions_and_damaged_headers_are_refused);
+    tcase_add_test(tests, damaged_sections_are_refused);
+    tcase_add_test(tests, a_hole_is_not_read);
+    tcase_add_test(tests, a_cut_dump_gives_its_beginning);
+    tcase_add_test(tests, wrong_ids_are_replaced_and_counted);
+    tcase_add_test(tests, native_frames_name_modules);
+    tcase_add_test(tests, a_process_that_is_gone_was_killed);
+    tcase_add_test(tests, a_process_that_nobody_waited_for_was_killed);
+    return check_run("dump_reader", tests);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+#include <time.h>
+
+#include "check_run.h"
+#include "opened_dump.h"
+#include "report/grouping.h"
+#include "report/statistics.h"
+
+static struct dump_maker maker;
+
+/* main:1 > work:2 > work:2 > leaf:3 (10 bytes) and main:1 > leaf:4 (1 byte); files main.py and work.py (work, leaf). */
+static void set_up(void) {
+    dump_maker_open(&maker);
+    uint32_t top = dump_maker_code(&maker, "main.py", "main");
+    uint32_t work = dump_maker_code(&maker, "work.py", "work");
+    uint32_t leaf = dump_maker_code(&maker, "work.py", "leaf");
+    uint32_t root = dump_maker_stack(&maker, 0, top, 1);
+    uint32_t deep = dump_maker_stack(&maker, root, work, 2);
+    deep = dump_maker_stack(&maker, deep, work, 2);
+    deep = dump_maker_stack(&maker, deep, leaf, 3);
+    uint32_t flat = dump_maker_stack(&maker, root, leaf, 4);
+    dump_maker_site(&maker, dump_maker_tally(&maker, deep, 0), 10, 1, 0);
+    dump_maker_site(&maker, dump_maker_tally(&maker, flat, 0), 1, 1, 0);
+}
+
+static void tear_down(void) { dump_maker_close(&maker); }
+
+/* The weight of the group with that frame, in the only profile there is. */
+static uint64_t size_of(enum grouping_key key, bool cumulative, const char *name,
+                        uint32_t line) {
+    struct opened_dump opened;
+    struct grouping grouping;
+    uint64_t size = 0;
+    opened_dump_open(&opened, &maker, PROFILE_NOW);
+    ck_assert_int_eq(grouping_open(&grouping, &opened.profile, key, cumulative), 0);
+    for (size_t i = 0; i < grouping.count; i++) {
+        struct frame frame = grouping.groups[i].frame;
+        if (frame.line == line &&
+            strcmp(profile_filename(&opened.profile, frame).bytes, name) == 0)
+            size += grouping.groups[i].weight.size;
+    }
+    grouping_close(&grouping);
+    opened_dump_close(&opened);
+    return size;
+}
+
+START_TEST(by_line_and_by_file) {
+    ck_assert_uint_eq(size_of(GROUPING_LINENO, false, "work.py", 3), 10);
+    ck_assert_uint_eq(size_of(GROUPING_LINENO, false, "work.py", 4), 1);
+    ck_assert_uint_eq(size_of(GROUPING_FILENAME, false, "work.py", 0), 11);
+    ck_assert_uint_eq(size_of(GROUPING_FILENAME, false, "main.py", 0), 0);
+}
+END_TEST
+
+START_TEST(cumulative_counts_each_frame_each_time) {
+    ck_assert_uint_eq(size_of(GROUPING_LINENO, true, "main.py", 1), 11);
+    ck_assert_uint_eq(size_of(GROUPING_LINENO, true, "work.py", 2), 20);
+    ck_assert_uint_eq(size_of(GROUPING_FILENAME, true, "work.py", 0), 31);
+}
+END_TEST
+
+START_TEST(cumulative_ends_at_the_frame_limit) {
+    maker.header.nframe = 2;
+    ck_assert_uint_eq(size_of(GROUPING_LINENO, true, "main.py", 1), 1);
+    ck_assert_uint_eq(size_of(GROUPING_LINENO, true, "work.py", 2), 10);
+    ck_assert_uint_eq(size_of(GROUPING_LINENO, true, "work.py", 3), 10);
+}
+END_TEST
+
+START_TEST(tracebacks_that_look_alike_are_one) {
+    uint32_t other = dump_maker_code(&maker, "work.py", "another function");
+    uint32_t deeper = dump_maker_stack(&maker, 2, other, 9);
+    uint32_t first = dump_maker_stack(&maker, deeper, other, 7);
+    uint32_t second = dump_maker_stack(&maker, 0, dump_maker_code(&maker, "work.py", "x"), 7);
+    dump_maker_site(&maker, dump_maker_tally(&maker, first, 0), 100, 1, 0);
+    dump_maker_site(&maker, dump_maker_tally(&maker, second, 0), 1000, 1, 0);
+    struct opened_dump opened;
+    struct grouping grouping;
+    for (uint32_t limit = 1; limit <= 2; limit++) {
+        maker.header.nframe = limit;
+        opened_dump_open(&opened, &maker, PROFILE_NOW);
+        ck_assert_int_eq(
+            grouping_open(&grouping, &opened.profile, GROUPING_TRACEBACK, false), 0);
+        ck_assert_uint_eq(grouping.count, limit == 1 ? 3 : 4);
+        grouping_close(&grouping);
+        opened_dump_close(&opened);
+    }
+}
+END_TEST
+
+START_TEST(a_million_entries_are_quick) {
+    struct opened_dump opened;
+    struct grouping grouping;
+    struct statistics statistics;
+    dump_maker_fill(&maker, 1000000);
+    clock_t start = clock();
+    opened_dump_open(&opened, &maker, PROFILE_NOW);
+    ck_assert_int_eq(grouping_open(&grouping, &opened.profile, GROUPING_TRACEBACK, false), 0);
+    ck_assert_int_eq(statistics_open(&statistics, &grouping), 0);
+    statistics_sort(&statistics, 10);
+    ck_assert_uint_eq(statistics.shown, 10);
+    ck_assert_uint_eq(opened.profile.total.count, 1000002);
+    /* Half a second is asked for on an optimised build; this one may be full of checks, on a busy machine. */
+    ck_assert_double_lt((double)(clock() - start) / CLOCKS_PER_SEC, 5);
+    statistics_close(&statistics);
+    grouping_close(&grouping);
+    opened_dump_close(&opened);
+}
+END_TEST
+
+/* A chain of many frames that are all shown would take forever if each was looked at for each block. */
+START_TEST(deep_stacks_are_quick) {
+    struct opened_dump opened;
+    struct grouping grouping;
+    uint32_t code = dump_maker_code(&maker, "deep.py", "deep"), stack = 0;
+    maker.header.nframe = 65535;
+    for (uint32_t i = 0; i < 300000; i++) {
+        stack = dump_maker_stack(&maker, stack, code, i % 3);
+        if (i > 100000)
+            dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), 1, 1, 0);
+    }
+    opened_dump_open(&opened, &maker, PROFILE_NOW);
+    clock_t start = clock();
+    for (int cumulative = 0; cumulative < 2; cumulative++) {
+        enum grouping_key key = cumulative ? GROUPING_LINENO : GROUPING_TRACEBACK;
+        struct statistics statistics;
+        ck_assert_int_eq(grouping_open(&grouping, &opened.profile, key, cumulative), 0);
+        ck_assert_int_eq(statistics_open(&statistics, &grouping), 0);
+        statistics_sort(&statistics, 10);
+        statistics_close(&statistics);
+        grouping_close(&grouping);
+    }
+    ck_assert_double_lt((double)(clock() - start) / CLOCKS_PER_SEC, 5);
+    opened_dump_close(&opened);
+}
+END_TEST
+
+int main(void) {
+    TCase *tests = tcase_create("grouping");
+    tcase_set_timeout(tests, 60);
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, by_line_and_by_file);
+    tcase_add_test(tests, cumulative_counts_each_frame_each_time);
+    tcase_add_test(tests, cumulative_ends_at_the_frame_limit);
+    tcase_add_test(tests, tracebacks_that_look_alike_are_one);
+    tcase_add_test(tests, a_million_entries_are_quick);
+    tcase_add_test(tests, deep_stacks_are_quick);
+    return check_run("grouping", tests);
+}

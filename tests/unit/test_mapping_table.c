@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace/mapping_table.h"
+
+#include <string.h>
+
+#include "suite.h"
+#include "trace/name_table.h"
+#include "trace/site_table.h"
+
+enum { PAGE = 4096, PAGES = 200, STACKS = 6 };
+
+static const uintptr_t base = 0x7f1230000000;
+static struct dump_file file;
+
+static void open_tables(void) {
+    ck_assert_int_eq(dump_file_open(&file, 4 << 20), 0);
+    ck_assert_int_eq(name_table_open(&file), 0);
+    ck_assert_int_eq(site_table_open(&file), 0);
+}
+
+static uint32_t live_of(uint32_t stack, uint64_t pages) {
+    return site_table
+        .sites[site_table_find(stack, TRACEMALLOC_DUMP_DOMAIN_MMAP, pages * PAGE)]
+        .live;
+}
+
+static void map(uintptr_t page, size_t pages, uint32_t stack) {
+    ck_assert_int_eq(mapping_table_add(base + page * PAGE, pages * PAGE, stack), 0);
+}
+
+static void unmap(uintptr_t page, size_t pages) {
+    ck_assert_int_eq(mapping_table_remove(base + page * PAGE, pages * PAGE), 0);
+}
+
+START_TEST(a_mapping_is_one_block) {
+    open_tables();
+    map(0, 10, 5);
+    ck_assert_uint_eq(live_of(5, 10), 1);
+    ck_assert_uint_eq(file.header->bytes, 10 * PAGE);
+    unmap(0, 10);
+    ck_assert_uint_eq(live_of(5, 10), 0);
+    ck_assert_uint_eq(file.header->blocks, 0);
+}
+END_TEST
+
+START_TEST(a_hole_leaves_two_blocks) {
+    open_tables();
+    map(0, 10, 5);
+    unmap(3, 5);
+    ck_assert_uint_eq(live_of(5, 3), 1);
+    ck_assert_uint_eq(live_of(5, 2), 1);
+    ck_assert_uint_eq(file.header->blocks, 2);
+    ck_assert(mapping_table_has(base + 2 * PAGE, PAGE));
+    ck_assert(!mapping_table_has(base + 3 * PAGE, 5 * PAGE));
+    ck_assert(mapping_table_has(base, 10 * PAGE));
+}
+END_TEST
+
+START_TEST(a_mapping_over_others_replaces_them) {
+    open_tables();
+    map(0, 10, 2);
+    map(10, 10, 3);
+    map(20, 10, 4);
+    map(5, 20, 5);
+    ck_assert_uint_eq(live_of(2, 5), 1);
+    ck_assert_uint_eq(live_of(4, 5), 1);
+    ck_assert_uint_eq(live_of(5, 20), 1);
+    ck_assert_uint_eq(live_of(3, 10), 0);
+    ck_assert_uint_eq(file.header->blocks, 3);
+}
+END_TEST
+
+START_TEST(neighbours_stay_apart) {
+    open_tables();
+    map(0, 10, 5);
+    map(10, 10, 5);
+    ck_assert_uint_eq(live_of(5, 10), 2);
+    unmap(10, 10);
+    ck_assert_uint_eq(live_of(5, 10), 1);
+}
+END_TEST
+
+START_TEST(what_is_unknown_is_not_discounted) {
+    open_tables();
+    unmap(0, 100);
+    map(5, 1, 2);
+    unmap(6, 100);
+    unmap(0, 5);
+    ck_assert_uint_eq(file.header->blocks, 1);
+}
+END_TEST
+
+START_TEST(clear_counts_nothing) {
+    open_tables();
+    map(5, 1, 2);
+    mapping_table_clear();
+    ck_assert(!mapping_table_has(base, PAGES * PAGE));
+    unmap(5, 1);
+    ck_assert_uint_eq(file.header->blocks, 1);
+}
+END_TEST
+
+START_TEST(many_mappings) {
+    open_tables();
+    for (uintptr_t at = 0; at < 5000; at++)
+        map((at * 7919 % 5000) * 2, 1, 2);
+    ck_assert_uint_eq(live_of(2, 1), 5000);
+    unmap(0, 10000);
+    ck_assert_uint_eq(file.header->blocks, 0);
+}
+END_TEST
+
+/* A naive model: which call mapped each page, and from which stack. */
+static struct {
+    uint32_t serial[PAGES + 1]; /* 0: not mapped; the last page never is */
+    uint32_t stack[PAGES + 1];
+    uint32_t last;
+} model;
+
+static void model_map(uint32_t first, uint32_t pages, uint32_t stack) {
+    model.last++;
+    for (uint32_t page = first; page < first + pages; page++) {
+        model.serial[page] = model.last;
+        model.stack[page] = stack;
+    }
+}
+
+static void model_unmap(uint32_t first, uint32_t pages) {
+    memset(model.serial + first, 0, pages * sizeof *model.serial);
+}
+
+/* Runs of pages of one call are the blocks. */
+static void expect_model(void) {
+    static uint32_t expected[STACKS][PAGES + 1];
+    memset(expected, 0, sizeof expected);
+    uint64_t blocks = 0, pages = 0;
+    for (uint32_t page = 0, run = 0; page < PAGES; page++) {
+        run = model.serial[page] != 0 ? run + 1 : 0;
+        pages += run > 0;
+        if (run == 0 || model.serial[page + 1] == model.serial[page])
+            continue;
+        expected[model.stack[page]][run]++;
+        blocks++;
+        run = 0;
+    }
+    ck_assert_uint_eq(file.header->blocks, blocks);
+    ck_assert_uint_eq(file.header->bytes, pages * PAGE);
+    for (uint32_t stack = 2; stack < STACKS; stack++)
+        for (uint32_t run = 1; run <= PAGES; run++)
+            ck_assert_uint_eq(live_of(stack, run), expected[stack][run]);
+}
+
+static void remap(uint32_t from, uint32_t to, uint32_t pages, uint32_t stack) {
+    unmap(from, pages);
+    model_unmap(from, pages);
+    map(to, pages, stack);
+    model_map(to, pages, stack);
+}
+
+START_TEST(random_calls_agree_with_the_pages) {
+    uint64_t seed = 17;
+    open_tables();
+    for (int round = 0; round < 20000; round++) {
+        uint32_t pages = 1 + random_below(&seed, 40);
+        uint32_t first = random_below(&seed, PAGES - pages + 1);
+        uint32_t stack = 2 + random_below(&seed, STACKS - 2);
+        switch (random_below(&seed, 5)) {
+        case 0:
+        case 1:
+            map(first, pages, stack);
+            model_map(first, pages, stack);
+            break;
+        case 2:
+            remap(first, random_below(&seed, PAGES - pages + 1), pages, stack);
+            break;
+        default:
+            unmap(first, pages);
+            model_unmap(first, pages);
+        }
+        ck_assert_int_eq(mapping_table_has(base + first * PAGE, PAGE),
+                         model.serial[first] != 0);
+        if (round % 13 == 0)
+            expect_model();
+    }
+}
+END_TEST
+
+/* A mapping that found no room in the tables was not counted, and its end is no event either. */
+START_TEST(a_mapping_that_was_lost_is_not_discounted) {
+    ck_assert_int_eq(dump_file_open(&file, 1 << 20), 0);
+    ck_assert_int_eq(name_table_open(&file), 0);
+    ck_assert_int_eq(site_table_open(&file), 0);
+    uint32_t site, last = 0;
+    for (uint32_t size = 1; (site = site_table_find(5, 1, size)) != 0; size++, last = site)
+        site_table_count(site);
+    uint64_t blocks = file.header->blocks, bytes = file.header->bytes;
+    map(0, 3, 5);
+    ck_assert_uint_eq(file.header->blocks, blocks);
+    uint64_t size = site_table.sites[last].size;
+    site_table_discount(last);
+    unmap(0, 3);
+    ck_assert_uint_eq(file.header->blocks, blocks - 1);
+    ck_assert_uint_eq(file.header->bytes, bytes - size);
+}
+END_TEST
+
+int main(void) {
+    const TTest *const tests[] = {
+        a_mapping_is_one_block,
+        a_hole_leaves_two_blocks,
+        a_mapping_over_others_replaces_them,
+        neighbours_stay_apart,
+        what_is_unknown_is_not_discounted,
+        clear_counts_nothing,
+        many_mappings,
+        random_calls_agree_with_the_pages,
+        a_mapping_that_was_lost_is_not_discounted,
+    };
+    return suite_run("mapping_table", tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check_run.h"
+#include "cli/output_file.h"
+
+static char folder[] = "/tmp/test_output_file.XXXXXX";
+static char path[64];
+
+static void set_up(void) {
+    strcpy(folder + sizeof folder - 7, "XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/out", folder);
+}
+
+/* How many files are in the folder. */
+static int count_files(void) {
+    DIR *stream = opendir(folder);
+    int count = 0;
+    for (struct dirent *entry; (entry = readdir(stream)) != NULL;)
+        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+    closedir(stream);
+    return count;
+}
+
+static void tear_down(void) {
+    unlink(path);
+    rmdir(folder);
+}
+
+static void write_output(const char *text) {
+    struct output_file file;
+    ck_assert_int_eq(output_file_open(&file, path), 0);
+    fputs(text, file.stream);
+    ck_assert_int_eq(output_file_commit(&file), 0);
+}
+
+START_TEST(a_file_appears_when_it_is_complete) {
+    struct output_file file;
+    struct stat status;
+    umask(027);
+    ck_assert_int_eq(output_file_open(&file, path), 0);
+    fputs("text", file.stream);
+    ck_assert_int_ne(access(path, F_OK), 0);
+    ck_assert_int_eq(output_file_commit(&file), 0);
+    ck_assert_int_eq(stat(path, &status), 0);
+    ck_assert_int_eq(status.st_size, 4);
+    ck_assert_int_eq(status.st_mode & 0777, 0640);
+    write_output("another");
+    ck_assert_int_eq(stat(path, &status), 0);
+    ck_assert_int_eq(status.st_size, 7);
+    ck_assert_int_eq(count_files(), 1);
+}
+END_TEST
+
+START_TEST(an_abandoned_file_leaves_nothing) {
+    struct output_file file;
+    ck_assert_int_eq(output_file_open(&file, path), 0);
+    fputs("text", file.stream);
+    output_file_abandon(&file);
+    ck_assert_int_eq(count_files(), 0);
+}
+END_TEST
+
+START_TEST(a_signal_leaves_nothing) {
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            struct output_file file;
+            ck_assert_int_eq(output_file_open(&file, path), 0);
+            raise(signals[i]);
+            _exit(0);
+        }
+        int status;
+        waitpid(child, &status, 0);
+        ck_assert(WIFSIGNALED(status));
+        ck_assert_int_eq(WTERMSIG(status), signals[i]);
+        ck_assert_int_eq(count_files(), 0);
+    }
+}
+END_TEST
+
+START_TEST(errors_are_told_and_leave_nothing) {
+    struct output_file file;
+    ck_assert_int_eq(output_file_open(&file, "/nowhere/at/all"), -ENOENT);
+    ck_assert_int_eq(output_file_open(&file, folder), -EISDIR);
+    struct rlimit limit = {100, 100};
+    ck_assert_int_eq(output_file_open(&file, path), 0);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    for (int i = 0; i < 1000000; i++)
+        fputc('x', file.stream);
+    ck_assert_int_lt(output_file_commit(&file), 0);
+    ck_assert_int_eq(count_files(), 0);
+}
+END_TEST
+
+START_TEST(a_device_stays_a_device) {
+    struct output_file file;
+    struct stat status;
+    ck_assert_int_eq(output_file_open(&file, "/dev/null"), 0);
+    fputs("text", file.stream);
+    ck_assert_int_eq(output_file_commit(&file), 0);
+    ck_assert_int_eq(stat("/dev/null", &status), 0);
+    ck_assert(S_ISCHR(status.st_mode));
+}
+END_TEST
+
+int main(void) {
+    TCase *tests = tcase_create("output_file");
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, a_file_appears_when_it_is_complete);
+    tcase_add_test(tests, an_abandoned_file_leaves_nothing);
+    tcase_add_test(tests, a_signal_leaves_nothing);
+    tcase_add_test(tests, errors_are_told_and_leave_nothing);
+    tcase_add_test(tests, a_device_stays_a_device);
+    return check_run("output_file", tests);
+}

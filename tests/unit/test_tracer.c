@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace/tracer.h"
+
+#include <pthread.h>
+
+#include "base/arena.h"
+#include "suite.h"
+#include "trace/mapping_table.h"
+#include "trace/stack_table.h"
+
+enum { BLOCKS = 3000, THREADS = 4, ROUNDS = 40000 };
+
+static const uintptr_t base = 0x7f4560000000;
+static uintptr_t freed_code;
+
+static void note_code(uintptr_t address) { freed_code = address; }
+
+static void open_tracer(uint64_t max_file) {
+    const struct tracer_start start = {16, max_file, note_code};
+    ck_assert_int_eq(tracer_open(&start), 0);
+    tracer_activate();
+}
+
+static struct tracemalloc_dump_header *header(void) { return tracer.dump->header; }
+
+static void insert(uintptr_t block, uint64_t size, uint32_t stack) {
+    bool locked = tracer_enter();
+    tracer_insert(block, size, 0, stack);
+    tracer_leave(locked);
+}
+
+static void expect(uint64_t blocks, uint64_t bytes) {
+    ck_assert_uint_eq(header()->blocks, blocks);
+    ck_assert_uint_eq(header()->bytes, bytes);
+}
+
+/* The stack that a block belongs to. */
+static uint32_t stack_of(uintptr_t block) {
+    uint32_t site = *block_map_find(block) & BLOCK_MAP_SITE;
+    return site_table.tallies[site_table.sites[site].tally].stack;
+}
+
+START_TEST(a_block_lives_and_dies) {
+    open_tracer(1 << 20);
+    insert(base, 100, 5);
+    insert(base + 16, 50, 6);
+    expect(2, 150);
+    ck_assert_uint_eq(stack_of(base + 16), 6);
+    tracer_remove(base);
+    tracer_remove(base);
+    tracer_remove(base + 1600);
+    tracer_remove(0x123450);
+    expect(1, 50);
+    ck_assert_uint_eq(header()->peak_bytes, 150);
+}
+END_TEST
+
+START_TEST(a_block_that_vanished_is_replaced) {
+    open_tracer(1 << 20);
+    insert(base, 100, 5);
+    insert(base, 30, 6);
+    expect(1, 30);
+    tracer_remove(base);
+    expect(0, 0);
+}
+END_TEST
+
+START_TEST(a_realloc_moves_or_fails) {
+    open_tracer(1 << 20);
+    insert(base, 100, 5);
+    uint32_t site = tracer_take(base);
+    ck_assert_uint_ne(site, 0);
+    ck_assert_uint_eq(tracer_take(base), 0);
+    expect(1, 100);
+    tracer_put_back(base, site);
+    ck_assert_uint_eq(tracer_take(base), site);
+    /* Meanwhile the address is somebody else's. */
+    insert(base, 70, 6);
+    tracer_discount(site);
+    insert(base + 160, 200, 5);
+    expect(2, 270);
+    tracer_put_back(base + 320, 0);
+    tracer_discount(0);
+    expect(2, 270);
+}
+END_TEST
+
+START_TEST(a_block_moves_to_another_stack) {
+    open_tracer(1 << 20);
+    insert(base, 100, 5);
+    tracer_move(base, 6);
+    ck_assert_uint_eq(stack_of(base), 6);
+    expect(1, 100);
+    tracer_move(base, 6);
+    tracer_move(base + 16, 6);
+    tracer_move(0x123450, 6);
+    expect(1, 100);
+    tracer_watch_code((const void *)base);
+    tracer_move(base, 5);
+    ck_assert_uint_eq(stack_of(base), 5);
+    tracer_remove(base);
+    ck_assert_uint_eq(freed_code, base);
+}
+END_TEST
+
+START_TEST(the_death_of_code_is_told) {
+    open_tracer(1 << 20);
+    insert(base, 100, 5);
+    tracer_watch_code((const void *)base);
+    tracer_watch_code((const void *)(base + 160));
+    expect(1, 100);
+    tracer_remove(base);
+    ck_assert_uint_eq(freed_code, base);
+    expect(0, 0);
+    /* A code object that was there before the tracing began. */
+    tracer_remove(base + 160);
+    ck_assert_uint_eq(freed_code, base + 160);
+    tracer_watch_code((const void *)(base + 320));
+    insert(base + 320, 10, 5);
+    ck_assert_uint_eq(freed_code, base + 320);
+    freed_code = 0;
+    tracer_remove(base + 320);
+    ck_assert_uint_eq(freed_code, 0);
+}
+END_TEST
+
+START_TEST(clear_forgets_and_goes_on) {
+    open_tracer(1 << 20);
+    uint32_t generation = tracer.generation;
+    insert(base, 100, 5);
+    ck_assert_int_eq(mapping_table_add(base, 4096, 5), 0);
+    tracer_clear();
+    expect(0, 0);
+    ck_assert_uint_ne(tracer.generation, generation);
+    ck_assert_uint_eq(header()->peak_bytes, 0);
+    for (uint64_t id = 1; id < header()->sections[TRACEMALLOC_DUMP_SITES].count; id++)
+        ck_assert_uint_eq(site_table.sites[id].live, 0);
+    tracer_remove(base);
+    ck_assert_int_eq(mapping_table_remove(base, 4096), 0);
+    expect(0, 0);
+    insert(base, 30, 5);
+    expect(1, 30);
+    ck_assert_uint_eq(header()->peak_bytes, 30);
+}
+END_TEST
+
+START_TEST(it_starts_and_stops_again_and_again) {
+    uint64_t held = 0;
+    for (int round = 0; round < 20; round++) {
+        uint32_t generation = tracer.generation;
+        open_tracer(1 << 20);
+        ck_assert(tracer.active);
+        ck_assert_uint_ne(tracer.generation, generation);
+        expect(0, 0);
+        for (uintptr_t at = 0; at < BLOCKS; at++)
+            insert(base + at * 16, 10 + at, 2 + at % 50);
+        ck_assert_uint_eq(header()->blocks, BLOCKS);
+        tracer_deactivate();
+        ck_assert(!tracer.active);
+        tracer_close();
+        if (round == 0)
+            held = arena_bytes();
+        ck_assert_uint_eq(arena_bytes(), held);
+    }
+}
+END_TEST
+
+START_TEST(the_granule_may_change) {
+    const struct tracer_start start = {8, 1 << 20, NULL};
+    ck_assert_int_eq(tracer_open(&start), 0);
+    ck_assert_uint_eq(block_map.granule_shift, 3);
+    tracer_close();
+    open_tracer(1 << 20);
+    ck_assert_uint_eq(block_map.granule_shift, 4);
+}
+END_TEST
+
+/* The bound leaves room for 65536 stacks. */
+START_TEST(stacks_overflow_and_sizes_stay_right) {
+    uint64_t bytes = 0;
+    open_tracer(1 << 20);
+    for (uint32_t at = 0; at < 100000; at++) {
+        insert(base + at * 16, 8 + at % 100, stack_table_node(0, 2 + at, 1));
+        bytes += 8 + at % 100;
+    }
+    expect(100000, bytes);
+    ck_assert_uint_eq(stack_of(base + 99999 * 16), TRACEMALLOC_DUMP_OVERFLOW_STACK);
+    ck_assert_uint_gt(header()->lost[TRACEMALLOC_DUMP_LOST_STACKS], 30000);
+    ck_assert_uint_eq(header()->lost[TRACEMALLOC_DUMP_LOST_BLOCKS], 0);
+    for (uint32_t at = 0; at < 100000; at++)
+        tracer_remove(base + at * 16);
+    expect(0, 0);
+}
+END_TEST
+
+START_TEST(addresses_beyond_the_map_are_lost) {
+    open_tracer(1 << 20);
+    insert((uintptr_t)1 << 50, 100, 5);
+    expect(0, 0);
+    ck_assert_uint_eq(header()->lost[TRACEMALLOC_DUMP_LOST_MEMORY], 1);
+    tracer_remove((uintptr_t)1 << 50);
+    expect(0, 0);
+}
+END_TEST
+
+START_TEST(its_own_memory_is_measured) {
+    tracer_measure();
+    open_tracer(1 << 20);
+    tracer_measure();
+    uint64_t before = header()->tracer_bytes;
+    ck_assert_uint_gt(before, 0);
+    for (uintptr_t at = 0; at < 1 << 16; at++)
+        insert(base + at * 16, 10, 5);
+    tracer_measure();
+    ck_assert_uint_eq(header()->tracer_bytes, before + (4 << 16));
+}
+END_TEST
+
+/* Each thread on addresses of its own; the tables are shared. */
+static void *live_and_die(void *argument) {
+    uintptr_t own = base + ((uintptr_t)argument << 20);
+    uint64_t seed = own;
+    for (int round = 0; round < ROUNDS; round++) {
+        uintptr_t block = own + 16 * random_below(&seed, 256);
+        uint32_t stack = 2 + random_below(&seed, 20);
+        bool locked = tracer_enter();
+        if (*block_map_make(block) != 0)
+            tracer_remove(block);
+        else
+            tracer_insert(block, 1 + random_below(&seed, 500), 1, stack);
+        tracer_leave(locked);
+    }
+    for (uintptr_t at = 0; at < 256; at++) {
+        bool locked = tracer_enter();
+        tracer_remove(own + 16 * at);
+        tracer_leave(locked);
+    }
+    return NULL;
+}
+
+START_TEST(threads_share_the_tables) {
+    pthread_t threads[THREADS];
+    tracer_prepare();
+    open_tracer(16 << 20);
+    for (uintptr_t at = 0; at < THREADS; at++)
+        ck_assert_int_eq(pthread_create(&threads[at], NULL, live_and_die, (void *)at), 0);
+    for (int at = 0; at < THREADS; at++)
+        pthread_join(threads[at], NULL);
+    expect(0, 0);
+    uint64_t sites = header()->sections[TRACEMALLOC_DUMP_SITES].count;
+    for (uint64_t id = 1; id < sites; id++)
+        ck_assert_uint_eq(site_table.sites[id].live, 0);
+}
+END_TEST
+
+START_TEST(one_thread_needs_no_lock) {
+    tracer_prepare();
+    open_tracer(1 << 20);
+    lock_take(&tracer.lock);
+    insert(base, 100, 5);
+    expect(1, 100);
+}
+END_TEST
+
+int main(void) {
+    const TTest *const tests[] = {
+        a_block_lives_and_dies,
+        a_block_that_vanished_is_replaced,
+        a_realloc_moves_or_fails,
+        a_block_moves_to_another_stack,
+        the_death_of_code_is_told,
+        clear_forgets_and_goes_on,
+        it_starts_and_stops_again_and_again,
+        the_granule_may_change,
+        stacks_overflow_and_sizes_stay_right,
+        addresses_beyond_the_map_are_lost,
+        its_own_memory_is_measured,
+        threads_share_the_tables,
+        one_thread_needs_no_lock,
+    };
+    return suite_run("tracer", tests, sizeof tests / sizeof *tests);
+}
