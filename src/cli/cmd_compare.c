@@ -8,9 +8,10 @@
 
 static int run(int argc, char **argv) {
     struct report_options options;
-    report_options_parse(&options, argc, argv, 2, "OLD NEW",
-                         "Prints what grew and what shrank from one dump to another, as "
-                         "tracemalloc.Snapshot.compare_to does.");
+    report_options_parse(
+        &options, argc, argv, 2, "OLD NEW",
+        "Prints what grew and what shrank from one dump to another, as "
+        "tracemalloc.Snapshot.compare_to does.");
     struct frame_names names;
     struct dump_report old = {0}, new = {0};
     if (frame_names_open(&names) < 0)
@@ -26,4 +27,5 @@ static int run(int argc, char **argv) {
     return status;
 }
 
-const struct command command_compare = {"compare", "what grew from one dump to another", run};
+const struct command command_compare = {"compare", "what grew from one dump to another",
+                                        run};

@@ -38,7 +38,8 @@ static uint32_t parse_version(const char *text, struct argp_state *state) {
     return major << 24 | minor << 16;
 }
 
-static void check_end(const struct export_arguments *arguments, struct argp_state *state) {
+static void check_end(const struct export_arguments *arguments,
+                      struct argp_state *state) {
     if (arguments->input == NULL)
         argp_error(state, "which dump?");
     if (arguments->exporter == NULL)
@@ -109,8 +110,8 @@ static bool is_same_file(const char *first, const char *second) {
 
 static int explain(const struct export_arguments *arguments, int error) {
     if (error == -EFBIG)
-        return command_fail("%s: it holds more than the format %s can", arguments->input,
-                            arguments->exporter->name);
+        return command_fail("%s: it holds more than the format %s can",
+                            arguments->input, arguments->exporter->name);
     return command_fail("%s: %s", arguments->output, strerror(-error));
 }
 
@@ -135,11 +136,13 @@ static int run(int argc, char **argv) {
     struct dump_reader *reader;
     if (dump_report_read(&reader, arguments.input) != 0)
         return 1;
-    int status = is_same_file(arguments.input, arguments.output)
-                     ? command_fail("%s: the dump itself is not replaced", arguments.output)
-                     : write_output(&arguments, reader);
+    int status =
+        is_same_file(arguments.input, arguments.output)
+            ? command_fail("%s: the dump itself is not replaced", arguments.output)
+            : write_output(&arguments, reader);
     dump_reader_close(reader);
     return status;
 }
 
-const struct command command_export = {"export", "a dump in a format of other tools", run};
+const struct command command_export = {"export", "a dump in a format of other tools",
+                                       run};

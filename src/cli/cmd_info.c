@@ -59,16 +59,17 @@ static const struct argp argp = {
     .options = argp_options,
     .parser = parse,
     .args_doc = "FILE",
-    .doc = "Tells which program a dump is of, how it ended, how much memory it held, and "
-           "whether the dump is complete.",
+    .doc =
+        "Tells which program a dump is of, how it ended, how much memory it held, and "
+        "whether the dump is complete.",
 };
 
 /* One line: a label and a text. */
-static void print_line(const struct terminal *terminal, const char *label, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+static void print_line(const struct terminal *terminal, const char *label,
+                       const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-static void print_line(const struct terminal *terminal, const char *label, const char *format,
-                       ...) {
+static void print_line(const struct terminal *terminal, const char *label,
+                       const char *format, ...) {
     char *text = NULL;
     va_list arguments;
     va_start(arguments, format);
@@ -76,14 +77,17 @@ static void print_line(const struct terminal *terminal, const char *label, const
     va_end(arguments);
     if (length < 0)
         return;
-    fprintf(terminal->out, "%-*s", LABEL_COLUMNS, label);
+    size_t columns = terminal_put_start(terminal, TERMINAL_NAME, label, strlen(label),
+                                        LABEL_COLUMNS - 1);
+    fprintf(terminal->out, "%*s", (int)(LABEL_COLUMNS - columns), "");
     terminal_put_start(terminal, TERMINAL_PLAIN, text, (size_t)length,
                        terminal->width - LABEL_COLUMNS);
     fputc('\n', terminal->out);
     free(text);
 }
 
-static void print_program(const struct terminal *terminal, const struct dump_reader *reader) {
+static void print_program(const struct terminal *terminal,
+                          const struct dump_reader *reader) {
     struct dump_text argument;
     char *line = NULL;
     size_t size = 0, at = 0;
@@ -91,23 +95,24 @@ static void print_program(const struct terminal *terminal, const struct dump_rea
     if (stream == NULL)
         return;
     while (dump_info_argument(reader, &at, &argument))
-        fprintf(stream, "%s%.*s", at > argument.length + 1 ? " " : "", (int)argument.length,
-                argument.bytes);
+        fprintf(stream, "%s%.*s", at > argument.length + 1 ? " " : "",
+                (int)argument.length, argument.bytes);
     if (fclose(stream) == 0)
         print_line(terminal, "program", "%s", line);
     free(line);
-    print_line(terminal, "process", "%" PRIu32 ", child of %" PRIu32, reader->header.pid,
-               reader->header.ppid);
+    print_line(terminal, "process", "%" PRIu32 ", child of %" PRIu32,
+               reader->header.pid, reader->header.ppid);
 }
 
-static void print_interpreter(const struct terminal *terminal, const struct dump_reader *reader) {
+static void print_interpreter(const struct terminal *terminal,
+                              const struct dump_reader *reader) {
     const char *implementation = dump_info_implementation(reader);
     char version[DUMP_INFO_TEXT_SIZE];
     dump_info_version(reader, version);
     if (implementation == NULL)
         implementation = "no Python";
-    print_line(terminal, "interpreter", "%s%s%s", implementation, version[0] != '\0' ? " " : "",
-               version);
+    print_line(terminal, "interpreter", "%s%s%s", implementation,
+               version[0] != '\0' ? " " : "", version);
     print_line(terminal, "frames", "the %" PRIu32 " most recent of each traceback",
                reader->header.nframe);
 }
@@ -115,11 +120,13 @@ static void print_interpreter(const struct terminal *terminal, const struct dump
 static void format_time(uint64_t nanoseconds, char *text, size_t size) {
     time_t seconds = (time_t)(nanoseconds / 1000000000u);
     struct tm local;
-    if (localtime_r(&seconds, &local) == NULL || strftime(text, size, "%F %T %z", &local) == 0)
+    if (localtime_r(&seconds, &local) == NULL ||
+        strftime(text, size, "%F %T %z", &local) == 0)
         snprintf(text, size, "%" PRIu64, nanoseconds);
 }
 
-static void print_times(const struct terminal *terminal, const struct dump_reader *reader) {
+static void print_times(const struct terminal *terminal,
+                        const struct dump_reader *reader) {
     char start[80], end[80];
     format_time(reader->header.start_time, start, sizeof start);
     print_line(terminal, "started", "%s", start);
@@ -127,7 +134,8 @@ static void print_times(const struct terminal *terminal, const struct dump_reade
         return;
     format_time(reader->header.end_time, end, sizeof end);
     uint64_t length = reader->header.end_time - reader->header.start_time;
-    print_line(terminal, "ended", "%s, after %.1f s", end, (double)(int64_t)length / 1e9);
+    print_line(terminal, "ended", "%s, after %.1f s", end,
+               (double)(int64_t)length / 1e9);
 }
 
 static void print_weight(const struct terminal *terminal, const char *label,
@@ -137,8 +145,8 @@ static void print_weight(const struct terminal *terminal, const char *label,
     print_line(terminal, label, "%s in %" PRIu64 " blocks", size, weight.count);
 }
 
-static void print_bytes(const struct terminal *terminal, const char *label, uint64_t bytes,
-                        const char *text) {
+static void print_bytes(const struct terminal *terminal, const char *label,
+                        uint64_t bytes, const char *text) {
     char size[SIZE_TEXT];
     statistics_format_size(size, sizeof size, (double)bytes, false);
     print_line(terminal, label, "%s%s", size, text);
@@ -157,7 +165,8 @@ static void print_memory(const struct terminal *terminal, const struct facts *fa
     if (reader->header.arena_bytes > 0)
         print_bytes(terminal, "arenas", reader->header.arena_bytes,
                     ", behind the interpreter's small objects");
-    print_bytes(terminal, "tracer", reader->header.tracer_bytes, " of its own, beside the dump");
+    print_bytes(terminal, "tracer", reader->header.tracer_bytes,
+                " of its own, beside the dump");
     print_bytes(terminal, "dump", reader->header.file_size, "");
 }
 
@@ -184,7 +193,8 @@ static void add_unsigned(struct json_writer *writer, const char *key, uint64_t v
 }
 
 /* null where nobody can know. */
-static void add_signed_if(struct json_writer *writer, const char *key, bool known, int64_t value) {
+static void add_signed_if(struct json_writer *writer, const char *key, bool known,
+                          int64_t value) {
     json_writer_key(writer, key);
     if (known)
         json_writer_signed(writer, value);
@@ -192,7 +202,8 @@ static void add_signed_if(struct json_writer *writer, const char *key, bool know
         json_writer_null(writer);
 }
 
-static void add_time(struct json_writer *writer, const char *key, uint64_t nanoseconds) {
+static void add_time(struct json_writer *writer, const char *key,
+                     uint64_t nanoseconds) {
     json_writer_key(writer, key);
     if (nanoseconds != 0)
         json_writer_seconds(writer, nanoseconds);
@@ -285,7 +296,8 @@ static int print(const struct facts *facts, bool json) {
                      : command_close_output();
 }
 
-/* The sites say what is live, and the peak is never below it, also while both change. */
+/* The sites say what is live, and the peak is never below it, also while both
+ * change. */
 static int find_facts(struct facts *facts, const struct dump_reader *reader,
                       struct frame_names *names) {
     struct profile profile;
@@ -322,4 +334,5 @@ static int run(int argc, char **argv) {
     return status;
 }
 
-const struct command command_info = {"info", "which program a dump is of, and how it ended", run};
+const struct command command_info = {
+    "info", "which program a dump is of, and how it ended", run};

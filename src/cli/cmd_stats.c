@@ -8,9 +8,10 @@
 
 static int run(int argc, char **argv) {
     struct report_options options;
-    report_options_parse(&options, argc, argv, 1, "FILE",
-                         "Prints what holds the memory, as tracemalloc.Snapshot.statistics "
-                         "does, from the dump of a program that runs or has ended.");
+    report_options_parse(
+        &options, argc, argv, 1, "FILE",
+        "Prints what holds the memory, as tracemalloc.Snapshot.statistics "
+        "does, from the dump of a program that runs or has ended.");
     struct frame_names names;
     struct dump_report report = {0};
     if (frame_names_open(&names) < 0)
@@ -23,4 +24,5 @@ static int run(int argc, char **argv) {
     return status;
 }
 
-const struct command command_stats = {"stats", "what holds the memory, line by line", run};
+const struct command command_stats = {"stats", "what holds the memory, line by line",
+                                      run};

@@ -9,7 +9,8 @@
 
 enum { LINE_SIZE = 8192 };
 
-/* A file's name may hold a newline or an escape sequence: the message stays one harmless line. */
+/* A file's name may hold a newline or an escape sequence: the message stays one
+ * harmless line. */
 static void replace_control_characters(char *text) {
     for (; *text != '\0'; text++)
         if ((unsigned char)*text < ' ' || *text == 0x7f)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The commands of `tracemalloc`, one file each, and how they end.
  *
- * `run` gets the arguments from the command's name on; argv[0] is "tracemalloc NAME", for argp's messages. It
- * returns the exit status: 0, or 1 after one line by command_fail. argp ends the process itself after --help (0) and
- * a usage error (2). One thread; nothing here is called from a signal handler.
+ * `run` gets the arguments from the command's name on; argv[0] is "tracemalloc NAME",
+ * for argp's messages. It returns the exit status: 0, or 1 after one line by
+ * command_fail. argp ends the process itself after --help (0) and a usage error (2).
+ * One thread; nothing here is called from a signal handler.
  */
 #pragma once
 
@@ -26,9 +27,11 @@ extern const struct command command_stats;
 extern const struct command command_compare;
 extern const struct command command_export;
 
-/* One line `tracemalloc: TEXT` on stderr; control characters are replaced. Returns 1, the exit status. */
+/* One line `tracemalloc: TEXT` on stderr; control characters are replaced. Returns 1,
+ * the exit status. */
 must_check int command_fail(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
-/* Flushes stdout and closes it. 0; or 1 after saying why what was printed did not arrive. */
+/* Flushes stdout and closes it. 0; or 1 after saying why what was printed did not
+ * arrive. */
 must_check int command_close_output(void);

@@ -18,24 +18,25 @@ int dump_report_read(struct dump_reader **reader, const char *path) {
     return command_fail("%s: %s", path, dump_reader_strerror(error));
 }
 
-static int weigh(struct dump_report *report, const char *path, struct frame_names *names,
-                 const struct report_options *options) {
+static int weigh(struct dump_report *report, const char *path,
+                 struct frame_names *names, const struct report_options *options) {
     int error = profile_open(&report->profile, report->reader, names, options->moment);
     if (error == -ENODATA)
-        return command_fail("%s: there is no exit to report on: the program did not get there",
-                            path);
+        return command_fail(
+            "%s: there is no exit to report on: the program did not get there", path);
     if (error == 0)
         error = filter_apply(&options->filter, &report->profile);
     if (error == -ENOENT)
-        return command_fail("%s: there is no domain '%s'", path, options->filter.domain);
+        return command_fail("%s: there is no domain '%s'", path,
+                            options->filter.domain);
     if (error == 0)
         error = grouping_open(&report->grouping, &report->profile, options->key,
                               options->cumulative);
     return error == 0 ? 0 : command_fail("%s: %s", path, strerror(-error));
 }
 
-int dump_report_open(struct dump_report *report, const char *path, struct frame_names *names,
-                     const struct report_options *options) {
+int dump_report_open(struct dump_report *report, const char *path,
+                     struct frame_names *names, const struct report_options *options) {
     *report = (struct dump_report){0};
     if (dump_report_read(&report->reader, path) != 0)
         return 1;
@@ -48,14 +49,16 @@ void dump_report_close(struct dump_report *report) {
     dump_reader_close(report->reader);
 }
 
-static int print_json(const struct statistics *statistics, const struct dump_report *old,
+static int print_json(const struct statistics *statistics,
+                      const struct dump_report *old,
                       const struct report_options *options) {
     int error = json_report_print(stdout, statistics, options->moment_name,
                                   old != NULL ? old->reader : NULL);
     return error == 0 ? 0 : command_fail("cannot write JSON: %s", strerror(-error));
 }
 
-static void print_text(const struct statistics *statistics, const struct dump_report *old,
+static void print_text(const struct statistics *statistics,
+                       const struct dump_report *old,
                        const struct report_options *options) {
     struct terminal terminal;
     terminal_open(&terminal, stdout);
@@ -69,9 +72,9 @@ static void print_text(const struct statistics *statistics, const struct dump_re
 int dump_report_print(const struct dump_report *report, const struct dump_report *old,
                       const struct report_options *options) {
     struct statistics statistics;
-    int error = old == NULL
-                    ? statistics_open(&statistics, &report->grouping)
-                    : statistics_compare(&statistics, &old->grouping, &report->grouping);
+    int error = old == NULL ? statistics_open(&statistics, &report->grouping)
+                            : statistics_compare(&statistics, &old->grouping,
+                                                 &report->grouping);
     if (error < 0)
         return command_fail("%s", strerror(-error));
     statistics_sort(&statistics, options->limit);

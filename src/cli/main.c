@@ -6,15 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compiler.h"
 #include "cli/command.h"
 
 static const struct command *const commands[] = {
-    &command_run,   &command_ps,    &command_stop,  &command_start,   &command_snapshot,
-    &command_clear, &command_info,  &command_stats, &command_compare, &command_export,
+    &command_run,   &command_ps,   &command_stop,  &command_start,   &command_snapshot,
+    &command_clear, &command_info, &command_stats, &command_compare, &command_export,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands, USAGE_ERROR = 2 };
 
-const char *argp_program_version = "tracemalloc " PROJECT_VERSION;
+/* Looked up by libc. */
+exported const char *argp_program_version = "tracemalloc " PROJECT_VERSION;
 
 struct choice {
     const struct command *command;

@@ -12,7 +12,8 @@
 
 enum { BUFFER_SIZE = 1 << 18, PERMISSIONS = 0666 };
 
-static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGXCPU, SIGALRM};
+static const int ending_signals[] = {SIGINT,  SIGTERM, SIGHUP, SIGQUIT,
+                                     SIGPIPE, SIGXCPU, SIGALRM};
 enum { SIGNAL_COUNT = sizeof ending_signals / sizeof *ending_signals };
 
 /* What a signal takes away; written while the signals are blocked. */
@@ -33,12 +34,15 @@ static void block_signals(sigset_t *before) {
     sigprocmask(SIG_BLOCK, &set, before);
 }
 
-/* Those that the caller ignores stay ignored. A file size limit shall be an error, not the end. */
+/* Those that the caller ignores stay ignored. A file size limit shall be an error, not
+ * the end. */
 static void watch_signals(void) {
-    struct sigaction action = {.sa_handler = remove_unfinished, .sa_flags = SA_RESETHAND};
+    struct sigaction action = {.sa_handler = remove_unfinished,
+                               .sa_flags = SA_RESETHAND};
     for (int i = 0; i < SIGNAL_COUNT; i++) {
         struct sigaction before;
-        if (sigaction(ending_signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        if (sigaction(ending_signals[i], NULL, &before) == 0 &&
+            before.sa_handler != SIG_IGN)
             sigaction(ending_signals[i], &action, NULL);
     }
     signal(SIGXFSZ, SIG_IGN);

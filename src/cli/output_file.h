@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* A file that a command writes: complete under its name, or not there.
  *
- * It is written under a temporary name beside its own and renamed at the end, over a file of that name. A signal that ends
- * the command takes the temporary file away. What is no regular file, such as /dev/stdout, is written to as it is. One
- * at a time, one thread.
+ * It is written under a temporary name beside its own and renamed at the end, over a
+ * file of that name. A signal that ends the command takes the temporary file away. What
+ * is no regular file, such as /dev/stdout, is written to as it is. One at a time, one
+ * thread.
  */
 #pragma once
 
@@ -20,7 +21,8 @@ struct output_file {
 /* 0 or -errno. The path stays the caller's. */
 must_check int output_file_open(struct output_file *file, const char *path);
 
-/* Closes and gives the file its name. 0, or -errno and nothing is left; in both cases it is closed. */
+/* Closes and gives the file its name. 0, or -errno and nothing is left; in both cases
+ * it is closed. */
 must_check int output_file_commit(struct output_file *file);
 
 /* Closes, and leaves nothing. */

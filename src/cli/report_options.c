@@ -25,10 +25,13 @@ static const struct argp_option argp_options[] = {
     {"group-by", OPTION_GROUP, "KEY", 0,
      "Group by filename, lineno (the default) or traceback", 0},
     {"cumulative", OPTION_CUMULATIVE, NULL, 0,
-     "Count a block on every frame of its traceback, not just on the most recent one", 0},
-    {"limit", OPTION_LIMIT, "LIMIT", 0, "Show that many entries, or all (default: 10)", 0},
+     "Count a block on every frame of its traceback, not just on the most recent one",
+     0},
+    {"limit", OPTION_LIMIT, "LIMIT", 0, "Show that many entries, or all (default: 10)",
+     0},
     {"at", OPTION_AT, "MOMENT", 0,
-     "now (the default; for a program that ended: exit), peak, exit (before the interpreter's "
+     "now (the default; for a program that ended: exit), peak, exit (before the "
+     "interpreter's "
      "teardown) or end (after it)",
      0},
     {"domain", OPTION_DOMAIN, "DOMAIN", 0,
@@ -79,8 +82,8 @@ static size_t parse_limit(const char *text, struct argp_state *state) {
     return limit;
 }
 
-static void add_pattern(struct report_options *options, const char *text, bool inclusive,
-                        struct argp_state *state) {
+static void add_pattern(struct report_options *options, const char *text,
+                        bool inclusive, struct argp_state *state) {
     if (filter_add(&options->filter, text, inclusive) < 0)
         argp_error(state, "too many patterns");
 }
@@ -94,16 +97,19 @@ static void add_file(struct report_options *options, const char *path,
 
 static void check_end(const struct report_options *options, struct argp_state *state) {
     if (options->file_count < options->wanted_files)
-        argp_error(state, options->file_count == 0 ? "which dump?" : "compare with which dump?");
+        argp_error(state, options->file_count == 0 ? "which dump?"
+                                                   : "compare with which dump?");
     if (options->cumulative && options->key == GROUPING_TRACEBACK)
-        argp_error(state, "--cumulative groups by filename or lineno, not by traceback");
+        argp_error(state,
+                   "--cumulative groups by filename or lineno, not by traceback");
 }
 
-static void parse_selection(struct report_options *options, int key, const char *argument,
-                            struct argp_state *state) {
+static void parse_selection(struct report_options *options, int key,
+                            const char *argument, struct argp_state *state) {
     switch (key) {
     case OPTION_AT:
-        options->moment = (enum profile_moment)choose(moment_names, argument, "moment", state);
+        options->moment =
+            (enum profile_moment)choose(moment_names, argument, "moment", state);
         options->moment_name = moment_names[options->moment];
         break;
     case OPTION_DOMAIN:
@@ -123,7 +129,8 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     struct report_options *options = state->input;
     switch (key) {
     case OPTION_GROUP:
-        options->key = (enum grouping_key)choose(grouping_names, argument, "grouping", state);
+        options->key =
+            (enum grouping_key)choose(grouping_names, argument, "grouping", state);
         return 0;
     case OPTION_LIMIT:
         options->limit = parse_limit(argument, state);
@@ -152,8 +159,8 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     }
 }
 
-void report_options_parse(struct report_options *options, int argc, char **argv, int files,
-                          const char *arguments, const char *text) {
+void report_options_parse(struct report_options *options, int argc, char **argv,
+                          int files, const char *arguments, const char *text) {
     const struct argp argp = {
         .options = argp_options, .parser = parse, .args_doc = arguments, .doc = text};
     *options = (struct report_options){

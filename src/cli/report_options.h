@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The options that `stats` and `compare` share. One thread; a wrong option is a usage error and ends the process. */
+/* The options that `stats` and `compare` share. One thread; a wrong option is a usage
+ * error and ends the process. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,5 +26,5 @@ struct report_options {
 };
 
 /* Reads the arguments of a command that takes `files` dumps. */
-void report_options_parse(struct report_options *options, int argc, char **argv, int files,
-                          const char *arguments, const char *text);
+void report_options_parse(struct report_options *options, int argc, char **argv,
+                          int files, const char *arguments, const char *text);

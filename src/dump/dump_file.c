@@ -225,11 +225,12 @@ static int absolute(struct dump_file *file, const char *name) {
     return 0;
 }
 
+/* Or a pipe, or a link to one, such as /dev/stdout. */
 static bool is_device(const char *path) {
     struct stat status;
     int saved = errno;
-    bool device = lstat(path, &status) == 0 && !S_ISREG(status.st_mode) &&
-                  !S_ISLNK(status.st_mode) && !S_ISDIR(status.st_mode);
+    bool device = stat(path, &status) == 0 && !S_ISREG(status.st_mode) &&
+                  !S_ISDIR(status.st_mode);
     errno = saved;
     return device;
 }
@@ -347,6 +348,54 @@ int dump_file_attach(struct dump_file *file, const char *name, const char *const
     if (status < 0)
         for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++)
             file->header->sections[section].extent_count = 0;
+    return status;
+}
+
+static uint64_t used_bytes(const struct tracemalloc_dump_section *entry) {
+    return (entry->count * entry->entry_size + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+}
+
+static int write_copy(const struct dump_file *file, int fd,
+                      struct tracemalloc_dump_header *header) {
+    uint64_t offset = TRACEMALLOC_DUMP_HEADER_SIZE;
+    int status = 0;
+    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && status == 0; section++) {
+        struct tracemalloc_dump_section *entry = &header->sections[section];
+        uint64_t length = used_bytes(entry);
+        memset(entry->extents, 0, sizeof entry->extents);
+        entry->extent_count = length != 0;
+        if (length == 0)
+            continue;
+        entry->extents[0] = (struct tracemalloc_dump_extent){offset, length};
+        status = check_size(file, offset + length);
+        if (status == 0)
+            status = io_write_all(fd, file->base[section], length, offset);
+        offset += length;
+    }
+    header->file_size = offset;
+    if (status == 0)
+        status = io_write_all(fd, header, TRACEMALLOC_DUMP_HEADER_SIZE, 0);
+    return status;
+}
+
+int dump_file_copy(const struct dump_file *file, const char *path, uint64_t end_time) {
+    struct tracemalloc_dump_header *header =
+        sys_mmap(NULL, TRACEMALLOC_DUMP_HEADER_SIZE, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (sys_failed(header))
+        return -ENOMEM;
+    int fd = sys_open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int status = fd < 0 ? fd : 0;
+    if (status == 0) {
+        memcpy(header, file->header, TRACEMALLOC_DUMP_HEADER_SIZE);
+        header->state = TRACEMALLOC_DUMP_SNAPSHOT;
+        header->end_time = end_time;
+        status = write_copy(file, fd, header);
+        sys_close(fd);
+        if (status < 0)
+            sys_call(SYS_unlinkat, AT_FDCWD, path, 0);
+    }
+    sys_munmap(header, TRACEMALLOC_DUMP_HEADER_SIZE);
     return status;
 }
 

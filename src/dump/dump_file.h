@@ -56,6 +56,11 @@ static inline void dump_file_publish(struct dump_file *file, unsigned section, u
 must_check int dump_file_attach(struct dump_file *file, const char *name,
                                 const char *const *fallback, struct dump_file_place *place);
 
+/* Writes what the dump holds now to a new file of mode 0600, in state SNAPSHOT, ended at `end_time` (nanoseconds since the
+ * epoch). 0, or -errno and no file. */
+must_check int dump_file_copy(const struct dump_file *file, const char *path,
+                              uint64_t end_time);
+
 /* A child of fork would share its parent's file, which the parent goes on changing at once. So the copy is made before
  * the fork, by the parent, and put in place in the child; the pages are shared until one of them writes. 0, or -ENOMEM: then
  * dump_file_in_child fails too. */

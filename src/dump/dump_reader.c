@@ -12,18 +12,20 @@
 #include <unistd.h>
 
 /* Bounds that no process reaches, so that sums over a whole dump fit into 63 bits. */
-static const uint64_t most_live_bytes = (uint64_t)1 << 57; /* an address space of x86-64 */
+static const uint64_t most_live_bytes = (uint64_t)1
+                                        << 57; /* an address space of x86-64 */
 static const uint64_t most_total_bytes = (uint64_t)1 << 62;
 
-/* A file may claim this much for nothing, then as many times what is allocated to it on disk, which is less than
- * its size when it has holes or the file system compresses. */
+/* A file may claim this much for nothing, then as many times what is allocated to it on
+ * disk, which is less than its size when it has holes or the file system compresses. */
 static const uint64_t free_budget = (uint64_t)128 << 20;
 enum { MOST_COMPRESSION = 16, BLOCK_UNIT = 512 };
 
 /* Up to here a site's live count is believed without a look at its tally. */
 enum { PLAUSIBLE_LIVE = 1 << 20 };
 
-/* Strings begin at multiples of this; an empty one takes two. Spare entries of zeros stand in for what is missing. */
+/* Strings begin at multiples of this; an empty one takes two. Spare entries of zeros
+ * stand in for what is missing. */
 enum { TEXT_UNIT = 4, EMPTY_TEXT_BYTES = 8, SPARE_ENTRIES = 16 };
 
 enum { MOST_FRAMES = 65535 };
@@ -51,7 +53,8 @@ struct loader {
 static ssize_t read_at(int fd, void *buffer, size_t size, uint64_t offset) {
     size_t done = 0;
     while (done < size) {
-        ssize_t got = pread(fd, (char *)buffer + done, size - done, (off_t)(offset + done));
+        ssize_t got =
+            pread(fd, (char *)buffer + done, size - done, (off_t)(offset + done));
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -123,8 +126,8 @@ static uint64_t extent_bytes(const struct loader *loader,
     return extent->length < rest ? extent->length : rest;
 }
 
-/* The bytes of a section that the file has: up to the first extent that was cut off, for
- * what follows it would be at a wrong index. */
+/* The bytes of a section that the file has: up to the first extent that was cut off,
+ * for what follows it would be at a wrong index. */
 static uint64_t section_bytes(const struct loader *loader,
                               const struct tracemalloc_dump_section *section) {
     uint64_t sum = 0;
@@ -140,13 +143,14 @@ static uint64_t section_bytes(const struct loader *loader,
 
 /* Fills `buffer` from the chain of extents: the bytes read, or -errno. */
 static ssize_t read_extents(const struct loader *loader,
-                            const struct tracemalloc_dump_section *section, char *buffer,
-                            size_t size) {
+                            const struct tracemalloc_dump_section *section,
+                            char *buffer, size_t size) {
     size_t done = 0;
     for (uint32_t i = 0; i < section->extent_count && done < size; i++) {
         uint64_t bytes = extent_bytes(loader, &section->extents[i]);
         size_t wanted = bytes < size - done ? (size_t)bytes : size - done;
-        ssize_t got = read_at(loader->fd, buffer + done, wanted, section->extents[i].offset);
+        ssize_t got =
+            read_at(loader->fd, buffer + done, wanted, section->extents[i].offset);
         if (got < 0)
             return got;
         done += (size_t)got;
@@ -178,7 +182,8 @@ static int64_t count_entries(struct loader *loader, const struct place *place) {
     return (int64_t)held;
 }
 
-/* What entries mean depends on some fields of the header: of the header that was read before them. */
+/* What entries mean depends on some fields of the header: of the header that was read
+ * before them. */
 static void note_header(struct loader *loader, int id) {
     const struct tracemalloc_dump_header *header = &loader->reader->header;
     if (id == TRACEMALLOC_DUMP_SITES)
@@ -189,7 +194,8 @@ static void note_header(struct loader *loader, int id) {
     }
 }
 
-/* Reads a section's entries behind a header read afresh; some entries of zeros follow them. */
+/* Reads a section's entries behind a header read afresh; some entries of zeros follow
+ * them. */
 static int load_section(struct loader *loader, const struct place *place) {
     int error = read_header(loader);
     if (error < 0)
@@ -201,7 +207,8 @@ static int load_section(struct loader *loader, const struct place *place) {
     *place->entries = calloc((size_t)held + SPARE_ENTRIES, place->entry_size);
     if (*place->entries == NULL)
         return -ENOMEM;
-    struct tracemalloc_dump_section section = loader->reader->header.sections[place->id];
+    struct tracemalloc_dump_section section =
+        loader->reader->header.sections[place->id];
     ssize_t length = read_extents(loader, &section, *place->entries,
                                   (size_t)held * place->entry_size);
     if (length < 0)
@@ -215,8 +222,8 @@ static int load_section(struct loader *loader, const struct place *place) {
 static int load_sections(struct loader *loader) {
     struct dump_reader *reader = loader->reader;
     const struct place places[] = {
-        {TRACEMALLOC_DUMP_TIMELINE, sizeof *loader->timeline, (void **)&loader->timeline,
-         &reader->timeline_count},
+        {TRACEMALLOC_DUMP_TIMELINE, sizeof *loader->timeline,
+         (void **)&loader->timeline, &reader->timeline_count},
         {TRACEMALLOC_DUMP_SITES, sizeof *loader->sites, (void **)&loader->sites,
          &reader->site_count},
         {TRACEMALLOC_DUMP_TALLIES, sizeof *loader->tallies, (void **)&loader->tallies,
@@ -250,8 +257,9 @@ static void add_first_entries(struct loader *loader) {
     memset(loader->strings, 0, EMPTY_TEXT_BYTES);
 }
 
-/* Notes where strings start, so that an id in the middle of one is not taken for another: their lengths then sum to
- * no more than the section's, whatever the file says. */
+/* Notes where strings start, so that an id in the middle of one is not taken for
+ * another: their lengths then sum to no more than the section's, whatever the file
+ * says. */
 static int find_texts(struct loader *loader) {
     size_t size = loader->reader->string_bytes;
     loader->starts = calloc(size / TEXT_UNIT / CHAR_BIT + 1, 1);
@@ -338,7 +346,8 @@ struct tally_sums {
 
 static bool check_tally(const struct dump_reader *reader,
                         struct tracemalloc_dump_tally *tally, struct tally_sums *sums) {
-    bool good = tally->stack < reader->stack_count && tally->domain < reader->domain_count;
+    bool good =
+        tally->stack < reader->stack_count && tally->domain < reader->domain_count;
     if (tally->stack >= reader->stack_count)
         tally->stack = TRACEMALLOC_DUMP_EMPTY_STACK;
     if (tally->domain >= reader->domain_count)
@@ -359,9 +368,11 @@ static void check_tallies(struct loader *loader) {
         reader->damaged += !check_tally(reader, &loader->tallies[i], &sums);
 }
 
-/* Whether a site can have held that many blocks: its tally, read later, has never had fewer. */
-static bool is_plausible(const struct loader *loader, const struct tracemalloc_dump_site *site,
-                         uint32_t blocks, uint64_t *sum) {
+/* Whether a site can have held that many blocks: its tally, read later, has never had
+ * fewer. */
+static bool is_plausible(const struct loader *loader,
+                         const struct tracemalloc_dump_site *site, uint32_t blocks,
+                         uint64_t *sum) {
     if (blocks > PLAUSIBLE_LIVE && blocks > loader->tallies[site->tally].total_blocks)
         return false;
     uint64_t bytes;
@@ -427,7 +438,8 @@ static bool another_boot(const struct tracemalloc_dump_header *header) {
     return known && strncmp(boot_id, header->boot_id, sizeof header->boot_id) != 0;
 }
 
-/* Field 3, 20 and 22 of /proc/PID/stat (proc(5)): a process that was not waited for has state Z and one thread. */
+/* Field 3, 20 and 22 of /proc/PID/stat (proc(5)): a process that was not waited for has
+ * state Z and one thread. */
 static bool another_or_dead(const char *stat, uint64_t process_start) {
     char state;
     long threads;
@@ -457,8 +469,8 @@ static bool process_is_gone(const struct tracemalloc_dump_header *header) {
     return another_or_dead(stat, header->process_start);
 }
 
-/* A process that ends marks its dump first, so the header is read once more after the process was found
- * gone: what is still TRACING then was killed. */
+/* A process that ends marks its dump first, so the header is read once more after the
+ * process was found gone: what is still TRACING then was killed. */
 static int find_state(struct loader *loader) {
     struct dump_reader *reader = loader->reader;
     bool gone = process_is_gone(&reader->header);

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* A dump as the command reads it: sections as arrays of the structs of tracemalloc_dump.h.
+/* A dump as the command reads it: sections as arrays of the structs of
+ * tracemalloc_dump.h.
  *
- * For offline code, any thread, no locks; allocates. A dump is data from a stranger: it is copied into private
- * memory, so that nobody can change or cut it underneath, and every id in it is checked once, while
- * it is opened. Afterwards each id names an entry that is there, and parents come before their children. What was
- * wrong is emptied or replaced, and counted in `damaged`.
+ * For offline code, any thread, no locks; allocates. A dump is data from a stranger: it
+ * is copied into private memory, so that nobody can change or cut it underneath, and
+ * every id in it is checked once, while it is opened. Afterwards each id names an entry
+ * that is there, and parents come before their children. What was wrong is emptied or
+ * replaced, and counted in `damaged`.
  *
- * A live dump changes while it is read. Sections are read from what refers to what is referred to (sites, tallies,
- * stacks, code, strings), each with a count taken just before, so that nothing refers to an entry too new to be seen.
+ * A live dump changes while it is read. Sections are read from what refers to what is
+ * referred to (sites, tallies, stacks, code, strings), each with a count taken just
+ * before, so that nothing refers to an entry too new to be seen.
  */
 #pragma once
 
@@ -18,7 +21,8 @@
 #include "base/compiler.h"
 #include "tracemalloc_dump.h"
 
-/* A state beside those of enum tracemalloc_dump_state: TRACING in the file, but the process is gone. */
+/* A state beside those of enum tracemalloc_dump_state: TRACING in the file, but the
+ * process is gone. */
 enum { DUMP_READER_KILLED = 100 };
 
 /* Bytes that `dump_reader` owns, followed by a NUL. They may hold NULs too. */
@@ -31,7 +35,7 @@ struct dump_reader {
     struct tracemalloc_dump_header header; /* as it was last read */
     uint32_t state;                        /* enum tracemalloc_dump_state, or KILLED */
     uint64_t damaged;                      /* entries that named what is not there */
-    uint64_t missing;                      /* entries counted that the file does not hold */
+    uint64_t missing; /* entries counted that the file does not hold */
 
     const struct tracemalloc_dump_site *sites; /* `live`, `at_exit` 0 where damaged */
     size_t site_count;
@@ -51,9 +55,10 @@ struct dump_reader {
     size_t string_bytes;
 };
 
-/* Opens and checks the dump at `path`, a regular file; never waits for a FIFO. 0, or -errno: beside those of open(2)
- * -EISDIR, -EINVAL for what is no file, -EBADMSG for what is no dump, -ENOTSUP for a dump of another
- * version, -EUCLEAN for a damaged header, -EFBIG when it claims more than it holds, -ENOMEM. */
+/* Opens and checks the dump at `path`, a regular file; never waits for a FIFO. 0, or
+ * -errno: beside those of open(2) -EISDIR, -EINVAL for what is no file, -EBADMSG for
+ * what is no dump, -ENOTSUP for a dump of another version, -EUCLEAN for a damaged
+ * header, -EFBIG when it claims more than it holds, -ENOMEM. */
 must_check int dump_reader_open(struct dump_reader **reader, const char *path);
 
 /* The same for an open file, which stays open. */

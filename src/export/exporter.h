@@ -12,16 +12,18 @@
 #include "dump/dump_reader.h"
 
 struct export_options {
-    uint32_t python_version; /* as PY_VERSION_HEX: who shall read it; 0: the traced interpreter */
+    /* As PY_VERSION_HEX: who shall read it. 0: the traced interpreter. */
+    uint32_t python_version;
 };
 
 struct exporter {
     const char *name;      /* as given to --format */
     const char *extension; /* of such files, without a dot */
     const char *summary;   /* one line, no full stop */
-    /* Writes a dump. 0, -ENOMEM, or -EFBIG when the format cannot hold that much. Write errors stay in
-     * the stream. */
-    int (*write)(const struct dump_reader *reader, const struct export_options *options, FILE *out);
+    /* Writes a dump. 0, -ENOMEM, or -EFBIG when the format cannot hold that much. Write
+     * errors stay in the stream. */
+    int (*write)(const struct dump_reader *reader, const struct export_options *options,
+                 FILE *out);
 };
 
 extern const struct exporter export_snapshot;

@@ -36,7 +36,9 @@ void pickle_writer_begin(struct pickle_writer *writer, FILE *out) {
     put(writer, PROTO, PROTOCOL, 1);
 }
 
-void pickle_writer_end(struct pickle_writer *writer) { put(writer, STOP, 0, 0); }
+void pickle_writer_end(struct pickle_writer *writer) {
+    put(writer, STOP, 0, 0);
+}
 
 void pickle_writer_put(struct pickle_writer *writer, enum pickle_opcode opcode) {
     put(writer, (int)opcode, 0, 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The part of Python's pickle protocol 4 that a snapshot needs (PEP 3154; Lib/pickletools.py describes each
- * opcode). Every Python 3 since 3.4 reads it. For offline code; one thread at a time; write errors stay in the stream. */
+/* The part of Python's pickle protocol 4 that a snapshot needs (PEP 3154;
+ * Lib/pickletools.py describes each opcode). Every Python 3 since 3.4 reads it. For
+ * offline code; one thread at a time; write errors stay in the stream. */
 #pragma once
 
 #include <stdint.h>
@@ -34,7 +35,8 @@ enum pickle_opcode {
 void pickle_writer_put(struct pickle_writer *writer, enum pickle_opcode opcode);
 
 void pickle_writer_integer(struct pickle_writer *writer, uint64_t value);
-/* Any bytes: what is no UTF-8 becomes a surrogate, as Python's "surrogateescape" makes of it. */
+/* Any bytes: what is no UTF-8 becomes a surrogate, as Python's "surrogateescape" makes
+ * of it. */
 void pickle_writer_text(struct pickle_writer *writer, struct dump_text text);
 void pickle_writer_word(struct pickle_writer *writer, const char *word);
 

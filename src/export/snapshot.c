@@ -3,7 +3,7 @@
  *
  *   Snapshot  .traceback_limit = int
  *             .traces = _Traces  ._traces = [trace, ...]   one for each block
- *   trace     (domain, size, frames)   or, since Python 3.9, (domain, size, frames, total_nframe)
+ *   trace     (domain, size, frames), and total_nframe as a fourth since Python 3.9
  *   frames    ((filename, lineno), ...)   the most recent frame first
  *
  * Names, frames and tracebacks are written once and referred to afterwards. */
@@ -17,7 +17,8 @@
 #include "report/profile.h"
 #include "report/stack_index.h"
 
-/* Python would need gigabytes to load more, and a small damaged file must not make a huge one. */
+/* Python would need gigabytes to load more, and a small damaged file must not make a
+ * huge one. */
 static const uint64_t most_blocks = (uint64_t)1 << 26;
 static const uint64_t most_frames = (uint64_t)1 << 28;
 
@@ -59,7 +60,8 @@ static int make_room(struct snapshot *snapshot) {
 static int write_frame(struct snapshot *snapshot, struct frame frame) {
     struct pickle_writer *pickle = &snapshot->pickle;
     size_t known = snapshot->frame_ids.count;
-    int64_t id = id_map_add(&snapshot->frame_ids, (struct id_pair){frame.name, frame.line});
+    int64_t id =
+        id_map_add(&snapshot->frame_ids, (struct id_pair){frame.name, frame.line});
     if (id < 0)
         return (int)id;
     if ((size_t)id < known) {
@@ -100,7 +102,8 @@ static int write_traceback(struct snapshot *snapshot, uint32_t stack) {
     return 0;
 }
 
-static int write_trace(struct snapshot *snapshot, const struct tracemalloc_dump_site *site) {
+static int write_trace(struct snapshot *snapshot,
+                       const struct tracemalloc_dump_site *site) {
     const struct dump_reader *reader = snapshot->profile.reader;
     const struct tracemalloc_dump_tally *tally = &reader->tallies[site->tally];
     struct pickle_writer *pickle = &snapshot->pickle;
@@ -128,8 +131,8 @@ static void count_trace(struct snapshot *snapshot) {
     snapshot->batched = 0;
 }
 
-static int write_blocks(struct snapshot *snapshot, const struct tracemalloc_dump_site *site,
-                        uint32_t count) {
+static int write_blocks(struct snapshot *snapshot,
+                        const struct tracemalloc_dump_site *site, uint32_t count) {
     int error = write_trace(snapshot, site);
     if (error < 0)
         return error;
@@ -225,7 +228,8 @@ static void release(struct snapshot *snapshot) {
     free(snapshot->frames);
 }
 
-static bool reads_total(const struct dump_reader *reader, const struct export_options *options) {
+static bool reads_total(const struct dump_reader *reader,
+                        const struct export_options *options) {
     uint32_t version = options->python_version;
     if (version == 0)
         version = reader->header.python_version;

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "preload/record.h"
+#include "trace/track_table.h"
 
 static const unsigned copied[] = {
     TRACEMALLOC_DUMP_STRINGS, TRACEMALLOC_DUMP_CODE,  TRACEMALLOC_DUMP_STACKS,
@@ -93,9 +94,18 @@ static void fill(struct stack_view *view, uint32_t stack) {
     }
 }
 
-static int take_stack(struct stack_view *view, uintptr_t block) {
-    const uint32_t *slot = tracer.active ? block_map_find(block) : NULL;
-    uint32_t site = slot != NULL ? *slot & BLOCK_MAP_SITE : 0;
+/* In the map, where the block is of that domain, or in the table of tracked blocks. */
+static uint32_t site_of(uint32_t number, uintptr_t block) {
+    int64_t domain = site_table_domain(number, "tracked");
+    if (domain < 0)
+        return 0;
+    if (tracer_domain_of(block) == domain)
+        return *block_map_find(block) & BLOCK_MAP_SITE;
+    return track_table_find((uint32_t)domain, block);
+}
+
+static int take_stack(struct stack_view *view, uint32_t domain, uintptr_t block) {
+    uint32_t site = tracer.active ? site_of(domain, block) : 0;
     if (site == 0)
         return -ENOENT;
     uint32_t stack = site_table.tallies[site_table.sites[site].tally].stack;
@@ -105,10 +115,10 @@ static int take_stack(struct stack_view *view, uintptr_t block) {
     return status;
 }
 
-int stack_view_take(struct stack_view *view, uintptr_t block) {
+int stack_view_take(struct stack_view *view, uint32_t domain, uintptr_t block) {
     struct thread_state *self = thread_state_get();
     bool locked = record_enter(self);
-    int status = take_stack(view, block);
+    int status = take_stack(view, domain, block);
     record_leave(self, locked);
     return status;
 }

@@ -36,6 +36,7 @@ struct stack_view {
     } *frames;
 };
 
-/* Of the block at this address. As above; -ENOENT also when it is not traced. */
-must_check int stack_view_take(struct stack_view *view, uintptr_t block);
+/* Of the block at this address that counts in the domain with this public number. As above; -ENOENT also when
+ * it is not traced. */
+must_check int stack_view_take(struct stack_view *view, uint32_t domain, uintptr_t block);
 void stack_view_release(struct stack_view *view);

@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "preload/object_block.h"
+#include "preload/python_api.h"
 #include "preload/record.h"
 
 enum {
-    TYPE_BASIC_SIZE = 32, /* of Include/cpython/object.h, the same in 3.6 to 3.12 */
+    /* Of Include/cpython/object.h, in 3.6 to 3.12: sizeof(PyTypeObject) is 400 to 416. What follows a shorter one is
+     * never looked at. */
+    TYPE_SIZE = 416,
     TYPE_DEALLOC = 48,
-    LARGEST_TYPE = 512,
     REF_CREATE = 0,
 };
 
@@ -18,15 +20,18 @@ typedef void (*deallocate)(void *object);
 /* A type whose freed instances go to its allocator. */
 struct emptied {
     void *type;
+    uintptr_t header; /* bytes in front of an instance */
     deallocate original;
-    _Alignas(16) unsigned char copy[LARGEST_TYPE];
+    _Alignas(16) unsigned char copy[TYPE_SIZE];
 };
 
 static struct emptied floats, tuples, lists, dicts;
 
-/* The copy differs from the type in its address alone. */
+/* The copy differs from the type in its address alone. What was made before tracing began stays with the free list,
+ * as it is unknown to the interpreter's own tracer too when it is used again. */
 static always_inline void empty(const struct emptied *kind, void *object) {
-    if (likely(object_type(object) == kind->type) && tracer.active)
+    if (likely(object_type(object) == kind->type) && tracer.active &&
+        record_knows((const char *)object - kind->header))
         *(const void **)((char *)object + OBJECT_TYPE) = kind->copy;
     kind->original(object);
 }
@@ -36,20 +41,13 @@ static void tuple_dealloc(void *object) { empty(&tuples, object); }
 static void list_dealloc(void *object) { empty(&lists, object); }
 static void dict_dealloc(void *object) { empty(&dicts, object); }
 
-/* The type object's own size, tp_basicsize of its type. */
-static size_t size_of(const void *type) {
-    size_t size;
-    memcpy(&size, (const char *)object_type(type) + TYPE_BASIC_SIZE, sizeof size);
-    return size;
-}
-
-static void replace(struct emptied *kind, void *type, deallocate ours) {
+static void replace(struct emptied *kind, void *type, uintptr_t header, deallocate ours) {
     deallocate *place = (deallocate *)(void *)((char *)type + TYPE_DEALLOC);
-    size_t size = size_of(type);
-    if (kind->type != NULL || size > sizeof kind->copy)
+    if (kind->type != NULL)
         return;
-    memcpy(kind->copy, type, size);
+    memcpy(kind->copy, type, sizeof kind->copy);
     kind->original = *place;
+    kind->header = header;
     kind->type = type;
     *place = ours;
 }
@@ -59,9 +57,14 @@ static void *chained_data;
 
 static unsigned version;
 
-/* Objects have at most 64 bytes of headers in front. */
+/* An allocation serves one new object. Headers take at most 32 bytes. */
 static always_inline bool just_allocated(const void *object) {
-    return (uintptr_t)object - record_last_block <= 64;
+    uintptr_t distance = (uintptr_t)object - record_last_block;
+    if (distance > 32 ||
+        (distance != 0 && object_block(object, version) != record_last_block))
+        return false;
+    record_last_block = 0;
+    return true;
 }
 
 static cold_path void move_here(const void *object) {
@@ -73,7 +76,6 @@ static cold_path void move_here(const void *object) {
     if (tracer.active)
         tracer_move(block, record_stack(self, RECORD_WITH_GIL));
     record_leave(self, locked);
-    record_last_block = block;
 }
 
 static int trace_reference(void *object, int event, void *data) {
@@ -101,8 +103,33 @@ void free_lists_install(const struct python_runtime *runtime) {
         install_tracer(runtime);
         return;
     }
-    replace(&floats, runtime->float_type, float_dealloc);
-    replace(&tuples, runtime->tuple_type, tuple_dealloc);
-    replace(&lists, runtime->list_type, list_dealloc);
-    replace(&dicts, runtime->dict_type, dict_dealloc);
+    uintptr_t gc_header = object_gc_header(version);
+    replace(&floats, runtime->float_type, 0, float_dealloc);
+    replace(&tuples, runtime->tuple_type, gc_header, tuple_dealloc);
+    replace(&lists, runtime->list_type, gc_header, list_dealloc);
+    replace(&dicts, runtime->dict_type, gc_header, dict_dealloc);
+}
+
+/* An object of each kind, from its own constructor. */
+static void *make(unsigned kind) {
+    switch (kind) {
+    case 0: return python_api.list_new(0);
+    case 1: return python_api.dict_new();
+    case 2: return python_api.float_from_double(0.5);
+    default: return python_api.tuple_new((ptrdiff_t)kind - 2);
+    }
+}
+
+void free_lists_refill(void) {
+    enum { KINDS = 8, MANY = 80 }; /* as many as CPython keeps of lists and dicts */
+    void *objects[MANY];
+    if (floats.type == NULL)
+        return;
+    for (unsigned kind = 0; kind < KINDS; kind++) {
+        unsigned count = 0;
+        while (count < MANY && (objects[count] = make(kind)) != NULL)
+            count++;
+        while (count > 0)
+            python_api.decrease(objects[--count]);
+    }
 }

@@ -15,3 +15,6 @@
 #include "stack/python_runtime.h"
 
 void free_lists_install(const struct python_runtime *runtime);
+/* Tracing stopped: makes and drops a few objects of each kind, so that the free lists are as they are found in a program
+ * that was never traced. With the GIL, outside of hooks. */
+void free_lists_refill(void);

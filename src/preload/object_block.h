@@ -23,14 +23,18 @@ static always_inline void *object_type(const void *object) {
     return type;
 }
 
-/* version: major << 8 | minor. sizeof(PyGC_Head) is 32 in 3.6 and 3.7, 16 later; 3.11 has two words in front of it for
- * objects with a managed dict. */
+/* sizeof(PyGC_Head). version: major << 8 | minor. */
+static always_inline uintptr_t object_gc_header(unsigned version) {
+    return version < 0x308 ? 32 : 16;
+}
+
+/* From 3.11 on, objects with a managed dict have two more words in front, later those with managed weakrefs too. */
 static always_inline uintptr_t object_block(const void *object, unsigned version) {
     unsigned long flags;
     memcpy(&flags, (const char *)object_type(object) + TYPE_FLAGS, sizeof flags);
     uintptr_t block = (uintptr_t)object;
     if ((flags & TYPE_FLAG_GC) != 0)
-        block -= version < 0x308 ? 32 : 16;
+        block -= object_gc_header(version);
     unsigned long before = version >= 0x30c ? TYPE_FLAGS_PRE_HEADER
                            : version == 0x30b ? 1 << 4
                                               : 0;

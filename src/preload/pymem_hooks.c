@@ -111,11 +111,19 @@ static const struct allocator hooks[DOMAINS] = {
     [DOMAIN_OBJ] = {NULL, obj_malloc, obj_calloc, obj_realloc, obj_free},
 };
 
+/* Whether somebody wrapped our hooks: then they are still in place below. 3.7 replaces them by other allocators, but before
+ * anybody could. */
+static bool is_on_top(const struct python_runtime *runtime, int domain,
+                      const struct allocator *now) {
+    return real[domain].malloc != NULL && now->malloc != real[domain].malloc &&
+           runtime->layout.version != 0x307;
+}
+
 void pymem_hooks_install(const struct python_runtime *runtime) {
     for (int domain = DOMAIN_RAW; domain < DOMAINS; domain++) {
         struct allocator now;
         runtime->get_allocator(domain, &now);
-        if (now.malloc == hooks[domain].malloc)
+        if (now.malloc == hooks[domain].malloc || is_on_top(runtime, domain, &now))
             continue;
         real[domain] = now;
         struct allocator wrapped = hooks[domain];

@@ -20,7 +20,9 @@ struct python_api {
     void *(*list_new)(ptrdiff_t length);
     int (*list_set)(void *list, ptrdiff_t at, void *item);
     void *(*string_decode)(const char *bytes, ptrdiff_t length, const char *errors);
-    void (*intern)(void **string);
+    void *(*float_from_double)(double number);
+    void *(*dict_new)(void);
+    void *(*dict_set_default)(void *dict, void *key, void *value); /* borrowed */
     void *(*no_memory)(void);
     void (*increase)(void *object);
     void (*decrease)(void *object);

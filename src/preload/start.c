@@ -9,6 +9,7 @@
 #include "base/message.h"
 #include "preload/agent.h"
 #include "preload/libc_real.h"
+#include "preload/public_api.h"
 #include "preload/pymem_hooks.h"
 #include "preload/record.h"
 #include "preload/tracemalloc_module.h"
@@ -64,6 +65,7 @@ static bool find_python(void) {
     if (frames_work) {
         tell_record();
         tracemalloc_module_install(&runtime, options->native_domain);
+        public_api_install();
     }
     const char *value = libc_real.getenv(variable);
     long nframe = value != NULL ? read_nframe(value) : 0;
@@ -83,6 +85,14 @@ static void begin(long nframe) {
         tracing_start((uint32_t)nframe, frames_work);
 }
 
+int start_tracing(uint32_t nframe) {
+    if (!prepared)
+        return -ENOTSUP;
+    if (frames_work)
+        pymem_hooks_install(&runtime);
+    return tracing_start(nframe, frames_work);
+}
+
 void start_prepare(const struct options *read, int argc, char **argv) {
     options = read;
     tracing_prepare(options, &runtime);
@@ -92,6 +102,9 @@ void start_prepare(const struct options *read, int argc, char **argv) {
     long nframe = value != NULL ? read_nframe(value) : 0;
     x_nframe = frames_work ? x_option_nframe(argc, argv) : 0;
     tracing_keep_off(x_nframe);
+    /* 3.6 asks the variable first, and what it says counts. */
+    if (runtime.layout.version == 0x306 && value != NULL && *value != '\0')
+        x_nframe = 0;
     if (x_nframe > 0)
         begin(x_nframe);
     else if (nframe > 0 && x_nframe == 0 && (options->run_id != 0 || !frames_work))

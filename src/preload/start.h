@@ -9,5 +9,8 @@
 
 #include "control/options.h"
 
+/* Begins tracing in a running program. 0; -EALREADY when tracing; -ENOTSUP without a Python; -ENOMEM. */
+int start_tracing(uint32_t nframe);
+
 /* From the constructor: finds the interpreter, and begins where that cannot wait. */
 void start_prepare(const struct options *options, int argc, char **argv);

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "preload/dump_view.h"
+#include "preload/free_lists.h"
 #include "preload/object_block.h"
 #include "preload/pymem_hooks.h"
 #include "preload/python_api.h"
@@ -40,11 +41,13 @@ static struct {
     bool native;
     void *(*initialize)(void);
     function start;
+    int start_flags; /* METH_VARARGS or METH_FASTCALL */
     function stop;
     function get_traceback_limit;
     function is_tracing;
-    uint32_t nframe; /* of the last start */
-} own = {.nframe = 1};
+} own;
+
+enum { METH_VARARGS = 0x0001 };
 
 static void *none(void) {
     python_api.increase(python_api.none);
@@ -63,10 +66,6 @@ static void *end_result(struct thread_state *self, void *result) {
     return result;
 }
 
-static uint32_t nframe_now(void) {
-    return tracing_is_on() ? tracing_nframe() : own.nframe;
-}
-
 /* --- methods --------------------------------------------------------------------------------------------- */
 
 static void *is_tracing(void *self, void *arguments, ptrdiff_t count) {
@@ -80,38 +79,66 @@ static void *clear_traces(void *self, void *arguments, ptrdiff_t count) {
     return none();
 }
 
-/* The interpreter's own start checks the arguments and its limit tells what they said. */
-static void *start(void *self, void *arguments, ptrdiff_t count) {
-    void *result = own.start(self, arguments, count);
-    if (result == NULL)
-        return NULL;
+static long own_limit(void *self) {
     void *limit = own.get_traceback_limit(self, NULL, 0);
     long nframe = limit != NULL ? python_api.long_as_long(limit) : 1;
     if (limit != NULL)
         python_api.decrease(limit);
+    return nframe;
+}
+
+static void own_stop(void *self) {
     void *stopped = own.stop(self, NULL, 0);
     if (stopped != NULL)
         python_api.decrease(stopped);
+}
+
+/* The interpreter's own start checks the arguments, and its limit tells what they said. */
+static void *start(void *self, void *arguments, ptrdiff_t count) {
+    void *result = own.start(self, arguments, count);
+    if (result == NULL)
+        return NULL;
+    uint32_t nframe = (uint32_t)own_limit(self);
+    own_stop(self);
     if (!tracing_is_on()) {
-        own.nframe = (uint32_t)nframe;
         pymem_hooks_install(own.runtime);
-        tracing_start(own.nframe, true);
+        tracing_start(nframe, true);
     } else
         tracing_hook_objects();
     return result;
 }
 
+/* Tracing began before the module was there: its own limit becomes ours. */
+static void tell_limit(void *self, uint32_t nframe) {
+    void *number = python_api.long_from_size(nframe), *arguments = number;
+    if (number == NULL)
+        return;
+    if ((own.start_flags & METH_VARARGS) != 0) {
+        arguments = python_api.tuple_new(1);
+        if (arguments == NULL)
+            return;
+        python_api.tuple_set(arguments, 0, number);
+    }
+    bool packed = arguments != number;
+    void *result = own.start(self, packed ? arguments : &arguments, 1);
+    python_api.decrease(arguments);
+    if (result != NULL)
+        python_api.decrease(result);
+    own_stop(self);
+    tracing_hook_objects();
+}
+
 static void *stop(void *self, void *arguments, ptrdiff_t count) {
     (void)self, (void)arguments, (void)count;
-    if (tracing_is_on())
-        own.nframe = tracing_nframe();
-    tracing_stop();
+    if (tracing_stop() == 0)
+        free_lists_refill();
     return none();
 }
 
 static void *get_traceback_limit(void *self, void *arguments, ptrdiff_t count) {
-    (void)self, (void)arguments, (void)count;
-    return python_api.long_from_size(nframe_now());
+    (void)arguments, (void)count;
+    uint32_t nframe = tracing_nframe();
+    return python_api.long_from_size(nframe != 0 ? nframe : (size_t)own_limit(self));
 }
 
 static void *get_tracemalloc_memory(void *self, void *arguments, ptrdiff_t count) {
@@ -177,12 +204,9 @@ static void *traceback_of(const struct stack_view *view) {
     return tuple;
 }
 
-static void *get_object_traceback(void *self, void *object, ptrdiff_t count) {
-    (void)self, (void)count;
+void *tracemalloc_module_traceback(uint32_t domain, uintptr_t block) {
     struct stack_view view;
-    uintptr_t block = object_block(object, own.runtime->layout.version);
-    int status = stack_view_take(&view, block);
-    if (status < 0)
+    if (stack_view_take(&view, domain, block) < 0)
         return none();
     struct thread_state *thread = begin_result();
     void *result = traceback_of(&view);
@@ -190,11 +214,19 @@ static void *get_object_traceback(void *self, void *object, ptrdiff_t count) {
     return end_result(thread, result);
 }
 
+static void *get_object_traceback(void *self, void *object, ptrdiff_t count) {
+    (void)self, (void)count;
+    return tracemalloc_module_traceback(TRACEMALLOC_DUMP_DOMAIN_PYTHON,
+                                        object_block(object, own.runtime->layout.version));
+}
+
 /* --- all traces ------------------------------------------------------------------------------------------ */
 
-/* Objects that traces share: one filename per code object, one traceback per stack. */
+/* Objects that traces share: one filename per code object, one traceback per stack. Stacks that differ only below the
+ * limit have equal tracebacks, which `interned` makes one. */
 struct making {
     struct dump_view view;
+    void *interned;
     void **filenames;
     void **tracebacks;
     uint32_t *totals;
@@ -249,9 +281,20 @@ static void *make_traceback(struct making *making, uint32_t stack) {
     return tuple;
 }
 
+static void *intern(struct making *making, void *traceback) {
+    void *kept = traceback != NULL
+                     ? python_api.dict_set_default(making->interned, traceback, traceback)
+                     : NULL;
+    if (kept != NULL)
+        python_api.increase(kept);
+    if (traceback != NULL)
+        python_api.decrease(traceback);
+    return kept;
+}
+
 static void *shared_traceback(struct making *making, uint32_t stack) {
     if (making->tracebacks[stack] == NULL)
-        making->tracebacks[stack] = make_traceback(making, stack);
+        making->tracebacks[stack] = intern(making, make_traceback(making, stack));
     if (making->tracebacks[stack] != NULL)
         python_api.increase(making->tracebacks[stack]);
     return making->tracebacks[stack];
@@ -331,6 +374,9 @@ static void release(void **objects, uint64_t count) {
 static void *make_list(struct making *making) {
     uint64_t codes = making->view.counts[TRACEMALLOC_DUMP_CODE];
     uint64_t stacks = making->view.counts[TRACEMALLOC_DUMP_STACKS];
+    making->interned = python_api.dict_new();
+    if (making->interned == NULL)
+        return NULL;
     making->filenames = arena_map(codes * sizeof *making->filenames);
     making->tracebacks = arena_map(stacks * sizeof *making->tracebacks);
     making->totals = arena_map(stacks * sizeof *making->totals);
@@ -342,6 +388,7 @@ static void *make_list(struct making *making) {
     release(making->tracebacks, stacks);
     if (making->totals != NULL)
         arena_unmap(making->totals, stacks * sizeof *making->totals);
+    python_api.decrease(making->interned);
     return making->list;
 }
 
@@ -384,6 +431,8 @@ static void exchange(struct method *method) {
             continue;
         if (exchanged[at].original != NULL)
             *exchanged[at].original = method->call;
+        if (exchanged[at].original == &own.start)
+            own.start_flags = method->flags;
         method->call = exchanged[at].call;
     }
 }
@@ -398,12 +447,15 @@ static void *initialize(void) {
     void *module = own.initialize();
     if (module == NULL)
         return NULL;
+    bool first = own.start == NULL;
     struct module_def *def = type_of(module) == python_api.module_def_type
                                  ? module
                                  : python_api.module_get_def(module);
     for (struct method *method = def != NULL ? def->methods : NULL;
          method != NULL && method->name != NULL; method++)
         exchange(method);
+    if (first && own.start != NULL && tracing_is_on())
+        tell_limit(module, tracing_nframe());
     return module;
 }
 

@@ -17,3 +17,5 @@ void tracemalloc_module_install(const struct python_runtime *runtime, bool nativ
 /* -X tracemalloc=nframe was given: the interpreter is going to start its own tracer, which this prevents or
  * ends. With the GIL, at the first Python frame. */
 void tracemalloc_module_keep_off(const struct python_runtime *runtime, long nframe);
+/* What _PyTraceMalloc_GetTraceback returns: a new tuple, or None. With the GIL. */
+void *tracemalloc_module_traceback(uint32_t domain, uintptr_t block);

@@ -11,6 +11,7 @@
 #include "base/process.h"
 #include "base/sys.h"
 #include "preload/free_lists.h"
+#include "preload/pymem_hooks.h"
 #include "preload/record.h"
 #include "preload/tracemalloc_module.h"
 #include "trace/name_table.h"
@@ -61,6 +62,9 @@ void tracing_keep_off(long nframe) { kept_off_nframe = nframe; }
 static bool ready(void) {
     if (!holds_gil())
         return false;
+    /* 3.6 chooses its allocators after our constructor. */
+    if (runtime->layout.version == 0x306)
+        pymem_hooks_install(runtime);
     tracing_hook_objects();
     if (kept_off_nframe > 0)
         tracemalloc_module_keep_off(runtime, kept_off_nframe);
@@ -264,6 +268,15 @@ int tracing_clear(void) {
         tracer_clear();
         __atomic_fetch_add(&tracer.dump->header->cleared, 1, __ATOMIC_RELEASE);
     }
+    release_all(self);
+    return status;
+}
+
+int tracing_snapshot(const char *path) {
+    struct thread_state *self = take_all();
+    int status = -EALREADY;
+    if (tracer.active)
+        status = dump_file_copy(tracer.dump, path, process_clock());
     release_all(self);
     return status;
 }

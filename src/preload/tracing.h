@@ -26,6 +26,8 @@ int tracing_stop(void);
 /* Forgets the blocks and goes on. 0, or -EALREADY when not tracing. */
 int tracing_clear(void);
 bool tracing_is_on(void);
+/* Writes the dump as it is now to a new file. 0, or -errno. */
+int tracing_snapshot(const char *path);
 
 /* What the module _tracemalloc answers. Without tracing: 0. */
 struct tracing_totals {

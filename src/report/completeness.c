@@ -8,16 +8,22 @@
 static const char *const reasons[TRACEMALLOC_DUMP_REASONS] = {
     [TRACEMALLOC_DUMP_LOST_STACKS] =
         "the table of stacks was full: %s allocations are shown as <overflow>",
-    [TRACEMALLOC_DUMP_LOST_BLOCKS] = "a table could not grow: %s blocks were not recorded",
-    [TRACEMALLOC_DUMP_LOST_FILE] = "the file could not grow: %s parts of it are missing",
+    [TRACEMALLOC_DUMP_LOST_BLOCKS] =
+        "a table could not grow: %s blocks were not recorded",
+    [TRACEMALLOC_DUMP_LOST_FILE] =
+        "the file could not grow: %s parts of it are missing",
     [TRACEMALLOC_DUMP_LOST_PYTHON] =
         "Python frames were switched off, for a check of the interpreter failed (%s)",
     [TRACEMALLOC_DUMP_LOST_NESTED] =
         "%s blocks that signal handlers made inside the tracer were not recorded",
-    [TRACEMALLOC_DUMP_LOST_MEMORY] = "the tracer found no memory for its tables (%s times)",
-    [TRACEMALLOC_DUMP_LOST_NAMES] = "the table of names was full: %s names were cut or replaced",
-    [TRACEMALLOC_DUMP_LOST_NATIVE] = "%s native stacks could not be unwound to their end",
-    [TRACEMALLOC_DUMP_LOST_DAMAGE] = "somebody cut the file while it was written: %s pages",
+    [TRACEMALLOC_DUMP_LOST_MEMORY] =
+        "the tracer found no memory for its tables (%s times)",
+    [TRACEMALLOC_DUMP_LOST_NAMES] =
+        "the table of names was full: %s names were cut or replaced",
+    [TRACEMALLOC_DUMP_LOST_NATIVE] =
+        "%s native stacks could not be unwound to their end",
+    [TRACEMALLOC_DUMP_LOST_DAMAGE] =
+        "somebody cut the file while it was written: %s pages",
     [TRACEMALLOC_DUMP_LOST_VERSION] =
         "this interpreter's Python frames are not known: native blocks only (%s)",
 };

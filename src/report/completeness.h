@@ -9,8 +9,8 @@
 
 enum { COMPLETENESS_TEXT_SIZE = 160 };
 
-/* Writes the next reason why the dump is incomplete, a sentence without its full stop, with its count. *at is 0 at
- * first and moves on; false after the last reason. */
+/* Writes the next reason why the dump is incomplete, a sentence without its full stop,
+ * with its count. *at is 0 at first and moves on; false after the last reason. */
 bool completeness_next(const struct dump_reader *reader, size_t *at,
                        char text[COMPLETENESS_TEXT_SIZE]);
 

@@ -7,9 +7,12 @@
 
 const char *dump_info_state(const struct dump_reader *reader) {
     static const char *const names[] = {
-        [TRACEMALLOC_DUMP_TRACING] = "tracing",   [TRACEMALLOC_DUMP_STOPPED] = "stopped",
-        [TRACEMALLOC_DUMP_EXITED] = "exited",     [TRACEMALLOC_DUMP_EXEC] = "exec",
-        [TRACEMALLOC_DUMP_SNAPSHOT] = "snapshot", [TRACEMALLOC_DUMP_SIGNAL] = "signal",
+        [TRACEMALLOC_DUMP_TRACING] = "tracing",
+        [TRACEMALLOC_DUMP_STOPPED] = "stopped",
+        [TRACEMALLOC_DUMP_EXITED] = "exited",
+        [TRACEMALLOC_DUMP_EXEC] = "exec",
+        [TRACEMALLOC_DUMP_SNAPSHOT] = "snapshot",
+        [TRACEMALLOC_DUMP_SIGNAL] = "signal",
         [DUMP_READER_KILLED] = "killed",
     };
     return names[reader->state];
@@ -29,8 +32,10 @@ const char *dump_info_implementation(const struct dump_reader *reader) {
     }
 }
 
-/* PY_VERSION_HEX: a byte each for major, minor and micro, four bits each for the level and its serial number. */
-void dump_info_version(const struct dump_reader *reader, char text[DUMP_INFO_TEXT_SIZE]) {
+/* PY_VERSION_HEX: a byte each for major, minor and micro, four bits each for the level
+ * and its serial number. */
+void dump_info_version(const struct dump_reader *reader,
+                       char text[DUMP_INFO_TEXT_SIZE]) {
     uint32_t version = reader->header.python_version;
     static const char *const levels[16] = {[0xa] = "a", [0xb] = "b", [0xc] = "rc"};
     const char *level = levels[version >> 4 & 0xf];
@@ -58,11 +63,13 @@ static void describe_signal(const struct dump_reader *reader,
                             char text[DUMP_INFO_TEXT_SIZE * 2]) {
     char name[DUMP_INFO_TEXT_SIZE];
     dump_info_signal(reader->header.signal, name);
-    snprintf(text, DUMP_INFO_TEXT_SIZE * 2, "killed by %s (%d)%s", name, reader->header.signal,
+    snprintf(text, DUMP_INFO_TEXT_SIZE * 2, "killed by %s (%d)%s", name,
+             reader->header.signal,
              reader->header.oom_killed == 1 ? ", for want of memory" : "");
 }
 
-void dump_info_ending(const struct dump_reader *reader, char text[DUMP_INFO_TEXT_SIZE * 2]) {
+void dump_info_ending(const struct dump_reader *reader,
+                      char text[DUMP_INFO_TEXT_SIZE * 2]) {
     static const char *const texts[] = {
         [TRACEMALLOC_DUMP_TRACING] = "it runs and is traced",
         [TRACEMALLOC_DUMP_STOPPED] = "tracing was stopped, the process went on",
@@ -79,7 +86,8 @@ void dump_info_ending(const struct dump_reader *reader, char text[DUMP_INFO_TEXT
         snprintf(text, DUMP_INFO_TEXT_SIZE * 2, "%s", texts[reader->state]);
 }
 
-bool dump_info_argument(const struct dump_reader *reader, size_t *at, struct dump_text *argument) {
+bool dump_info_argument(const struct dump_reader *reader, size_t *at,
+                        struct dump_text *argument) {
     struct dump_text all = dump_reader_text(reader, reader->header.argv);
     if (*at >= all.length)
         return false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a dump's header says, in words. For offline code; pure but for the table of signal names; one thread. */
+/* What a dump's header says, in words. For offline code; pure but for the table of
+ * signal names; one thread. */
 #pragma once
 
 #include <stddef.h>
@@ -15,13 +16,17 @@ const char *dump_info_state(const struct dump_reader *reader);
 const char *dump_info_implementation(const struct dump_reader *reader);
 
 /* `3.11.7`, `3.15.0b1`; empty without Python. */
-void dump_info_version(const struct dump_reader *reader, char text[DUMP_INFO_TEXT_SIZE]);
+void dump_info_version(const struct dump_reader *reader,
+                       char text[DUMP_INFO_TEXT_SIZE]);
 
 /* `SIGTERM`, `SIGRTMIN+3`, `signal 99`. */
 void dump_info_signal(int number, char text[DUMP_INFO_TEXT_SIZE]);
 
 /* One sentence without its full stop. */
-void dump_info_ending(const struct dump_reader *reader, char text[DUMP_INFO_TEXT_SIZE * 2]);
+void dump_info_ending(const struct dump_reader *reader,
+                      char text[DUMP_INFO_TEXT_SIZE * 2]);
 
-/* The next argument of the program, or false after the last; *at is 0 at first and moves on. */
-bool dump_info_argument(const struct dump_reader *reader, size_t *at, struct dump_text *argument);
+/* The next argument of the program, or false after the last; *at is 0 at first and
+ * moves on. */
+bool dump_info_argument(const struct dump_reader *reader, size_t *at,
+                        struct dump_text *argument);

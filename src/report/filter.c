@@ -29,7 +29,8 @@ static size_t source_length(const char *text, size_t length) {
 /* Reads the line off the end of `PATTERN:LINE`. */
 static void split_line(struct filter_pattern *pattern) {
     const char *colon = strrchr(pattern->text, ':');
-    if (colon == NULL || colon[1] == '\0' || strspn(colon + 1, "0123456789") != strlen(colon + 1))
+    if (colon == NULL || colon[1] == '\0' ||
+        strspn(colon + 1, "0123456789") != strlen(colon + 1))
         return;
     unsigned long line = strtoul(colon + 1, NULL, 10);
     pattern->line = line < UINT32_MAX ? (int64_t)line : UINT32_MAX;
@@ -59,7 +60,8 @@ static void match_names(struct matches *matches) {
     }
 }
 
-static bool frame_matches(const struct matches *matches, struct frame frame, bool inclusive) {
+static bool frame_matches(const struct matches *matches, struct frame frame,
+                          bool inclusive) {
     for (size_t i = 0; i < matches->filter->pattern_count; i++) {
         const struct filter_pattern *pattern = &matches->filter->patterns[i];
         if (pattern->inclusive == inclusive &&
@@ -71,7 +73,8 @@ static bool frame_matches(const struct matches *matches, struct frame frame, boo
 }
 
 /* Parents come before their children. */
-static void find_distances(const struct matches *matches, uint32_t *distances, bool inclusive) {
+static void find_distances(const struct matches *matches, uint32_t *distances,
+                           bool inclusive) {
     const struct dump_reader *reader = matches->profile->reader;
     for (uint32_t id = 0; id < reader->stack_count; id++) {
         if (frame_matches(matches, profile_frame(matches->profile, id), inclusive)) {
@@ -86,7 +89,8 @@ static void find_distances(const struct matches *matches, uint32_t *distances, b
 }
 
 static bool keeps(const struct matches *matches, uint32_t stack, bool any_inclusive) {
-    uint32_t reach = matches->filter->all_frames ? matches->profile->reader->header.nframe : 1;
+    uint32_t reach =
+        matches->filter->all_frames ? matches->profile->reader->header.nframe : 1;
     if (any_inclusive && matches->included[stack] >= reach)
         return false;
     return matches->excluded[stack] >= reach;

@@ -15,7 +15,8 @@ static size_t find_slot(const struct frame_names *table, struct dump_text text) 
     size_t at = (hash_bytes(text.bytes, text.length, 0) >> 32) & mask;
     for (; table->slots[at] != 0; at = (at + 1) & mask) {
         struct dump_text other = table->texts[table->slots[at] - 1];
-        if (other.length == text.length && memcmp(other.bytes, text.bytes, text.length) == 0)
+        if (other.length == text.length &&
+            memcmp(other.bytes, text.bytes, text.length) == 0)
             break;
     }
     return at;

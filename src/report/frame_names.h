@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* File names of one or more dumps, each text with one number, so that frames of several dumps compare as numbers.
+/* File names of one or more dumps, each text with one number, so that frames of several
+ * dumps compare as numbers.
  *
- * For offline code; allocates; one thread at a time. The texts are not copied: they belong to dump_reader, which is
- * closed after the table.
+ * For offline code; allocates; one thread at a time. The texts are not copied: they
+ * belong to dump_reader, which is closed after the table.
  */
 #pragma once
 

@@ -53,15 +53,17 @@ static int group_tallies(struct grouping *grouping) {
     for (size_t i = 0; i < profile->reader->tally_count; i++) {
         if (profile->tallies[i].count == 0)
             continue;
-        int error = add(grouping, profile->reader->tallies[i].stack, profile->tallies[i]);
+        int error =
+            add(grouping, profile->reader->tallies[i].stack, profile->tallies[i]);
         if (error < 0)
             return error;
     }
     return 0;
 }
 
-/* What a tally adds to each frame of its window is added once, at the leaf, and taken away above the window; the sums up
- * the tree do the rest. Unsigned sums may wrap on the way, the results do not. */
+/* What a tally adds to each frame of its window is added once, at the leaf, and taken
+ * away above the window; the sums up the tree do the rest. Unsigned sums may wrap on
+ * the way, the results do not. */
 static void place_tallies(const struct grouping *grouping, struct weight *nodes) {
     const struct profile *profile = grouping->profile;
     for (size_t i = 0; i < profile->reader->tally_count; i++) {
@@ -112,7 +114,8 @@ static int group_cumulatively(struct grouping *grouping) {
 
 int grouping_open(struct grouping *grouping, const struct profile *profile,
                   enum grouping_key key, bool cumulative) {
-    *grouping = (struct grouping){.profile = profile, .key = key, .cumulative = cumulative};
+    *grouping =
+        (struct grouping){.profile = profile, .key = key, .cumulative = cumulative};
     int error = 0;
     if (cumulative || key == GROUPING_TRACEBACK)
         error = stack_index_open(&grouping->index, profile);
@@ -130,8 +133,8 @@ void grouping_close(struct grouping *grouping) {
     *grouping = (struct grouping){0};
 }
 
-const struct group *grouping_find(const struct grouping *grouping, const struct grouping *other,
-                                  size_t group) {
+const struct group *grouping_find(const struct grouping *grouping,
+                                  const struct grouping *other, size_t group) {
     int64_t id = id_map_find(&grouping->ids, other->ids.pairs[group]);
     return id < 0 ? NULL : &grouping->groups[id];
 }

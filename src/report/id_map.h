@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A set of pairs of numbers that gives each a dense id, in the order in which they came.
+/* A set of pairs of numbers that gives each a dense id, in the order in which they
+ * came.
  *
- * For offline code; allocates; one thread at a time. 16 bytes for a pair, and 8 for its place in the table.
+ * For offline code; allocates; one thread at a time. 16 bytes for a pair, and 8 for its
+ * place in the table.
  */
 #pragma once
 
@@ -20,9 +22,10 @@ struct id_pair {
 struct id_map {
     struct id_pair *pairs; /* by id */
     size_t count;
-    size_t room;      /* of `pairs` */
-    uint32_t *slots;  /* id + 1, 0 where free; a power of two of them, at most half full */
-    unsigned bits;    /* log2 of their number */
+    size_t room; /* of `pairs` */
+    uint32_t
+        *slots;    /* id + 1, 0 where free; a power of two of them, at most half full */
+    unsigned bits; /* log2 of their number */
 };
 
 /* The id of a pair, new or known: a new one's is the count before. -ENOMEM. */

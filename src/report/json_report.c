@@ -90,7 +90,8 @@ static bool add_reasons(struct json_writer *writer, const struct dump_reader *re
     return completeness_holds(reader);
 }
 
-void json_report_add_completeness(struct json_writer *writer, const struct dump_reader *reader,
+void json_report_add_completeness(struct json_writer *writer,
+                                  const struct dump_reader *reader,
                                   const struct dump_reader *old) {
     json_writer_key(writer, "incomplete_reasons");
     json_writer_open_list(writer);
@@ -102,8 +103,9 @@ void json_report_add_completeness(struct json_writer *writer, const struct dump_
     json_writer_bool(writer, complete);
 }
 
-static void write_document(struct json_writer *writer, const struct statistics *statistics,
-                           const char *at, const struct dump_reader *old) {
+static void write_document(struct json_writer *writer,
+                           const struct statistics *statistics, const char *at,
+                           const struct dump_reader *old) {
     static const char *const keys[] = {
         [GROUPING_FILENAME] = "filename",
         [GROUPING_LINENO] = "lineno",

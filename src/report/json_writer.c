@@ -8,7 +8,9 @@
 
 #include "report/unicode.h"
 
-static void print(void *out, const char *text, size_t length) { fwrite(text, 1, length, out); }
+static void print(void *out, const char *text, size_t length) {
+    fwrite(text, 1, length, out);
+}
 
 int json_writer_open(struct json_writer *writer, FILE *out) {
     *writer = (struct json_writer){.gen = yajl_gen_alloc(NULL)};
@@ -19,7 +21,8 @@ int json_writer_open(struct json_writer *writer, FILE *out) {
 }
 
 static void check(struct json_writer *writer, yajl_gen_status status) {
-    writer->failed |= status != yajl_gen_status_ok && status != yajl_gen_generation_complete;
+    writer->failed |=
+        status != yajl_gen_status_ok && status != yajl_gen_generation_complete;
 }
 
 int json_writer_close(struct json_writer *writer) {
@@ -48,7 +51,9 @@ void json_writer_key(struct json_writer *writer, const char *key) {
     json_writer_word(writer, key);
 }
 
-void json_writer_null(struct json_writer *writer) { check(writer, yajl_gen_null(writer->gen)); }
+void json_writer_null(struct json_writer *writer) {
+    check(writer, yajl_gen_null(writer->gen));
+}
 
 void json_writer_bool(struct json_writer *writer, bool value) {
     check(writer, yajl_gen_bool(writer->gen, value));
@@ -83,7 +88,8 @@ static void escape(FILE *out, struct dump_text text) {
     while (at < end) {
         uint32_t point = unicode_next(&at, end);
         char bytes[UNICODE_MOST_BYTES];
-        if (point < 0x20 || point == '"' || point == '\\' || unicode_is_surrogate(point))
+        if (point < 0x20 || point == '"' || point == '\\' ||
+            unicode_is_surrogate(point))
             fprintf(out, "\\u%04" PRIx32, point);
         else
             fwrite(bytes, 1, unicode_put(bytes, point), out);
@@ -91,7 +97,8 @@ static void escape(FILE *out, struct dump_text text) {
     fputc('"', out);
 }
 
-/* yajl has no escape for a surrogate, so the text is handed over as it shall stand there. */
+/* yajl has no escape for a surrogate, so the text is handed over as it shall stand
+ * there. */
 static void write_escaped(struct json_writer *writer, struct dump_text text) {
     char *escaped = NULL;
     size_t length = 0;
@@ -120,5 +127,6 @@ void json_writer_word(struct json_writer *writer, const char *word) {
     if (word == NULL)
         json_writer_null(writer);
     else
-        check(writer, yajl_gen_string(writer->gen, (const unsigned char *)word, strlen(word)));
+        check(writer,
+              yajl_gen_string(writer->gen, (const unsigned char *)word, strlen(word)));
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON to a stream, as it is made. For offline code; one thread at a time; write errors stay in the stream.
+/* JSON to a stream, as it is made. For offline code; one thread at a time; write errors
+ * stay in the stream.
  *
- * Texts of dumps need not be UTF-8: a surrogate, and a byte that stands for one (see report/unicode.h), is written
- * as \udcXX. That is valid JSON, and what Python's json module makes of the same name.
+ * Texts of dumps need not be UTF-8: a surrogate, and a byte that stands for one (see
+ * report/unicode.h), is written as \udcXX. That is valid JSON, and what Python's json
+ * module makes of the same name.
  */
 #pragma once
 

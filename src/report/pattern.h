@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* File name patterns as Python's fnmatch knows them, as tracemalloc.Filter uses it.
  *
- * `*` matches everything, also `/`; `?` one character; `[seq]` and `[!seq]` one of or none of a set, in which
- * `a-z` is a range; a `[` without an end matches itself. There is no escape character. Pure; any thread. The time is
- * at most the product of the two lengths.
+ * `*` matches everything, also `/`; `?` one character; `[seq]` and `[!seq]` one of or
+ * none of a set, in which `a-z` is a range; a `[` without an end matches itself. There
+ * is no escape character. Pure; any thread. The time is at most the product of the two
+ * lengths.
  */
 #pragma once
 

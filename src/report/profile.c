@@ -43,14 +43,16 @@ void profile_add_up(struct profile *profile) {
     }
 }
 
-/* The two codes of the format that are no code have names of their own; so has a file without a name. */
-static int64_t add_code_name(const struct dump_reader *reader, struct frame_names *names,
-                             size_t code) {
+/* The two codes of the format that are no code have names of their own; so has a file
+ * without a name. */
+static int64_t add_code_name(const struct dump_reader *reader,
+                             struct frame_names *names, size_t code) {
     if (code == 0)
         return FRAME_NAMES_UNKNOWN;
     if (code == 1)
         return FRAME_NAMES_OVERFLOW;
-    return frame_names_add(names, dump_reader_text(reader, reader->code[code].filename));
+    return frame_names_add(names,
+                           dump_reader_text(reader, reader->code[code].filename));
 }
 
 static int name_frames(struct profile *profile, struct frame_names *names) {
@@ -62,7 +64,8 @@ static int name_frames(struct profile *profile, struct frame_names *names) {
         profile->code_names[i] = (uint32_t)name;
     }
     for (size_t i = 0; i < reader->module_count; i++) {
-        int64_t name = frame_names_add(names, dump_reader_text(reader, reader->modules[i].path));
+        int64_t name =
+            frame_names_add(names, dump_reader_text(reader, reader->modules[i].path));
         if (name < 0)
             return (int)name;
         profile->module_names[i] = (uint32_t)name;
@@ -70,14 +73,17 @@ static int name_frames(struct profile *profile, struct frame_names *names) {
     return 0;
 }
 
-static int fill(struct profile *profile, struct frame_names *names, enum profile_moment moment) {
+static int fill(struct profile *profile, struct frame_names *names,
+                enum profile_moment moment) {
     const struct dump_reader *reader = profile->reader;
     if (moment == PROFILE_EXIT && reader->header.finalized == 0)
         return -ENODATA;
     profile->tallies = calloc(reader->tally_count + 1, sizeof *profile->tallies);
     profile->code_names = calloc(reader->code_count, sizeof *profile->code_names);
-    profile->module_names = calloc(reader->module_count + 1, sizeof *profile->module_names);
-    if (profile->tallies == NULL || profile->code_names == NULL || profile->module_names == NULL)
+    profile->module_names =
+        calloc(reader->module_count + 1, sizeof *profile->module_names);
+    if (profile->tallies == NULL || profile->code_names == NULL ||
+        profile->module_names == NULL)
         return -ENOMEM;
     int error = name_frames(profile, names);
     if (error < 0)

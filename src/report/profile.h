@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* One dump at one moment: how many bytes and blocks each stack holds in each domain.
  *
- * For offline code; allocates; one thread at a time. The weights are those of the sites, except at the peak, which
- * the dump keeps per stack only (see tracemalloc-dump(5)).
+ * For offline code; allocates; one thread at a time. The weights are those of the
+ * sites, except at the peak, which the dump keeps per stack only (see
+ * tracemalloc-dump(5)).
  */
 #pragma once
 
@@ -26,7 +27,8 @@ struct weight {
     uint64_t count;
 };
 
-/* A frame as the reports show it: equal frames are equal numbers, in all profiles of one name table. */
+/* A frame as the reports show it: equal frames are equal numbers, in all profiles of
+ * one name table. */
 struct frame {
     uint32_t name; /* in the name table */
     uint32_t line;
@@ -41,8 +43,8 @@ struct profile {
     struct weight total;
 };
 
-/* Weighs a dump. Reader and names stay the caller's and outlive the profile. 0, -ENOMEM, or -ENODATA for
- * the exit of a program that was not finalized. */
+/* Weighs a dump. Reader and names stay the caller's and outlive the profile. 0,
+ * -ENOMEM, or -ENODATA for the exit of a program that was not finalized. */
 must_check int profile_open(struct profile *profile, const struct dump_reader *reader,
                             struct frame_names *names, enum profile_moment moment);
 
@@ -57,10 +59,12 @@ uint32_t profile_site_count(const struct dump_reader *reader,
                             enum profile_moment moment);
 
 /* The frame at a node; that of the empty stack is `<unknown>`, line 0. */
-static inline struct frame profile_frame(const struct profile *profile, uint32_t stack) {
+static inline struct frame profile_frame(const struct profile *profile,
+                                         uint32_t stack) {
     const struct tracemalloc_dump_stack *node = &profile->reader->stacks[stack];
     if ((node->code & TRACEMALLOC_DUMP_NATIVE) != 0)
-        return (struct frame){profile->module_names[node->code & ~TRACEMALLOC_DUMP_NATIVE], 0};
+        return (struct frame){
+            profile->module_names[node->code & ~TRACEMALLOC_DUMP_NATIVE], 0};
     return (struct frame){profile->code_names[node->code], node->line};
 }
 
@@ -72,5 +76,6 @@ static inline struct dump_text profile_filename(const struct profile *profile,
     return profile->names->texts[frame.name];
 }
 
-/* Bytes and blocks of each domain: an array by index of domain, to be freed, or NULL when there is no memory. */
+/* Bytes and blocks of each domain: an array by index of domain, to be freed, or NULL
+ * when there is no memory. */
 struct weight *profile_domains(const struct profile *profile);

@@ -18,8 +18,8 @@ struct source_file {
 };
 
 static bool may_be_source(struct dump_text name) {
-    bool generated = name.length > 1 && name.bytes[0] == '<' &&
-                     name.bytes[name.length - 1] == '>';
+    bool generated =
+        name.length > 1 && name.bytes[0] == '<' && name.bytes[name.length - 1] == '>';
     return name.length > 0 && !generated && strlen(name.bytes) == name.length;
 }
 
@@ -68,10 +68,12 @@ static bool find_starts(struct source_file *file, size_t size) {
 }
 
 /* NULL where there is no such file, or no memory to look at it. */
-static struct source_file *read_source(struct source_lines *lines, struct dump_text name) {
+static struct source_file *read_source(struct source_lines *lines,
+                                       struct dump_text name) {
     size_t size;
-    int fd = may_be_source(name) && lines->held < MOST_HELD_BYTES ? open_source(name.bytes, &size)
-                                                                  : -1;
+    int fd = may_be_source(name) && lines->held < MOST_HELD_BYTES
+                 ? open_source(name.bytes, &size)
+                 : -1;
     if (fd < 0)
         return NULL;
     struct source_file *file = calloc(1, sizeof *file + size);
@@ -94,7 +96,8 @@ static int grow(struct source_lines *lines) {
     return 0;
 }
 
-static const struct source_file *find_file(struct source_lines *lines, struct dump_text name) {
+static const struct source_file *find_file(struct source_lines *lines,
+                                           struct dump_text name) {
     size_t known = lines->ids.count;
     int64_t id = id_map_add(&lines->ids, (struct id_pair){(uintptr_t)name.bytes, 0});
     if (id < 0)
@@ -107,14 +110,17 @@ static const struct source_file *find_file(struct source_lines *lines, struct du
     return lines->files[id];
 }
 
-static bool is_blank(char character) { return strchr(" \t\r\n\f\v", character) != NULL; }
+static bool is_blank(char character) {
+    return strchr(" \t\r\n\f\v", character) != NULL;
+}
 
 struct dump_text source_lines_get(struct source_lines *lines, struct dump_text filename,
                                   uint32_t line) {
     const struct source_file *file = line > 0 ? find_file(lines, filename) : NULL;
     if (file == NULL || line > file->line_count)
         return (struct dump_text){"", 0};
-    const char *start = file->text + file->starts[line - 1], *end = file->text + file->starts[line];
+    const char *start = file->text + file->starts[line - 1],
+               *end = file->text + file->starts[line];
     while (start < end && is_blank(*start))
         start++;
     while (start < end && is_blank(end[-1]))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines of source files, for a look at what stands at a frame.
  *
- * For offline code; allocates; one thread at a time. The names come from a dump, from a stranger that is: only regular
- * files of a bounded size are read, each once.
+ * For offline code; allocates; one thread at a time. The names come from a dump, from a
+ * stranger that is: only regular files of a bounded size are read, each once.
  */
 #pragma once
 
@@ -22,8 +22,9 @@ struct source_lines {
     size_t held; /* bytes of all */
 };
 
-/* Line `line` of a file, counted from 1, without white space around it; empty where it is not at hand. It lives as
- * long as the cache. `filename` is followed by a NUL, and is always the same address for the same name. */
+/* Line `line` of a file, counted from 1, without white space around it; empty where it
+ * is not at hand. It lives as long as the cache. `filename` is followed by a NUL, and
+ * is always the same address for the same name. */
 struct dump_text source_lines_get(struct source_lines *lines, struct dump_text filename,
                                   uint32_t line);
 

@@ -7,11 +7,14 @@
 
 #include "base/hash.h"
 
-/* A Mersenne prime: the product of two residues is reduced by a shift and an addition. */
+/* A Mersenne prime: the product of two residues is reduced by a shift and an
+ * addition. */
 static const uint64_t modulus = ((uint64_t)1 << 61) - 1;
 static const uint64_t hash_base = 0x11bd5a3c6e4f2097u;
 
-static uint64_t reduce(uint64_t value) { return value >= modulus ? value - modulus : value; }
+static uint64_t reduce(uint64_t value) {
+    return value >= modulus ? value - modulus : value;
+}
 
 static uint64_t multiply(uint64_t first, uint64_t second) {
     unsigned __int128 product = (unsigned __int128)first * second;
@@ -32,7 +35,8 @@ static int allocate(struct stack_index *index) {
     index->depths = calloc(count, sizeof *index->depths);
     index->jumps = calloc(count, sizeof *index->jumps);
     index->hashes = calloc(count, sizeof *index->hashes);
-    bool failed = index->depths == NULL || index->jumps == NULL || index->hashes == NULL;
+    bool failed =
+        index->depths == NULL || index->jumps == NULL || index->hashes == NULL;
     return failed ? -ENOMEM : 0;
 }
 
@@ -42,7 +46,8 @@ static uint32_t fill(struct stack_index *index) {
     uint32_t *depths = index->depths, *jumps = index->jumps, deepest = 0;
     for (uint32_t id = 1; id < reader->stack_count; id++) {
         uint32_t parent = reader->stacks[id].parent, jump = jumps[parent];
-        bool equal = depths[parent] - depths[jump] == depths[jump] - depths[jumps[jump]];
+        bool equal =
+            depths[parent] - depths[jump] == depths[jump] - depths[jumps[jump]];
         depths[id] = depths[parent] + 1;
         jumps[id] = equal ? jumps[jump] : parent;
         index->hashes[id] = reduce(multiply(index->hashes[parent], hash_base) +
@@ -64,7 +69,8 @@ static int fill_powers(struct stack_index *index, uint32_t deepest) {
 }
 
 int stack_index_open(struct stack_index *index, const struct profile *profile) {
-    *index = (struct stack_index){.profile = profile, .nframe = profile->reader->header.nframe};
+    *index = (struct stack_index){.profile = profile,
+                                  .nframe = profile->reader->header.nframe};
     int error = allocate(index);
     if (error == 0)
         error = fill_powers(index, fill(index));
@@ -88,7 +94,8 @@ uint32_t stack_index_window(const struct stack_index *index, uint32_t stack) {
     return depth < index->nframe ? depth : index->nframe;
 }
 
-uint32_t stack_index_ancestor(const struct stack_index *index, uint32_t stack, uint32_t up) {
+uint32_t stack_index_ancestor(const struct stack_index *index, uint32_t stack,
+                              uint32_t up) {
     uint32_t depth = index->depths[stack], wanted = up < depth ? depth - up : 0;
     while (index->depths[stack] > wanted) {
         uint32_t jump = index->jumps[stack];
@@ -99,8 +106,8 @@ uint32_t stack_index_ancestor(const struct stack_index *index, uint32_t stack, u
 }
 
 /* Of the oldest `count` frames of a window of `window` frames. */
-static uint64_t hash_oldest(const struct stack_index *index, uint32_t stack, uint32_t window,
-                            uint32_t count) {
+static uint64_t hash_oldest(const struct stack_index *index, uint32_t stack,
+                            uint32_t window, uint32_t count) {
     if (stack == TRACEMALLOC_DUMP_EMPTY_STACK)
         return frame_value(profile_frame(index->profile, stack));
     uint32_t last = stack_index_ancestor(index, stack, window - count);
@@ -122,7 +129,8 @@ int stack_index_compare_frames(const struct profile *profile, struct frame first
                                struct frame second) {
     if (first.name == second.name)
         return compare_numbers(first.line, second.line);
-    struct dump_text a = profile_filename(profile, first), b = profile_filename(profile, second);
+    struct dump_text a = profile_filename(profile, first),
+                     b = profile_filename(profile, second);
     /* Code points compare as their UTF-8 bytes do. */
     int order = memcmp(a.bytes, b.bytes, a.length < b.length ? a.length : b.length);
     return order != 0 ? order : compare_numbers(a.length, b.length);
@@ -133,7 +141,8 @@ int stack_index_compare(const struct stack_index *first, uint32_t first_stack,
     uint32_t first_window = stack_index_window(first, first_stack);
     uint32_t second_window = stack_index_window(second, second_stack);
     uint32_t shorter = first_window < second_window ? first_window : second_window;
-    uint32_t equal = 0, beyond = shorter + 1; /* oldest frames known to be equal, not to be */
+    uint32_t equal = 0,
+             beyond = shorter + 1; /* oldest frames known to be equal, not to be */
     while (beyond - equal > 1) {
         uint32_t middle = equal + (beyond - equal) / 2;
         if (hash_oldest(first, first_stack, first_window, middle) ==

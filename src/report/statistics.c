@@ -89,14 +89,17 @@ static int compare_numbers(uint64_t first, uint64_t second) {
     return (first > second) - (first < second);
 }
 
-static int compare_tracebacks(const struct statistic *first, const struct statistic *second) {
+static int compare_tracebacks(const struct statistic *first,
+                              const struct statistic *second) {
     if (first->grouping->key == GROUPING_TRACEBACK)
         return stack_index_compare(&first->grouping->index, first->stack,
                                    &second->grouping->index, second->stack);
-    return stack_index_compare_frames(first->grouping->profile, first->frame, second->frame);
+    return stack_index_compare_frames(first->grouping->profile, first->frame,
+                                      second->frame);
 }
 
-/* Above 0 when the first comes later. Differences are all 0 where nothing was compared. */
+/* Above 0 when the first comes later. Differences are all 0 where nothing was
+ * compared. */
 static int compare(const void *first, const void *second) {
     const struct statistic *a = first, *b = second;
     int order = compare_numbers(magnitude(b->size_diff), magnitude(a->size_diff));
@@ -115,7 +118,8 @@ static void swap(struct statistic *first, struct statistic *second) {
     *second = kept;
 }
 
-/* Restores a heap whose root is the entry that comes last, below an entry that changed. */
+/* Restores a heap whose root is the entry that comes last, below an entry that
+ * changed. */
 static void sift_down(struct statistic *heap, size_t count, size_t at) {
     for (size_t child; (child = 2 * at + 1) < count; at = child) {
         if (child + 1 < count && compare(&heap[child + 1], &heap[child]) > 0)
@@ -126,8 +130,8 @@ static void sift_down(struct statistic *heap, size_t count, size_t at) {
     }
 }
 
-/* Brings the first `limit` entries in front, in no order: they are a heap, and what comes before
- * its last one takes that one's place. */
+/* Brings the first `limit` entries in front, in no order: they are a heap, and what
+ * comes before its last one takes that one's place. */
 static void select_first(struct statistic *entries, size_t count, size_t limit) {
     for (size_t at = limit / 2; at-- > 0;)
         sift_down(entries, limit, at);
@@ -176,15 +180,15 @@ void statistics_format_size(char *text, size_t size, double bytes, bool sign) {
     snprintf(text, size, sign ? "%+.*f %s" : "%.*f %s", decimals, bytes, units[unit]);
 }
 
-size_t statistics_format(char text[STATISTICS_TEXT_SIZE], const struct statistic *statistic,
-                         bool compared) {
+size_t statistics_format(char text[STATISTICS_TEXT_SIZE],
+                         const struct statistic *statistic, bool compared) {
     char size[40], difference[40] = "", count_difference[40] = "", average[60] = "";
     struct weight weight = statistic->weight;
     statistics_format_size(size, sizeof size, (double)weight.size, false);
     if (compared) {
         char signed_size[32];
-        statistics_format_size(signed_size, sizeof signed_size, (double)statistic->size_diff,
-                               true);
+        statistics_format_size(signed_size, sizeof signed_size,
+                               (double)statistic->size_diff, true);
         snprintf(difference, sizeof difference, " (%s)", signed_size);
         snprintf(count_difference, sizeof count_difference, " (%+" PRId64 ")",
                  statistic->count_diff);
@@ -194,7 +198,8 @@ size_t statistics_format(char text[STATISTICS_TEXT_SIZE], const struct statistic
         statistics_format_size(average + 10, sizeof average - 10,
                                (double)weight.size / (double)weight.count, false);
     }
-    int length = snprintf(text, STATISTICS_TEXT_SIZE, "size=%s%s, count=%" PRIu64 "%s%s", size,
-                          difference, weight.count, count_difference, average);
+    int length =
+        snprintf(text, STATISTICS_TEXT_SIZE, "size=%s%s, count=%" PRIu64 "%s%s", size,
+                 difference, weight.count, count_difference, average);
     return (size_t)length;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Groups in the order and with the words of tracemalloc.Statistic and tracemalloc.StatisticDiff.
+/* Groups in the order and with the words of tracemalloc.Statistic and
+ * tracemalloc.StatisticDiff.
  *
  * For offline code; allocates; one thread at a time.
  */
@@ -31,16 +32,18 @@ struct statistics {
 };
 
 /* One entry for each group. 0 or -ENOMEM. The grouping outlives the statistics. */
-must_check int statistics_open(struct statistics *statistics, const struct grouping *grouping);
+must_check int statistics_open(struct statistics *statistics,
+                               const struct grouping *grouping);
 
 /* One entry for each group of either, as Snapshot.compare_to has them. */
-must_check int statistics_compare(struct statistics *statistics, const struct grouping *old,
+must_check int statistics_compare(struct statistics *statistics,
+                                  const struct grouping *old,
                                   const struct grouping *grouping);
 
 void statistics_close(struct statistics *statistics);
 
-/* Puts the `limit` entries that come first in front, in order: by size, blocks and traceback, the largest first;
- * by the differences where there are any. */
+/* Puts the `limit` entries that come first in front, in order: by size, blocks and
+ * traceback, the largest first; by the differences where there are any. */
 void statistics_sort(struct statistics *statistics, size_t limit);
 
 /* What the entries that are not shown sum to. */
@@ -48,10 +51,11 @@ struct statistic statistics_rest(const struct statistics *statistics);
 
 enum { STATISTICS_TEXT_SIZE = 256 };
 
-/* `size=12.3 KiB, count=4, average=...`, as str(Statistic) has it behind the traceback, with the differences where
- * there are any. Returns the length. */
-size_t statistics_format(char text[STATISTICS_TEXT_SIZE], const struct statistic *statistic,
-                         bool compared);
+/* `size=12.3 KiB, count=4, average=...`, as str(Statistic) has it behind the traceback,
+ * with the differences where there are any. Returns the length. */
+size_t statistics_format(char text[STATISTICS_TEXT_SIZE],
+                         const struct statistic *statistic, bool compared);
 
-/* Bytes in the largest fitting unit, with a sign when asked for, as the standard library's _format_size. */
+/* Bytes in the largest fitting unit, with a sign when asked for, as the standard
+ * library's _format_size. */
 void statistics_format_size(char *text, size_t size, double bytes, bool sign);

@@ -13,13 +13,14 @@ static const char ellipsis[] = "...";
 enum { ELLIPSIS_COLUMNS = sizeof ellipsis - 1, DEFAULT_WIDTH = 80 };
 
 static const char *const style_codes[] = {
-    [TERMINAL_STRONG] = "1",  [TERMINAL_FAINT] = "2",    [TERMINAL_GROWN] = "31",
-    [TERMINAL_SHRUNK] = "32", [TERMINAL_WARNING] = "33",
+    [TERMINAL_STRONG] = "1", [TERMINAL_FAINT] = "2",   [TERMINAL_NAME] = "36",
+    [TERMINAL_GROWN] = "31", [TERMINAL_SHRUNK] = "32", [TERMINAL_WARNING] = "33",
 };
 
 static bool wants_colour(void) {
     const char *none = getenv("NO_COLOR"), *kind = getenv("TERM");
-    return (none == NULL || none[0] == '\0') && kind != NULL && strcmp(kind, "dumb") != 0;
+    return (none == NULL || none[0] == '\0') && kind != NULL &&
+           strcmp(kind, "dumb") != 0;
 }
 
 void terminal_open(struct terminal *terminal, FILE *out) {
@@ -34,11 +35,14 @@ void terminal_open(struct terminal *terminal, FILE *out) {
         terminal->width = TERMINAL_LEAST_WIDTH;
 }
 
-static bool is_control(uint32_t point) { return point < 0x20 || (point >= 0x7f && point < 0xa0); }
+static bool is_control(uint32_t point) {
+    return point < 0x20 || (point >= 0x7f && point < 0xa0);
+}
 
-/* What is printed for a code point, and how wide it is. A surrogate that stands for a byte is that byte again, but not
- * on a terminal, which could take it for anything. */
-static size_t show(const struct terminal *terminal, uint32_t point, char *out, size_t *columns) {
+/* What is printed for a code point, and how wide it is. A surrogate that stands for a
+ * byte is that byte again, but not on a terminal, which could take it for anything. */
+static size_t show(const struct terminal *terminal, uint32_t point, char *out,
+                   size_t *columns) {
     *columns = 1;
     bool hidden = is_control(point) && point != '\t';
     if (point == '\t' && terminal->interactive)
@@ -47,7 +51,8 @@ static size_t show(const struct terminal *terminal, uint32_t point, char *out, s
         *out = (char)(point - 0xdc00);
         return 1;
     }
-    int width = hidden || !terminal->interactive || point < 0x80 ? 1 : wcwidth((wchar_t)point);
+    int width =
+        hidden || !terminal->interactive || point < 0x80 ? 1 : wcwidth((wchar_t)point);
     if (hidden || unicode_is_surrogate(point) || width < 0) {
         *out = '?';
         return 1;
@@ -56,7 +61,8 @@ static size_t show(const struct terminal *terminal, uint32_t point, char *out, s
     return unicode_put(out, point);
 }
 
-size_t terminal_columns(const struct terminal *terminal, const char *text, size_t length) {
+size_t terminal_columns(const struct terminal *terminal, const char *text,
+                        size_t length) {
     const char *end = text + length;
     size_t sum = 0;
     while (text < end) {
@@ -119,9 +125,11 @@ size_t terminal_put_start(const struct terminal *terminal, enum terminal_style s
                           const char *text, size_t length, size_t room) {
     if (!terminal->interactive)
         room = SIZE_MAX;
-    bool cut = terminal_columns(terminal, text, length) > room && room >= ELLIPSIS_COLUMNS;
+    bool cut =
+        terminal_columns(terminal, text, length) > room && room >= ELLIPSIS_COLUMNS;
     begin_style(terminal, style);
-    size_t taken = put(terminal, text, text + length, cut ? room - ELLIPSIS_COLUMNS : room);
+    size_t taken =
+        put(terminal, text, text + length, cut ? room - ELLIPSIS_COLUMNS : room);
     if (cut) {
         fputs(ellipsis, terminal->out);
         taken += ELLIPSIS_COLUMNS;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Text for people: as wide as the terminal and coloured there, plain and whole where it goes elsewhere.
+/* Text for people: as wide as the terminal and coloured there, plain and whole where it
+ * goes elsewhere.
  *
- * For offline code; one thread at a time; the locale's LC_CTYPE is set. Texts of dumps and source files are made
- * harmless: no control character reaches the output. Write errors stay in the stream, for the one who closes it.
+ * For offline code; one thread at a time; the locale's LC_CTYPE is set. Texts of dumps
+ * and source files are made harmless: no control character reaches the output. Write
+ * errors stay in the stream, for the one who closes it.
  */
 #pragma once
 
@@ -14,6 +16,7 @@ enum terminal_style {
     TERMINAL_PLAIN,
     TERMINAL_STRONG,
     TERMINAL_FAINT,
+    TERMINAL_NAME, /* of a file, or of what is told */
     TERMINAL_GROWN,
     TERMINAL_SHRUNK,
     TERMINAL_WARNING,
@@ -31,10 +34,11 @@ struct terminal {
 void terminal_open(struct terminal *terminal, FILE *out);
 
 /* Columns that the text takes once it is harmless. */
-size_t terminal_columns(const struct terminal *terminal, const char *text, size_t length);
+size_t terminal_columns(const struct terminal *terminal, const char *text,
+                        size_t length);
 
-/* The text; on a terminal as much of its end, or of its start, as fits into `room` columns, with `...` for the
- * rest. Returns the columns taken. */
+/* The text; on a terminal as much of its end, or of its start, as fits into `room`
+ * columns, with `...` for the rest. Returns the columns taken. */
 size_t terminal_put_end(const struct terminal *terminal, enum terminal_style style,
                         const char *text, size_t length, size_t room);
 size_t terminal_put_start(const struct terminal *terminal, enum terminal_style style,

@@ -9,7 +9,8 @@
 #include "report/completeness.h"
 #include "report/source_lines.h"
 
-/* A frame beside its numbers needs at least this many columns; with less, the numbers go below. */
+/* A frame beside its numbers needs at least this many columns; with less, the numbers
+ * go below. */
 enum { LEAST_FRAME_COLUMNS = 16, INDENT = 4 };
 
 /* What is printed, and the lines of source for it. */
@@ -19,7 +20,9 @@ struct printer {
     struct source_lines sources;
 };
 
-static void newline(const struct printer *printer) { fputc('\n', printer->terminal->out); }
+static void newline(const struct printer *printer) {
+    fputc('\n', printer->terminal->out);
+}
 
 static void indent(const struct printer *printer, int columns) {
     fprintf(printer->terminal->out, "%*s", columns, "");
@@ -36,7 +39,7 @@ static enum terminal_style number_style(const struct printer *printer,
     return entry->size_diff > 0 ? TERMINAL_GROWN : TERMINAL_SHRUNK;
 }
 
-/* `before`, FILE, `middle`, LINE in `room` columns: of FILE, its end. */
+/* quotes[0] FILE quotes[1] LINE, in `room` columns: of FILE, its end. */
 static void print_frame(const struct printer *printer, const struct profile *profile,
                         struct frame frame, const char *const quotes[2], size_t room) {
     struct dump_text filename = profile_filename(profile, frame);
@@ -44,15 +47,15 @@ static void print_frame(const struct printer *printer, const struct profile *pro
     int length = snprintf(line, sizeof line, "%s%" PRIu32, quotes[1], frame.line);
     size_t used = strlen(quotes[0]) + (size_t)length;
     fputs(quotes[0], printer->terminal->out);
-    terminal_put_end(printer->terminal, TERMINAL_STRONG, filename.bytes, filename.length,
+    terminal_put_end(printer->terminal, TERMINAL_NAME, filename.bytes, filename.length,
                      room > used ? room - used : 0);
     fputs(line, printer->terminal->out);
 }
 
 static void print_source(struct printer *printer, const struct profile *profile,
                          struct frame frame) {
-    struct dump_text source =
-        source_lines_get(&printer->sources, profile_filename(profile, frame), frame.line);
+    struct dump_text source = source_lines_get(
+        &printer->sources, profile_filename(profile, frame), frame.line);
     if (source.length == 0)
         return;
     indent(printer, INDENT);
@@ -67,8 +70,9 @@ static struct frame first_frame(const struct statistic *entry) {
     if (grouping->key != GROUPING_TRACEBACK)
         return entry->frame;
     uint32_t window = stack_index_window(&grouping->index, entry->stack);
-    return profile_frame(grouping->profile,
-                         stack_index_ancestor(&grouping->index, entry->stack, window - 1));
+    return profile_frame(
+        grouping->profile,
+        stack_index_ancestor(&grouping->index, entry->stack, window - 1));
 }
 
 /* Averages are the first to go: half a number would be a wrong one. */
@@ -79,7 +83,8 @@ static size_t drop_average(char *numbers) {
     return strlen(numbers);
 }
 
-static void print_statistic(const struct printer *printer, const struct statistic *entry) {
+static void print_statistic(const struct printer *printer,
+                            const struct statistic *entry) {
     static const char *const quotes[2] = {"", ":"};
     const struct terminal *terminal = printer->terminal;
     char numbers[STATISTICS_TEXT_SIZE];
@@ -137,7 +142,8 @@ static void print_rest(const struct printer *printer) {
     print_sum(printer, label, &rest);
 }
 
-void text_report_print(const struct terminal *terminal, const struct statistics *statistics) {
+void text_report_print(const struct terminal *terminal,
+                       const struct statistics *statistics) {
     struct printer printer = {.terminal = terminal, .statistics = statistics};
     for (size_t i = 0; i < statistics->shown; i++) {
         const struct statistic *entry = &statistics->entries[i];
@@ -153,13 +159,15 @@ void text_report_print(const struct terminal *terminal, const struct statistics 
 }
 
 void text_report_print_completeness(const struct terminal *terminal,
-                                    const struct dump_reader *reader, const char *name) {
+                                    const struct dump_reader *reader,
+                                    const char *name) {
     char reason[COMPLETENESS_TEXT_SIZE], *line = NULL;
     size_t at = 0, size = 0;
     FILE *stream = completeness_holds(reader) ? NULL : open_memstream(&line, &size);
     if (stream == NULL)
         return;
-    fprintf(stream, "Incomplete%s%s", name != NULL ? ": " : "", name != NULL ? name : "");
+    fprintf(stream, "Incomplete%s%s", name != NULL ? ": " : "",
+            name != NULL ? name : "");
     for (const char *joint = ": "; completeness_next(reader, &at, reason); joint = "; ")
         fprintf(stream, "%s%s", joint, reason);
     if (fclose(stream) == 0) {

@@ -9,6 +9,7 @@
 #include "trace/mapping_table.h"
 #include "trace/name_table.h"
 #include "trace/stack_table.h"
+#include "trace/track_table.h"
 
 static const char many_threads;
 static struct dump_file dump;
@@ -40,6 +41,7 @@ int tracer_open(const struct tracer_start *start) {
         return status;
     block_map_clear();
     mapping_table_clear();
+    track_table_clear();
     status = dump_file_open(&dump, start->max_file);
     if (status < 0)
         return status;
@@ -81,6 +83,7 @@ void tracer_clear(void) {
     tracer.generation++;
     block_map_clear();
     mapping_table_clear();
+    track_table_clear();
     clear_counts(dump.header);
 }
 
@@ -120,6 +123,12 @@ void tracer_move(uintptr_t block, uint32_t stack) {
     *slot = site_now | (*slot & BLOCK_MAP_CODE);
     site_table_discount(old);
     site_table_count(site_now);
+}
+
+int64_t tracer_domain_of(uintptr_t block) {
+    const uint32_t *slot = block_map_find(block);
+    uint32_t site = slot != NULL ? *slot & BLOCK_MAP_SITE : 0;
+    return site != 0 ? (int64_t)site_table.tallies[site_table.sites[site].tally].domain : -1;
 }
 
 void tracer_watch_code(const void *code) {

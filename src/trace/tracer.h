@@ -114,5 +114,7 @@ static always_inline void tracer_remove(uintptr_t block) { tracer_discount(trace
 
 /* The block belongs to another stack from now on: an object that came back from a free list. */
 void tracer_move(uintptr_t block, uint32_t stack);
+/* The index of the domain that counts the block at this address; -1: not traced. */
+int64_t tracer_domain_of(uintptr_t block);
 /* Flags the block of a code object, so that code_freed is called at its end. */
 void tracer_watch_code(const void *code);

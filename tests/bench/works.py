@@ -4,10 +4,10 @@
 usage: works.py NAME SECONDS
 
 Repeats the work for at least SECONDS after one repetition that is not counted, and
-prints a line of JSON: the seconds of one repetition by the work's own clock, and for a
-work with `blocks` the bytes that the process's resident memory grew by. A start-up does
-not count. Runs on CPython 3.6 and later. A work is a function that does one repetition
-of 5 to 200 ms.
+prints a line of JSON: the median seconds of a repetition by the work's own clock, and
+for a work with `blocks` the bytes that the process's resident memory grew by. A
+start-up does not count. Runs on CPython 3.6 and later. A work is a function that does
+one repetition of 5 to 200 ms.
 """
 
 import array
@@ -25,6 +25,7 @@ import os
 import pickle
 import re
 import sqlite3
+import statistics
 import string
 import sys
 import tempfile
@@ -392,14 +393,14 @@ def resident_bytes():
 
 
 def measure(function, seconds):
-    """Seconds of one repetition, over as many as the given time needs."""
-    repetitions, start = 0, time.perf_counter()
-    while True:
+    """Median seconds of a repetition, over as many as the given time needs."""
+    times, start = [], time.perf_counter()
+    while sum(times) < seconds:
         function()
-        repetitions += 1
-        elapsed = time.perf_counter() - start
-        if elapsed >= seconds:
-            return elapsed / repetitions
+        end = time.perf_counter()
+        times.append(end - start)
+        start = end
+    return statistics.median(times)
 
 
 def main(name, seconds):

@@ -19,7 +19,7 @@ def copy_packages(interpreter, target):
 
 
 # By value, not by bytes: marshal marks an object that something else refers to at that
-# moment, which depends on addresses (with randomization off the bytes are the same too).
+# moment, which depends on addresses. Without randomization the bytes are the same too.
 COMPARE = """
 import marshal, pathlib, sys
 old, new = map(pathlib.Path, sys.argv[1:])

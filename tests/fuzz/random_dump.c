@@ -5,7 +5,9 @@
 
 enum { CODES = 12, STACKS = 60, TALLIES = 40 };
 
-static uint32_t below(uint32_t limit) { return (uint32_t)rand() % limit; }
+static uint32_t below(uint32_t limit) {
+    return (uint32_t)rand() % limit;
+}
 
 static void add_native_frame(struct dump_maker *maker) {
     struct tracemalloc_dump_module module = {.start = 0x1000, .end = 0x9000};
@@ -15,14 +17,16 @@ static void add_native_frame(struct dump_maker *maker) {
 }
 
 static void add_stacks(struct dump_maker *maker) {
-    static const char *const names[] = {"/lib/a.py", "b.py", "caf\xc3\xa9.py",
-                                        "\xed\xb3\xbf.py", "<string>", "", "\xff"};
+    static const char *const names[] = {
+        "/lib/a.py", "b.py", "caf\xc3\xa9.py", "\xed\xb3\xbf.py", "<string>",
+        "",          "\xff"};
     uint32_t codes[CODES];
     for (uint32_t i = 0; i < CODES; i++)
         codes[i] = dump_maker_code(maker, names[below(7)], "function");
     for (uint32_t id = 2; id < STACKS; id++) {
         uint32_t parent = below(3) != 0 ? id - 1 : below(id);
-        dump_maker_stack(maker, parent == 1 ? 0 : parent, codes[below(CODES)], below(5));
+        dump_maker_stack(maker, parent == 1 ? 0 : parent, codes[below(CODES)],
+                         below(5));
     }
 }
 
@@ -38,8 +42,8 @@ void random_dump_fill(struct dump_maker *maker, unsigned seed) {
     for (uint32_t i = 0; i < TALLIES; i++) {
         uint32_t tally = dump_maker_tally(maker, below(STACKS), below(3));
         for (uint32_t sites = 1 + below(3); sites > 0; sites--)
-            dump_maker_site(maker, tally, below(3) != 0 ? below(5) : below(300000), below(4),
-                            below(4));
+            dump_maker_site(maker, tally, below(3) != 0 ? below(5) : below(300000),
+                            below(4), below(4));
     }
     dump_maker_append(maker, TRACEMALLOC_DUMP_TIMELINE, &moment);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Small dumps with a bit of everything, for the fuzzer's corpus and for tests. One thread. */
+/* Small dumps with a bit of everything, for the fuzzer's corpus and for tests. One
+ * thread. */
 #pragma once
 
 #include "dump_maker.h"

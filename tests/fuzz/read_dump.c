@@ -24,7 +24,8 @@ static FILE *nowhere(void) {
     return out;
 }
 
-static void print(const struct statistics *statistics, const struct dump_reader *reader) {
+static void print(const struct statistics *statistics,
+                  const struct dump_reader *reader) {
     struct terminal terminal = {.out = nowhere(), .interactive = true, .width = 60};
     text_report_print(&terminal, statistics);
     text_report_print_completeness(&terminal, reader, NULL);
@@ -32,7 +33,8 @@ static void print(const struct statistics *statistics, const struct dump_reader 
         abort();
 }
 
-static void group(const struct profile *profile, enum grouping_key key, bool cumulative) {
+static void group(const struct profile *profile, enum grouping_key key,
+                  bool cumulative) {
     struct grouping grouping;
     struct statistics statistics = {0};
     if (grouping_open(&grouping, profile, key, cumulative) < 0)

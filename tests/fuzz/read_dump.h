@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is done with a dump from a stranger: reading, grouping, comparing, printing and exporting. For the fuzzer and for
- * tests; one thread. */
+/* What is done with a dump from a stranger: reading, grouping, comparing, printing and
+ * exporting. For the fuzzer and for tests; one thread. */
 #pragma once
 
 #include <stddef.h>

@@ -29,11 +29,13 @@ static void require(int holds, const char *what) {
 }
 
 /* Appends bytes to a section; returns where they begin. */
-static size_t append(struct dump_maker *maker, int section, const void *bytes, size_t size) {
+static size_t append(struct dump_maker *maker, int section, const void *bytes,
+                     size_t size) {
     size_t at = maker->sections[section].size, end = at + size;
     if (end > maker->sections[section].room) {
         maker->sections[section].room = end * 2;
-        maker->sections[section].bytes = realloc(maker->sections[section].bytes, end * 2);
+        maker->sections[section].bytes =
+            realloc(maker->sections[section].bytes, end * 2);
         require(maker->sections[section].bytes != NULL, "realloc");
     }
     memcpy(maker->sections[section].bytes + at, bytes, size);
@@ -42,7 +44,8 @@ static size_t append(struct dump_maker *maker, int section, const void *bytes, s
 }
 
 uint32_t dump_maker_append(struct dump_maker *maker, int section, const void *entry) {
-    return (uint32_t)(append(maker, section, entry, entry_sizes[section]) / entry_sizes[section]);
+    return (uint32_t)(append(maker, section, entry, entry_sizes[section]) /
+                      entry_sizes[section]);
 }
 
 uint32_t dump_maker_bytes(struct dump_maker *maker, const void *bytes, size_t length) {
@@ -58,7 +61,8 @@ uint32_t dump_maker_text(struct dump_maker *maker, const char *text) {
     return dump_maker_bytes(maker, text, strlen(text));
 }
 
-uint32_t dump_maker_code(struct dump_maker *maker, const char *filename, const char *name) {
+uint32_t dump_maker_code(struct dump_maker *maker, const char *filename,
+                         const char *name) {
     struct tracemalloc_dump_code code = {.filename = dump_maker_text(maker, filename),
                                          .name = dump_maker_text(maker, name)};
     return dump_maker_append(maker, TRACEMALLOC_DUMP_CODE, &code);
@@ -66,7 +70,8 @@ uint32_t dump_maker_code(struct dump_maker *maker, const char *filename, const c
 
 uint32_t dump_maker_stack(struct dump_maker *maker, uint32_t parent, uint32_t code,
                           uint32_t line) {
-    struct tracemalloc_dump_stack stack = {.parent = parent, .code = code, .line = line};
+    struct tracemalloc_dump_stack stack = {
+        .parent = parent, .code = code, .line = line};
     return dump_maker_append(maker, TRACEMALLOC_DUMP_STACKS, &stack);
 }
 
@@ -79,8 +84,8 @@ void *dump_maker_entry(struct dump_maker *maker, int section, uint32_t id) {
     return maker->sections[section].bytes + (size_t)id * entry_sizes[section];
 }
 
-uint32_t dump_maker_site(struct dump_maker *maker, uint32_t tally, uint64_t size, uint32_t live,
-                         uint32_t at_exit) {
+uint32_t dump_maker_site(struct dump_maker *maker, uint32_t tally, uint64_t size,
+                         uint32_t live, uint32_t at_exit) {
     struct tracemalloc_dump_site site = {
         .tally = tally, .live = live, .size = size, .at_exit = at_exit};
     struct tracemalloc_dump_tally *sums =
@@ -129,7 +134,8 @@ void dump_maker_open(struct dump_maker *maker) {
     add_domain(maker, TRACEMALLOC_DUMP_DOMAIN_PYTHON, "python");
     add_domain(maker, TRACEMALLOC_DUMP_DOMAIN_LIBC, "libc");
     add_domain(maker, TRACEMALLOC_DUMP_DOMAIN_MMAP, "mmap");
-    dump_maker_append(maker, TRACEMALLOC_DUMP_SITES, &(struct tracemalloc_dump_site){0});
+    dump_maker_append(maker, TRACEMALLOC_DUMP_SITES,
+                      &(struct tracemalloc_dump_site){0});
     maker->header.argv = dump_maker_bytes(maker, arguments, sizeof arguments);
     maker->header.executable = dump_maker_text(maker, "/usr/bin/python3");
 }
@@ -139,13 +145,17 @@ void dump_maker_close(struct dump_maker *maker) {
         free(maker->sections[section].bytes);
 }
 
-static uint64_t round_up(uint64_t size) { return (size + PAGE - 1) / PAGE * PAGE; }
+static uint64_t round_up(uint64_t size) {
+    return (size + PAGE - 1) / PAGE * PAGE;
+}
 
 /* The first page of a section is one extent, the rest another. */
-static uint64_t lay_out(struct tracemalloc_dump_section *section, uint64_t size, uint64_t at) {
+static uint64_t lay_out(struct tracemalloc_dump_section *section, uint64_t size,
+                        uint64_t at) {
     uint64_t first = size < PAGE ? size : PAGE;
     for (uint64_t part = first; part > 0; part = size - first) {
-        struct tracemalloc_dump_extent *extent = &section->extents[section->extent_count++];
+        struct tracemalloc_dump_extent *extent =
+            &section->extents[section->extent_count++];
         *extent = (struct tracemalloc_dump_extent){at, round_up(part)};
         at += extent->length;
         if (section->extent_count == 2)
@@ -154,7 +164,8 @@ static uint64_t lay_out(struct tracemalloc_dump_section *section, uint64_t size,
     return at;
 }
 
-static void copy_section(unsigned char *image, const struct tracemalloc_dump_section *section,
+static void copy_section(unsigned char *image,
+                         const struct tracemalloc_dump_section *section,
                          const unsigned char *bytes, size_t size) {
     for (uint32_t i = 0; i < section->extent_count; i++) {
         uint64_t length = section->extents[i].length;
@@ -226,9 +237,12 @@ void dump_maker_fill(struct dump_maker *maker, uint32_t sites) {
         for (uint32_t level = 0; level < 4; level++)
             caller = dump_maker_stack(maker, caller, code, made % 1000 + level);
         for (uint32_t line = 0; line < LEAF_LINES && made < sites; line++) {
-            uint32_t stack = dump_maker_stack(maker, caller, code, 10 + made % 500 + line);
-            uint32_t tally = dump_maker_tally(maker, stack, TRACEMALLOC_DUMP_DOMAIN_PYTHON);
-            for (uint32_t size = 0; size < SIZES_PER_LINE && made < sites; size++, made++)
+            uint32_t stack =
+                dump_maker_stack(maker, caller, code, 10 + made % 500 + line);
+            uint32_t tally =
+                dump_maker_tally(maker, stack, TRACEMALLOC_DUMP_DOMAIN_PYTHON);
+            for (uint32_t size = 0; size < SIZES_PER_LINE && made < sites;
+                 size++, made++)
                 dump_maker_site(maker, tally, 40 + 500 * size + made % 89, 1, 0);
         }
     }

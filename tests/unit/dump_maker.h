@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Makes dumps for tests: small ones by hand, a large one, and damaged ones.
  *
- * Allocates; one thread. Ids are those of the format; entry 0 of each section and `<overflow>` are there from the
- * start, and so are the domains python, libc and mmap. What cannot be made ends the test program.
+ * Allocates; one thread. Ids are those of the format; entry 0 of each section and
+ * `<overflow>` are there from the start, and so are the domains python, libc and mmap.
+ * What cannot be made ends the test program.
  */
 #pragma once
 
@@ -26,7 +27,8 @@ void dump_maker_close(struct dump_maker *maker);
 
 uint32_t dump_maker_bytes(struct dump_maker *maker, const void *bytes, size_t length);
 uint32_t dump_maker_text(struct dump_maker *maker, const char *text);
-uint32_t dump_maker_code(struct dump_maker *maker, const char *filename, const char *name);
+uint32_t dump_maker_code(struct dump_maker *maker, const char *filename,
+                         const char *name);
 uint32_t dump_maker_stack(struct dump_maker *maker, uint32_t parent, uint32_t code,
                           uint32_t line);
 uint32_t dump_maker_tally(struct dump_maker *maker, uint32_t stack, uint32_t domain);
@@ -35,8 +37,8 @@ uint32_t dump_maker_tally(struct dump_maker *maker, uint32_t stack, uint32_t dom
 uint32_t dump_maker_append(struct dump_maker *maker, int section, const void *entry);
 
 /* Blocks of one size; the tally's sums follow. */
-uint32_t dump_maker_site(struct dump_maker *maker, uint32_t tally, uint64_t size, uint32_t live,
-                         uint32_t at_exit);
+uint32_t dump_maker_site(struct dump_maker *maker, uint32_t tally, uint64_t size,
+                         uint32_t live, uint32_t at_exit);
 
 /* An entry by its id, to be changed; valid until the next one is made. */
 void *dump_maker_entry(struct dump_maker *maker, int section, uint32_t id);

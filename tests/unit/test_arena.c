@@ -69,8 +69,8 @@ START_TEST(only_touched_pages_are_resident) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {memory_is_zeroed_and_counted, growth_keeps_the_contents,
-                                  without_memory_there_is_no_memory,
-                                  only_touched_pages_are_resident};
+    const TTest *const tests[] = {
+        memory_is_zeroed_and_counted, growth_keeps_the_contents,
+        without_memory_there_is_no_memory, only_touched_pages_are_resident};
     return suite_run("arena", tests, sizeof tests / sizeof *tests);
 }

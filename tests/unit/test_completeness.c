@@ -7,8 +7,12 @@
 
 static struct dump_maker maker;
 
-static void set_up(void) { dump_maker_open(&maker); }
-static void tear_down(void) { dump_maker_close(&maker); }
+static void set_up(void) {
+    dump_maker_open(&maker);
+}
+static void tear_down(void) {
+    dump_maker_close(&maker);
+}
 
 /* The reasons, each followed by a newline. */
 static void read_reasons(char *all, size_t size) {
@@ -35,9 +39,10 @@ START_TEST(what_was_lost_is_counted) {
     maker.header.lost[TRACEMALLOC_DUMP_LOST_STACKS] = 12;
     maker.header.lost[TRACEMALLOC_DUMP_REASONS - 1] = 3;
     read_reasons(reasons, sizeof reasons);
-    ck_assert_str_eq(reasons,
-                     "the table of stacks was full: 12 allocations are shown as <overflow>\n"
-                     "something of an unknown kind is missing (3)\n");
+    ck_assert_str_eq(
+        reasons,
+        "the table of stacks was full: 12 allocations are shown as <overflow>\n"
+        "something of an unknown kind is missing (3)\n");
 }
 END_TEST
 
@@ -47,9 +52,10 @@ START_TEST(damage_and_overflow_are_seen) {
     dump_maker_site(&maker, tally, 8, 1, 0);
     dump_maker_tally(&maker, 1000, 0);
     read_reasons(reasons, sizeof reasons);
-    ck_assert_str_eq(reasons,
-                     "the file is damaged: 1 entries of it make no sense\n"
-                     "the table of stacks was full: what did not fit is shown as <overflow>\n");
+    ck_assert_str_eq(
+        reasons,
+        "the file is damaged: 1 entries of it make no sense\n"
+        "the table of stacks was full: what did not fit is shown as <overflow>\n");
 }
 END_TEST
 

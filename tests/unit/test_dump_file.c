@@ -14,7 +14,11 @@
 
 #include "suite.h"
 
-enum { STRINGS = TRACEMALLOC_DUMP_STRINGS, SITES = TRACEMALLOC_DUMP_SITES, MIB = 1 << 20 };
+enum {
+    STRINGS = TRACEMALLOC_DUMP_STRINGS,
+    SITES = TRACEMALLOC_DUMP_SITES,
+    MIB = 1 << 20
+};
 
 static struct dump_file file;
 static char folder[] = "/tmp/test_dump_file.XXXXXX";
@@ -55,7 +59,8 @@ static int write_bytes(unsigned section, uint64_t from, uint64_t to) {
     return 0;
 }
 
-static bool bytes_are_right(const unsigned char *bytes, unsigned section, uint64_t count) {
+static bool bytes_are_right(const unsigned char *bytes, unsigned section,
+                            uint64_t count) {
     for (uint64_t at = 0; at < count; at++)
         if (bytes[at] != (unsigned char)(at * 7 + section + 1))
             return false;
@@ -75,8 +80,8 @@ static unsigned char *read_file(const char *path, size_t *size) {
 }
 
 /* A section as a reader puts it together from its extents. */
-static unsigned char *read_section(const unsigned char *bytes, size_t size, unsigned section,
-                                   uint64_t *length) {
+static unsigned char *read_section(const unsigned char *bytes, size_t size,
+                                   unsigned section, uint64_t *length) {
     const struct tracemalloc_dump_header *header = (const void *)bytes;
     const struct tracemalloc_dump_section *entry = &header->sections[section];
     unsigned char *whole = malloc(size);
@@ -180,7 +185,9 @@ START_TEST(the_file_is_new_and_private) {
 }
 END_TEST
 
-static void touch(const char *name) { close(open(name, O_CREAT | O_WRONLY, 0644)); }
+static void touch(const char *name) {
+    close(open(name, O_CREAT | O_WRONLY, 0644));
+}
 
 START_TEST(a_name_that_exists_gets_the_next_suffix) {
     struct stat status;
@@ -302,7 +309,8 @@ START_TEST(a_full_disk_is_an_error_and_no_signal) {
     }
     ck_assert_int_eq(chdir(folder), 0);
     int attached = attach("a.dump");
-    int grown = write_bytes(STRINGS, 0, 2 * MIB), within = write_bytes(STRINGS, 0, 60000);
+    int grown = write_bytes(STRINGS, 0, 2 * MIB),
+        within = write_bytes(STRINGS, 0, 60000);
     bool right = bytes_are_right(file.base[STRINGS], STRINGS, 60000);
     int second = dump_file_open(&file, 64 * MIB) == 0 ? attach("b.dump") : 1;
     int left = access("b.dump", F_OK);
@@ -333,11 +341,10 @@ START_TEST(a_file_that_took_its_name_is_left_alone) {
     attach_new("a.dump");
     ck_assert_int_eq(rename("a.dump", "b.dump"), 0);
     touch("a.dump");
-    ck_assert_int_eq(truncate("a.dump", 64 * MIB), 0);
+    ck_assert_int_eq(truncate("a.dump", MIB), 0);
     ck_assert_int_eq(write_bytes(STRINGS, 0, 500000), -ESTALE);
     unsigned char *bytes = read_file("a.dump", &size);
-    for (size_t at = 0; at < size; at++)
-        ck_assert_uint_eq(bytes[at], 0);
+    ck_assert(bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0);
     free(bytes);
     ck_assert_int_eq(rename("b.dump", "a.dump"), 0);
     ck_assert_int_eq(write_bytes(STRINGS, 0, 500000), 0);
@@ -363,7 +370,8 @@ START_TEST(a_file_that_was_cut_does_not_grow) {
 }
 END_TEST
 
-/* In the child, when the parent has changed its own: whether this one's changes and growth work. */
+/* In the child, when the parent has changed its own: whether this one's changes and
+ * growth work. */
 static int change_in_child(int parent_is_done) {
     char byte;
     if (read(parent_is_done, &byte, 1) != 1 || dump_file_in_child(&file) != 0)

@@ -8,8 +8,12 @@
 
 static struct dump_maker maker;
 
-static void set_up(void) { dump_maker_open(&maker); }
-static void tear_down(void) { dump_maker_close(&maker); }
+static void set_up(void) {
+    dump_maker_open(&maker);
+}
+static void tear_down(void) {
+    dump_maker_close(&maker);
+}
 
 static void ck_version(uint32_t version, const char *expected) {
     char text[DUMP_INFO_TEXT_SIZE];
@@ -53,8 +57,10 @@ START_TEST(endings) {
     maker.header.signal = SIGKILL;
     maker.header.oom_killed = 1;
     ck_ending(TRACEMALLOC_DUMP_EXITED, "exited", "exited with status 0");
-    ck_ending(TRACEMALLOC_DUMP_SIGNAL, "signal", "killed by SIGKILL (9), for want of memory");
-    ck_ending(TRACEMALLOC_DUMP_TRACING, "killed", "killed; by which signal is not known");
+    ck_ending(TRACEMALLOC_DUMP_SIGNAL, "signal",
+              "killed by SIGKILL (9), for want of memory");
+    ck_ending(TRACEMALLOC_DUMP_TRACING, "killed",
+              "killed; by which signal is not known");
     ck_ending(TRACEMALLOC_DUMP_EXEC, "exec", "it became another program by exec");
     ck_ending(1000, "killed", "killed; by which signal is not known");
 }

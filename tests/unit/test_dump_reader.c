@@ -27,7 +27,9 @@ static void set_up(void) {
         dump_maker_site(&maker, tally, i, 1, 0);
 }
 
-static void tear_down(void) { dump_maker_close(&maker); }
+static void tear_down(void) {
+    dump_maker_close(&maker);
+}
 
 static int read_bytes(struct dump_reader **reader, const void *bytes, size_t size) {
     int fd = dump_maker_memory_file(bytes, size);
@@ -125,7 +127,8 @@ static int refusal_of_section(uint32_t entry_size, uint32_t extents, uint64_t co
     size_t size;
     unsigned char *image = dump_maker_image(&maker, &size);
     struct tracemalloc_dump_header *header = (void *)image;
-    struct tracemalloc_dump_section *section = &header->sections[TRACEMALLOC_DUMP_SITES];
+    struct tracemalloc_dump_section *section =
+        &header->sections[TRACEMALLOC_DUMP_SITES];
     section->entry_size = entry_size;
     section->extent_count = extents;
     section->count = count;
@@ -139,7 +142,8 @@ START_TEST(damaged_sections_are_refused) {
     enum { SIZE = sizeof(struct tracemalloc_dump_site) };
     ck_assert_int_eq(refusal_of_section(SIZE + 1, 2, 1002), -EUCLEAN);
     ck_assert_int_eq(refusal_of_section(0, 2, 1002), -EUCLEAN);
-    ck_assert_int_eq(refusal_of_section(SIZE, TRACEMALLOC_DUMP_EXTENTS + 1, 1002), -EUCLEAN);
+    ck_assert_int_eq(refusal_of_section(SIZE, TRACEMALLOC_DUMP_EXTENTS + 1, 1002),
+                     -EUCLEAN);
     ck_assert_int_eq(refusal_of_section(SIZE, 2, UINT64_MAX), 0);
     ck_assert_int_eq(refusal_of_section(SIZE, 0, 0), 0);
 }
@@ -150,7 +154,8 @@ START_TEST(a_hole_is_not_read) {
     size_t size;
     unsigned char *image = dump_maker_image(&maker, &size);
     struct tracemalloc_dump_header *header = (void *)image;
-    struct tracemalloc_dump_section *section = &header->sections[TRACEMALLOC_DUMP_SITES];
+    struct tracemalloc_dump_section *section =
+        &header->sections[TRACEMALLOC_DUMP_SITES];
     section->count = (uint64_t)1 << 30;
     section->extents[1].length = (uint64_t)30 << 30;
     char name[] = "/tmp/test_dump_reader.XXXXXX";
@@ -181,12 +186,15 @@ START_TEST(a_cut_dump_gives_its_beginning) {
 END_TEST
 
 START_TEST(wrong_ids_are_replaced_and_counted) {
-    struct tracemalloc_dump_stack *stack = dump_maker_entry(&maker, TRACEMALLOC_DUMP_STACKS, 3);
+    struct tracemalloc_dump_stack *stack =
+        dump_maker_entry(&maker, TRACEMALLOC_DUMP_STACKS, 3);
     stack->parent = 3;
-    struct tracemalloc_dump_code *code = dump_maker_entry(&maker, TRACEMALLOC_DUMP_CODE, 2);
+    struct tracemalloc_dump_code *code =
+        dump_maker_entry(&maker, TRACEMALLOC_DUMP_CODE, 2);
     code->filename += 4;
     code->name = UINT32_MAX;
-    struct tracemalloc_dump_site *site = dump_maker_entry(&maker, TRACEMALLOC_DUMP_SITES, 5);
+    struct tracemalloc_dump_site *site =
+        dump_maker_entry(&maker, TRACEMALLOC_DUMP_SITES, 5);
     site->tally = 1000000;
     site[1].size = UINT64_MAX;
     site[2].live = UINT32_MAX;
@@ -202,7 +210,8 @@ START_TEST(wrong_ids_are_replaced_and_counted) {
 END_TEST
 
 START_TEST(native_frames_name_modules) {
-    struct tracemalloc_dump_stack *stack = dump_maker_entry(&maker, TRACEMALLOC_DUMP_STACKS, 3);
+    struct tracemalloc_dump_stack *stack =
+        dump_maker_entry(&maker, TRACEMALLOC_DUMP_STACKS, 3);
     stack->code = TRACEMALLOC_DUMP_NATIVE | 5;
     struct dump_reader *reader = read_made();
     ck_assert_uint_eq(reader->damaged, 1);

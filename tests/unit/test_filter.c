@@ -7,7 +7,8 @@
 
 static struct dump_maker maker;
 
-/* One block of 1, 2, 4, 8 and 16 bytes: called from a.py, b.py line 1 and 2, under a.py, without frames, and mmap. */
+/* One block of 1, 2, 4, 8 and 16 bytes: called from a.py, b.py line 1 and 2, under
+ * a.py, without frames, and mmap. */
 static void set_up(void) {
     dump_maker_open(&maker);
     uint32_t a = dump_maker_code(&maker, "/lib/a.py", "a");
@@ -16,11 +17,13 @@ static void set_up(void) {
     uint32_t stacks[] = {caller, dump_maker_stack(&maker, caller, b, 1),
                          dump_maker_stack(&maker, 0, b, 2), 0, 0};
     for (int i = 0; i < 5; i++)
-        dump_maker_site(&maker, dump_maker_tally(&maker, stacks[i], i < 4 ? 0 : 2), 1u << i, 1,
-                        0);
+        dump_maker_site(&maker, dump_maker_tally(&maker, stacks[i], i < 4 ? 0 : 2),
+                        1u << i, 1, 0);
 }
 
-static void tear_down(void) { dump_maker_close(&maker); }
+static void tear_down(void) {
+    dump_maker_close(&maker);
+}
 
 static uint64_t left(const struct filter *filter) {
     struct opened_dump opened;

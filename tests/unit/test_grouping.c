@@ -9,7 +9,8 @@
 
 static struct dump_maker maker;
 
-/* main:1 > work:2 > work:2 > leaf:3 (10 bytes) and main:1 > leaf:4 (1 byte); files main.py and work.py (work, leaf). */
+/* main:1 > work:2 > work:2 > leaf:3 (10 bytes) and main:1 > leaf:4 (1 byte); files
+ * main.py and work.py (work, leaf). */
 static void set_up(void) {
     dump_maker_open(&maker);
     uint32_t top = dump_maker_code(&maker, "main.py", "main");
@@ -24,7 +25,9 @@ static void set_up(void) {
     dump_maker_site(&maker, dump_maker_tally(&maker, flat, 0), 1, 1, 0);
 }
 
-static void tear_down(void) { dump_maker_close(&maker); }
+static void tear_down(void) {
+    dump_maker_close(&maker);
+}
 
 /* The weight of the group with that frame, in the only profile there is. */
 static uint64_t size_of(enum grouping_key key, bool cumulative, const char *name,
@@ -72,7 +75,8 @@ START_TEST(tracebacks_that_look_alike_are_one) {
     uint32_t other = dump_maker_code(&maker, "work.py", "another function");
     uint32_t deeper = dump_maker_stack(&maker, 2, other, 9);
     uint32_t first = dump_maker_stack(&maker, deeper, other, 7);
-    uint32_t second = dump_maker_stack(&maker, 0, dump_maker_code(&maker, "work.py", "x"), 7);
+    uint32_t second =
+        dump_maker_stack(&maker, 0, dump_maker_code(&maker, "work.py", "x"), 7);
     dump_maker_site(&maker, dump_maker_tally(&maker, first, 0), 100, 1, 0);
     dump_maker_site(&maker, dump_maker_tally(&maker, second, 0), 1000, 1, 0);
     struct opened_dump opened;
@@ -96,12 +100,14 @@ START_TEST(a_million_entries_are_quick) {
     dump_maker_fill(&maker, 1000000);
     clock_t start = clock();
     opened_dump_open(&opened, &maker, PROFILE_NOW);
-    ck_assert_int_eq(grouping_open(&grouping, &opened.profile, GROUPING_TRACEBACK, false), 0);
+    ck_assert_int_eq(
+        grouping_open(&grouping, &opened.profile, GROUPING_TRACEBACK, false), 0);
     ck_assert_int_eq(statistics_open(&statistics, &grouping), 0);
     statistics_sort(&statistics, 10);
     ck_assert_uint_eq(statistics.shown, 10);
     ck_assert_uint_eq(opened.profile.total.count, 1000002);
-    /* Half a second is asked for on an optimised build; this one may be full of checks, on a busy machine. */
+    /* Half a second is asked for on an optimised build; this one may be full of checks,
+     * on a busy machine. */
     ck_assert_double_lt((double)(clock() - start) / CLOCKS_PER_SEC, 5);
     statistics_close(&statistics);
     grouping_close(&grouping);
@@ -109,7 +115,8 @@ START_TEST(a_million_entries_are_quick) {
 }
 END_TEST
 
-/* A chain of many frames that are all shown would take forever if each was looked at for each block. */
+/* A chain of many frames that are all shown would take forever if each was looked at
+ * for each block. */
 START_TEST(deep_stacks_are_quick) {
     struct opened_dump opened;
     struct grouping grouping;

@@ -5,7 +5,8 @@
 
 #include "suite.h"
 
-/* As id_table has them: two thirds full, beginning at the low bits of a hash's high half. */
+/* As id_table has them: two thirds full, beginning at the low bits of a hash's high
+ * half. */
 enum { SLOTS = 1 << 16, ENTRIES = SLOTS / 3 * 2, MOST_PROBES = 8 };
 
 static unsigned char used[SLOTS];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Dumps that are cut or changed: everything is done with them that the command does. What counts is that it ends. */
+/* Dumps that are cut or changed: everything is done with them that the command does.
+ * What counts is that it ends. */
 #include <stdlib.h>
 #include <string.h>
 

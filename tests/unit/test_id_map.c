@@ -6,7 +6,8 @@ START_TEST(ids_are_dense_and_stay) {
     struct id_map map = {0};
     for (uint64_t round = 0; round < 2; round++)
         for (uint64_t i = 0; i < 10000; i++)
-            ck_assert_int_eq(id_map_add(&map, (struct id_pair){i * 4096, i % 7}), (int64_t)i);
+            ck_assert_int_eq(id_map_add(&map, (struct id_pair){i * 4096, i % 7}),
+                             (int64_t)i);
     ck_assert_uint_eq(map.count, 10000);
     id_map_clear(&map);
 }

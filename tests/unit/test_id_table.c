@@ -10,7 +10,9 @@
 static struct id_table table;
 
 /* A hash whose tag, the place to begin, is `home`. */
-static uint64_t at_home(uint32_t home) { return (uint64_t)home << 32; }
+static uint64_t at_home(uint32_t home) {
+    return (uint64_t)home << 32;
+}
 
 static bool has(uint64_t hash, uint32_t wanted) {
     struct id_probe probe;

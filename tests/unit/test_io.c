@@ -63,7 +63,9 @@ START_TEST(files_that_cannot_be_read) {
 }
 END_TEST
 
-static void nothing(int number) { (void)number; }
+static void nothing(int number) {
+    (void)number;
+}
 
 static void *write_slowly(void *argument) {
     const char *fifo = argument;

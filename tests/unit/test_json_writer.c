@@ -49,7 +49,8 @@ START_TEST(texts_are_always_valid) {
     put_text("caf\xc3\xa9 \"\\\n");
     put_text("\xed\xb3\xbf and \xff \"\\\n");
     json_writer_close_list(&writer);
-    ck_document("[\"caf\xc3\xa9 \\\"\\\\\\n\",\"\\udcff and \\udcff \\u0022\\u005c\\u000a\"]\n");
+    ck_document("[\"caf\xc3\xa9 \\\"\\\\\\n\",\"\\udcff and \\udcff "
+                "\\u0022\\u005c\\u000a\"]\n");
 }
 END_TEST
 

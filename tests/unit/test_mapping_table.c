@@ -185,13 +185,15 @@ START_TEST(random_calls_agree_with_the_pages) {
 }
 END_TEST
 
-/* A mapping that found no room in the tables was not counted, and its end is no event either. */
+/* A mapping that found no room in the tables was not counted, and its end is no event
+ * either. */
 START_TEST(a_mapping_that_was_lost_is_not_discounted) {
     ck_assert_int_eq(dump_file_open(&file, 1 << 20), 0);
     ck_assert_int_eq(name_table_open(&file), 0);
     ck_assert_int_eq(site_table_open(&file), 0);
     uint32_t site, last = 0;
-    for (uint32_t size = 1; (site = site_table_find(5, 1, size)) != 0; size++, last = site)
+    for (uint32_t size = 1; (site = site_table_find(5, 1, size)) != 0;
+         size++, last = site)
         site_table_count(site);
     uint64_t blocks = file.header->blocks, bytes = file.header->bytes;
     map(0, 3, 5);

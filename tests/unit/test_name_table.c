@@ -13,7 +13,9 @@ static void open_table(uint64_t max_size) {
     ck_assert_int_eq(name_table_open(&file), 0);
 }
 
-static uint64_t count_of(unsigned section) { return file.header->sections[section].count; }
+static uint64_t count_of(unsigned section) {
+    return file.header->sections[section].count;
+}
 
 static uint32_t length_of(tracemalloc_dump_string id) {
     uint32_t length;
@@ -121,11 +123,9 @@ START_TEST(a_full_table_says_so) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {the_first_entries_are_fixed,
-                                  strings_are_stored_once_and_padded,
-                                  bytes_may_hold_anything,
-                                  many_strings,
-                                  equal_code_has_one_id,
-                                  a_full_table_says_so};
+    const TTest *const tests[] = {
+        the_first_entries_are_fixed, strings_are_stored_once_and_padded,
+        bytes_may_hold_anything,     many_strings,
+        equal_code_has_one_id,       a_full_table_says_so};
     return suite_run("name_table", tests, sizeof tests / sizeof *tests);
 }

@@ -61,7 +61,8 @@ START_TEST(long_texts_and_far_references) {
     pickle_writer_text(&writer, (struct dump_text){text, sizeof text});
     pickle_writer_end(&writer);
     fclose(stream);
-    ck_assert_int_eq(memcmp(bytes + 302, "h\xffj\x00\x01\x00\x00X\x2c\x01\x00\x00x", 13), 0);
+    ck_assert_int_eq(
+        memcmp(bytes + 302, "h\xffj\x00\x01\x00\x00X\x2c\x01\x00\x00x", 13), 0);
     free(bytes);
 }
 END_TEST

@@ -82,8 +82,8 @@ START_TEST(the_clock_is_the_wall) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {the_start_is_when_it_was, any_name_may_stand_before_it,
-                                  no_such_process, the_boot_has_a_name,
-                                  the_clock_is_the_wall};
+    const TTest *const tests[] = {the_start_is_when_it_was,
+                                  any_name_may_stand_before_it, no_such_process,
+                                  the_boot_has_a_name, the_clock_is_the_wall};
     return suite_run("process", tests, sizeof tests / sizeof *tests);
 }

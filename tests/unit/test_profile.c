@@ -19,7 +19,9 @@ static void set_up(void) {
     dump_maker_site(&maker, second_tally, 7, 1, 0);
 }
 
-static void tear_down(void) { dump_maker_close(&maker); }
+static void tear_down(void) {
+    dump_maker_close(&maker);
+}
 
 static void ck_total(enum profile_moment moment, uint64_t size, uint64_t count) {
     struct opened_dump opened;

@@ -15,7 +15,9 @@ static bool has(uint32_t parent, uint64_t ip) {
     return python_memo_find(parent, ip, &node);
 }
 
-static void open_memo(void) { ck_assert_int_eq(python_memo_open(), 0); }
+static void open_memo(void) {
+    ck_assert_int_eq(python_memo_open(), 0);
+}
 
 START_TEST(what_was_learned_is_found) {
     open_memo();
@@ -95,7 +97,8 @@ START_TEST(memory_of_the_dead_is_used_again) {
 }
 END_TEST
 
-/* The model: an id for each address, and for each entry the code's life it was learned in. */
+/* The model: an id for each address, and for each entry the code's life it was learned
+ * in. */
 START_TEST(random_lives_agree_with_a_model) {
     enum { CODES = 40, PARENTS = 30, IPS = 8 };
     static uint32_t id[CODES], learned[CODES][PARENTS][IPS];
@@ -103,7 +106,8 @@ START_TEST(random_lives_agree_with_a_model) {
     uint32_t serial = 0;
     open_memo();
     for (int round = 0; round < 200000; round++) {
-        uint32_t code = random_below(&seed, CODES), parent = random_below(&seed, PARENTS);
+        uint32_t code = random_below(&seed, CODES),
+                 parent = random_below(&seed, PARENTS);
         uint32_t ip = random_below(&seed, IPS);
         uintptr_t address = 0x7f0000 + code * 64;
         if (random_below(&seed, 50) == 0) {
@@ -129,8 +133,8 @@ END_TEST
 
 int main(void) {
     const TTest *const tests[] = {
-        what_was_learned_is_found,          code_objects_are_known_by_address,
-        a_death_forgets_what_belongs_to_it, an_unknown_death_changes_nothing,
+        what_was_learned_is_found,           code_objects_are_known_by_address,
+        a_death_forgets_what_belongs_to_it,  an_unknown_death_changes_nothing,
         a_new_memo_is_empty_and_a_new_epoch, memory_of_the_dead_is_used_again,
         random_lives_agree_with_a_model,
     };

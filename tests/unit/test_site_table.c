@@ -18,7 +18,9 @@ static void open_tables(uint64_t max_size) {
     ck_assert_int_eq(site_table_open(&file), 0);
 }
 
-static uint64_t count_of(unsigned section) { return file.header->sections[section].count; }
+static uint64_t count_of(unsigned section) {
+    return file.header->sections[section].count;
+}
 
 static uint32_t count_block(uint32_t stack, uint32_t domain, uint64_t size) {
     uint32_t site = site_table_find(stack, domain, size);
@@ -30,7 +32,8 @@ static uint32_t count_block(uint32_t stack, uint32_t domain, uint64_t size) {
 /* What the tally says of a stack in a domain; NULL when it has none. */
 static const struct tracemalloc_dump_tally *tally_of(uint32_t stack, uint32_t domain) {
     for (uint64_t id = 1; id < count_of(TRACEMALLOC_DUMP_TALLIES); id++)
-        if (site_table.tallies[id].stack == stack && site_table.tallies[id].domain == domain)
+        if (site_table.tallies[id].stack == stack &&
+            site_table.tallies[id].domain == domain)
             return &site_table.tallies[id];
     return NULL;
 }
@@ -137,8 +140,10 @@ static void expect_model(void) {
 }
 
 static void one_event(uint64_t *seed, uint32_t wanted, uint32_t sizes) {
-    if (model.live < BLOCKS && random_below(seed, 100) < (model.live < wanted ? 60 : 40)) {
-        struct block block = {0, random_below(seed, STACKS), random_below(seed, DOMAINS),
+    if (model.live < BLOCKS &&
+        random_below(seed, 100) < (model.live < wanted ? 60 : 40)) {
+        struct block block = {0, random_below(seed, STACKS),
+                              random_below(seed, DOMAINS),
                               1 + random_below(seed, sizes)};
         block.site = count_block(block.stack, block.domain, block.size);
         model_add(block);
@@ -157,6 +162,23 @@ START_TEST(each_stack_at_the_peak_is_exact) {
         if (round % 7 == 0)
             expect_model();
     }
+}
+END_TEST
+
+START_TEST(the_interpreters_own_domains_have_a_peak_of_their_own) {
+    open_tables(1 << 20);
+    uint32_t mine = (uint32_t)site_table_domain(77, "mine");
+    uint32_t python = count_block(5, TRACEMALLOC_DUMP_DOMAIN_PYTHON, 10);
+    count_block(5, TRACEMALLOC_DUMP_DOMAIN_LIBC, 1000);
+    count_block(5, TRACEMALLOC_DUMP_DOMAIN_MMAP, 4096);
+    uint32_t tracked = count_block(5, mine, 3);
+    ck_assert_uint_eq(file.header->python_bytes, 13);
+    site_table_discount(python);
+    site_table_discount(tracked);
+    count_block(5, mine, 5);
+    ck_assert_uint_eq(file.header->python_bytes, 5);
+    ck_assert_uint_eq(file.header->python_peak_bytes, 13);
+    ck_assert_uint_eq(file.header->bytes, 5101);
 }
 END_TEST
 
@@ -200,7 +222,8 @@ static void expect_sites(void) {
     ck_assert_uint_eq(sum, model.live);
 }
 
-/* Nearly each block has a size of its own, so that the table is full of dead sites again and again. */
+/* Nearly each block has a size of its own, so that the table is full of dead sites
+ * again and again. */
 START_TEST(recycled_sites_keep_the_counts_right) {
     uint64_t seed = 13;
     open_tables(16 << 20);
@@ -210,7 +233,8 @@ START_TEST(recycled_sites_keep_the_counts_right) {
         if (round % 10000 == 0)
             expect_sites();
         for (uint32_t at = 0; round % 1000 == 0 && at < model.live; at++)
-            ck_assert_uint_eq(site_table_find(model.blocks[at].stack, model.blocks[at].domain,
+            ck_assert_uint_eq(site_table_find(model.blocks[at].stack,
+                                              model.blocks[at].domain,
                                               model.blocks[at].size),
                               model.blocks[at].site);
     }
@@ -263,7 +287,8 @@ START_TEST(stacks_without_room_overflow_with_their_sizes) {
     const struct tracemalloc_dump_tally *overflow =
         tally_of(TRACEMALLOC_DUMP_OVERFLOW_STACK, 1);
     ck_assert_uint_gt(overflow->blocks, 10000);
-    ck_assert_uint_eq(overflow->blocks, file.header->lost[TRACEMALLOC_DUMP_LOST_STACKS]);
+    ck_assert_uint_eq(overflow->blocks,
+                      file.header->lost[TRACEMALLOC_DUMP_LOST_STACKS]);
     ck_assert_uint_eq(file.header->bytes, bytes);
     ck_assert_uint_eq(file.header->lost[TRACEMALLOC_DUMP_LOST_BLOCKS], 0);
 }
@@ -307,6 +332,7 @@ int main(void) {
         a_site_is_its_stack_domain_and_size,
         the_empty_stack_counts_too,
         each_stack_at_the_peak_is_exact,
+        the_interpreters_own_domains_have_a_peak_of_their_own,
         a_new_peak_before_a_fall,
         recycled_sites_keep_the_counts_right,
         freeze_keeps_what_lived_then,

@@ -11,7 +11,9 @@ static struct dump_maker maker;
 static char *bytes;
 static size_t size;
 
-static void set_up(void) { dump_maker_open(&maker); }
+static void set_up(void) {
+    dump_maker_open(&maker);
+}
 
 static void tear_down(void) {
     dump_maker_close(&maker);
@@ -36,20 +38,24 @@ static bool holds(const char *part, size_t length) {
 
 START_TEST(a_block_has_its_frames_once) {
     uint32_t code = dump_maker_code(&maker, "x.py", "f");
-    uint32_t stack = dump_maker_stack(&maker, dump_maker_stack(&maker, 0, code, 1), code, 2);
+    uint32_t stack =
+        dump_maker_stack(&maker, dump_maker_stack(&maker, 0, code, 1), code, 2);
     dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), 77, 2, 0);
     ck_assert_int_eq(export(0), 0);
     /* (0, 77, (("x.py", 2), ("x.py", 1)), 2) and the same again. */
-    static const char trace[] = "(K\0K\x4d(\x8c\x04x.py\x94K\x02\x86\x94h\0K\x01\x86\x94t\x94K\x02t"
-                                "\x94h\x04";
+    static const char trace[] =
+        "(K\0K\x4d(\x8c\x04x.py\x94K\x02\x86\x94h\0K\x01\x86\x94t\x94K\x02t"
+        "\x94h\x04";
     ck_assert(holds(trace, sizeof trace - 1));
 }
 END_TEST
 
 START_TEST(older_pythons_know_no_total) {
     dump_maker_site(&maker, dump_maker_tally(&maker, 0, 1), 5, 1, 0);
-    static const char without[] = "(K\x01K\x05(\x8c\x09<unknown>\x94K\0\x86\x94t\x94\x87";
-    static const char with[] = "((K\x01K\x05(\x8c\x09<unknown>\x94K\0\x86\x94t\x94K\x01t";
+    static const char without[] =
+        "(K\x01K\x05(\x8c\x09<unknown>\x94K\0\x86\x94t\x94\x87";
+    static const char with[] =
+        "((K\x01K\x05(\x8c\x09<unknown>\x94K\0\x86\x94t\x94K\x01t";
     ck_assert_int_eq(export(0x03080000), 0);
     ck_assert(holds(without, sizeof without - 1));
     ck_assert_int_eq(export(0x03090000), 0);

@@ -5,8 +5,8 @@
 #include "opened_dump.h"
 #include "report/stack_index.h"
 
-/* A random tree of stacks with few different frames, so that many windows are alike, and the plain way to do each
- * thing. */
+/* A random tree of stacks with few different frames, so that many windows are alike,
+ * and the plain way to do each thing. */
 static struct opened_dump opened;
 static struct stack_index tree;
 
@@ -14,7 +14,8 @@ static void set_up(void) {
     struct dump_maker maker;
     dump_maker_open(&maker);
     maker.header.nframe = 6;
-    uint32_t codes[3] = {dump_maker_code(&maker, "b.py", "f"), dump_maker_code(&maker, "a.py", "g"),
+    uint32_t codes[3] = {dump_maker_code(&maker, "b.py", "f"),
+                         dump_maker_code(&maker, "a.py", "g"),
                          dump_maker_code(&maker, "a.py", "h")};
     srand(1);
     for (uint32_t id = 2, parent = 0; id < 700; id++) {
@@ -39,22 +40,27 @@ static uint32_t walk_up(uint32_t stack, uint32_t up) {
 }
 
 static int compare_plainly(uint32_t first, uint32_t second) {
-    uint32_t a = stack_index_window(&tree, first), b = stack_index_window(&tree, second);
+    uint32_t a = stack_index_window(&tree, first),
+             b = stack_index_window(&tree, second);
     while (a > 0 && b > 0) {
-        int order = stack_index_compare_frames(&opened.profile, profile_frame(&opened.profile, walk_up(first, --a)),
-                                               profile_frame(&opened.profile, walk_up(second, --b)));
+        int order = stack_index_compare_frames(
+            &opened.profile, profile_frame(&opened.profile, walk_up(first, --a)),
+            profile_frame(&opened.profile, walk_up(second, --b)));
         if (order != 0)
             return order;
     }
     return (a > 0) - (b > 0);
 }
 
-static int sign(int value) { return (value > 0) - (value < 0); }
+static int sign(int value) {
+    return (value > 0) - (value < 0);
+}
 
 START_TEST(ancestors_are_those_of_a_walk) {
     for (uint32_t stack = 0; stack < opened.reader->stack_count; stack += 3)
         for (uint32_t up = 0; up < 40; up++)
-            ck_assert_uint_eq(stack_index_ancestor(&tree, stack, up), walk_up(stack, up));
+            ck_assert_uint_eq(stack_index_ancestor(&tree, stack, up),
+                              walk_up(stack, up));
 }
 END_TEST
 
@@ -71,8 +77,10 @@ START_TEST(windows_compare_as_tuples_do) {
     for (uint32_t first = 0; first < opened.reader->stack_count; first += 2)
         for (uint32_t second = 0; second < opened.reader->stack_count; second += 3) {
             int expected = sign(compare_plainly(first, second));
-            ck_assert_int_eq(sign(stack_index_compare(&tree, first, &tree, second)), expected);
-            ck_assert_int_eq(stack_index_hash(&tree, first) == stack_index_hash(&tree, second),
+            ck_assert_int_eq(sign(stack_index_compare(&tree, first, &tree, second)),
+                             expected);
+            ck_assert_int_eq(stack_index_hash(&tree, first) ==
+                                 stack_index_hash(&tree, second),
                              expected == 0);
         }
 }

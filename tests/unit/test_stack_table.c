@@ -14,7 +14,9 @@ static struct tracemalloc_dump_stack node_at(uint32_t id) {
     return ((struct tracemalloc_dump_stack *)file.base[TRACEMALLOC_DUMP_STACKS])[id];
 }
 
-static uint64_t count(void) { return file.header->sections[TRACEMALLOC_DUMP_STACKS].count; }
+static uint64_t count(void) {
+    return file.header->sections[TRACEMALLOC_DUMP_STACKS].count;
+}
 
 START_TEST(the_first_nodes_are_fixed) {
     open_table();

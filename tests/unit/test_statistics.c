@@ -44,7 +44,8 @@ END_TEST
 
 START_TEST(entries_as_python_writes_them) {
     char text[STATISTICS_TEXT_SIZE];
-    struct statistic entry = {.weight = {100000, 3}, .size_diff = -20480, .count_diff = 2};
+    struct statistic entry = {
+        .weight = {100000, 3}, .size_diff = -20480, .count_diff = 2};
     statistics_format(text, &entry, false);
     ck_assert_str_eq(text, "size=97.7 KiB, count=3, average=32.6 KiB");
     statistics_format(text, &entry, true);
@@ -70,9 +71,11 @@ struct grouped {
 
 static void open_grouped(struct grouped *grouped) {
     grouped->reader = opened_dump_read(&maker);
-    ck_assert_int_eq(profile_open(&grouped->profile, grouped->reader, &names, PROFILE_NOW), 0);
-    ck_assert_int_eq(grouping_open(&grouped->grouping, &grouped->profile, GROUPING_LINENO, false),
-                     0);
+    ck_assert_int_eq(
+        profile_open(&grouped->profile, grouped->reader, &names, PROFILE_NOW), 0);
+    ck_assert_int_eq(
+        grouping_open(&grouped->grouping, &grouped->profile, GROUPING_LINENO, false),
+        0);
 }
 
 static void close_grouped(struct grouped *grouped) {

@@ -17,10 +17,12 @@ static void set_up(void) {
     dump_maker_open(&maker);
     uint32_t code = dump_maker_code(&maker, "/a/folder/with/a/long/name/x.py", "f");
     uint32_t caller = dump_maker_stack(&maker, 0, code, 1);
-    dump_maker_site(&maker, dump_maker_tally(&maker, dump_maker_stack(&maker, caller, code, 2), 0),
-                    2048, 10, 0);
-    dump_maker_site(&maker, dump_maker_tally(&maker, dump_maker_stack(&maker, 0, code, 3), 0), 1,
-                    1, 0);
+    dump_maker_site(
+        &maker, dump_maker_tally(&maker, dump_maker_stack(&maker, caller, code, 2), 0),
+        2048, 10, 0);
+    dump_maker_site(&maker,
+                    dump_maker_tally(&maker, dump_maker_stack(&maker, 0, code, 3), 0),
+                    1, 1, 0);
 }
 
 static void tear_down(void) {
@@ -39,7 +41,8 @@ static void report(enum grouping_key key, size_t limit, size_t width, enum form 
     ck_assert_int_eq(statistics_open(&statistics, &grouping), 0);
     statistics_sort(&statistics, limit);
     FILE *stream = open_memstream(&output, &size);
-    struct terminal terminal = {.out = stream, .interactive = width > 0, .width = width};
+    struct terminal terminal = {
+        .out = stream, .interactive = width > 0, .width = width};
     if (form == JSON)
         ck_assert_int_eq(json_report_print(stream, &statistics, "now", NULL), 0);
     else
@@ -53,21 +56,23 @@ static void report(enum grouping_key key, size_t limit, size_t width, enum form 
 
 START_TEST(lines_with_the_rest_and_the_total) {
     report(GROUPING_LINENO, 1, 0, TEXT);
-    ck_assert_str_eq(output,
-                     "/a/folder/with/a/long/name/x.py:2: size=20.0 KiB, count=10, average=2048 B\n"
-                     "1 other: size=1 B, count=1\n"
-                     "Total: size=20.0 KiB, count=11\n");
+    ck_assert_str_eq(
+        output,
+        "/a/folder/with/a/long/name/x.py:2: size=20.0 KiB, count=10, average=2048 B\n"
+        "1 other: size=1 B, count=1\n"
+        "Total: size=20.0 KiB, count=11\n");
 }
 END_TEST
 
 START_TEST(tracebacks_have_their_frames) {
     report(GROUPING_TRACEBACK, 1, 0, TEXT);
-    ck_assert_str_eq(output,
-                     "/a/folder/with/a/long/name/x.py:1: size=20.0 KiB, count=10, average=2048 B\n"
-                     "  File \"/a/folder/with/a/long/name/x.py\", line 1\n"
-                     "  File \"/a/folder/with/a/long/name/x.py\", line 2\n"
-                     "1 other: size=1 B, count=1\n"
-                     "Total: size=20.0 KiB, count=11\n");
+    ck_assert_str_eq(
+        output,
+        "/a/folder/with/a/long/name/x.py:1: size=20.0 KiB, count=10, average=2048 B\n"
+        "  File \"/a/folder/with/a/long/name/x.py\", line 1\n"
+        "  File \"/a/folder/with/a/long/name/x.py\", line 2\n"
+        "1 other: size=1 B, count=1\n"
+        "Total: size=20.0 KiB, count=11\n");
 }
 END_TEST
 
@@ -92,21 +97,24 @@ END_TEST
 START_TEST(a_dump_that_is_incomplete_says_so) {
     maker.header.lost[TRACEMALLOC_DUMP_LOST_NAMES] = 2;
     report(GROUPING_LINENO, 1, 0, TEXT);
-    ck_assert_ptr_nonnull(strstr(output, "\nIncomplete: the table of names was full: 2 names "
-                                         "were cut or replaced\n"));
+    ck_assert_ptr_nonnull(strstr(output,
+                                 "\nIncomplete: the table of names was full: 2 names "
+                                 "were cut or replaced\n"));
 }
 END_TEST
 
 START_TEST(the_document_for_programs) {
     report(GROUPING_TRACEBACK, 1, 0, JSON);
-    ck_assert_str_eq(
-        output,
-        "{\"group_by\":\"traceback\",\"cumulative\":false,\"at\":\"now\","
-        "\"incomplete_reasons\":[],\"complete\":true,\"total\":{\"size\":20481,\"count\":11},"
-        "\"statistics\":[{\"size\":20480,\"count\":10,\"traceback\":["
-        "{\"filename\":\"/a/folder/with/a/long/name/x.py\",\"lineno\":1,\"function\":\"f\"},"
-        "{\"filename\":\"/a/folder/with/a/long/name/x.py\",\"lineno\":2,\"function\":\"f\"}],"
-        "\"total_nframe\":2}]}\n");
+    ck_assert_str_eq(output,
+                     "{\"group_by\":\"traceback\",\"cumulative\":false,\"at\":\"now\","
+                     "\"incomplete_reasons\":[],\"complete\":true,\"total\":{\"size\":"
+                     "20481,\"count\":11},"
+                     "\"statistics\":[{\"size\":20480,\"count\":10,\"traceback\":["
+                     "{\"filename\":\"/a/folder/with/a/long/name/"
+                     "x.py\",\"lineno\":1,\"function\":\"f\"},"
+                     "{\"filename\":\"/a/folder/with/a/long/name/"
+                     "x.py\",\"lineno\":2,\"function\":\"f\"}],"
+                     "\"total_nframe\":2}]}\n");
 }
 END_TEST
 

@@ -13,7 +13,9 @@ enum { BLOCKS = 3000, THREADS = 4, ROUNDS = 40000 };
 static const uintptr_t base = 0x7f4560000000;
 static uintptr_t freed_code;
 
-static void note_code(uintptr_t address) { freed_code = address; }
+static void note_code(uintptr_t address) {
+    freed_code = address;
+}
 
 static void open_tracer(uint64_t max_file) {
     const struct tracer_start start = {16, max_file, note_code};
@@ -21,7 +23,9 @@ static void open_tracer(uint64_t max_file) {
     tracer_activate();
 }
 
-static struct tracemalloc_dump_header *header(void) { return tracer.dump->header; }
+static struct tracemalloc_dump_header *header(void) {
+    return tracer.dump->header;
+}
 
 static void insert(uintptr_t block, uint64_t size, uint32_t stack) {
     bool locked = tracer_enter();
@@ -243,7 +247,8 @@ START_TEST(threads_share_the_tables) {
     tracer_prepare();
     open_tracer(16 << 20);
     for (uintptr_t at = 0; at < THREADS; at++)
-        ck_assert_int_eq(pthread_create(&threads[at], NULL, live_and_die, (void *)at), 0);
+        ck_assert_int_eq(pthread_create(&threads[at], NULL, live_and_die, (void *)at),
+                         0);
     for (int at = 0; at < THREADS; at++)
         pthread_join(threads[at], NULL);
     expect(0, 0);

@@ -22,8 +22,9 @@ START_TEST(every_code_point_comes_back) {
 END_TEST
 
 START_TEST(what_is_no_text_is_a_surrogate_for_each_byte) {
-    static const char *const wrong[] = {"\x80", "\xc0\x80", "\xe2\x82", "\xf5\x80\x80\x80",
-                                        "\xf4\x90\x80\x80", "\xe0\x80\x80", "\xff"};
+    static const char *const wrong[] = {
+        "\x80",         "\xc0\x80", "\xe2\x82", "\xf5\x80\x80\x80", "\xf4\x90\x80\x80",
+        "\xe0\x80\x80", "\xff"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         size_t taken;
         uint32_t point = first_of(wrong[i], strlen(wrong[i]), &taken);

@@ -58,8 +58,8 @@ START_TEST(long_options_are_passed_over) {
 END_TEST
 
 START_TEST(what_the_interpreter_rejects_is_left_to_it) {
-    static const char *const wrong[] = {"=-1",   "=x",    "=3x",
-                                        "=1.5",  "=65536", "=99999999999999999999"};
+    static const char *const wrong[] = {"=-1",  "=x",     "=3x",
+                                        "=1.5", "=65536", "=99999999999999999999"};
     errno = EXDEV;
     for (size_t at = 0; at < sizeof wrong / sizeof *wrong; at++) {
         char line[64];

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace/track_table.h"
+
+#include <errno.h>
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/id_table.h"
+#include "trace/site_table.h"
+
+enum { FIRST_SLOTS = 1024, FIRST_ENTRIES = 512 };
+
+struct tracked {
+    uintptr_t address;
+    uint32_t domain;
+    uint32_t site; /* of a free entry: the next free one */
+};
+
+static struct id_table index;
+static struct tracked *entries; /* 0 is unused */
+static uint32_t count, capacity, first_free;
+
+static uint64_t hash_of(uint32_t domain, uintptr_t address) {
+    return hash_pair(address, domain);
+}
+
+static uint32_t find(uint32_t domain, uintptr_t address) {
+    struct id_probe probe;
+    uint32_t id;
+    if (entries == NULL)
+        return 0;
+    id_probe_start(&probe, &index, hash_of(domain, address));
+    while ((id = id_probe_next(&probe)) != 0)
+        if (entries[id].address == address && entries[id].domain == domain)
+            break;
+    return id;
+}
+
+static int open_table(void) {
+    int status = id_table_open(&index, FIRST_SLOTS);
+    if (status < 0)
+        return status;
+    entries = arena_map(FIRST_ENTRIES * sizeof *entries);
+    if (entries == NULL) {
+        id_table_close(&index);
+        return -ENOMEM;
+    }
+    capacity = FIRST_ENTRIES;
+    count = 1;
+    first_free = 0;
+    return 0;
+}
+
+static int grow(void) {
+    struct tracked *grown = arena_grow(entries, capacity * sizeof *entries,
+                                       (size_t)capacity * 2 * sizeof *entries);
+    if (grown == NULL)
+        return -ENOMEM;
+    entries = grown;
+    capacity *= 2;
+    return 0;
+}
+
+/* Room for one more entry in both arrays; its id in `*id`. */
+static int take_entry(uint32_t *id) {
+    if (entries == NULL && open_table() < 0)
+        return -ENOMEM;
+    *id = first_free;
+    if (*id != 0) {
+        first_free = entries[*id].site;
+        return 0;
+    }
+    if (count == capacity && grow() < 0)
+        return -ENOMEM;
+    *id = count++;
+    return 0;
+}
+
+static void give_back(uint32_t id) {
+    entries[id] = (struct tracked){.site = first_free};
+    first_free = id;
+}
+
+int track_table_insert(uint32_t domain, uintptr_t address, uint64_t size, uint32_t stack) {
+    uint32_t id;
+    track_table_remove(domain, address);
+    uint32_t site = site_table_find(stack, domain, size);
+    if (site == 0 || take_entry(&id) < 0)
+        return -ENOMEM;
+    entries[id] = (struct tracked){address, domain, site};
+    if (id_table_add(&index, hash_of(domain, address), id) < 0) {
+        give_back(id);
+        return -ENOMEM;
+    }
+    site_table_count(site);
+    return 0;
+}
+
+void track_table_remove(uint32_t domain, uintptr_t address) {
+    uint32_t id = find(domain, address);
+    if (id == 0)
+        return;
+    site_table_discount(entries[id].site);
+    id_table_remove(&index, hash_of(domain, address), id);
+    give_back(id);
+}
+
+uint32_t track_table_find(uint32_t domain, uintptr_t address) {
+    uint32_t id = find(domain, address);
+    return id != 0 ? entries[id].site : 0;
+}
+
+void track_table_clear(void) {
+    if (entries == NULL)
+        return;
+    id_table_close(&index);
+    arena_unmap(entries, capacity * sizeof *entries);
+    entries = NULL;
+}

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: MIT
+"""A reader of dumps, written from include/tracemalloc_dump.h alone.
+
+It shares nothing with the command, so that what both say is what the file says.
+"""
+
+import collections
+import pathlib
+import struct
+
+import conftest
+
+MAGIC = b"\x89TMDUMP\n"
+SECTIONS = 12
+NAMES = "strings code stacks tallies sites domains modules timeline".split()
+STATES = dict(enumerate("tracing stopped exited exec snapshot signal".split(), 1))
+EMPTY, OVERFLOW = 0, 1
+NATIVE = 1 << 31
+
+# The header's fields up to the sections, in order; the format keeps C's alignment.
+HEADER = [
+    ("magic", "8s"),
+    ("byte_order", "I"),
+    ("version", "I"),
+    ("header_size", "I"),
+    ("section_count", "I"),
+    ("file_size", "Q"),
+    ("pid", "I"),
+    ("ppid", "I"),
+    ("start_time", "Q"),
+    ("process_start", "Q"),
+    ("boot_id", "40s"),
+    ("argv", "I"),
+    ("executable", "I"),
+    ("implementation", "I"),
+    ("python_version", "I"),
+    ("nframe", "I"),
+    ("native_nframe", "I"),
+    ("generation", "I"),
+    ("free_lists", "I"),
+    ("run_id", "Q"),
+    ("state", "I"),
+    ("exit_status", "i"),
+    ("signal", "i"),
+    ("oom_killed", "i"),
+    ("end_time", "Q"),
+    ("finalized", "I"),
+    ("reserved", "I"),
+    ("bytes", "Q"),
+    ("blocks", "Q"),
+    ("peak_bytes", "Q"),
+    ("peak_blocks", "Q"),
+    ("peak_number", "I"),
+    ("rising", "I"),
+    ("python_bytes", "Q"),
+    ("python_peak_bytes", "Q"),
+    ("arena_bytes", "Q"),
+    ("tracer_bytes", "Q"),
+    ("lost", "16Q"),
+    ("request_signal", "I"),
+    ("cleared", "I"),
+]
+LOST = "stacks blocks file python nested memory names native damage version".split()
+SECTION_SIZE = 400
+
+Site = collections.namedtuple("Site", "domain size live at_exit stack")
+Frame = collections.namedtuple("Frame", "filename lineno name")
+
+
+class DumpFile:
+    """A dump: its header's fields as attributes, its sites as a list."""
+
+    def __init__(self, path):
+        self.data = pathlib.Path(str(path)).read_bytes()
+        at = self.read_header()
+        self.sections = {}
+        for number in range(SECTIONS):
+            name = NAMES[number] if number < len(NAMES) else number
+            self.sections[name] = self.read_section(at + number * SECTION_SIZE)
+        self.sites = list(self.read_sites())
+
+    def read_header(self):
+        """Sets the fields; the offset where the sections begin."""
+        at = 0
+        for name, kind in HEADER:
+            size = struct.calcsize("=" + kind)
+            at = -(-at // min(size, 8)) * min(size, 8) if "s" not in kind else at
+            values = struct.unpack_from("=" + kind, self.data, at)
+            setattr(self, name, values[0] if len(values) == 1 else values)
+            at += size
+        assert self.magic == MAGIC and self.byte_order == 0x01020304
+        assert self.version == 1 and self.section_count == SECTIONS
+        assert self.header_size == at + SECTIONS * SECTION_SIZE
+        self.state = STATES[self.state]
+        self.lost = {name: self.lost[number] for number, name in enumerate(LOST)}
+        return at
+
+    def read_section(self, at):
+        """The section's valid entries, as bytes."""
+        entry_size, extents, count = struct.unpack_from("=IIQ", self.data, at)
+        parts = []
+        for number in range(extents):
+            offset, length = struct.unpack_from("=QQ", self.data, at + 16 + number * 16)
+            assert offset % 4096 == length % 4096 == 0
+            assert offset + length <= self.file_size <= len(self.data)
+            parts.append(self.data[offset : offset + length])
+        whole = b"".join(parts)
+        assert entry_size * count <= len(whole)
+        return whole[: entry_size * count]
+
+    def entry(self, section, kind, number):
+        return struct.unpack_from("=" + kind, self.sections[section], number)
+
+    def string(self, offset):
+        (length,) = self.entry("strings", "I", offset)
+        text = self.sections["strings"][offset + 4 : offset + 4 + length]
+        assert len(text) == length
+        return text.decode("utf-8", "surrogatepass")
+
+    def tally(self, number):
+        """stack, domain, bytes, blocks; the same at the peak and ever; peak number."""
+        return self.entry("tallies", "IIQQQQQQII", number * 64)
+
+    def read_sites(self):
+        for at in range(24, len(self.sections["sites"]), 24):
+            tally, live, size, at_exit, _ = self.entry("sites", "IIQII", at)
+            if live or at_exit:
+                stack, domain = self.tally(tally)[:2]
+                (number,) = self.entry("domains", "I", domain * 8)
+                yield Site(number, size, live, at_exit, stack)
+
+    def live(self, domain, first, last):
+        """Live blocks of a domain whose size is from first to last: a count each."""
+        count = collections.Counter()
+        for site in self.sites:
+            if site.domain == domain and first <= site.size <= last and site.live:
+                count[site.size] += site.live
+        return dict(count)
+
+    def frames(self, stack):
+        """The whole stack of Python frames, oldest first."""
+        found = []
+        while stack != EMPTY:
+            parent, code, line, _ = self.entry("stacks", "IIII", stack * 16)
+            assert parent < stack
+            if not code & NATIVE:
+                filename, name = self.entry("code", "II", code * 16)
+                found.append(Frame(self.string(filename), line, self.string(name)))
+            stack = parent
+        return found[::-1]
+
+    def check(self):
+        """What holds whenever the process is not in the middle of an event."""
+        blocks, sums = collections.Counter(), collections.Counter()
+        for at in range(24, len(self.sections["sites"]), 24):
+            tally, live, size = self.entry("sites", "IIQ", at)
+            blocks[tally] += live
+            sums[tally] += live * size
+        for number in range(1, len(self.sections["tallies"]) // 64):
+            _, _, size, count = self.tally(number)[:4]
+            assert (sums[number], blocks[number]) == (size, count), number
+        assert sum(blocks.values()) == self.blocks
+        assert sum(sums.values()) == self.bytes <= self.peak_bytes
+
+
+def build_hooks(folder):
+    """The shared object of tests/native/hooks.c."""
+    out = folder / "hooks.so"
+    source = conftest.ROOT / "tests" / "native" / "hooks.c"
+    options = ["-D_GNU_SOURCE", "-O1", "-shared", "-fPIC", "-pthread"]
+    done = conftest.run(["cc"] + options + ["-o", out, source])
+    assert done.returncode == 0, done.stderr
+    return out
