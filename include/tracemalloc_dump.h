@@ -54,16 +54,22 @@ enum tracemalloc_dump_implementation {
 
 /* Why a dump may be incomplete: `lost[reason]` counts what is missing. */
 enum tracemalloc_dump_reason {
-    TRACEMALLOC_DUMP_LOST_STACKS = 0,  /* events whose new stack went to `<overflow>` */
-    TRACEMALLOC_DUMP_LOST_BLOCKS = 1,  /* blocks not recorded: a table could not grow */
-    TRACEMALLOC_DUMP_LOST_FILE = 2,    /* extents that could not be added to the file */
-    TRACEMALLOC_DUMP_LOST_PYTHON = 3,  /* Python frames were switched off: a check failed */
-    TRACEMALLOC_DUMP_LOST_NESTED = 4,  /* blocks made by a signal handler inside the tracer */
-    TRACEMALLOC_DUMP_LOST_MEMORY = 5,  /* the tracer found no memory for its private tables */
-    TRACEMALLOC_DUMP_LOST_NAMES = 6,   /* names cut or replaced: the string table was full */
-    TRACEMALLOC_DUMP_LOST_NATIVE = 7,  /* native stacks that could not be unwound whole */
-    TRACEMALLOC_DUMP_LOST_DAMAGE = 8,  /* pages of the file that somebody else cut off */
-    TRACEMALLOC_DUMP_LOST_VERSION = 9, /* interpreter without Python frames (see implementation) */
+    TRACEMALLOC_DUMP_LOST_STACKS = 0, /* events whose new stack went to `<overflow>` */
+    TRACEMALLOC_DUMP_LOST_BLOCKS = 1, /* blocks not recorded: a table could not grow */
+    TRACEMALLOC_DUMP_LOST_FILE = 2,   /* extents that could not be added to the file */
+    TRACEMALLOC_DUMP_LOST_PYTHON =
+        3, /* Python frames were switched off: a check failed */
+    TRACEMALLOC_DUMP_LOST_NESTED =
+        4, /* blocks made by a signal handler inside the tracer */
+    TRACEMALLOC_DUMP_LOST_MEMORY =
+        5, /* the tracer found no memory for its private tables */
+    TRACEMALLOC_DUMP_LOST_NAMES =
+        6, /* names cut or replaced: the string table was full */
+    TRACEMALLOC_DUMP_LOST_NATIVE =
+        7, /* native stacks that could not be unwound whole */
+    TRACEMALLOC_DUMP_LOST_DAMAGE = 8, /* pages of the file that somebody else cut off */
+    TRACEMALLOC_DUMP_LOST_VERSION =
+        9, /* interpreter without Python frames (see implementation) */
 };
 
 enum tracemalloc_dump_section_id {
@@ -203,10 +209,10 @@ struct tracemalloc_dump_header {
     uint32_t implementation; /* enum tracemalloc_dump_implementation */
     uint32_t python_version; /* PY_VERSION_HEX, 0 without Python */
     uint32_t nframe;         /* frames to show of a stack */
-    uint32_t native_nframe;  /* native frames at most in a stack, 0 when not asked for */
-    uint32_t generation;     /* how many dumps this process made before */
-    uint32_t free_lists;     /* 1 when objects of free lists count where they are taken */
-    uint64_t run_id;         /* of `tracemalloc run` (TRACEMALLOC_RUN), else 0 */
+    uint32_t native_nframe; /* native frames at most in a stack, 0 when not asked for */
+    uint32_t generation;    /* how many dumps this process made before */
+    uint32_t free_lists; /* 1 when objects of free lists count where they are taken */
+    uint64_t run_id;     /* of `tracemalloc run` (TRACEMALLOC_RUN), else 0 */
 
     /* How it ended. */
     uint32_t state; /* enum tracemalloc_dump_state */
@@ -227,7 +233,8 @@ struct tracemalloc_dump_header {
     /* Totals without libc and mmap: what the interpreter's own tracer would count. */
     uint64_t python_bytes;
     uint64_t python_peak_bytes;
-    uint64_t arena_bytes; /* held by the interpreter's arenas: what is behind its objects */
+    uint64_t
+        arena_bytes; /* held by the interpreter's arenas: what is behind its objects */
     uint64_t tracer_bytes; /* private memory of the tracer, without this file */
     uint64_t lost[TRACEMALLOC_DUMP_REASONS];
 
@@ -246,4 +253,5 @@ static_assert(sizeof(struct tracemalloc_dump_domain) == 8, "domain");
 static_assert(sizeof(struct tracemalloc_dump_module) == 40, "module");
 static_assert(sizeof(struct tracemalloc_dump_moment) == 32, "moment");
 static_assert(sizeof(struct tracemalloc_dump_section) == 400, "section");
-static_assert(sizeof(struct tracemalloc_dump_header) <= TRACEMALLOC_DUMP_HEADER_SIZE, "header");
+static_assert(sizeof(struct tracemalloc_dump_header) <= TRACEMALLOC_DUMP_HEADER_SIZE,
+              "header");

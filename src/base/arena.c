@@ -43,8 +43,7 @@ void *arena_grow(void *memory, size_t old_size, size_t size) {
 }
 
 /* mincore in pieces: the answer is a byte per page. */
-uint64_t arena_resident(void *memory, size_t size, void (*visit)(void *page, void *context),
-                        void *context) {
+uint64_t arena_resident(void *memory, size_t size) {
     enum { PIECE = 512 };
     unsigned char present[PIECE];
     uint64_t pages = 0;
@@ -55,11 +54,7 @@ uint64_t arena_resident(void *memory, size_t size, void (*visit)(void *page, voi
         if (page % PIECE == 0 &&
             sys_call(SYS_mincore, at, piece * ARENA_PAGE, present) != 0)
             break;
-        if ((present[page % PIECE] & 1) == 0)
-            continue;
-        pages++;
-        if (visit != NULL)
-            visit(at, context);
+        pages += present[page % PIECE] & 1;
     }
     return pages * ARENA_PAGE;
 }

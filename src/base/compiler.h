@@ -10,7 +10,6 @@
 #define cold_path __attribute__((noinline, cold))
 #define must_check __attribute__((warn_unused_result))
 #define exported __attribute__((visibility("default")))
-#define printf_like(format, first) __attribute__((format(printf, format, first)))
 
 /* A thread-local of a preloaded library: a fixed distance from the thread pointer, so that access
  * never allocates. */

@@ -7,7 +7,9 @@
 
 /* Fibonacci hashing: the high bits of a product with an odd constant near 2^64 / phi (Knuth, The Art of
  * Computer Programming, volume 3, section 6.4). Take the high bits of the result. */
-static inline uint64_t hash_mix(uint64_t value) { return value * 0x9e3779b97f4a7c15u; }
+static inline uint64_t hash_mix(uint64_t value) {
+    return value * 0x9e3779b97f4a7c15u;
+}
 
 static inline uint64_t hash_pair(uint64_t first, uint64_t second) {
     uint64_t mixed = hash_mix(first) ^ second;

@@ -71,7 +71,8 @@ void id_table_remove(struct id_table *table, uint64_t hash, uint32_t id) {
             return;
         gap = (gap + 1) & mask;
     }
-    for (uint32_t at = (gap + 1) & mask; table->slots[at].id != 0; at = (at + 1) & mask) {
+    for (uint32_t at = (gap + 1) & mask; table->slots[at].id != 0;
+         at = (at + 1) & mask) {
         uint32_t home = table->slots[at].tag & mask;
         if (((at - home) & mask) >= ((at - gap) & mask)) {
             table->slots[gap] = table->slots[at];

@@ -41,8 +41,8 @@ must_check int id_table_add(struct id_table *table, uint64_t hash, uint32_t id);
 /* The id must be there. */
 void id_table_remove(struct id_table *table, uint64_t hash, uint32_t id);
 
-static always_inline void id_probe_start(struct id_probe *probe, const struct id_table *table,
-                                         uint64_t hash) {
+static always_inline void id_probe_start(struct id_probe *probe,
+                                         const struct id_table *table, uint64_t hash) {
     probe->table = table;
     probe->tag = (uint32_t)(hash >> 32);
     probe->at = probe->tag;

@@ -11,7 +11,8 @@ enum { LOCK_SPINS = 200 };
 
 void lock_wait(struct lock *lock) {
     for (int spin = 0; spin < LOCK_SPINS; spin++) {
-        if (atomic_load_explicit(&lock->state, memory_order_relaxed) == 0 && lock_try(lock))
+        if (atomic_load_explicit(&lock->state, memory_order_relaxed) == 0 &&
+            lock_try(lock))
             return;
         __builtin_ia32_pause();
     }

@@ -8,7 +8,9 @@
 
 static bool silent;
 
-void message_quiet(bool quiet) { silent = quiet; }
+void message_quiet(bool quiet) {
+    silent = quiet;
+}
 
 static size_t append(char *line, size_t length, size_t size, const char *part) {
     while (*part != '\0' && length < size)

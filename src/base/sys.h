@@ -21,10 +21,10 @@ static inline long sys_result(long result, int saved) {
     return result;
 }
 
-#define sys_call(...)                                                                   \
-    __extension__({                                                                     \
-        int sys_saved = errno;                                                          \
-        sys_result(syscall(__VA_ARGS__), sys_saved);                                    \
+#define sys_call(...)                                                                  \
+    __extension__({                                                                    \
+        int sys_saved = errno;                                                         \
+        sys_result(syscall(__VA_ARGS__), sys_saved);                                   \
     })
 
 static inline void *sys_mmap(void *address, size_t length, int protection, int flags,
@@ -41,8 +41,8 @@ static inline int sys_munmap(void *address, size_t length) {
     return (int)sys_call(SYS_munmap, address, length);
 }
 
-static inline void *sys_mremap(void *address, size_t old_length, size_t length, int flags,
-                               void *to) {
+static inline void *sys_mremap(void *address, size_t old_length, size_t length,
+                               int flags, void *to) {
     return (void *)sys_call(SYS_mremap, address, old_length, length, flags, to);
 }
 
@@ -54,6 +54,12 @@ static inline int sys_open(const char *path, int flags, unsigned mode) {
     return (int)sys_call(SYS_openat, -100 /* AT_FDCWD */, path, flags, mode);
 }
 
-static inline int sys_close(int fd) { return (int)sys_call(SYS_close, fd); }
-static inline int sys_getpid(void) { return (int)sys_call(SYS_getpid); }
-static inline int sys_gettid(void) { return (int)sys_call(SYS_gettid); }
+static inline int sys_close(int fd) {
+    return (int)sys_call(SYS_close, fd);
+}
+static inline int sys_getpid(void) {
+    return (int)sys_call(SYS_getpid);
+}
+static inline int sys_gettid(void) {
+    return (int)sys_call(SYS_gettid);
+}

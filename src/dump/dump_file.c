@@ -29,8 +29,10 @@ static const struct {
     [TRACEMALLOC_DUMP_TIMELINE] = {sizeof(struct tracemalloc_dump_moment), 0},
 };
 
-static void *map_fixed(void *address, uint64_t length, int flags, int fd, uint64_t offset) {
-    return sys_mmap(address, length, PROT_READ | PROT_WRITE, MAP_FIXED | flags, fd, offset);
+static void *map_fixed(void *address, uint64_t length, int flags, int fd,
+                       uint64_t offset) {
+    return sys_mmap(address, length, PROT_READ | PROT_WRITE, MAP_FIXED | flags, fd,
+                    offset);
 }
 
 static uint64_t whole_range(const struct dump_file *file) {
@@ -161,7 +163,8 @@ static int reopen(const struct dump_file *file) {
 static void publish_extent(struct tracemalloc_dump_header *header, unsigned section,
                            uint64_t offset, uint64_t length) {
     struct tracemalloc_dump_section *entry = &header->sections[section];
-    entry->extents[entry->extent_count] = (struct tracemalloc_dump_extent){offset, length};
+    entry->extents[entry->extent_count] =
+        (struct tracemalloc_dump_extent){offset, length};
     header->file_size = offset + length;
     __atomic_store_n(&entry->extent_count, entry->extent_count + 1, __ATOMIC_RELEASE);
 }
@@ -172,9 +175,8 @@ static int add_extent(struct dump_file *file, unsigned section, uint64_t length)
     if (fd < 0)
         return fd;
     int status = allocate(file, fd, offset, length);
-    if (status == 0 &&
-        sys_failed(map_fixed(file->base[section] + file->mapped[section], length, MAP_SHARED,
-                             fd, offset)))
+    if (status == 0 && sys_failed(map_fixed(file->base[section] + file->mapped[section],
+                                            length, MAP_SHARED, fd, offset)))
         status = -ENOMEM;
     sys_close(fd);
     if (status < 0)
@@ -185,7 +187,8 @@ static int add_extent(struct dump_file *file, unsigned section, uint64_t length)
 }
 
 /* A section doubles, so that a few extents lead to the bound. */
-static uint64_t next_length(const struct dump_file *file, unsigned section, uint64_t wanted) {
+static uint64_t next_length(const struct dump_file *file, unsigned section,
+                            uint64_t wanted) {
     uint64_t length = file->mapped[section] != 0 ? file->mapped[section] : 4 * PAGE;
     while (file->mapped[section] + length < wanted)
         length *= 2;
@@ -242,7 +245,8 @@ static int create(struct dump_file *file, const char *name) {
         return fd;
     size_t length = strlen(file->path);
     for (unsigned suffix = 1; suffix <= SUFFIXES; suffix++) {
-        fd = sys_open(file->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        fd = sys_open(file->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                      0600);
         if (fd != -EEXIST)
             return fd;
         if (is_device(file->path))
@@ -254,7 +258,8 @@ static int create(struct dump_file *file, const char *name) {
 }
 
 /* One extent for each section, in order; returns the size of the file. */
-static uint64_t lay_out(const struct dump_file *file, struct tracemalloc_dump_section *out) {
+static uint64_t lay_out(const struct dump_file *file,
+                        struct tracemalloc_dump_section *out) {
     uint64_t offset = TRACEMALLOC_DUMP_HEADER_SIZE;
     for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++) {
         out[section] = file->header->sections[section];
@@ -270,7 +275,8 @@ static uint64_t lay_out(const struct dump_file *file, struct tracemalloc_dump_se
 
 static int write_sections(const struct dump_file *file, int fd) {
     int status = 0;
-    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && status == 0; section++) {
+    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && status == 0;
+         section++) {
         const struct tracemalloc_dump_section *entry = &file->header->sections[section];
         status = io_write_all(fd, file->base[section], entry->count * entry->entry_size,
                               entry->extents[0].offset);
@@ -281,7 +287,8 @@ static int write_sections(const struct dump_file *file, int fd) {
 static int map_sections(struct dump_file *file, int fd) {
     for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++)
         if (file->mapped[section] != 0 &&
-            sys_failed(map_fixed(file->base[section], file->mapped[section], MAP_SHARED, fd,
+            sys_failed(map_fixed(file->base[section], file->mapped[section], MAP_SHARED,
+                                 fd,
                                  file->header->sections[section].extents[0].offset)))
             return -ENOMEM;
     if (sys_failed(
@@ -336,8 +343,8 @@ static int attach_in(struct dump_file *file, const char *folder, const char *nam
     return attach_at(file, path);
 }
 
-int dump_file_attach(struct dump_file *file, const char *name, const char *const *fallback,
-                     struct dump_file_place *place) {
+int dump_file_attach(struct dump_file *file, const char *name,
+                     const char *const *fallback, struct dump_file_place *place) {
     int status = attach_at(file, name);
     place->refused = status;
     /* A device is refused, not avoided: somebody meant something else. The size bound is the same everywhere. */
@@ -359,7 +366,8 @@ static int write_copy(const struct dump_file *file, int fd,
                       struct tracemalloc_dump_header *header) {
     uint64_t offset = TRACEMALLOC_DUMP_HEADER_SIZE;
     int status = 0;
-    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && status == 0; section++) {
+    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && status == 0;
+         section++) {
         struct tracemalloc_dump_section *entry = &header->sections[section];
         uint64_t length = used_bytes(entry);
         memset(entry->extents, 0, sizeof entry->extents);
@@ -428,8 +436,8 @@ void dump_file_in_parent(struct dump_file *file) {
 }
 
 static int adopt(unsigned char **from, void *to, uint64_t length) {
-    if (length != 0 &&
-        sys_failed(sys_mremap(*from, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, to)))
+    if (length != 0 && sys_failed(sys_mremap(*from, length, length,
+                                             MREMAP_MAYMOVE | MREMAP_FIXED, to)))
         return -ENOMEM;
     *from += length;
     return 0;
@@ -444,7 +452,8 @@ int dump_file_in_child(struct dump_file *file) {
     if (copy == NULL)
         return -ENOMEM;
     int status = adopt(&copy, file->header, TRACEMALLOC_DUMP_HEADER_SIZE);
-    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && status == 0; section++)
+    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && status == 0;
+         section++)
         status = adopt(&copy, file->base[section], file->mapped[section]);
     return status;
 }

@@ -25,9 +25,9 @@ struct dump_file {
     uint64_t max_size;                          /* bytes the file may have */
     uint64_t device, inode;                     /* of the file, to know it again */
     bool attached;                              /* there is a file under it */
-    unsigned char *copy;                        /* between dump_file_before_fork and its end */
+    unsigned char *copy; /* between dump_file_before_fork and its end */
     uint64_t copy_size;
-    char path[PATH_MAX];                        /* absolute */
+    char path[PATH_MAX]; /* absolute */
 };
 
 /* Why dump_file_attach put the file elsewhere, or nowhere: 0 or -errno of the name asked for. */
@@ -43,10 +43,12 @@ void dump_file_close(struct dump_file *file);
 
 /* Room for `count` entries of a section. 0, or -errno when it cannot grow: -EFBIG at the size bound, -ENOSPC, and
  * so on. What was there stays. */
-must_check int dump_file_reserve(struct dump_file *file, unsigned section, uint64_t count);
+must_check int dump_file_reserve(struct dump_file *file, unsigned section,
+                                 uint64_t count);
 
 /* Makes the first `count` entries visible to readers, after their contents were written. */
-static inline void dump_file_publish(struct dump_file *file, unsigned section, uint64_t count) {
+static inline void dump_file_publish(struct dump_file *file, unsigned section,
+                                     uint64_t count) {
     __atomic_store_n(&file->header->sections[section].count, count, __ATOMIC_RELEASE);
 }
 
@@ -54,7 +56,8 @@ static inline void dump_file_publish(struct dump_file *file, unsigned section, u
  * NULL-terminated, names folders to try when the name's own cannot take it. 0; -errno when
  * there is no place, and the dump goes on in anonymous memory. place->refused says why the first place was not taken. */
 must_check int dump_file_attach(struct dump_file *file, const char *name,
-                                const char *const *fallback, struct dump_file_place *place);
+                                const char *const *fallback,
+                                struct dump_file_place *place);
 
 /* Writes what the dump holds now to a new file of mode 0600, in state SNAPSHOT, ended at `end_time` (nanoseconds since the
  * epoch). 0, or -errno and no file. */

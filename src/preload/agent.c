@@ -9,13 +9,13 @@
 #include "base/compiler.h"
 #include "control/request.h"
 #include "preload/libc_real.h"
-#include "preload/pymem_hooks.h"
 #include "preload/record.h"
+#include "preload/start.h"
 #include "preload/tracing.h"
 
 enum { DEFAULT_NFRAME = 25 };
 
-static struct agent_options agent = {0};
+static struct agent_options agent;
 static int listening; /* the signal whose handler is ours; 0: none */
 static struct request put_off;
 
@@ -23,20 +23,29 @@ static void toggle(void) {
     if (tracing_is_on())
         tracing_stop();
     else
-        tracing_start(agent.nframe, agent.frames_work);
+        start_tracing(agent.nframe);
 }
 
 /* Nobody can be told of a request that does not fit: the command looks at the state before and after. */
 static void obey(struct request request) {
     switch (request.kind) {
-    case REQUEST_STOP: tracing_stop(); break;
-    case REQUEST_START: tracing_start(request.nframe, agent.frames_work); break;
-    case REQUEST_CLEAR: tracing_clear(); break;
-    default: toggle();
+    case REQUEST_STOP:
+        tracing_stop();
+        break;
+    case REQUEST_START:
+        start_tracing(request.nframe);
+        break;
+    case REQUEST_CLEAR:
+        tracing_clear();
+        break;
+    default:
+        toggle();
     }
 }
 
-static void obey_put_off(void) { obey(put_off); }
+static void obey_put_off(void) {
+    obey(put_off);
+}
 
 static void handle(int number, siginfo_t *info, void *context) {
     (void)number;
@@ -63,7 +72,8 @@ static bool is_free(int number) {
 }
 
 void agent_listen(const struct agent_options *options) {
-    struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_RESTART};
+    struct sigaction action = {.sa_sigaction = handle,
+                               .sa_flags = SA_SIGINFO | SA_RESTART};
     int number = options->signal != 0 ? (int)options->signal : REQUEST_DEFAULT_SIGNAL;
     agent = *options;
     if (agent.nframe == 0)
@@ -79,7 +89,8 @@ void agent_listen(const struct agent_options *options) {
 }
 
 /* The program does not see our handler; a handler of its own for that signal stays, and requests end. */
-exported int sigaction(int number, const struct sigaction *action, struct sigaction *old) {
+exported int sigaction(int number, const struct sigaction *action,
+                       struct sigaction *old) {
     if (!libc_real_ready()) {
         errno = EINVAL;
         return -1;

@@ -7,13 +7,11 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct agent_options {
-    uint32_t signal;  /* 0: the default one */
-    uint32_t nframe;  /* of a start by a plain signal */
-    bool frames_work; /* the runtime's frames can be walked */
+    uint32_t signal; /* 0: the default one */
+    uint32_t nframe; /* of a start by a plain signal; 0: 25 */
 };
 
 /* Takes the signal if nobody has it. Once a Python is there; before that a process is inert. */

@@ -14,7 +14,8 @@ static const unsigned copied[] = {
 };
 
 static uint64_t bytes_of(unsigned section) {
-    const struct tracemalloc_dump_section *entry = &tracer.dump->header->sections[section];
+    const struct tracemalloc_dump_section *entry =
+        &tracer.dump->header->sections[section];
     return (entry->count * entry->entry_size + 15) & ~(uint64_t)15;
 }
 
@@ -47,10 +48,13 @@ int dump_view_take(struct dump_view *view) {
     return status;
 }
 
-void dump_view_release(struct dump_view *view) { arena_unmap(view->memory, view->size); }
+void dump_view_release(struct dump_view *view) {
+    arena_unmap(view->memory, view->size);
+}
 
 static const struct tracemalloc_dump_stack *node_at(uint32_t id) {
-    return (const struct tracemalloc_dump_stack *)tracer.dump->base[TRACEMALLOC_DUMP_STACKS] +
+    return (const struct tracemalloc_dump_stack *)
+               tracer.dump->base[TRACEMALLOC_DUMP_STACKS] +
            id;
 }
 
@@ -58,7 +62,8 @@ static const struct tracemalloc_dump_stack *node_at(uint32_t id) {
 static const unsigned char *filename_of(uint32_t node) {
     const struct tracemalloc_dump_code *codes =
         (const void *)tracer.dump->base[TRACEMALLOC_DUMP_CODE];
-    return tracer.dump->base[TRACEMALLOC_DUMP_STRINGS] + codes[node_at(node)->code].filename;
+    return tracer.dump->base[TRACEMALLOC_DUMP_STRINGS] +
+           codes[node_at(node)->code].filename;
 }
 
 static uint32_t length_of(const unsigned char *string) {
@@ -123,4 +128,6 @@ int stack_view_take(struct stack_view *view, uint32_t domain, uintptr_t block) {
     return status;
 }
 
-void stack_view_release(struct stack_view *view) { arena_unmap(view->memory, view->size); }
+void stack_view_release(struct stack_view *view) {
+    arena_unmap(view->memory, view->size);
+}

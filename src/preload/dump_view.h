@@ -33,10 +33,11 @@ struct stack_view {
         const char *filename;
         uint32_t filename_length;
         uint32_t line;
-    } *frames;
+    } * frames;
 };
 
 /* Of the block at this address that counts in the domain with this public number. As above; -ENOENT also when
  * it is not traced. */
-must_check int stack_view_take(struct stack_view *view, uint32_t domain, uintptr_t block);
+must_check int stack_view_take(struct stack_view *view, uint32_t domain,
+                               uintptr_t block);
 void stack_view_release(struct stack_view *view);

@@ -36,12 +36,21 @@ static always_inline void empty(const struct emptied *kind, void *object) {
     kind->original(object);
 }
 
-static void float_dealloc(void *object) { empty(&floats, object); }
-static void tuple_dealloc(void *object) { empty(&tuples, object); }
-static void list_dealloc(void *object) { empty(&lists, object); }
-static void dict_dealloc(void *object) { empty(&dicts, object); }
+static void float_dealloc(void *object) {
+    empty(&floats, object);
+}
+static void tuple_dealloc(void *object) {
+    empty(&tuples, object);
+}
+static void list_dealloc(void *object) {
+    empty(&lists, object);
+}
+static void dict_dealloc(void *object) {
+    empty(&dicts, object);
+}
 
-static void replace(struct emptied *kind, void *type, uintptr_t header, deallocate ours) {
+static void replace(struct emptied *kind, void *type, uintptr_t header,
+                    deallocate ours) {
     deallocate *place = (deallocate *)(void *)((char *)type + TYPE_DEALLOC);
     if (kind->type != NULL)
         return;
@@ -113,10 +122,14 @@ void free_lists_install(const struct python_runtime *runtime) {
 /* An object of each kind, from its own constructor. */
 static void *make(unsigned kind) {
     switch (kind) {
-    case 0: return python_api.list_new(0);
-    case 1: return python_api.dict_new();
-    case 2: return python_api.float_from_double(0.5);
-    default: return python_api.tuple_new((ptrdiff_t)kind - 2);
+    case 0:
+        return python_api.list_new(0);
+    case 1:
+        return python_api.dict_new();
+    case 2:
+        return python_api.float_from_double(0.5);
+    default:
+        return python_api.tuple_new((ptrdiff_t)kind - 2);
     }
 }
 

@@ -33,7 +33,8 @@ exported void *malloc(size_t size) {
 exported void *calloc(size_t count, size_t size) {
     size_t whole;
     if (!libc_real_ready())
-        return __builtin_mul_overflow(count, size, &whole) ? NULL : bootstrap_allocate(whole);
+        return __builtin_mul_overflow(count, size, &whole) ? NULL
+                                                           : bootstrap_allocate(whole);
     struct thread_state *self = record_begin();
     if (self == NULL)
         return libc_real.calloc(count, size);

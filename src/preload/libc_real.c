@@ -8,7 +8,9 @@ struct libc_real libc_real;
 static thread_local_fixed bool resolving;
 
 /* RTLD_NEXT keeps a library that is preloaded after ours working. */
-static void *next(const char *name) { return dlsym(RTLD_NEXT, name); }
+static void *next(const char *name) {
+    return dlsym(RTLD_NEXT, name);
+}
 
 static void resolve_memory(void) {
     libc_real.malloc = next("malloc");

@@ -26,7 +26,8 @@ struct libc_real {
     void *(*valloc)(size_t size);
     void *(*pvalloc)(size_t size);
     size_t (*malloc_usable_size)(void *block);
-    void *(*mmap)(void *address, size_t length, int protection, int flags, int fd, off_t at);
+    void *(*mmap)(void *address, size_t length, int protection, int flags, int fd,
+                  off_t at);
     int (*munmap)(void *address, size_t length);
     void *(*mremap)(void *address, size_t old_length, size_t length, int flags, ...);
     char *(*getenv)(const char *name);
@@ -35,8 +36,8 @@ struct libc_real {
     void (*quick_exit)(int status);
     int (*execve)(const char *path, char *const *argv, char *const *environment);
     int (*execvpe)(const char *file, char *const *argv, char *const *environment);
-    int (*execveat)(int folder, const char *path, char *const *argv, char *const *environment,
-                    int flags);
+    int (*execveat)(int folder, const char *path, char *const *argv,
+                    char *const *environment, int flags);
     int (*fexecve)(int fd, char *const *argv, char *const *environment);
     int (*sigaction)(int number, const struct sigaction *action, struct sigaction *old);
 };

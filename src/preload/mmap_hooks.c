@@ -92,8 +92,8 @@ exported int munmap(void *address, size_t length) {
     return status;
 }
 
-static void note_remap(struct thread_state *self, void *old, size_t old_length, void *memory,
-                       size_t length) {
+static void note_remap(struct thread_state *self, void *old, size_t old_length,
+                       void *memory, size_t length) {
     old_length = (old_length + 4095) & ~(size_t)4095;
     bool known = mapping_table_has((uintptr_t)old, old_length == 0 ? 1 : old_length);
     if (old_length != 0 && mapping_table_remove((uintptr_t)old, old_length) < 0)

@@ -3,6 +3,7 @@
  * reference. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -13,7 +14,8 @@ enum {
     OBJECT_TYPE = 8,
     TYPE_FLAGS = 168,
     TYPE_FLAG_GC = 1 << 14,
-    TYPE_FLAGS_PRE_HEADER = 1 << 3 | 1 << 4, /* managed weakrefs or dict, from 3.12 on */
+    TYPE_FLAGS_PRE_HEADER =
+        1 << 3 | 1 << 4, /* managed weakrefs or dict, from 3.12 on */
     PRE_HEADER = 16,
 };
 
@@ -28,15 +30,14 @@ static always_inline uintptr_t object_gc_header(unsigned version) {
     return version < 0x308 ? 32 : 16;
 }
 
-/* From 3.11 on, objects with a managed dict have two more words in front, later those with managed weakrefs too. */
+/* What CPython's own get_object_traceback looks for. From 3.11 on, objects with a managed dict (later also weakrefs) have two
+ * more words in front, which 3.11 does not reckon with: it answers None for them. */
 static always_inline uintptr_t object_block(const void *object, unsigned version) {
     unsigned long flags;
     memcpy(&flags, (const char *)object_type(object) + TYPE_FLAGS, sizeof flags);
     uintptr_t block = (uintptr_t)object;
     if ((flags & TYPE_FLAG_GC) != 0)
         block -= object_gc_header(version);
-    unsigned long before = version >= 0x30c ? TYPE_FLAGS_PRE_HEADER
-                           : version == 0x30b ? 1 << 4
-                                              : 0;
-    return (flags & before) != 0 ? block - PRE_HEADER : block;
+    bool has_words = version >= 0x30c && (flags & TYPE_FLAGS_PRE_HEADER) != 0;
+    return has_words ? block - PRE_HEADER : block;
 }

@@ -13,7 +13,9 @@
 
 static struct options options;
 
-static const char *environment_value(const char *name) { return libc_real.getenv(name); }
+static const char *environment_value(const char *name) {
+    return libc_real.getenv(name);
+}
 
 static void at_exit(int status, void *argument) {
     (void)argument;

@@ -16,7 +16,9 @@ exported void _exit(int status) {
     __builtin_unreachable();
 }
 
-exported void _Exit(int status) { _exit(status); }
+exported void _Exit(int status) {
+    _exit(status);
+}
 
 exported void quick_exit(int status) {
     tracing_end(TRACEMALLOC_DUMP_EXITED, status & 0xff);

@@ -24,11 +24,17 @@ int tracemalloc_start(unsigned nframe) {
     return start_tracing(nframe);
 }
 
-int tracemalloc_stop(void) { return tracing_stop(); }
+int tracemalloc_stop(void) {
+    return tracing_stop();
+}
 
-int tracemalloc_is_tracing(void) { return tracing_is_on(); }
+int tracemalloc_is_tracing(void) {
+    return tracing_is_on();
+}
 
-int tracemalloc_clear(void) { return tracing_clear(); }
+int tracemalloc_clear(void) {
+    return tracing_clear();
+}
 
 void tracemalloc_get_traced_memory(uint64_t *current, uint64_t *peak) {
     struct tracing_totals totals = tracing_totals();
@@ -38,10 +44,13 @@ void tracemalloc_get_traced_memory(uint64_t *current, uint64_t *peak) {
         *peak = totals.python_peak_bytes;
 }
 
-int tracemalloc_snapshot(const char *path) { return tracing_snapshot(path); }
+int tracemalloc_snapshot(const char *path) {
+    return tracing_snapshot(path);
+}
 
 /* A block that malloc gave, and that is known as such, is moved; another one gets an entry beside the map. */
-static int track(struct thread_state *self, int64_t domain, uintptr_t pointer, size_t size) {
+static int track(struct thread_state *self, int64_t domain, uintptr_t pointer,
+                 size_t size) {
     uint32_t stack = record_stack(self, RECORD_ANY);
     if (domain < 0)
         return -ENOMEM;
@@ -60,8 +69,9 @@ int tracemalloc_track(unsigned domain, uintptr_t pointer, size_t size) {
     if (self == NULL)
         return tracing_is_on() ? -EBUSY : -EALREADY;
     bool locked = record_enter(self);
-    int status = tracer.active ? track(self, site_table_domain(domain, "tracked"), pointer, size)
-                               : -EALREADY;
+    int status = tracer.active
+                     ? track(self, site_table_domain(domain, "tracked"), pointer, size)
+                     : -EALREADY;
     record_leave(self, locked);
     return status;
 }

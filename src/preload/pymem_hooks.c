@@ -30,7 +30,8 @@ static always_inline void *hooked_malloc(int domain, void *context, size_t size)
     void *block = real[domain].malloc(context, size);
     self->nested = false;
     if (likely(block != NULL))
-        record_insert(self, block, size, TRACEMALLOC_DUMP_DOMAIN_PYTHON, stack_of(domain));
+        record_insert(self, block, size, TRACEMALLOC_DUMP_DOMAIN_PYTHON,
+                      stack_of(domain));
     return block;
 }
 
@@ -81,7 +82,9 @@ static void *raw_calloc(void *context, size_t count, size_t size) {
 static void *raw_realloc(void *context, void *block, size_t size) {
     return hooked_realloc(DOMAIN_RAW, context, block, size);
 }
-static void raw_free(void *context, void *block) { hooked_free(DOMAIN_RAW, context, block); }
+static void raw_free(void *context, void *block) {
+    hooked_free(DOMAIN_RAW, context, block);
+}
 
 static void *mem_malloc(void *context, size_t size) {
     return hooked_malloc(DOMAIN_MEM, context, size);
@@ -92,7 +95,9 @@ static void *mem_calloc(void *context, size_t count, size_t size) {
 static void *mem_realloc(void *context, void *block, size_t size) {
     return hooked_realloc(DOMAIN_MEM, context, block, size);
 }
-static void mem_free(void *context, void *block) { hooked_free(DOMAIN_MEM, context, block); }
+static void mem_free(void *context, void *block) {
+    hooked_free(DOMAIN_MEM, context, block);
+}
 
 static void *obj_malloc(void *context, size_t size) {
     return hooked_malloc(DOMAIN_OBJ, context, size);
@@ -103,7 +108,9 @@ static void *obj_calloc(void *context, size_t count, size_t size) {
 static void *obj_realloc(void *context, void *block, size_t size) {
     return hooked_realloc(DOMAIN_OBJ, context, block, size);
 }
-static void obj_free(void *context, void *block) { hooked_free(DOMAIN_OBJ, context, block); }
+static void obj_free(void *context, void *block) {
+    hooked_free(DOMAIN_OBJ, context, block);
+}
 
 static const struct allocator hooks[DOMAINS] = {
     [DOMAIN_RAW] = {NULL, raw_malloc, raw_calloc, raw_realloc, raw_free},

@@ -7,6 +7,7 @@
 
 #include "preload/thread_state.h"
 #include "stack/python_stack.h"
+#include "trace/timeline.h"
 #include "trace/tracer.h"
 
 /* Where the Python frames of an event come from. */
@@ -17,10 +18,13 @@ enum record_stack {
 
 /* How to find the thread state; written before tracing begins. */
 struct record_python {
-    bool enabled;                  /* there are Python frames to walk */
-    const void *const *finalizing; /* non-NULL there: the runtime is finalizing; never NULL itself */
-    bool thread_local_current;     /* from 3.12 on: get_current answers for this thread alone */
-    void *const *current_tstate;   /* where the holder of the GIL is; NULL: ask get_current */
+    bool enabled; /* there are Python frames to walk */
+    const void *const
+        *finalizing; /* non-NULL there: the runtime is finalizing; never NULL itself */
+    bool
+        thread_local_current; /* from 3.12 on: get_current answers for this thread alone */
+    void *const
+        *current_tstate; /* where the holder of the GIL is; NULL: ask get_current */
     void *(*get_current)(void);
     void *(*this_thread)(void);
 };
@@ -69,12 +73,14 @@ static always_inline const char *record_tstate(struct thread_state *self,
                               : record_python.get_current();
     if (how == RECORD_WITH_GIL)
         return current;
-    if (current != NULL && (record_python.thread_local_current || current == self->tstate))
+    if (current != NULL &&
+        (record_python.thread_local_current || current == self->tstate))
         return current;
     return self->tstate = record_python.this_thread();
 }
 
-static always_inline uint32_t record_stack(struct thread_state *self, enum record_stack how) {
+static always_inline uint32_t record_stack(struct thread_state *self,
+                                           enum record_stack how) {
     if (unlikely(!record_python.enabled || self->ended))
         return TRACEMALLOC_DUMP_EMPTY_STACK;
     const char *tstate = record_tstate(self, how);
@@ -96,14 +102,16 @@ static always_inline void record_leave(struct thread_state *self, bool locked) {
         record_deferred(self);
 }
 
-static always_inline void record_insert(struct thread_state *self, void *block, size_t size,
-                                        uint32_t domain, enum record_stack how) {
+static always_inline void record_insert(struct thread_state *self, void *block,
+                                        size_t size, uint32_t domain,
+                                        enum record_stack how) {
     bool locked = record_enter(self);
     if (likely(tracer.active)) {
         uint32_t stack = record_stack(self, how);
         tracer_insert((uintptr_t)block, size, domain, stack);
         if (how == RECORD_WITH_GIL)
             record_last_block = (uintptr_t)block;
+        timeline_event();
     }
     record_leave(self, locked);
 }
@@ -133,7 +141,8 @@ static always_inline void record_remove(const void *block) {
 }
 
 /* Before the real realloc: the block's site, for record_moved or record_kept. 0: it was not traced. */
-static always_inline uint32_t record_take(struct thread_state *self, const void *block) {
+static always_inline uint32_t record_take(struct thread_state *self,
+                                          const void *block) {
     if (block == NULL || !record_knows(block))
         return 0;
     bool locked = record_enter(self);
@@ -158,8 +167,9 @@ static always_inline void record_kept(struct thread_state *self, const void *blo
 }
 
 /* The real realloc succeeded, or freed the block when `block` is NULL. */
-static always_inline void record_moved(struct thread_state *self, uint32_t site, void *block,
-                                       size_t size, uint32_t domain, enum record_stack how) {
+static always_inline void record_moved(struct thread_state *self, uint32_t site,
+                                       void *block, size_t size, uint32_t domain,
+                                       enum record_stack how) {
     bool locked = record_enter(self);
     if (likely(tracer.active)) {
         if (record_valid(self, site))

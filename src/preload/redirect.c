@@ -24,7 +24,8 @@ static void make_jump(unsigned char *code, const void *to) {
 static size_t size_of(void *function) {
     Dl_info info;
     const ElfW(Sym) *symbol = NULL;
-    if (dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) == 0 || symbol == NULL)
+    if (dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) == 0 ||
+        symbol == NULL)
         return 0;
     return symbol->st_size;
 }
@@ -43,7 +44,8 @@ int redirect_function(const char *name, void *to) {
     if (memcmp(at, mark, sizeof mark) == 0)
         at += sizeof mark;
     uintptr_t start = (uintptr_t)at & ~(uintptr_t)(PAGE - 1);
-    size_t length = (((uintptr_t)at + JUMP_SIZE - start) + PAGE - 1) & ~(size_t)(PAGE - 1);
+    size_t length =
+        (((uintptr_t)at + JUMP_SIZE - start) + PAGE - 1) & ~(size_t)(PAGE - 1);
     int status = set_protection(start, length, PROT_READ | PROT_WRITE | PROT_EXEC);
     if (status < 0)
         return status;

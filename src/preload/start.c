@@ -20,9 +20,11 @@ static const char variable[] = "PYTHONTRACEMALLOC";
 
 static struct python_runtime runtime;
 static const struct options *options;
+static long
+    kept_off; /* the number that the interpreter itself reads from -X tracemalloc */
 static bool prepared;    /* there is a Python, known or not */
 static bool frames_work; /* its frames can be walked and its allocators wrapped */
-static long x_nframe;    /* of -X tracemalloc; 0: not given */
+static long x_nframe = X_OPTION_NOT_GIVEN; /* of -X tracemalloc */
 
 /* The frames that a value asks for; 0 when it asks for none, -1 when the interpreter has to reject it.
  * CPython reads it by strtol, base 10. */
@@ -31,7 +33,8 @@ static long read_nframe(const char *value) {
     int saved = errno;
     errno = 0;
     long number = strtol(value, &end, 10);
-    bool bad = errno == ERANGE || *end != '\0' || number < 0 || number > TRACING_MOST_FRAMES;
+    bool bad =
+        errno == ERANGE || *end != '\0' || number < 0 || number > TRACING_MOST_FRAMES;
     errno = saved;
     return *value == '\0' ? 0 : bad ? -1 : number;
 }
@@ -47,9 +50,12 @@ static void tell_record(void) {
 
 static const char *unreadable(void) {
     switch (runtime.implementation) {
-    case PYTHON_CPYTHON_FREE_THREADED: return "a free-threaded CPython";
-    case PYTHON_PYPY: return "PyPy";
-    default: return "this version of CPython";
+    case PYTHON_CPYTHON_FREE_THREADED:
+        return "a free-threaded CPython";
+    case PYTHON_PYPY:
+        return "PyPy";
+    default:
+        return "this version of CPython";
     }
 }
 
@@ -69,8 +75,7 @@ static bool find_python(void) {
     }
     const char *value = libc_real.getenv(variable);
     long nframe = value != NULL ? read_nframe(value) : 0;
-    struct agent_options agent = {options->signal, nframe > 0 ? (uint32_t)nframe : 0,
-                                  frames_work};
+    struct agent_options agent = {options->signal, nframe > 0 ? (uint32_t)nframe : 0};
     agent_listen(&agent);
     return true;
 }
@@ -100,14 +105,17 @@ void start_prepare(const struct options *read, int argc, char **argv) {
         return;
     const char *value = libc_real.getenv(variable);
     long nframe = value != NULL ? read_nframe(value) : 0;
-    x_nframe = frames_work ? x_option_nframe(argc, argv) : 0;
-    tracing_keep_off(x_nframe);
+    if (frames_work)
+        x_nframe = x_option_nframe(argc, argv);
+    kept_off = x_nframe;
+    tracing_keep_off(kept_off);
     /* 3.6 asks the variable first, and what it says counts. */
     if (runtime.layout.version == 0x306 && value != NULL && *value != '\0')
-        x_nframe = 0;
+        x_nframe = X_OPTION_NOT_GIVEN;
     if (x_nframe > 0)
         begin(x_nframe);
-    else if (nframe > 0 && x_nframe == 0 && (options->run_id != 0 || !frames_work))
+    else if (nframe > 0 && x_nframe == X_OPTION_NOT_GIVEN &&
+             (options->run_id != 0 || !frames_work))
         begin(nframe);
 }
 
@@ -132,7 +140,10 @@ exported char *getenv(const char *name) {
     long nframe = value != NULL ? read_nframe(value) : 0;
     if (!find_python() || nframe < 0)
         return value;
-    if (x_nframe > 0 || nframe > 0)
-        begin(x_nframe > 0 ? x_nframe : nframe);
+    long wanted = x_nframe == X_OPTION_NOT_GIVEN ? nframe : x_nframe;
+    if (wanted > 0)
+        begin(wanted);
+    if (runtime.layout.version == 0x306 && kept_off > 0)
+        tracemalloc_module_keep_off(&runtime, kept_off);
     return nframe > 0 ? NULL : value;
 }

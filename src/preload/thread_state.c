@@ -32,7 +32,9 @@ static void end(void *argument) {
     lock_release(&lock);
 }
 
-void thread_state_prepare(void) { has_key = pthread_key_create(&key, end) == 0; }
+void thread_state_prepare(void) {
+    has_key = pthread_key_create(&key, end) == 0;
+}
 
 /* Several fit a page; the rest of it goes to the pool. */
 static struct thread_state *carve(void) {

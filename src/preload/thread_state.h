@@ -22,11 +22,12 @@ struct thread_state {
     volatile bool nested;
     volatile bool put_off;         /* signal handlers left something to do */
     volatile bool request_put_off; /* among it a request */
-    bool ended; /* the placeholder of a thread whose state was given back: no Python stack */
+    bool
+        ended; /* the placeholder of a thread whose state was given back: no Python stack */
     uint32_t deferred_count;
-    uint32_t lost; /* blocks that signal handlers made meanwhile */
-    uint32_t generation; /* of the tracing in which record_take took a block */
-    const char *tstate; /* this thread's PyThreadState, as last seen */
+    uint32_t lost;             /* blocks that signal handlers made meanwhile */
+    uint32_t generation;       /* of the tracing in which record_take took a block */
+    const char *tstate;        /* this thread's PyThreadState, as last seen */
     struct thread_state *next; /* in the pool */
     struct python_stack python;
     uintptr_t deferred[THREAD_STATE_DEFERRED]; /* blocks that a signal handler freed */

@@ -216,8 +216,9 @@ void *tracemalloc_module_traceback(uint32_t domain, uintptr_t block) {
 
 static void *get_object_traceback(void *self, void *object, ptrdiff_t count) {
     (void)self, (void)count;
-    return tracemalloc_module_traceback(TRACEMALLOC_DUMP_DOMAIN_PYTHON,
-                                        object_block(object, own.runtime->layout.version));
+    return tracemalloc_module_traceback(
+        TRACEMALLOC_DUMP_DOMAIN_PYTHON,
+        object_block(object, own.runtime->layout.version));
 }
 
 /* --- all traces ------------------------------------------------------------------------------------------ */
@@ -282,9 +283,9 @@ static void *make_traceback(struct making *making, uint32_t stack) {
 }
 
 static void *intern(struct making *making, void *traceback) {
-    void *kept = traceback != NULL
-                     ? python_api.dict_set_default(making->interned, traceback, traceback)
-                     : NULL;
+    void *kept = traceback != NULL ? python_api.dict_set_default(making->interned,
+                                                                 traceback, traceback)
+                                   : NULL;
     if (kept != NULL)
         python_api.increase(kept);
     if (traceback != NULL)
@@ -312,19 +313,21 @@ static void *make_trace(struct making *making, uint32_t domain, uint64_t size,
     python_api.tuple_set(tuple, 1, python_api.long_from_size(size));
     python_api.tuple_set(tuple, 2, traceback);
     if (has_total)
-        python_api.tuple_set(tuple, 3, python_api.long_from_size(making->totals[stack]));
+        python_api.tuple_set(tuple, 3,
+                             python_api.long_from_size(making->totals[stack]));
     return tuple;
 }
 
 static bool is_shown(uint32_t domain) {
-    return own.native ||
-           (domain != TRACEMALLOC_DUMP_DOMAIN_LIBC && domain != TRACEMALLOC_DUMP_DOMAIN_MMAP);
+    return own.native || (domain != TRACEMALLOC_DUMP_DOMAIN_LIBC &&
+                          domain != TRACEMALLOC_DUMP_DOMAIN_MMAP);
 }
 
-static const struct tracemalloc_dump_tally *tally_of(const struct making *making,
-                                                     const struct tracemalloc_dump_site *site) {
+static const struct tracemalloc_dump_tally *
+tally_of(const struct making *making, const struct tracemalloc_dump_site *site) {
     return (const struct tracemalloc_dump_tally *)
-               making->view.sections[TRACEMALLOC_DUMP_TALLIES] + site->tally;
+               making->view.sections[TRACEMALLOC_DUMP_TALLIES] +
+           site->tally;
 }
 
 /* The blocks of one site share one tuple. */
@@ -332,7 +335,8 @@ static bool add_site(struct making *making, const struct tracemalloc_dump_site *
     const struct tracemalloc_dump_tally *tally = tally_of(making, site);
     const struct tracemalloc_dump_domain *domains =
         (const void *)making->view.sections[TRACEMALLOC_DUMP_DOMAINS];
-    void *trace = make_trace(making, domains[tally->domain].number, site->size, tally->stack);
+    void *trace =
+        make_trace(making, domains[tally->domain].number, site->size, tally->stack);
     if (trace == NULL)
         return false;
     for (uint32_t block = 0; block < site->live; block++) {
@@ -343,7 +347,8 @@ static bool add_site(struct making *making, const struct tracemalloc_dump_site *
     return true;
 }
 
-static bool counts(const struct making *making, const struct tracemalloc_dump_site *site) {
+static bool counts(const struct making *making,
+                   const struct tracemalloc_dump_site *site) {
     return site->live > 0 && is_shown(tally_of(making, site)->domain);
 }
 
@@ -380,7 +385,8 @@ static void *make_list(struct making *making) {
     making->filenames = arena_map(codes * sizeof *making->filenames);
     making->tracebacks = arena_map(stacks * sizeof *making->tracebacks);
     making->totals = arena_map(stacks * sizeof *making->totals);
-    if (making->filenames != NULL && making->tracebacks != NULL && making->totals != NULL)
+    if (making->filenames != NULL && making->tracebacks != NULL &&
+        making->totals != NULL)
         fill_list(making);
     else
         python_api.no_memory();
@@ -497,9 +503,10 @@ static int stop_when_started(void *argument) {
         return 0;
     void *answer = own.is_tracing(module, NULL, 0);
     bool runs = answer != NULL && python_api.long_as_long(answer) == 1;
-    if (runs)
-        python_api.decrease(own.stop(module, NULL, 0));
-    else if (tries++ < 10000)
+    if (runs) {
+        own_stop(module);
+        tell_limit(module, tracing_nframe());
+    } else if (tries++ < 10000)
         python_api.add_pending_call(stop_when_started, NULL);
     return 0;
 }

@@ -16,6 +16,7 @@
 #include "preload/tracemalloc_module.h"
 #include "trace/name_table.h"
 #include "trace/stack_table.h"
+#include "trace/timeline.h"
 
 enum { LONGEST_ARGV = 1 << 16 };
 
@@ -27,14 +28,17 @@ static uint32_t generation;    /* dumps before this one */
 /* In a child that has no file yet: the calls whose events make none. First that of fork, then the one after it. */
 static struct python_place quiet_place;
 static bool left_fork;
-static long kept_off_nframe;   /* of -X tracemalloc, until the interpreter was kept from obeying it */
+static long
+    kept_off_nframe; /* of -X tracemalloc, until the interpreter was kept from obeying it */
 
 void tracing_prepare(const struct options *read, const struct python_runtime *found) {
     options = read;
     runtime = found;
 }
 
-bool tracing_is_on(void) { return tracer.active; }
+bool tracing_is_on(void) {
+    return tracer.active;
+}
 
 static uint32_t add_code(const char *filename, size_t filename_length, const char *name,
                          size_t name_length, uint32_t first_line) {
@@ -56,7 +60,9 @@ void tracing_hook_objects(void) {
         free_lists_install(runtime);
 }
 
-void tracing_keep_off(long nframe) { kept_off_nframe = nframe; }
+void tracing_keep_off(long nframe) {
+    kept_off_nframe = nframe;
+}
 
 /* The first frame with the GIL: the interpreter's types are ready. */
 static bool ready(void) {
@@ -75,12 +81,13 @@ static bool ready(void) {
 static void refused(void) {
     record_python.enabled = false;
     tracer.dump->header->lost[TRACEMALLOC_DUMP_LOST_PYTHON]++;
-    message("this interpreter's frames are not where they should be; Python frames are off",
-            NULL);
+    message(
+        "this interpreter's frames are not where they should be; Python frames are off",
+        NULL);
 }
 
-static const struct python_stack_sink sink = {add_code, add_node, tracer_watch_code, ready,
-                                              refused};
+static const struct python_stack_sink sink = {add_code, add_node, tracer_watch_code,
+                                              ready, refused};
 
 /* --- the header ------------------------------------------------------------------------------------------ */
 
@@ -108,14 +115,19 @@ static void describe_process(struct tracemalloc_dump_header *header) {
     header->state = TRACEMALLOC_DUMP_TRACING;
     header->oom_killed = -1;
     header->request_signal = signal_number;
+    timeline_open(tracer.dump);
 }
 
 static uint32_t implementation(void) {
     switch (runtime->implementation) {
-    case PYTHON_CPYTHON: return TRACEMALLOC_DUMP_CPYTHON;
-    case PYTHON_CPYTHON_FREE_THREADED: return TRACEMALLOC_DUMP_CPYTHON_FREE_THREADED;
-    case PYTHON_PYPY: return TRACEMALLOC_DUMP_PYPY;
-    default: return TRACEMALLOC_DUMP_NO_PYTHON;
+    case PYTHON_CPYTHON:
+        return TRACEMALLOC_DUMP_CPYTHON;
+    case PYTHON_CPYTHON_FREE_THREADED:
+        return TRACEMALLOC_DUMP_CPYTHON_FREE_THREADED;
+    case PYTHON_PYPY:
+        return TRACEMALLOC_DUMP_PYPY;
+    default:
+        return TRACEMALLOC_DUMP_NO_PYTHON;
     }
 }
 
@@ -150,7 +162,8 @@ static int expand_name(char *name, size_t size) {
 }
 
 static const char *temporary_folder(void) {
-    for (char *const *variable = environ; variable != NULL && *variable != NULL; variable++)
+    for (char *const *variable = environ; variable != NULL && *variable != NULL;
+         variable++)
         if (strncmp(*variable, "TMPDIR=", 7) == 0)
             return *variable + 7;
     return "/tmp";
@@ -185,16 +198,23 @@ static void attach(void) {
 
 /* --- start and stop -------------------------------------------------------------------------------------- */
 
-static unsigned granule(void) { return runtime->version >> 16 < 0x308 ? 8 : 16; }
+static unsigned granule(void) {
+    return runtime->version >> 16 < 0x308 ? 8 : 16;
+}
 
 static int open_all(uint32_t nframe, bool frames_work) {
     struct tracer_start start = {granule(), options->max_file,
                                  frames_work ? python_stack_code_freed : NULL};
     int status = tracer_open(&start);
-    if (status == 0 && frames_work)
-        status = python_stack_open(runtime, &sink, nframe);
     if (status < 0)
         return status;
+    if (frames_work)
+        status = python_stack_open(runtime, &sink, nframe);
+    if (status < 0) {
+        python_stack_close();
+        tracer_close();
+        return status;
+    }
     describe(tracer.dump->header, nframe, frames_work);
     record_python.enabled = frames_work;
     return 0;
@@ -242,6 +262,7 @@ int tracing_start(uint32_t nframe, bool frames_work) {
 static void seal(enum tracemalloc_dump_state state, int status) {
     struct tracemalloc_dump_header *header = tracer.dump->header;
     tracer_measure();
+    timeline_add();
     header->end_time = process_clock();
     header->exit_status = status;
     __atomic_store_n(&header->state, (uint32_t)state, __ATOMIC_RELEASE);
@@ -266,6 +287,9 @@ int tracing_clear(void) {
     int status = tracer.active ? 0 : -EALREADY;
     if (status == 0) {
         tracer_clear();
+        /* The map's flags on code objects are gone, and with them the notice of their death. */
+        if (record_python.enabled)
+            python_stack_forget();
         __atomic_fetch_add(&tracer.dump->header->cleared, 1, __ATOMIC_RELEASE);
     }
     release_all(self);
@@ -393,7 +417,8 @@ void tracing_before_fork(void) {
     if (!tracer.active || !options->follow_fork)
         return;
     const char *tstate = self->ended ? NULL : own_tstate();
-    quiet_place = tstate != NULL ? python_stack_place(tstate) : (struct python_place){0};
+    quiet_place =
+        tstate != NULL ? python_stack_place(tstate) : (struct python_place){0};
     left_fork = false;
     dump_file_before_fork(tracer.dump);
 }

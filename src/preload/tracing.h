@@ -17,7 +17,8 @@
 enum { TRACING_MOST_FRAMES = 65535 };
 
 /* Once, from the constructor. Both live as long as the process. */
-void tracing_prepare(const struct options *options, const struct python_runtime *runtime);
+void tracing_prepare(const struct options *options,
+                     const struct python_runtime *runtime);
 
 /* 0; -EALREADY when tracing; -ENOMEM. `frames_work`: the runtime's frames can be walked. */
 int tracing_start(uint32_t nframe, bool frames_work);

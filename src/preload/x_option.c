@@ -15,20 +15,22 @@ static long read_number(const char *text) {
     int saved = errno;
     errno = 0;
     long number = strtol(text, &end, 10);
-    bool bad = errno == ERANGE || end == text || *end != '\0' || number < 0 || number > MOST_FRAMES;
+    bool bad = errno == ERANGE || end == text || *end != '\0' || number < 0 ||
+               number > MOST_FRAMES;
     errno = saved;
-    return bad ? -1 : number;
+    return bad ? X_OPTION_BAD : number;
 }
 
-/* Of one -X option; -2 when it is another one. */
+/* Of one -X option. */
 static long read_option(const char *option) {
     static const char name[] = "tracemalloc";
     size_t length = sizeof name - 1;
     if (option == NULL || strncmp(option, name, length) != 0)
-        return -2;
+        return X_OPTION_NOT_GIVEN;
     if (option[length] == '\0')
         return 1;
-    return option[length] == '=' ? read_number(option + length + 1) : -2;
+    return option[length] == '=' ? read_number(option + length + 1)
+                                 : X_OPTION_NOT_GIVEN;
 }
 
 /* One word of options, such as -BX; `next` is the word behind it. The number of words used; 0 where options end. */
@@ -37,7 +39,7 @@ static int read_word(const char *word, const char *next, long *nframe) {
         const char *value = at[1] != '\0' ? at + 1 : next;
         if (*at == 'c' || *at == 'm')
             return 0;
-        if (*at == 'X' && *nframe == -2)
+        if (*at == 'X' && *nframe == X_OPTION_NOT_GIVEN)
             *nframe = read_option(value);
         if (*at == 'X' || *at == 'W')
             return at[1] != '\0' ? 1 : 2;
@@ -46,7 +48,7 @@ static int read_word(const char *word, const char *next, long *nframe) {
 }
 
 long x_option_nframe(int argc, char **argv) {
-    long nframe = -2;
+    long nframe = X_OPTION_NOT_GIVEN;
     for (int at = 1; at < argc && argv[at][0] == '-' && argv[at][1] != '\0';) {
         if (strcmp(argv[at], "--") == 0)
             break;
@@ -59,5 +61,5 @@ long x_option_nframe(int argc, char **argv) {
             break;
         at += used;
     }
-    return nframe == -2 ? 0 : nframe;
+    return nframe;
 }

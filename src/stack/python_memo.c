@@ -55,7 +55,9 @@ static uint32_t pool_extend(struct pool *pool) {
     return pool->count++;
 }
 
-static struct code *code_at(uint32_t index) { return (struct code *)codes.memory + index; }
+static struct code *code_at(uint32_t index) {
+    return (struct code *)codes.memory + index;
+}
 
 int python_memo_open(void) {
     int status = id_table_open(&python_memo.index, FIRST_SLOTS);
@@ -78,7 +80,9 @@ void python_memo_close(void) {
     python_memo.entries = NULL;
 }
 
-static uint64_t code_hash(uintptr_t address) { return hash_mix(address >> 3); }
+static uint64_t code_hash(uintptr_t address) {
+    return hash_mix(address >> 3);
+}
 
 uint32_t python_memo_code(uintptr_t address) {
     struct id_probe probe;
@@ -102,7 +106,9 @@ uint32_t python_memo_add_code(uintptr_t address, uint32_t id) {
     return index;
 }
 
-uint32_t python_memo_code_id(uint32_t code) { return code_at(code)->id; }
+uint32_t python_memo_code_id(uint32_t code) {
+    return code_at(code)->id;
+}
 
 void python_memo_add(uint32_t parent, uint64_t ip, uint32_t node, uint32_t code) {
     uint32_t index = entries.free;
@@ -111,7 +117,8 @@ void python_memo_add(uint32_t parent, uint64_t ip, uint32_t node, uint32_t code)
     else
         index = pool_extend(&entries);
     python_memo.entries = entries.memory;
-    if (index == 0 || id_table_add(&python_memo.index, python_memo_hash(parent, ip), index) < 0)
+    if (index == 0 ||
+        id_table_add(&python_memo.index, python_memo_hash(parent, ip), index) < 0)
         return;
     struct python_memo_entry *entry = python_memo.entries + index;
     *entry = (struct python_memo_entry){ip, parent, node, code, 0};
@@ -125,7 +132,8 @@ static void forget_entries(uint32_t index) {
     while (index != 0) {
         struct python_memo_entry *entry = python_memo.entries + index;
         uint32_t next = entry->next;
-        id_table_remove(&python_memo.index, python_memo_hash(entry->parent, entry->ip), index);
+        id_table_remove(&python_memo.index, python_memo_hash(entry->parent, entry->ip),
+                        index);
         entry->next = entries.free;
         entries.free = index;
         index = next;
@@ -142,5 +150,18 @@ void python_memo_forget(uintptr_t address) {
     code->address = 0;
     code->first = codes.free;
     codes.free = index;
+    python_memo.epoch++;
+}
+
+static void pool_clear(struct pool *pool) {
+    pool->count = 1;
+    pool->free = 0;
+}
+
+void python_memo_forget_all(void) {
+    id_table_clear(&python_memo.index);
+    id_table_clear(&code_index);
+    pool_clear(&entries);
+    pool_clear(&codes);
     python_memo.epoch++;
 }

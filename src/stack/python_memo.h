@@ -50,7 +50,8 @@ static always_inline uint64_t python_memo_hash(uint32_t parent, uint64_t ip) {
 }
 
 /* True and the node, or false. */
-static always_inline bool python_memo_find(uint32_t parent, uint64_t ip, uint32_t *node) {
+static always_inline bool python_memo_find(uint32_t parent, uint64_t ip,
+                                           uint32_t *node) {
     struct id_probe probe;
     uint32_t id;
     id_probe_start(&probe, &python_memo.index, python_memo_hash(parent, ip));
@@ -63,3 +64,5 @@ static always_inline bool python_memo_find(uint32_t parent, uint64_t ip, uint32_
     }
     return false;
 }
+/* All of them may be gone. */
+void python_memo_forget_all(void);

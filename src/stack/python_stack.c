@@ -24,7 +24,7 @@ static struct {
     uint32_t ip;
     uint32_t code;
     uint32_t verified; /* frames that are compared at each event */
-    bool objects; /* to 3.10: frames are objects, the instruction is an int */
+    bool objects;      /* to 3.10: frames are objects, the instruction is an int */
     bool cframe;
     bool checked;
 } walk;
@@ -48,7 +48,7 @@ static always_inline const char *pointer_at(const char *address, uint32_t offset
 static always_inline uint64_t ip_of(const char *frame, bool objects) {
     if (objects)
         return hash_mix(word_at(frame, walk.code)) +
-               (uint64_t)(int64_t)*(const int *)(frame + walk.ip);
+               (uint64_t)(int64_t) * (const int *)(frame + walk.ip);
     return word_at(frame, walk.ip);
 }
 
@@ -74,9 +74,17 @@ int python_stack_open(const struct python_runtime *found,
     return python_memo_open();
 }
 
-void python_stack_close(void) { python_memo_close(); }
+void python_stack_close(void) {
+    python_memo_close();
+}
 
-void python_stack_code_freed(uintptr_t code) { python_memo_forget(code); }
+void python_stack_code_freed(uintptr_t code) {
+    python_memo_forget(code);
+}
+
+void python_stack_forget(void) {
+    python_memo_forget_all();
+}
 
 void python_stack_release(struct python_stack *stack) {
     if (stack->frames != NULL)
@@ -106,9 +114,9 @@ static uint32_t introduce(const char *address, const struct python_code *code) {
                                           sizeof filename_buffer, NULL);
     ssize_t name =
         python_string_utf8(layout, code->name, name_buffer, sizeof name_buffer, NULL);
-    uint32_t id = sink->code(filename_buffer, filename > 0 ? (size_t)filename : 0,
-                             name_buffer, name > 0 ? (size_t)name : 0,
-                             (uint32_t)code->first_line);
+    uint32_t id =
+        sink->code(filename_buffer, filename > 0 ? (size_t)filename : 0, name_buffer,
+                   name > 0 ? (size_t)name : 0, (uint32_t)code->first_line);
     index = python_memo_add_code((uintptr_t)address, id);
     if (index != 0)
         sink->watch(address);
@@ -116,7 +124,7 @@ static uint32_t introduce(const char *address, const struct python_code *code) {
 }
 
 static const void *ip_word(const char *frame) {
-    return walk.objects ? (const void *)(intptr_t)*(const int *)(frame + walk.ip)
+    return walk.objects ? (const void *)(intptr_t) * (const int *)(frame + walk.ip)
                         : (const void *)word_at(frame, walk.ip);
 }
 
@@ -137,7 +145,8 @@ static cold_path uint32_t resolve(const char *frame, uint32_t parent, uint64_t i
     uint32_t node = parent;
     if (!python_code_is_incomplete(layout, &code, word, owner)) {
         int line = python_code_line(layout, &code, word);
-        node = sink->node(parent, python_memo_code_id(index), line < 0 ? 0 : (uint32_t)line);
+        node = sink->node(parent, python_memo_code_id(index),
+                          line < 0 ? 0 : (uint32_t)line);
     }
     python_memo_add(parent, ip, node, index);
     return node;
@@ -157,9 +166,10 @@ static cold_path bool grow(struct python_stack *stack, uint32_t wanted) {
     if (capacity < wanted)
         return false;
     size_t size = sizeof *stack->frames;
-    void *frames = stack->frames == NULL
-                       ? arena_map(capacity * size)
-                       : arena_grow(stack->frames, stack->capacity * size, capacity * size);
+    void *frames =
+        stack->frames == NULL
+            ? arena_map(capacity * size)
+            : arena_grow(stack->frames, stack->capacity * size, capacity * size);
     if (frames == NULL)
         return false;
     stack->frames = frames;
@@ -185,8 +195,8 @@ static always_inline void set_entry(struct python_stack *stack, uint32_t at,
 }
 
 /* Where the last stack has this frame, or -1. */
-static always_inline int64_t find_frame(const struct python_stack *stack, uint32_t depth,
-                                        const char *frame) {
+static always_inline int64_t find_frame(const struct python_stack *stack,
+                                        uint32_t depth, const char *frame) {
     if (likely(depth > 0 && stack->frames[depth - 1].address == frame))
         return (int64_t)depth - 1;
     uint32_t at = stack->index[index_slot(frame)];
@@ -199,7 +209,8 @@ static int64_t push_frames(struct python_stack *stack, uint32_t depth, const cha
                            bool objects, uint32_t *pushed) {
     int64_t common = -1;
     uint32_t added = 0;
-    for (const char *frame = leaf; frame != NULL; frame = pointer_at(frame, walk.previous)) {
+    for (const char *frame = leaf; frame != NULL;
+         frame = pointer_at(frame, walk.previous)) {
         common = find_frame(stack, depth, frame);
         if (common >= 0)
             break;
@@ -230,8 +241,9 @@ static int64_t push_frames(struct python_stack *stack, uint32_t depth, const cha
  * them is not enough to go by, and the whole chain is. To 3.10 frames are objects that are used again in another order: a
  * recursion may find its old frames one place higher, each with the caller it had, so every push asks for
  * the whole chain; later a frame's address is the sum of the sizes below it. */
-static always_inline uint32_t lowest_verified(const struct python_stack *stack, uint32_t top,
-                                              uint32_t pushed, bool objects) {
+static always_inline uint32_t lowest_verified(const struct python_stack *stack,
+                                              uint32_t top, uint32_t pushed,
+                                              bool objects) {
     uint32_t hidden = top - stack->frames[top - 1].shown;
     uint32_t wanted = walk.verified + hidden;
     bool whole = objects ? pushed > 0 : pushed + 4 >= walk.verified;
@@ -260,6 +272,11 @@ static always_inline uint32_t verify(const struct python_stack *stack, uint32_t 
     return (uint32_t)(changed - stack->frames);
 }
 
+/* What was the root of the last stack may be called by something now. */
+static always_inline bool has_caller(const struct python_frame *root) {
+    return pointer_at(root->address, walk.previous) != NULL;
+}
+
 /* Where an entry's caller is another one than before, the entries from it on are of an older call: the chain is followed
  * again from the leaf to the first frame below it that the last stack has, until all that is shown is right. */
 static always_inline uint32_t capture(struct python_stack *stack, const char *leaf,
@@ -274,7 +291,10 @@ static always_inline uint32_t capture(struct python_stack *stack, const char *le
             return 0;
         }
         top = (uint32_t)depth;
-        changed = verify(stack, top, lowest_verified(stack, top, pushed, objects), objects, &broken);
+        uint32_t lowest = lowest_verified(stack, top, pushed, objects);
+        changed = verify(stack, top, lowest, objects, &broken);
+        if (lowest == 0 && broken < 0 && unlikely(has_caller(stack->frames)))
+            broken = 0;
         depth = broken;
     } while (unlikely(broken >= 0));
     for (; unlikely(changed < top); changed++)
@@ -300,7 +320,8 @@ static cold_path bool check(const char *tstate, const char *frame) {
 
 static always_inline const char *leaf_of(const char *tstate) {
     const char *frame = pointer_at(tstate, walk.tstate_frame);
-    return walk.cframe && frame != NULL ? pointer_at(frame, walk.cframe_current) : frame;
+    return walk.cframe && frame != NULL ? pointer_at(frame, walk.cframe_current)
+                                        : frame;
 }
 
 struct python_place python_stack_place(const char *tstate) {

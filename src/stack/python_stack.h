@@ -28,10 +28,12 @@
 /* An entry of a thread's last stack. */
 struct python_frame {
     const char *address;
-    uint64_t ip;     /* pointer to the instruction; to 3.10 the code and the index of it in one word */
-    uint32_t node;   /* the stack that ends here */
-    uint32_t parent; /* node of the entry below; the same as `node` for a frame that is not shown */
-    uint32_t shown;  /* frames up to here that are shown */
+    uint64_t
+        ip; /* pointer to the instruction; to 3.10 the code and the index of it in one word */
+    uint32_t node; /* the stack that ends here */
+    uint32_t
+        parent; /* node of the entry below; the same as `node` for a frame that is not shown */
+    uint32_t shown; /* frames up to here that are shown */
     uint32_t reserved;
 };
 
@@ -40,7 +42,8 @@ enum { PYTHON_STACK_INDEX = 512 };
 struct python_stack {
     struct python_frame *frames; /* mapped when first needed */
     uint32_t depth;              /* entries of the last stack */
-    uint32_t known;              /* entries that may be reused: those of the last stack, and older ones above it */
+    uint32_t
+        known; /* entries that may be reused: those of the last stack, and older ones above it */
     uint32_t capacity;
     uint32_t epoch;                     /* of the memo, when the entries were made */
     uint32_t index[PYTHON_STACK_INDEX]; /* frame address to its likely entry */
@@ -70,6 +73,8 @@ void python_stack_close(void);
 uint32_t python_stack_capture(struct python_stack *stack, const char *tstate);
 
 void python_stack_code_freed(uintptr_t code);
+/* Forgets what was learned of all code objects. */
+void python_stack_forget(void);
 
 /* A place in the running program: a frame and its instruction. `frame` is NULL where there is none. */
 struct python_place {

@@ -11,6 +11,11 @@ enum { CHUNKS = 1 << (BLOCK_MAP_ADDRESS_BITS - BLOCK_MAP_CHUNK_SHIFT) };
 
 struct block_map block_map = {.granule_shift = 4};
 
+/* A list of the entries of level 1 that have a chunk: `next_chunk` has as many entries, of which few are touched. */
+static uint32_t *next_chunk;
+static uint32_t
+    newest_chunk; /* 0 ends the list: the lowest addresses are never mapped */
+
 static size_t chunk_size(void) {
     return (sizeof(uint32_t) << BLOCK_MAP_CHUNK_SHIFT) >> block_map.granule_shift;
 }
@@ -18,7 +23,9 @@ static size_t chunk_size(void) {
 int block_map_open(unsigned granule) {
     if (block_map.chunks == NULL)
         block_map.chunks = arena_reserve(CHUNKS * sizeof *block_map.chunks);
-    if (block_map.chunks == NULL)
+    if (next_chunk == NULL)
+        next_chunk = arena_reserve(CHUNKS * sizeof *next_chunk);
+    if (block_map.chunks == NULL || next_chunk == NULL)
         return -ENOMEM;
     block_map.granule_shift = granule == 8 ? 3 : 4;
     return 0;
@@ -30,8 +37,12 @@ static uint32_t *make_chunk(uint32_t **place) {
     if (chunk == NULL)
         return NULL;
     if (__atomic_compare_exchange_n(place, &expected, chunk, false, __ATOMIC_ACQ_REL,
-                                    __ATOMIC_ACQUIRE))
+                                    __ATOMIC_ACQUIRE)) {
+        uint32_t index = (uint32_t)(place - block_map.chunks);
+        next_chunk[index] =
+            __atomic_exchange_n(&newest_chunk, index + 1, __ATOMIC_ACQ_REL);
         return chunk;
+    }
     sys_munmap(chunk, chunk_size());
     return expected;
 }
@@ -45,24 +56,11 @@ uint32_t *block_map_make(uintptr_t address) {
     return block_map_find(address);
 }
 
-struct visit {
-    void (*chunk)(uint32_t *chunk, uint64_t *total);
-    uint64_t *total;
-};
-
-static void visit_page(void *page, void *context) {
-    const struct visit *visit = context;
-    uint32_t *const *chunks = page;
-    for (size_t at = 0; at < ARENA_PAGE / sizeof *chunks; at++)
-        if (chunks[at] != NULL)
-            visit->chunk(chunks[at], visit->total);
-}
-
-/* Level 1 is walked by its pages that are in memory, which are few. */
-static void for_each_chunk(void (*chunk)(uint32_t *chunk, uint64_t *total), uint64_t *total) {
-    struct visit visit = {chunk, total};
-    if (block_map.chunks != NULL)
-        arena_resident(block_map.chunks, CHUNKS * sizeof *block_map.chunks, visit_page, &visit);
+/* Every chunk that was made, the newest first. */
+static void for_each_chunk(void (*visit)(uint32_t *chunk, uint64_t *total),
+                           uint64_t *total) {
+    for (uint32_t index = newest_chunk; index != 0; index = next_chunk[index - 1])
+        visit(block_map.chunks[index - 1], total);
 }
 
 static void clear_chunk(uint32_t *chunk, uint64_t *total) {
@@ -70,10 +68,12 @@ static void clear_chunk(uint32_t *chunk, uint64_t *total) {
     sys_madvise(chunk, chunk_size(), MADV_DONTNEED);
 }
 
-void block_map_clear(void) { for_each_chunk(clear_chunk, NULL); }
+void block_map_clear(void) {
+    for_each_chunk(clear_chunk, NULL);
+}
 
 static void add_chunk(uint32_t *chunk, uint64_t *total) {
-    *total += arena_resident(chunk, chunk_size(), NULL, NULL);
+    *total += arena_resident(chunk, chunk_size());
 }
 
 uint64_t block_map_bytes(void) {

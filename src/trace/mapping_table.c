@@ -11,6 +11,7 @@ struct mapping {
     uintptr_t start;
     uintptr_t end;
     uint32_t stack;
+    uint32_t site; /* that counts it; 0: it found no room */
 };
 
 /* Sorted by address, without overlap. */
@@ -37,8 +38,9 @@ static int make_room(void) {
         return 0;
     size_t wanted = capacity == 0 ? FIRST_CAPACITY : capacity * 2;
     struct mapping *grown =
-        capacity == 0 ? arena_map(wanted * sizeof *grown)
-                      : arena_grow(mappings, capacity * sizeof *grown, wanted * sizeof *grown);
+        capacity == 0
+            ? arena_map(wanted * sizeof *grown)
+            : arena_grow(mappings, capacity * sizeof *grown, wanted * sizeof *grown);
     if (grown == NULL)
         return -ENOMEM;
     mappings = grown;
@@ -46,24 +48,21 @@ static int make_room(void) {
     return 0;
 }
 
-static void tell(const struct mapping *mapping, void (*count_site)(uint32_t site)) {
-    uint32_t site = site_table_find(mapping->stack, TRACEMALLOC_DUMP_DOMAIN_MMAP,
+static void count_mapping(struct mapping *mapping) {
+    mapping->site = site_table_find(mapping->stack, TRACEMALLOC_DUMP_DOMAIN_MMAP,
                                     mapping->end - mapping->start);
-    if (site != 0)
-        count_site(site);
+    if (mapping->site != 0)
+        site_table_count(mapping->site);
 }
-
-static void add_site(uint32_t site) { site_table_count(site); }
-static void drop_site(uint32_t site) { site_table_discount(site); }
 
 static int insert_at(size_t index, struct mapping mapping) {
     int status = make_room();
     if (status < 0)
         return status;
     memmove(mappings + index + 1, mappings + index, (count - index) * sizeof *mappings);
+    count_mapping(&mapping);
     mappings[index] = mapping;
     count++;
-    tell(&mapping, add_site);
     return 0;
 }
 
@@ -78,13 +77,14 @@ int mapping_table_remove(uintptr_t start, size_t length) {
     int status = 0;
     while (index < count && mappings[index].start < end) {
         struct mapping old = mappings[index];
-        tell(&old, drop_site);
+        if (old.site != 0)
+            site_table_discount(old.site);
         erase_at(index);
         if (old.start < start &&
-            insert_at(index, (struct mapping){old.start, start, old.stack}) == 0)
+            insert_at(index, (struct mapping){old.start, start, old.stack, 0}) == 0)
             index++;
         if (old.end > end)
-            status = insert_at(index++, (struct mapping){end, old.end, old.stack});
+            status = insert_at(index++, (struct mapping){end, old.end, old.stack, 0});
     }
     return status;
 }
@@ -93,7 +93,8 @@ int mapping_table_add(uintptr_t start, size_t length, uint32_t stack) {
     int status = mapping_table_remove(start, length);
     if (status < 0)
         return status;
-    return insert_at(first_behind(start), (struct mapping){start, start + length, stack});
+    return insert_at(first_behind(start),
+                     (struct mapping){start, start + length, stack, 0});
 }
 
 int mapping_table_has(uintptr_t start, size_t length) {
@@ -101,4 +102,6 @@ int mapping_table_has(uintptr_t start, size_t length) {
     return index < count && mappings[index].start < start + length;
 }
 
-void mapping_table_clear(void) { count = 0; }
+void mapping_table_clear(void) {
+    count = 0;
+}

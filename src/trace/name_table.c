@@ -9,10 +9,13 @@
 enum { OVERFLOW_CODE = 1, FIRST_SLOTS = 4096, LONGEST = 1 << 20 };
 
 static struct dump_file *dump;
-static struct id_table strings; /* ids are offsets / 4, which is never 0 but for the empty string */
+static struct id_table
+    strings; /* ids are offsets / 4, which is never 0 but for the empty string */
 static struct id_table codes;
 
-static uint64_t count_of(unsigned section) { return dump->header->sections[section].count; }
+static uint64_t count_of(unsigned section) {
+    return dump->header->sections[section].count;
+}
 
 static const struct tracemalloc_dump_code *code_at(uint32_t id) {
     return (const struct tracemalloc_dump_code *)dump->base[TRACEMALLOC_DUMP_CODE] + id;
@@ -94,7 +97,8 @@ int name_table_open(struct dump_file *file) {
         return status;
     append_string("", 0);
     append_code((struct tracemalloc_dump_code){0});
-    tracemalloc_dump_string name = name_table_string("<overflow>", strlen("<overflow>"));
+    tracemalloc_dump_string name =
+        name_table_string("<overflow>", strlen("<overflow>"));
     append_code((struct tracemalloc_dump_code){name, name, 0, 0});
     return 0;
 }

@@ -14,8 +14,12 @@ struct site_table site_table;
 static struct dump_file *dump;
 static struct id_table tally_index;
 static uint32_t first_free; /* list of recycled sites, chained by `reserved` */
+static uint64_t new_sites,
+    next_sweep; /* since the last sweep; how many have to come before the next */
 
-static uint64_t count_of(unsigned section) { return dump->header->sections[section].count; }
+static uint64_t count_of(unsigned section) {
+    return dump->header->sections[section].count;
+}
 
 static uint64_t tally_hash(uint32_t stack, uint32_t domain) {
     return hash_pair(stack, domain);
@@ -23,7 +27,8 @@ static uint64_t tally_hash(uint32_t stack, uint32_t domain) {
 
 static uint32_t add_tally(uint32_t stack, uint32_t domain) {
     uint64_t id = count_of(TRACEMALLOC_DUMP_TALLIES);
-    if (id >= UINT32_MAX || dump_file_reserve(dump, TRACEMALLOC_DUMP_TALLIES, id + 1) < 0 ||
+    if (id >= UINT32_MAX ||
+        dump_file_reserve(dump, TRACEMALLOC_DUMP_TALLIES, id + 1) < 0 ||
         id_table_add(&tally_index, tally_hash(stack, domain), (uint32_t)id) < 0)
         return 0;
     struct tracemalloc_dump_tally *tally = site_table.tallies + id;
@@ -74,24 +79,32 @@ static uint64_t recycle(void) {
     return freed;
 }
 
-/* A sweep that frees less than a quarter is followed by growth, so that sweeps stay rare. */
+/* Whether the dead sites are worth a sweep: the last one that found few is paid for by as many new sites. */
+static bool sweep_pays(uint64_t count) {
+    if (count < RECYCLE_FROM || new_sites++ < next_sweep)
+        return false;
+    new_sites = 0;
+    next_sweep = recycle() < count / 4 ? count / 4 : 0;
+    return next_sweep == 0;
+}
+
+static uint32_t pop_free(void) {
+    uint32_t id = first_free;
+    if (id != 0)
+        first_free = site_table.sites[id].reserved;
+    return id;
+}
+
 static uint32_t take_id(void) {
     uint64_t id = count_of(TRACEMALLOC_DUMP_SITES);
     bool full = (id + 1) * sizeof(struct tracemalloc_dump_site) >
                 dump->mapped[TRACEMALLOC_DUMP_SITES];
-    if (first_free == 0 && full && id >= RECYCLE_FROM && recycle() >= id / 4)
-        full = false;
-    if (first_free != 0 && !full) {
-        uint32_t free_id = first_free;
-        first_free = site_table.sites[free_id].reserved;
-        return free_id;
-    }
+    bool grow = first_free == 0 && full && !sweep_pays(id);
+    if (first_free != 0 && !grow)
+        return pop_free();
     if (id < MOST_SITES && dump_file_reserve(dump, TRACEMALLOC_DUMP_SITES, id + 1) == 0)
         return (uint32_t)id;
-    uint32_t free_id = first_free;
-    if (free_id != 0)
-        first_free = site_table.sites[free_id].reserved;
-    return free_id;
+    return pop_free();
 }
 
 static uint32_t make_site(uint32_t tally, uint64_t size) {
@@ -167,6 +180,7 @@ int site_table_open(struct dump_file *file) {
     site_table.sites = (void *)file->base[TRACEMALLOC_DUMP_SITES];
     site_table.tallies = (void *)file->base[TRACEMALLOC_DUMP_TALLIES];
     first_free = 0;
+    new_sites = next_sweep = 0;
     int status = id_table_open(&site_table.index, FIRST_SLOTS);
     if (status == 0)
         status = id_table_open(&tally_index, FIRST_SLOTS);

@@ -45,18 +45,21 @@ must_check int64_t site_table_domain(uint32_t number, const char *name);
 void site_table_freeze(void);
 
 /* Where the key of a site is made: all that tells blocks of one size apart. */
-static always_inline uint64_t site_hash(uint32_t stack, uint32_t domain, uint64_t size) {
+static always_inline uint64_t site_hash(uint32_t stack, uint32_t domain,
+                                        uint64_t size) {
     return hash_mix(hash_mix((uint64_t)stack << 8 | (domain & 0xff)) + size);
 }
 
-static always_inline uint32_t site_table_find(uint32_t stack, uint32_t domain, uint64_t size) {
+static always_inline uint32_t site_table_find(uint32_t stack, uint32_t domain,
+                                              uint64_t size) {
     struct id_probe probe;
     uint32_t id;
     id_probe_start(&probe, &site_table.index, site_hash(stack, domain, size));
     while ((id = id_probe_next(&probe)) != 0) {
         const struct tracemalloc_dump_site *site = site_table.sites + id;
         const struct tracemalloc_dump_tally *tally = site_table.tallies + site->tally;
-        if (likely(site->size == size && tally->stack == stack && tally->domain == domain))
+        if (likely(site->size == size && tally->stack == stack &&
+                   tally->domain == domain))
             return id;
     }
     return site_table_add(stack, domain, size);
@@ -64,11 +67,13 @@ static always_inline uint32_t site_table_find(uint32_t stack, uint32_t domain, u
 
 /* Python's own domain and those of PyTraceMalloc_Track. */
 static always_inline bool is_python(uint32_t domain) {
-    return domain != TRACEMALLOC_DUMP_DOMAIN_LIBC && domain != TRACEMALLOC_DUMP_DOMAIN_MMAP;
+    return domain != TRACEMALLOC_DUMP_DOMAIN_LIBC &&
+           domain != TRACEMALLOC_DUMP_DOMAIN_MMAP;
 }
 
 /* Notes the tally as it was at the last peak, before it changes for the first time since. */
-static always_inline void tally_touch(struct tracemalloc_dump_tally *tally, uint32_t number) {
+static always_inline void tally_touch(struct tracemalloc_dump_tally *tally,
+                                      uint32_t number) {
     if (unlikely(tally->peak_number != number)) {
         tally->peak_bytes = tally->bytes;
         tally->peak_blocks = tally->blocks;

@@ -56,4 +56,6 @@ int stack_table_open(struct dump_file *file) {
     return 0;
 }
 
-void stack_table_close(void) { id_table_close(&nodes); }
+void stack_table_close(void) {
+    id_table_close(&nodes);
+}

@@ -54,9 +54,13 @@ int tracer_open(const struct tracer_start *start) {
     return status;
 }
 
-void tracer_activate(void) { __atomic_store_n(&tracer.active, true, __ATOMIC_RELEASE); }
+void tracer_activate(void) {
+    __atomic_store_n(&tracer.active, true, __ATOMIC_RELEASE);
+}
 
-void tracer_deactivate(void) { __atomic_store_n(&tracer.active, false, __ATOMIC_RELEASE); }
+void tracer_deactivate(void) {
+    __atomic_store_n(&tracer.active, false, __ATOMIC_RELEASE);
+}
 
 void tracer_close(void) {
     name_table_close();
@@ -87,14 +91,18 @@ void tracer_clear(void) {
     clear_counts(dump.header);
 }
 
-void tracer_freeze(void) { site_table_freeze(); }
+void tracer_freeze(void) {
+    site_table_freeze();
+}
 
 void tracer_measure(void) {
     if (dump.header != NULL)
         dump.header->tracer_bytes = arena_bytes() + block_map_bytes();
 }
 
-void tracer_lost_block(void) { dump.header->lost[TRACEMALLOC_DUMP_LOST_MEMORY]++; }
+void tracer_lost_block(void) {
+    dump.header->lost[TRACEMALLOC_DUMP_LOST_MEMORY]++;
+}
 
 void tracer_code_freed(uintptr_t address) {
     if (tracer.code_freed != NULL)
@@ -128,7 +136,8 @@ void tracer_move(uintptr_t block, uint32_t stack) {
 int64_t tracer_domain_of(uintptr_t block) {
     const uint32_t *slot = block_map_find(block);
     uint32_t site = slot != NULL ? *slot & BLOCK_MAP_SITE : 0;
-    return site != 0 ? (int64_t)site_table.tallies[site_table.sites[site].tally].domain : -1;
+    return site != 0 ? (int64_t)site_table.tallies[site_table.sites[site].tally].domain
+                     : -1;
 }
 
 void tracer_watch_code(const void *code) {

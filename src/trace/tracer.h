@@ -23,9 +23,11 @@ struct tracer {
     bool active;                 /* events count; changes under the lock */
     const char *single_threaded; /* glibc's flag, or a constant 0 */
     struct lock lock;            /* protects all tables and the dump */
-    uint32_t generation; /* of the tables: sites of an older one mean nothing; under the lock */
+    uint32_t
+        generation; /* of the tables: sites of an older one mean nothing; under the lock */
     struct dump_file *dump;
-    void (*code_freed)(uintptr_t address); /* a block that was flagged as code is gone */
+    void (*code_freed)(
+        uintptr_t address); /* a block that was flagged as code is gone */
 };
 
 extern struct tracer tracer;
@@ -110,7 +112,9 @@ static always_inline void tracer_put_back(uintptr_t block, uint32_t site) {
         *block_map_find(block) = site;
 }
 
-static always_inline void tracer_remove(uintptr_t block) { tracer_discount(tracer_take(block)); }
+static always_inline void tracer_remove(uintptr_t block) {
+    tracer_discount(tracer_take(block));
+}
 
 /* The block belongs to another stack from now on: an object that came back from a free list. */
 void tracer_move(uintptr_t block, uint32_t stack);

@@ -16,7 +16,7 @@ struct tracked {
     uint32_t site; /* of a free entry: the next free one */
 };
 
-static struct id_table index;
+static struct id_table tracked_index;
 static struct tracked *entries; /* 0 is unused */
 static uint32_t count, capacity, first_free;
 
@@ -29,7 +29,7 @@ static uint32_t find(uint32_t domain, uintptr_t address) {
     uint32_t id;
     if (entries == NULL)
         return 0;
-    id_probe_start(&probe, &index, hash_of(domain, address));
+    id_probe_start(&probe, &tracked_index, hash_of(domain, address));
     while ((id = id_probe_next(&probe)) != 0)
         if (entries[id].address == address && entries[id].domain == domain)
             break;
@@ -37,12 +37,12 @@ static uint32_t find(uint32_t domain, uintptr_t address) {
 }
 
 static int open_table(void) {
-    int status = id_table_open(&index, FIRST_SLOTS);
+    int status = id_table_open(&tracked_index, FIRST_SLOTS);
     if (status < 0)
         return status;
     entries = arena_map(FIRST_ENTRIES * sizeof *entries);
     if (entries == NULL) {
-        id_table_close(&index);
+        id_table_close(&tracked_index);
         return -ENOMEM;
     }
     capacity = FIRST_ENTRIES;
@@ -81,14 +81,15 @@ static void give_back(uint32_t id) {
     first_free = id;
 }
 
-int track_table_insert(uint32_t domain, uintptr_t address, uint64_t size, uint32_t stack) {
+int track_table_insert(uint32_t domain, uintptr_t address, uint64_t size,
+                       uint32_t stack) {
     uint32_t id;
     track_table_remove(domain, address);
     uint32_t site = site_table_find(stack, domain, size);
     if (site == 0 || take_entry(&id) < 0)
         return -ENOMEM;
     entries[id] = (struct tracked){address, domain, site};
-    if (id_table_add(&index, hash_of(domain, address), id) < 0) {
+    if (id_table_add(&tracked_index, hash_of(domain, address), id) < 0) {
         give_back(id);
         return -ENOMEM;
     }
@@ -101,7 +102,7 @@ void track_table_remove(uint32_t domain, uintptr_t address) {
     if (id == 0)
         return;
     site_table_discount(entries[id].site);
-    id_table_remove(&index, hash_of(domain, address), id);
+    id_table_remove(&tracked_index, hash_of(domain, address), id);
     give_back(id);
 }
 
@@ -113,7 +114,7 @@ uint32_t track_table_find(uint32_t domain, uintptr_t address) {
 void track_table_clear(void) {
     if (entries == NULL)
         return;
-    id_table_close(&index);
+    id_table_close(&tracked_index);
     arena_unmap(entries, capacity * sizeof *entries);
     entries = NULL;
 }

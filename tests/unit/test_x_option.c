@@ -31,23 +31,23 @@ START_TEST(it_is_found_in_each_form) {
 END_TEST
 
 START_TEST(it_is_not_found_where_it_is_not_given) {
-    ck_assert_int_eq(nframe_of(""), 0);
-    ck_assert_int_eq(nframe_of("app.py"), 0);
-    ck_assert_int_eq(nframe_of("-X"), 0);
-    ck_assert_int_eq(nframe_of("-X tracemallocs"), 0);
-    ck_assert_int_eq(nframe_of("-X dev"), 0);
-    ck_assert_int_eq(nframe_of("-X tracemalloc=0"), 0);
+    ck_assert_int_eq(nframe_of(""), X_OPTION_NOT_GIVEN);
+    ck_assert_int_eq(nframe_of("app.py"), X_OPTION_NOT_GIVEN);
+    ck_assert_int_eq(nframe_of("-X"), X_OPTION_NOT_GIVEN);
+    ck_assert_int_eq(nframe_of("-X tracemallocs"), X_OPTION_NOT_GIVEN);
+    ck_assert_int_eq(nframe_of("-X dev"), X_OPTION_NOT_GIVEN);
+    ck_assert_int_eq(nframe_of("-X tracemalloc=0"), X_OPTION_NOT_GIVEN);
 }
 END_TEST
 
 START_TEST(options_end_where_the_program_begins) {
-    ck_assert_int_eq(nframe_of("app.py -X tracemalloc"), 0);
-    ck_assert_int_eq(nframe_of("-c pass -X tracemalloc"), 0);
-    ck_assert_int_eq(nframe_of("-m this -X tracemalloc"), 0);
-    ck_assert_int_eq(nframe_of("-Bcpass -X tracemalloc"), 0);
-    ck_assert_int_eq(nframe_of("-- -X tracemalloc"), 0);
-    ck_assert_int_eq(nframe_of("- -X tracemalloc"), 0);
-    ck_assert_int_eq(nframe_of("-W -X tracemalloc"), 0);
+    ck_assert_int_eq(nframe_of("app.py -X tracemalloc"), X_OPTION_NOT_GIVEN);
+    ck_assert_int_eq(nframe_of("-c pass -X tracemalloc"), X_OPTION_NOT_GIVEN);
+    ck_assert_int_eq(nframe_of("-m this -X tracemalloc"), X_OPTION_NOT_GIVEN);
+    ck_assert_int_eq(nframe_of("-Bcpass -X tracemalloc"), X_OPTION_NOT_GIVEN);
+    ck_assert_int_eq(nframe_of("-- -X tracemalloc"), X_OPTION_NOT_GIVEN);
+    ck_assert_int_eq(nframe_of("- -X tracemalloc"), X_OPTION_NOT_GIVEN);
+    ck_assert_int_eq(nframe_of("-W -X tracemalloc"), X_OPTION_NOT_GIVEN);
 }
 END_TEST
 

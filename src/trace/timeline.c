@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace/timeline.h"
+
+#include <time.h>
+
+#include "base/io.h"
+
+enum { FIRST_INTERVAL = 10000000, MOST_POINTS = 32768, PAGE = 4096 };
+
+struct timeline timeline = {.countdown = 1};
+
+static struct dump_file *dump;
+static uint64_t start_time,
+    start_tick; /* nanoseconds of the monotonic clock; ticks of the processor's */
+static uint64_t interval, next_time; /* nanoseconds */
+
+static uint64_t monotonic(void) {
+    struct timespec now = {0};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t resident_bytes(void) {
+    char text[128];
+    uint64_t pages = 0;
+    if (io_read_file("/proc/self/statm", text, sizeof text) < 0)
+        return 0;
+    const char *at = text;
+    while (*at != '\0' && *at != ' ')
+        at++;
+    for (at += *at == ' '; *at >= '0' && *at <= '9'; at++)
+        pages = pages * 10 + (uint64_t)(*at - '0');
+    return pages * PAGE;
+}
+
+static uint64_t point_count(void) {
+    return dump->header->sections[TRACEMALLOC_DUMP_TIMELINE].count;
+}
+
+static struct tracemalloc_dump_moment *points(void) {
+    return (void *)dump->base[TRACEMALLOC_DUMP_TIMELINE];
+}
+
+static void thin(void) {
+    uint64_t kept = point_count() / 2;
+    for (uint64_t at = 0; at < kept; at++)
+        points()[at] = points()[2 * at];
+    dump_file_publish(dump, TRACEMALLOC_DUMP_TIMELINE, kept);
+    interval *= 2;
+}
+
+static void append(uint64_t time) {
+    const struct tracemalloc_dump_header *header = dump->header;
+    if (point_count() == MOST_POINTS)
+        thin();
+    uint64_t at = point_count();
+    if (dump_file_reserve(dump, TRACEMALLOC_DUMP_TIMELINE, at + 1) < 0)
+        return;
+    points()[at] = (struct tracemalloc_dump_moment){
+        time, header->python_bytes, header->bytes - header->python_bytes,
+        resident_bytes()};
+    dump_file_publish(dump, TRACEMALLOC_DUMP_TIMELINE, at + 1);
+}
+
+/* The rate of the processor's clock is what it was so far. It is asked again within an interval, for early on the rate is
+ * not known well. */
+static void set_next_tick(uint64_t now) {
+    uint64_t ticks = __rdtsc() - start_tick, passed = now - start_time;
+    uint64_t wanted = next_time > now ? next_time - now : 1;
+    __extension__ unsigned __int128 product = (unsigned __int128)ticks * wanted;
+    timeline.next_tick =
+        start_tick + ticks + (passed > 0 ? (uint64_t)(product / passed) : 0);
+}
+
+void timeline_look(void) {
+    uint64_t now = monotonic();
+    if (now >= next_time) {
+        append(now - start_time);
+        next_time = now + interval;
+    }
+    set_next_tick(now);
+}
+
+void timeline_add(void) {
+    if (dump != NULL && dump->header != NULL)
+        append(monotonic() - start_time);
+}
+
+void timeline_open(struct dump_file *file) {
+    dump = file;
+    dump_file_publish(file, TRACEMALLOC_DUMP_TIMELINE, 0);
+    start_time = monotonic();
+    start_tick = __rdtsc();
+    interval = FIRST_INTERVAL;
+    next_time = start_time;
+    timeline.next_tick = 0;
+    timeline.countdown = 1;
+}
