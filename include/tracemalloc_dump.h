@@ -81,6 +81,7 @@ enum tracemalloc_dump_section_id {
     TRACEMALLOC_DUMP_DOMAINS = 5,  /* struct tracemalloc_dump_domain */
     TRACEMALLOC_DUMP_MODULES = 6,  /* struct tracemalloc_dump_module */
     TRACEMALLOC_DUMP_TIMELINE = 7, /* struct tracemalloc_dump_moment */
+    TRACEMALLOC_DUMP_PROCESSES = 8, /* struct tracemalloc_dump_process */
 };
 
 /* A string is a uint32_t length, that many bytes, a NUL, and padding to 4. Its id is the offset of
@@ -118,7 +119,7 @@ enum {
     TRACEMALLOC_DUMP_OVERFLOW_STACK = 1,
 };
 
-/* What one stack holds in one domain. Bytes and blocks are the requested ones.
+/* What one stack holds in one domain of one process. Bytes and blocks are the requested ones.
  *
  * At the peak: `peak_bytes` where `peak_number` equals the header's, else `bytes`, for then
  * the stack has not changed since. While the header's `rising` is 1 the peak is now: `bytes`. */
@@ -132,7 +133,7 @@ struct tracemalloc_dump_tally {
     uint64_t total_bytes; /* ever allocated */
     uint64_t total_blocks;
     uint32_t peak_number;
-    uint32_t reserved;
+    uint32_t process; /* index in the section of processes; 0 without that */
 };
 
 /* The blocks of one size that one stack holds in one domain. `live` is now, or the very end for a
@@ -175,6 +176,20 @@ struct tracemalloc_dump_moment {
     uint64_t python_bytes;
     uint64_t native_bytes;
     uint64_t rss_bytes;
+};
+
+/* One of the processes that a merged dump is of; the header then tells of the one that
+ * started first, and sums. Only merged dumps have this section. */
+struct tracemalloc_dump_process {
+    uint32_t pid;
+    uint32_t ppid;
+    uint64_t start_time;
+    uint64_t end_time;
+    uint64_t peak_bytes;
+    tracemalloc_dump_string argv;
+    uint32_t state; /* enum tracemalloc_dump_state; TRACING: it was killed */
+    int32_t exit_status;
+    int32_t signal;
 };
 
 struct tracemalloc_dump_extent {
@@ -252,6 +267,7 @@ static_assert(sizeof(struct tracemalloc_dump_site) == 24, "site");
 static_assert(sizeof(struct tracemalloc_dump_domain) == 8, "domain");
 static_assert(sizeof(struct tracemalloc_dump_module) == 40, "module");
 static_assert(sizeof(struct tracemalloc_dump_moment) == 32, "moment");
+static_assert(sizeof(struct tracemalloc_dump_process) == 48, "process");
 static_assert(sizeof(struct tracemalloc_dump_section) == 400, "section");
 static_assert(sizeof(struct tracemalloc_dump_header) <= TRACEMALLOC_DUMP_HEADER_SIZE,
               "header");

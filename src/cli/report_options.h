@@ -6,25 +6,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "report/filter.h"
+#include "cli/selection_options.h"
 #include "report/grouping.h"
-#include "report/profile.h"
-
-enum { REPORT_OPTIONS_MOST_FILES = 2 };
 
 struct report_options {
+    struct selection selection;
     enum grouping_key key;
     bool cumulative;
     size_t limit; /* entries to show; SIZE_MAX: all */
-    enum profile_moment moment;
-    const char *moment_name;
-    struct filter filter;
     bool json;
-    const char *files[REPORT_OPTIONS_MOST_FILES];
-    int file_count;
-    int wanted_files;
 };
 
-/* Reads the arguments of a command that takes `files` dumps. */
+/* Reads the arguments of a command that takes dumps. */
 void report_options_parse(struct report_options *options, int argc, char **argv,
-                          int files, const char *arguments, const char *text);
+                          const char *arguments, const char *text);

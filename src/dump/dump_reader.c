@@ -46,6 +46,7 @@ struct loader {
     struct tracemalloc_dump_domain *domains;
     struct tracemalloc_dump_module *modules;
     struct tracemalloc_dump_moment *timeline;
+    struct tracemalloc_dump_process *processes;
     char *strings;
 };
 
@@ -228,6 +229,8 @@ static int load_sections(struct loader *loader) {
          &reader->site_count},
         {TRACEMALLOC_DUMP_TALLIES, sizeof *loader->tallies, (void **)&loader->tallies,
          &reader->tally_count},
+        {TRACEMALLOC_DUMP_PROCESSES, sizeof *loader->processes,
+         (void **)&loader->processes, &reader->process_count},
         {TRACEMALLOC_DUMP_DOMAINS, sizeof *loader->domains, (void **)&loader->domains,
          &reader->domain_count},
         {TRACEMALLOC_DUMP_STACKS, sizeof *loader->stacks, (void **)&loader->stacks,
@@ -303,6 +306,8 @@ static void check_texts(struct loader *loader) {
         check_text(loader, &loader->modules[i].path);
         check_text(loader, &loader->modules[i].build_id);
     }
+    for (size_t i = 0; i < reader->process_count; i++)
+        check_text(loader, &loader->processes[i].argv);
     check_text(loader, &reader->header.argv);
     check_text(loader, &reader->header.executable);
 }
@@ -352,6 +357,10 @@ static bool check_tally(const struct dump_reader *reader,
         tally->stack = TRACEMALLOC_DUMP_EMPTY_STACK;
     if (tally->domain >= reader->domain_count)
         tally->domain = 0;
+    if (tally->process > 0 && tally->process >= reader->process_count) {
+        tally->process = 0;
+        good = false;
+    }
     good &= add_bounded(&sums->bytes, &tally->bytes, most_live_bytes);
     good &= add_bounded(&sums->blocks, &tally->blocks, most_live_bytes);
     good &= add_bounded(&sums->peak_bytes, &tally->peak_bytes, most_live_bytes);
@@ -406,6 +415,39 @@ static void clear_exit_counts(struct loader *loader) {
         loader->sites[i].at_exit = 0;
 }
 
+/* A process that was alive when it was merged is a snapshot there, so one that was
+ * traced to the end was killed. */
+static void check_processes(struct loader *loader) {
+    struct dump_reader *reader = loader->reader;
+    for (size_t i = 0; i < reader->process_count; i++) {
+        uint32_t *state = &loader->processes[i].state;
+        bool good = *state != 0 && *state <= TRACEMALLOC_DUMP_SIGNAL;
+        reader->damaged += !good;
+        if (!good || *state == TRACEMALLOC_DUMP_TRACING)
+            *state = DUMP_READER_KILLED;
+    }
+}
+
+/* A dump that was not merged has one process, the header's. */
+static void add_process(struct loader *loader) {
+    struct dump_reader *reader = loader->reader;
+    const struct tracemalloc_dump_header *header = &reader->header;
+    if (reader->process_count > 0)
+        return;
+    reader->process_count = 1;
+    loader->processes[0] = (struct tracemalloc_dump_process){
+        .pid = header->pid,
+        .ppid = header->ppid,
+        .start_time = header->start_time,
+        .end_time = header->end_time,
+        .peak_bytes = header->peak_bytes,
+        .argv = header->argv,
+        .state = reader->state,
+        .exit_status = header->exit_status,
+        .signal = header->signal,
+    };
+}
+
 static void check_frame_limit(struct dump_reader *reader) {
     struct tracemalloc_dump_header *header = &reader->header;
     if (header->nframe >= 1 && header->nframe <= MOST_FRAMES)
@@ -424,6 +466,8 @@ static int check_sections(struct loader *loader) {
     check_tallies(loader);
     clear_exit_counts(loader);
     check_sites(loader);
+    check_processes(loader);
+    add_process(loader);
     check_frame_limit(loader->reader);
     return 0;
 }
@@ -499,6 +543,7 @@ static void hand_out(struct loader *loader) {
     reader->domains = loader->domains;
     reader->modules = loader->modules;
     reader->timeline = loader->timeline;
+    reader->processes = loader->processes;
     reader->strings = loader->strings;
 }
 
@@ -566,6 +611,7 @@ void dump_reader_close(struct dump_reader *reader) {
     free((void *)reader->domains);
     free((void *)reader->modules);
     free((void *)reader->timeline);
+    free((void *)reader->processes);
     free((void *)reader->strings);
     free(reader);
 }

@@ -51,6 +51,9 @@ struct dump_reader {
     size_t module_count;
     const struct tracemalloc_dump_moment *timeline;
     size_t timeline_count;
+    /* At least one, the header's. Their state may be KILLED too. */
+    const struct tracemalloc_dump_process *processes;
+    size_t process_count;
     const char *strings; /* see dump_reader_text */
     size_t string_bytes;
 };

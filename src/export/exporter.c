@@ -3,7 +3,10 @@
 
 #include <string.h>
 
-static const struct exporter *const exporters[] = {&export_snapshot};
+static const struct exporter *const exporters[] = {
+    &export_collapsed, &export_csv,      &export_json,
+    &export_pprof,     &export_snapshot, &export_speedscope,
+};
 
 const struct exporter *exporter_at(size_t number) {
     return number < sizeof exporters / sizeof *exporters ? exporters[number] : NULL;

@@ -1,32 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* The formats of `tracemalloc export`: one exporter for each, in one table.
+/* The formats of `tracemalloc export`: one exporter for each, in one table. What each
+ * writes is in tracemalloc-export(5). The same input gives the same bytes.
  *
  * For offline code; allocates; one thread at a time.
  */
 #pragma once
 
-#include <stdint.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "base/compiler.h"
-#include "dump/dump_reader.h"
-
-struct export_options {
-    /* As PY_VERSION_HEX: who shall read it. 0: the traced interpreter. */
-    uint32_t python_version;
-};
+#include "export/export_input.h"
 
 struct exporter {
     const char *name;      /* as given to --format */
     const char *extension; /* of such files, without a dot */
     const char *summary;   /* one line, no full stop */
-    /* Writes a dump. 0, -ENOMEM, or -EFBIG when the format cannot hold that much. Write
-     * errors stay in the stream. */
-    int (*write)(const struct dump_reader *reader, const struct export_options *options,
-                 FILE *out);
+    bool by_block;         /* has no limit, and no peak, which is known by stack only */
+    /* 0, -ENOMEM, -EIO, or -EFBIG when the format cannot hold that much. Write errors
+     * stay in the stream. New names may be added to the input's. */
+    int (*write)(struct export_input *input, FILE *out);
 };
 
+extern const struct exporter export_collapsed;
+extern const struct exporter export_csv;
+extern const struct exporter export_json;
+extern const struct exporter export_pprof;
 extern const struct exporter export_snapshot;
+extern const struct exporter export_speedscope;
 
 /* The exporter of a format, or NULL. */
 must_check const struct exporter *exporter_find(const char *name);

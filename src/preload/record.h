@@ -25,6 +25,7 @@ struct record_python {
         thread_local_current; /* from 3.12 on: get_current answers for this thread alone */
     void *const
         *current_tstate; /* where the holder of the GIL is; NULL: ask get_current */
+    ptrdiff_t current_offset; /* of the variable from the thread pointer; 0: unknown */
     void *(*get_current)(void);
     void *(*this_thread)(void);
 };
@@ -66,11 +67,19 @@ static always_inline struct thread_state *record_begin(void) {
     return self;
 }
 
+/* From 3.12 on the current thread state is a thread-local variable of the interpreter, at a fixed distance from the thread
+ * pointer where that was found out. */
+static always_inline const char *record_current(void) {
+    if (record_python.current_offset != 0)
+        return *(const char *const *)((const char *)__builtin_thread_pointer() +
+                                      record_python.current_offset);
+    return record_python.current_tstate != NULL ? *record_python.current_tstate
+                                                : record_python.get_current();
+}
+
 static always_inline const char *record_tstate(struct thread_state *self,
                                                enum record_stack how) {
-    const char *current = record_python.current_tstate != NULL
-                              ? *record_python.current_tstate
-                              : record_python.get_current();
+    const char *current = record_current();
     if (how == RECORD_WITH_GIL)
         return current;
     if (current != NULL &&
@@ -124,10 +133,13 @@ static always_inline bool record_knows(const void *block) {
 
 void record_defer(struct thread_state *self, uintptr_t block);
 
-/* Before the real free, also in signal handlers. */
+/* Before the real free, also in signal handlers. The slot is looked at without a lock, for the caller owns the block. A
+ * free makes no file for a child that does nothing else. */
 static always_inline void record_remove(const void *block) {
-    /* A free makes no file for a child that does nothing else. */
-    if (!(likely(record_open) || record_asleep) || !record_knows(block))
+    if (!(likely(record_open) || record_asleep))
+        return;
+    uint32_t *slot = block_map_find((uintptr_t)block);
+    if (slot == NULL || *slot == 0)
         return;
     struct thread_state *self = thread_state_get();
     if (unlikely(self->inside)) {
@@ -136,7 +148,7 @@ static always_inline void record_remove(const void *block) {
     }
     bool locked = record_enter(self);
     if (likely(tracer.active))
-        tracer_remove((uintptr_t)block);
+        tracer_discount(tracer_take_slot((uintptr_t)block, slot));
     record_leave(self, locked);
 }
 

@@ -71,6 +71,9 @@ static bool ready(void) {
     /* 3.6 chooses its allocators after our constructor. */
     if (runtime->layout.version == 0x306)
         pymem_hooks_install(runtime);
+    if (record_python.thread_local_current && record_python.current_offset == 0)
+        record_python.current_offset =
+            python_runtime_current_offset(runtime, runtime->get_current());
     tracing_hook_objects();
     if (kept_off_nframe > 0)
         tracemalloc_module_keep_off(runtime, kept_off_nframe);

@@ -35,6 +35,13 @@ static void weigh_peak(struct profile *profile) {
     }
 }
 
+static void weigh_allocated(struct profile *profile) {
+    const struct dump_reader *reader = profile->reader;
+    for (size_t i = 0; i < reader->tally_count; i++)
+        profile->tallies[i] = (struct weight){reader->tallies[i].total_bytes,
+                                              reader->tallies[i].total_blocks};
+}
+
 void profile_add_up(struct profile *profile) {
     profile->total = (struct weight){0};
     for (size_t i = 0; i < profile->reader->tally_count; i++) {
@@ -90,6 +97,8 @@ static int fill(struct profile *profile, struct frame_names *names,
         return error;
     if (moment == PROFILE_PEAK)
         weigh_peak(profile);
+    else if (moment == PROFILE_ALLOCATED)
+        weigh_allocated(profile);
     else
         weigh_sites(profile, moment);
     profile_add_up(profile);

@@ -16,10 +16,11 @@
 #include "report/frame_names.h"
 
 enum profile_moment {
-    PROFILE_NOW,  /* live; at_exit for a program that was finalized */
-    PROFILE_PEAK, /* when most bytes were live */
-    PROFILE_EXIT, /* when the runtime was marked as finalizing */
-    PROFILE_END,  /* live, to the very end */
+    PROFILE_NOW,       /* live; at_exit for a program that was finalized */
+    PROFILE_PEAK,      /* when most bytes were live */
+    PROFILE_EXIT,      /* when the runtime was marked as finalizing */
+    PROFILE_END,       /* live, to the very end */
+    PROFILE_ALLOCATED, /* no moment: all that was ever allocated */
 };
 
 struct weight {

@@ -152,11 +152,21 @@ static cold_path uint32_t resolve(const char *frame, uint32_t parent, uint64_t i
     return node;
 }
 
-static always_inline uint32_t node_of(const char *frame, uint32_t parent, uint64_t ip) {
+static always_inline uint32_t cache_slot(uint32_t parent, uint64_t ip) {
+    return (uint32_t)(ip >> 1 ^ ip >> 8 ^ parent) % PYTHON_STACK_CACHE;
+}
+
+/* Most events come from the same few places again and again: a look at the thread's own cache saves the memo's hash. */
+static always_inline uint32_t node_of(struct python_stack *stack, const char *frame,
+                                      uint32_t parent, uint64_t ip) {
+    struct python_step *step = &stack->cache[cache_slot(parent, ip)];
+    if (likely(step->ip == ip && step->parent == parent))
+        return step->node;
     uint32_t node;
-    if (likely(python_memo_find(parent, ip, &node)))
-        return node;
-    return resolve(frame, parent, ip);
+    if (!python_memo_find(parent, ip, &node))
+        return resolve(frame, parent, ip);
+    *step = (struct python_step){ip, parent, node};
+    return node;
 }
 
 static cold_path bool grow(struct python_stack *stack, uint32_t wanted) {
@@ -188,7 +198,7 @@ static always_inline void set_entry(struct python_stack *stack, uint32_t at,
         entry->address = frame;
         entry->ip = ip;
         entry->parent = parent;
-        entry->node = node_of(frame, parent, ip);
+        entry->node = node_of(stack, frame, parent, ip);
     }
     entry->shown = (at > 0 ? entry[-1].shown : 0) + (entry->node != parent);
     stack->index[index_slot(frame)] = at;
@@ -203,10 +213,11 @@ static always_inline int64_t find_frame(const struct python_stack *stack,
     return at < depth && stack->frames[at].address == frame ? (int64_t)at : -1;
 }
 
-/* Makes the entries from `leaf` down to the first frame that the lowest `depth` entries of the last stack
- * have, or to the root. Returns the new depth; -1 without memory. */
-static int64_t push_frames(struct python_stack *stack, uint32_t depth, const char *leaf,
-                           bool objects, uint32_t *pushed) {
+/* Puts the frames from `leaf` down to the first one that the lowest `depth` entries have, or to the root, above that one:
+ * their addresses, for their nodes depend on what is below. Returns the new depth, and in `*pushed` how many
+ * they are; 0 without memory. */
+static uint32_t push_frames(struct python_stack *stack, uint32_t depth,
+                            const char *leaf, uint32_t *pushed) {
     int64_t common = -1;
     uint32_t added = 0;
     for (const char *frame = leaf; frame != NULL;
@@ -216,12 +227,10 @@ static int64_t push_frames(struct python_stack *stack, uint32_t depth, const cha
             break;
         added++;
     }
-    uint32_t top = (uint32_t)(common + 1) + added;
+    uint32_t top = (uint32_t)(common + 1) + added, at = top;
     *pushed = added;
     if (unlikely(top > stack->capacity) && !grow(stack, top))
-        return -1;
-    /* First the addresses, leaf to root; the nodes follow root to leaf. */
-    uint32_t at = top;
+        return 0;
     for (const char *frame = leaf; added > 0;
          frame = pointer_at(frame, walk.previous), added--) {
         struct python_frame *entry = stack->frames + --at;
@@ -232,44 +241,21 @@ static int64_t push_frames(struct python_stack *stack, uint32_t depth, const cha
     }
     if (stack->known < top)
         stack->known = top;
-    for (; at < top; at++)
-        set_entry(stack, at, stack->frames[at].address, objects);
-    return (int64_t)top;
+    return top;
 }
 
-/* The lowest entry that is compared. Where nearly all of them were pushed at once, the address of the one below
- * them is not enough to go by, and the whole chain is. To 3.10 frames are objects that are used again in another order: a
- * recursion may find its old frames one place higher, each with the caller it had, so every push asks for
- * the whole chain; later a frame's address is the sum of the sizes below it. */
+/* The lowest entry that is compared when `kept` entries are left and `pushed` were put above them. Where nearly all
+ * that is shown was pushed at once, the address of the one below is not enough to go by, and the whole chain
+ * is. To 3.10 frames are objects that are used again in another order: a recursion may find its old frames one place
+ * higher, each with the caller it had, so every push asks for the whole chain; later a frame's address is the sum
+ * of the sizes below it. */
 static always_inline uint32_t lowest_verified(const struct python_stack *stack,
-                                              uint32_t top, uint32_t pushed,
+                                              uint32_t kept, uint32_t pushed,
                                               bool objects) {
-    uint32_t hidden = top - stack->frames[top - 1].shown;
+    uint32_t hidden = kept - stack->frames[kept - 1].shown;
     uint32_t wanted = walk.verified + hidden;
     bool whole = objects ? pushed > 0 : pushed + 4 >= walk.verified;
-    return top > wanted && !whole ? top - wanted : 0;
-}
-
-/* Compares entries [lowest, top) with their frames, leaf to root. Returns the lowest entry whose instruction
- * differs, `top` when none does; `*broken` is the entry whose caller is another one than the entry
- * below it, or -1. */
-static always_inline uint32_t verify(const struct python_stack *stack, uint32_t top,
-                                     uint32_t lowest, bool objects, int64_t *broken) {
-    const struct python_frame *entry = stack->frames + top - 1;
-    const struct python_frame *last = stack->frames + lowest;
-    const struct python_frame *changed = stack->frames + top;
-    for (;; entry--) {
-        if (unlikely(ip_of(entry->address, objects) != entry->ip))
-            changed = entry;
-        if (entry == last)
-            break;
-        if (unlikely(pointer_at(entry->address, walk.previous) != entry[-1].address)) {
-            *broken = entry - stack->frames;
-            return (uint32_t)(changed - stack->frames);
-        }
-    }
-    *broken = -1;
-    return (uint32_t)(changed - stack->frames);
+    return kept > wanted && !whole ? kept - wanted : 0;
 }
 
 /* What was the root of the last stack may be called by something now. */
@@ -277,36 +263,63 @@ static always_inline bool has_caller(const struct python_frame *root) {
     return pointer_at(root->address, walk.previous) != NULL;
 }
 
+/* Compares entries [lowest, kept) with their frames, leaf to root. Returns the lowest entry whose instruction
+ * differs, `kept` when none does; `*broken` is the entry whose caller is another one than the entry
+ * below it, or -1. */
+static always_inline uint32_t verify(const struct python_stack *stack, uint32_t kept,
+                                     uint32_t lowest, bool objects, int64_t *broken) {
+    const struct python_frame *entry = stack->frames + kept - 1;
+    const struct python_frame *last = stack->frames + lowest;
+    const struct python_frame *changed = stack->frames + kept;
+    const char *address = entry->address;
+    for (;;) {
+        if (unlikely(ip_of(address, objects) != entry->ip)) {
+            changed = entry;
+            /* A branch, and no chain of conditional moves from entry to entry. */
+            __asm__ volatile("" : "+r"(changed));
+        }
+        if (entry == last)
+            break;
+        const char *below = entry[-1].address;
+        if (unlikely(pointer_at(address, walk.previous) != below)) {
+            *broken = entry - stack->frames;
+            return (uint32_t)(changed - stack->frames);
+        }
+        address = below;
+        entry--;
+    }
+    *broken = lowest == 0 && unlikely(has_caller(stack->frames)) ? 0 : -1;
+    return (uint32_t)(changed - stack->frames);
+}
+
 /* Where an entry's caller is another one than before, the entries from it on are of an older call: the chain is followed
  * again from the leaf to the first frame below it that the last stack has, until all that is shown is right. */
 static always_inline uint32_t capture(struct python_stack *stack, const char *leaf,
                                       bool objects) {
-    int64_t depth = stack->depth, broken = -1;
-    uint32_t top, changed, pushed = 0;
+    int64_t broken = stack->depth;
+    uint32_t top = stack->depth, changed = 0, pushed = 0;
+    bool is_known = top > 0 && stack->frames[top - 1].address == leaf;
     do {
-        if (depth == 0 || broken >= 0 || stack->frames[depth - 1].address != leaf)
-            depth = push_frames(stack, (uint32_t)depth, leaf, objects, &pushed);
-        if (unlikely(depth <= 0)) {
-            stack->depth = 0;
-            return 0;
-        }
-        top = (uint32_t)depth;
-        uint32_t lowest = lowest_verified(stack, top, pushed, objects);
-        changed = verify(stack, top, lowest, objects, &broken);
-        if (lowest == 0 && broken < 0 && unlikely(has_caller(stack->frames)))
-            broken = 0;
-        depth = broken;
+        if (!is_known)
+            top = push_frames(stack, (uint32_t)broken, leaf, &pushed);
+        is_known = false;
+        changed = top - pushed;
+        if (unlikely(changed == 0))
+            break;
+        uint32_t lowest = lowest_verified(stack, changed, pushed, objects);
+        changed = verify(stack, changed, lowest, objects, &broken);
     } while (unlikely(broken >= 0));
-    for (; unlikely(changed < top); changed++)
+    for (; changed < top; changed++)
         set_entry(stack, changed, stack->frames[changed].address, objects);
     stack->depth = top;
-    return stack->frames[top - 1].node;
+    return likely(top > 0) ? stack->frames[top - 1].node : 0;
 }
 
 /* A known code object died since: what the entries say of instructions may be of another one. */
 static cold_path void begin_epoch(struct python_stack *stack) {
     stack->depth = stack->known = 0;
     stack->epoch = python_memo.epoch;
+    memset(stack->cache, 0, sizeof stack->cache);
 }
 
 static cold_path bool check(const char *tstate, const char *frame) {

@@ -37,7 +37,14 @@ struct python_frame {
     uint32_t reserved;
 };
 
-enum { PYTHON_STACK_INDEX = 512 };
+enum { PYTHON_STACK_INDEX = 512, PYTHON_STACK_CACHE = 64 };
+
+/* What the memo said lately. */
+struct python_step {
+    uint64_t ip;
+    uint32_t parent;
+    uint32_t node;
+};
 
 struct python_stack {
     struct python_frame *frames; /* mapped when first needed */
@@ -45,7 +52,9 @@ struct python_stack {
     uint32_t
         known; /* entries that may be reused: those of the last stack, and older ones above it */
     uint32_t capacity;
-    uint32_t epoch;                     /* of the memo, when the entries were made */
+    uint32_t epoch; /* of the memo, when the entries were made */
+    struct python_step
+        cache[PYTHON_STACK_CACHE];      /* all zero is no step: ip is never 0 */
     uint32_t index[PYTHON_STACK_INDEX]; /* frame address to its likely entry */
 };
 

@@ -91,15 +91,17 @@ static always_inline void tracer_insert(uintptr_t block, uint64_t size, uint32_t
 }
 
 /* The block's slot is emptied; its site goes on counting it until tracer_discount or put_back. 0: not traced. */
-static always_inline uint32_t tracer_take(uintptr_t block) {
-    uint32_t *slot = block_map_find(block);
-    if (slot == NULL || *slot == 0)
-        return 0;
+static always_inline uint32_t tracer_take_slot(uintptr_t block, uint32_t *slot) {
     uint32_t value = *slot;
     *slot = 0;
     if (unlikely(value & BLOCK_MAP_CODE))
         tracer_code_freed(block);
     return value & BLOCK_MAP_SITE;
+}
+
+static always_inline uint32_t tracer_take(uintptr_t block) {
+    uint32_t *slot = block_map_find(block);
+    return slot != NULL && *slot != 0 ? tracer_take_slot(block, slot) : 0;
 }
 
 static always_inline void tracer_discount(uint32_t site) {

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/selection_options.h"
+
+#include <string.h>
+
+enum option_key {
+    OPTION_AT = 0x200,
+    OPTION_DOMAIN,
+    OPTION_INCLUDE,
+    OPTION_EXCLUDE,
+    OPTION_ALL_FRAMES,
+    OPTION_BY,
+};
+
+static const struct argp_option argp_options[] = {
+    {"at", OPTION_AT, "MOMENT", 0,
+     "now (the default; for a program that ended: exit), peak, exit (before the "
+     "interpreter's teardown) or end (after it)",
+     0},
+    {"domain", OPTION_DOMAIN, "DOMAIN", 0,
+     "Only blocks of a domain: python, libc, mmap, or a number", 0},
+    {"include", OPTION_INCLUDE, "PATTERN[:LINE]", 0,
+     "Only blocks whose most recent frame is in such a file; may be repeated", 0},
+    {"exclude", OPTION_EXCLUDE, "PATTERN[:LINE]", 0,
+     "No blocks whose most recent frame is in such a file; may be repeated", 0},
+    {"all-frames", OPTION_ALL_FRAMES, NULL, 0,
+     "Let --include and --exclude look at every frame of a traceback", 0},
+    {"by", OPTION_BY, "process", 0, "Tell the processes of several dumps apart", 0},
+    {0},
+};
+
+static const char *const moment_names[] = {
+    [PROFILE_NOW] = "now",
+    [PROFILE_PEAK] = "peak",
+    [PROFILE_EXIT] = "exit",
+    [PROFILE_END] = "end",
+    NULL,
+};
+
+int selection_choose(const char *const *words, const char *word, const char *what,
+                     struct argp_state *state) {
+    for (int i = 0; words[i] != NULL; i++)
+        if (strcmp(words[i], word) == 0)
+            return i;
+    argp_error(state, "'%s' is not a %s", word, what);
+    return 0;
+}
+
+static void add_pattern(struct selection *selection, const char *text, bool inclusive,
+                        struct argp_state *state) {
+    if (filter_add(&selection->filter, text, inclusive) < 0)
+        argp_error(state, "too many patterns");
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    static const char *const by_names[] = {"process", NULL};
+    struct selection *selection = state->input;
+    switch (key) {
+    case OPTION_AT:
+        selection->moment = (enum profile_moment)selection_choose(
+            moment_names, argument, "moment", state);
+        selection->moment_name = moment_names[selection->moment];
+        return 0;
+    case OPTION_DOMAIN:
+        selection->filter.domain = argument;
+        return 0;
+    case OPTION_INCLUDE:
+    case OPTION_EXCLUDE:
+        add_pattern(selection, argument, key == OPTION_INCLUDE, state);
+        return 0;
+    case OPTION_ALL_FRAMES:
+        selection->filter.all_frames = true;
+        return 0;
+    case OPTION_BY:
+        selection_choose(by_names, argument, "way to tell dumps apart", state);
+        selection->by_process = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp selection_argp = {.options = argp_options, .parser = parse};
+
+void selection_open(struct selection *selection) {
+    *selection = (struct selection){
+        .moment = PROFILE_NOW,
+        .moment_name = moment_names[PROFILE_NOW],
+    };
+}
+
+error_t selection_parse_files(struct selection *selection, int key,
+                              struct argp_state *state) {
+    switch (key) {
+    case ARGP_KEY_ARGS:
+        selection->files = state->argv + state->next;
+        selection->file_count = state->argc - state->next;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "which dump?");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}

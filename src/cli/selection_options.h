@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* The options that say which blocks of which dumps a report is about: its files, the
+ * moment, domain and patterns, and whether processes are told apart. One thread; a
+ * wrong option is a usage error and ends the process. */
+#pragma once
+
+#include <argp.h>
+#include <stdbool.h>
+
+#include "report/filter.h"
+#include "report/profile.h"
+
+struct selection {
+    enum profile_moment moment;
+    const char *moment_name;
+    struct filter filter;
+    bool by_process;
+    char **files; /* in the program's arguments */
+    int file_count;
+};
+
+/* Nothing but `now`. */
+void selection_open(struct selection *selection);
+
+/* A child parser for --at, --domain, --include, --exclude, --all-frames and --by; its
+ * input is a struct selection. */
+extern const struct argp selection_argp;
+
+/* For the parser of the command: takes the files at ARGP_KEY_ARGS, complains at
+ * ARGP_KEY_NO_ARGS. ARGP_ERR_UNKNOWN for other keys. */
+error_t selection_parse_files(struct selection *selection, int key,
+                              struct argp_state *state);
+
+/* The place of a word in a list that ends with NULL; a usage error if it has none.
+ * `what` names it. */
+int selection_choose(const char *const *words, const char *word, const char *what,
+                     struct argp_state *state);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* A table of comma-separated values (RFC 4180, lines end with \n): what each line of
+ * code holds in each domain. */
+#include <inttypes.h>
+
+#include "export/exporter.h"
+#include "export/plain_text.h"
+#include "export/trace_table.h"
+#include "report/unicode.h"
+
+static void put_text(FILE *out, struct dump_text text) {
+    const char *at = text.bytes, *end = at + text.length;
+    putc_unlocked('"', out);
+    while (at < end) {
+        uint32_t point = unicode_next(&at, end);
+        char bytes[PLAIN_TEXT_MOST_BYTES];
+        if (point == '"')
+            putc_unlocked('"', out);
+        fwrite(bytes, 1, plain_text_put(bytes, point), out);
+    }
+    putc_unlocked('"', out);
+}
+
+static void put_row(FILE *out, struct trace_table *table, const struct trace *trace) {
+    uint32_t count;
+    const uint32_t *window = trace_table_window(table, trace, &count);
+    const struct named_frame *frame = &table->frames.frames[*window];
+    fprintf(out, "%" PRIu32 ",%" PRIu64 ",%" PRIu64 ",",
+            trace_table_domain(table, trace), trace->shown.size, trace->shown.count);
+    put_text(out, frame_table_filename(&table->frames, frame));
+    fprintf(out, ",%" PRIu32 ",", frame->line);
+    put_text(out, frame_table_function(&table->frames, frame));
+    putc_unlocked('\n', out);
+}
+
+static int write(struct export_input *input, FILE *out) {
+    struct trace_table table;
+    int error = trace_table_open(&table, input, TRACE_KEY_LEAF | TRACE_KEY_DOMAIN);
+    if (error < 0)
+        return error;
+    fputs("domain,size,count,filename,lineno,function\n", out);
+    for (size_t i = 0; i < table.count; i++)
+        put_row(out, &table, &table.traces[i]);
+    trace_table_close(&table);
+    return 0;
+}
+
+const struct exporter export_csv = {
+    .name = "csv",
+    .extension = "csv",
+    .summary = "what each line of code holds, for spreadsheets",
+    .write = write,
+};

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* The page of `tracemalloc flamegraph`: one HTML file that holds all it needs.
+ *
+ * For offline code; allocates; one thread at a time. The program of the page is made
+ * from src/export/page/ while building, where Node is at hand; a build without it has
+ * no page.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/compiler.h"
+#include "dump/dump_reader.h"
+#include "report/filter.h"
+#include "report/profile.h"
+
+struct page_dump {
+    const struct dump_reader *reader;
+    const char *path;
+};
+
+struct page_options {
+    const struct page_dump *dumps; /* of the processes that are shown as one program */
+    size_t dump_count;
+    const struct page_dump *old; /* to compare with; NULL: none */
+    enum profile_moment moment;  /* that the page opens with */
+    const struct filter *filter;
+    bool by_process; /* the first frame is the process */
+    bool without_source;
+    double share; /* of the total: what is below is folded */
+};
+
+/* Whether this build has the page. */
+bool page_is_built(void);
+
+/* Writes the page. 0, -ENOMEM, -EFBIG for more than a page can hold, -ENODATA for the
+ * exit of a program that was not finalized, -ENOENT for a domain that no dump knows, or
+ * -EIO where the JSON could not be made. Write errors stay in the stream. */
+must_check int page_write(const struct page_options *options, FILE *out);

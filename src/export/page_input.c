@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "export/page_input.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Of each tree: more cannot be told apart, and costs the browser time. */
+enum { MOST_NODES = 30000 };
+
+static bool is_finalized(const struct dump_reader *reader) {
+    return reader->header.finalized != 0;
+}
+
+/* The moments that tell something else than `now`, and the one that is asked for. */
+static void find_moments(struct page_input *input) {
+    const struct page_options *options = input->options;
+    bool all = options->old == NULL || is_finalized(options->old->reader);
+    bool any = options->old != NULL && is_finalized(options->old->reader);
+    for (size_t i = 0; i < options->dump_count; i++) {
+        all &= is_finalized(options->dumps[i].reader);
+        any |= is_finalized(options->dumps[i].reader);
+    }
+    input->moments[input->moment_count++] = PROFILE_NOW;
+    input->moments[input->moment_count++] = PROFILE_PEAK;
+    if (all || options->moment == PROFILE_EXIT)
+        input->moments[input->moment_count++] = PROFILE_EXIT;
+    if (any || options->moment == PROFILE_END)
+        input->moments[input->moment_count++] = PROFILE_END;
+}
+
+static int weigh(struct page_input *input, const struct page_dump *dump,
+                 enum profile_moment moment, struct profile *profile) {
+    int error = profile_open(profile, dump->reader, &input->names, moment);
+    return error < 0 ? error : filter_apply(input->options->filter, profile);
+}
+
+static int add_dump(struct page_input *input, const struct page_dump *dump,
+                    unsigned column, const char *process) {
+    struct profile profiles[PAGE_INPUT_MOMENTS] = {0}, ever = {0};
+    int error = weigh(input, dump, PROFILE_ALLOCATED, &ever);
+    for (size_t i = 0; i < input->moment_count && error == 0; i++)
+        error = weigh(input, dump, input->moments[i], &profiles[i]);
+    const struct path_source source = {
+        .profiles = profiles,
+        .profile_count = input->moment_count,
+        .ever = &ever,
+        .column = column,
+        .process = process,
+    };
+    if (error == 0)
+        error = path_table_add(&input->table, &source);
+    for (size_t i = 0; i < input->moment_count; i++)
+        profile_close(&profiles[i]);
+    profile_close(&ever);
+    return error;
+}
+
+static int add_dumps(struct page_input *input) {
+    const struct page_options *options = input->options;
+    input->processes = calloc(options->dump_count, sizeof *input->processes);
+    int error = input->processes == NULL ? -ENOMEM : 0;
+    for (size_t i = 0; i < options->dump_count && error == 0; i++) {
+        snprintf(input->processes[i], sizeof *input->processes, "process %" PRIu32,
+                 options->dumps[i].reader->header.pid);
+        error = add_dump(input, &options->dumps[i], 0,
+                         options->by_process ? input->processes[i] : NULL);
+    }
+    if (error == 0 && options->old != NULL)
+        error = add_dump(input, options->old, input->columns / 2, NULL);
+    return error;
+}
+
+static int fold(struct page_input *input) {
+    path_table_weigh(&input->table);
+    int error = 0;
+    for (int i = 0; i < PAGE_INPUT_TREES && error == 0; i++)
+        error = folded_tree_open(&input->trees[i], &input->table,
+                                 (enum folded_tree_direction)i, input->options->share,
+                                 MOST_NODES);
+    return error;
+}
+
+int page_input_open(struct page_input *input, const struct page_options *options) {
+    *input = (struct page_input){.options = options};
+    find_moments(input);
+    input->columns = (unsigned)(2 * input->moment_count + 1);
+    if (options->old != NULL)
+        input->columns *= 2;
+    int error = frame_names_open(&input->names);
+    if (error == 0)
+        error = path_table_open(&input->table, &input->names, input->columns);
+    if (error == 0)
+        error = add_dumps(input);
+    if (error == 0)
+        error = fold(input);
+    if (error < 0)
+        page_input_close(input);
+    return error;
+}
+
+void page_input_close(struct page_input *input) {
+    for (int i = 0; i < PAGE_INPUT_TREES; i++)
+        folded_tree_close(&input->trees[i]);
+    path_table_close(&input->table);
+    frame_names_close(&input->names);
+    free(input->processes);
+    *input = (struct page_input){0};
+}

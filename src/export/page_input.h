@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* What a page shows: its dumps, weighed at each moment that all of them hold, as two
+ * folded trees. For offline code; allocates; one thread at a time. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/compiler.h"
+#include "export/page.h"
+#include "report/folded_tree.h"
+#include "report/frame_names.h"
+#include "report/path_table.h"
+#include "report/profile.h"
+
+enum { PAGE_INPUT_MOMENTS = 4, PAGE_INPUT_TREES = 2 };
+
+struct page_input {
+    const struct page_options *options;
+    enum profile_moment moments[PAGE_INPUT_MOMENTS];
+    size_t moment_count;
+    /* Columns of the table: bytes and blocks of each moment and the allocations, and
+     * the same once more of the old dump. */
+    unsigned columns;
+    struct frame_names names;
+    struct path_table table;
+    struct folded_tree trees[PAGE_INPUT_TREES]; /* by direction */
+    char (*processes)[32];                      /* their names, by dump */
+};
+
+/* 0, or an error of page_write. Options and readers outlive the input. */
+must_check int page_input_open(struct page_input *input,
+                               const struct page_options *options);
+
+void page_input_close(struct page_input *input);

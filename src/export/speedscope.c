@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* A file of https://www.speedscope.app: sampled profiles of one list of frames, each
+ * traceback a sample. What it calls the weights are bytes, or blocks. */
+#include "export/exporter.h"
+#include "export/trace_table.h"
+#include "report/json_writer.h"
+
+enum measure { BYTES, BLOCKS };
+
+static uint64_t measured(struct weight weight, enum measure measure) {
+    return measure == BYTES ? weight.size : weight.count;
+}
+
+static void add_word(struct json_writer *writer, const char *key, const char *word) {
+    json_writer_key(writer, key);
+    json_writer_word(writer, word);
+}
+
+static void add_unsigned(struct json_writer *writer, const char *key, uint64_t value) {
+    json_writer_key(writer, key);
+    json_writer_unsigned(writer, value);
+}
+
+static void add_frame(struct json_writer *writer, const struct frame_table *table,
+                      const struct named_frame *frame) {
+    json_writer_open_map(writer);
+    json_writer_key(writer, "name");
+    json_writer_text(writer, frame_table_label(table, frame));
+    json_writer_key(writer, "file");
+    json_writer_text(writer, frame_table_filename(table, frame));
+    if (frame->line > 0)
+        add_unsigned(writer, "line", frame->line);
+    json_writer_close_map(writer);
+}
+
+static void add_samples(struct json_writer *writer, struct trace_table *table) {
+    json_writer_key(writer, "samples");
+    json_writer_open_list(writer);
+    for (size_t i = 0; i < table->count; i++) {
+        uint32_t count;
+        const uint32_t *frames = trace_table_window(table, &table->traces[i], &count);
+        json_writer_open_list(writer);
+        for (uint32_t k = 0; k < count; k++)
+            json_writer_unsigned(writer, frames[k]);
+        json_writer_close_list(writer);
+    }
+    json_writer_close_list(writer);
+}
+
+static void add_profile(struct json_writer *writer, struct trace_table *table,
+                        enum measure measure) {
+    json_writer_open_map(writer);
+    add_word(writer, "type", "sampled");
+    add_word(writer, "name", measure == BYTES ? "bytes" : "blocks");
+    add_word(writer, "unit", measure == BYTES ? "bytes" : "none");
+    add_unsigned(writer, "startValue", 0);
+    add_unsigned(writer, "endValue",
+                 measured(export_input_total(table->input), measure));
+    add_samples(writer, table);
+    json_writer_key(writer, "weights");
+    json_writer_open_list(writer);
+    for (size_t i = 0; i < table->count; i++)
+        json_writer_unsigned(writer, measured(table->traces[i].shown, measure));
+    json_writer_close_list(writer);
+    json_writer_close_map(writer);
+}
+
+static void write_document(struct json_writer *writer, struct trace_table *table) {
+    json_writer_open_map(writer);
+    add_word(writer, "$schema", "https://www.speedscope.app/file-format-schema.json");
+    add_word(writer, "exporter", "libtracemalloc");
+    add_unsigned(writer, "activeProfileIndex", 0);
+    json_writer_key(writer, "shared");
+    json_writer_open_map(writer);
+    json_writer_key(writer, "frames");
+    json_writer_open_list(writer);
+    for (size_t i = 0; i < table->frames.ids.count; i++)
+        add_frame(writer, &table->frames, &table->frames.frames[i]);
+    json_writer_close_list(writer);
+    json_writer_close_map(writer);
+    json_writer_key(writer, "profiles");
+    json_writer_open_list(writer);
+    add_profile(writer, table, BYTES);
+    add_profile(writer, table, BLOCKS);
+    json_writer_close_list(writer);
+    json_writer_close_map(writer);
+}
+
+static int write(struct export_input *input, FILE *out) {
+    struct trace_table table;
+    struct json_writer writer;
+    int error = trace_table_open(&table, input, 0);
+    if (error < 0)
+        return error;
+    error = json_writer_open(&writer, out);
+    if (error == 0) {
+        write_document(&writer, &table);
+        error = json_writer_close(&writer);
+    }
+    trace_table_close(&table);
+    return error;
+}
+
+const struct exporter export_speedscope = {
+    .name = "speedscope",
+    .extension = "speedscope.json",
+    .summary = "for https://www.speedscope.app, bytes and blocks",
+    .write = write,
+};

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+#include "export/trace_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "export/thread_names.h"
+
+/* A small damaged file must not keep an export busy, nor make a huge one. */
+static const uint64_t most_frames = (uint64_t)1 << 28;
+
+static uint32_t window_limit(const struct trace_table *table, uint32_t process) {
+    if ((table->keys & TRACE_KEY_LEAF) != 0)
+        return 1;
+    return table->input->processes[process].reader->header.nframe;
+}
+
+/* Fills `window`, the most recent frame first. Returns the number of frames, or
+ * -ENOMEM. */
+static int64_t walk(struct trace_table *table, uint32_t process, uint32_t stack) {
+    struct frame_cache *cache = &table->caches[process];
+    const struct tracemalloc_dump_stack *stacks = cache->profile->reader->stacks;
+    uint32_t limit = window_limit(table, process), length = 0;
+    do {
+        int64_t frame = frame_table_at(&table->frames, cache, stack);
+        if (frame < 0)
+            return frame;
+        table->window[length++] = (uint32_t)frame;
+        stack = stacks[stack].parent;
+    } while (stack != TRACEMALLOC_DUMP_EMPTY_STACK && length < limit);
+    return length;
+}
+
+const uint32_t *trace_table_window(struct trace_table *table, const struct trace *trace,
+                                   uint32_t *count) {
+    if (trace->stack == TRACE_TABLE_REST) {
+        *count = 1;
+        return &table->rest_frame;
+    }
+    /* The frames were all named when the trace was added. */
+    int64_t length = walk(table, trace->process, trace->stack);
+    *count = length < 0 ? 0 : (uint32_t)length;
+    for (uint32_t i = 0; i < *count / 2; i++) {
+        uint32_t frame = table->window[i];
+        table->window[i] = table->window[*count - 1 - i];
+        table->window[*count - 1 - i] = frame;
+    }
+    return table->window;
+}
+
+uint32_t trace_table_domain(const struct trace_table *table,
+                            const struct trace *trace) {
+    const struct trace_context *context = &table->contexts[trace->context];
+    const struct dump_reader *reader = table->input->processes[context->process].reader;
+    return reader->domains[context->domain].number;
+}
+
+static int grow_contexts(struct trace_table *table) {
+    size_t room = table->context_room == 0 ? 16 : table->context_room * 2;
+    struct trace_context *contexts = realloc(table->contexts, room * sizeof *contexts);
+    if (contexts == NULL)
+        return -ENOMEM;
+    table->contexts = contexts;
+    table->context_room = room;
+    return 0;
+}
+
+/* What the keys do not tell apart is 0 in the pair. */
+static int64_t add_context(struct trace_table *table, struct trace_context context) {
+    const struct dump_reader *reader = table->input->processes[context.process].reader;
+    struct id_pair pair = {0, 0};
+    if ((table->keys & TRACE_KEY_DOMAIN) != 0)
+        pair.first = (uint64_t)reader->domains[context.domain].number + 1;
+    if ((table->keys & TRACE_KEY_THREAD) != 0)
+        pair.second = (uint64_t)context.process << 32 | context.thread;
+    size_t known = table->context_ids.count;
+    if (known == table->context_room && grow_contexts(table) < 0)
+        return -ENOMEM;
+    int64_t id = id_map_add(&table->context_ids, pair);
+    if (id >= 0 && (size_t)id == known)
+        table->contexts[id] = context;
+    return id;
+}
+
+static struct id_pair trace_key(const struct trace_table *table, int64_t length,
+                                int64_t context) {
+    uint64_t hash = (uint64_t)length;
+    for (int64_t i = 0; i < length; i++)
+        hash = hash_pair(hash, table->window[i]);
+    return (struct id_pair){hash, (uint64_t)table->window[0] << 32 | (uint64_t)context};
+}
+
+static int grow_traces(struct trace_table *table) {
+    size_t room = table->room == 0 ? 1024 : table->room * 2;
+    struct trace *traces = realloc(table->traces, room * sizeof *traces);
+    if (traces == NULL)
+        return -ENOMEM;
+    table->traces = traces;
+    table->room = room;
+    return 0;
+}
+
+static void add_weights(struct trace *trace, const struct trace *more) {
+    trace->shown.size += more->shown.size;
+    trace->shown.count += more->shown.count;
+    trace->allocated.size += more->allocated.size;
+    trace->allocated.count += more->allocated.count;
+    trace->peak_size += more->peak_size;
+}
+
+/* Adds a trace that was made of one tally. */
+static int add_trace(struct trace_table *table, const struct trace *trace) {
+    int64_t length = walk(table, trace->process, trace->stack);
+    if (length < 0)
+        return (int)length;
+    table->frame_count += (uint64_t)length;
+    if (table->frame_count > most_frames)
+        return -EFBIG;
+    size_t known = table->ids.count;
+    if (known == table->room && grow_traces(table) < 0)
+        return -ENOMEM;
+    int64_t id = id_map_add(&table->ids, trace_key(table, length, trace->context));
+    if (id < 0)
+        return (int)id;
+    if ((size_t)id < known) {
+        add_weights(&table->traces[id], trace);
+        return 0;
+    }
+    table->traces[id] = *trace;
+    table->count++;
+    return 0;
+}
+
+static bool is_wanted(const struct trace_table *table, const struct trace *trace) {
+    if (trace->shown.count > 0 || trace->shown.size > 0)
+        return true;
+    return (table->keys & TRACE_KEY_EVER) != 0 &&
+           (trace->allocated.size > 0 || trace->allocated.count > 0 ||
+            trace->peak_size > 0);
+}
+
+static int add_tally(struct trace_table *table, uint32_t process, size_t number,
+                     const uint32_t *threads) {
+    const struct export_process *from = &table->input->processes[process];
+    const struct tracemalloc_dump_tally *tally = &from->reader->tallies[number];
+    struct trace trace = {
+        .process = process,
+        .stack = tally->stack,
+        .shown = from->shown.tallies[number],
+        .allocated = from->allocated.tallies[number],
+        .peak_size = from->peak.tallies[number].size,
+    };
+    if (!is_wanted(table, &trace))
+        return 0;
+    uint32_t thread = threads == NULL ? 0 : threads[tally->stack];
+    int64_t context =
+        add_context(table, (struct trace_context){process, tally->domain, thread});
+    if (context < 0)
+        return (int)context;
+    trace.context = (uint32_t)context;
+    return add_trace(table, &trace);
+}
+
+static int add_process(struct trace_table *table, uint32_t process) {
+    const struct export_process *from = &table->input->processes[process];
+    uint32_t *threads = NULL;
+    int error = frame_cache_open(&table->caches[process], &from->shown,
+                                 table->frames.names);
+    if (error == 0 && (table->keys & TRACE_KEY_THREAD) != 0)
+        error = thread_names_find(&threads, &from->shown, table->frames.names);
+    for (size_t i = 0; error == 0 && i < from->reader->tally_count; i++)
+        error = add_tally(table, process, i, threads);
+    free(threads);
+    return error;
+}
+
+static int compare_numbers(uint64_t first, uint64_t second) {
+    return (first > second) - (first < second);
+}
+
+/* The largest first. No two are equal, so that their order is always the same. */
+static int compare(const void *first, const void *second) {
+    const struct trace *a = first, *b = second;
+    const uint64_t pairs[][2] = {
+        {b->shown.size, a->shown.size},         {b->shown.count, a->shown.count},
+        {b->allocated.size, a->allocated.size}, {a->process, b->process},
+        {a->stack, b->stack},                   {a->context, b->context},
+    };
+    int order = 0;
+    for (size_t i = 0; order == 0 && i < sizeof pairs / sizeof *pairs; i++)
+        order = compare_numbers(pairs[i][0], pairs[i][1]);
+    return order;
+}
+
+static int add_rest_frame(struct trace_table *table) {
+    static const struct dump_text text = {"<other>", 7}, none = {"", 0};
+    int64_t name = frame_names_add(table->frames.names, text);
+    int64_t function = frame_names_add(table->frames.names, none);
+    if (name < 0 || function < 0)
+        return -ENOMEM;
+    struct named_frame frame = {.filename = (uint32_t)name,
+                                .function = (uint32_t)function};
+    int64_t id = frame_table_add(&table->frames, frame);
+    table->rest_frame = id < 0 ? 0 : (uint32_t)id;
+    return id < 0 ? (int)id : 0;
+}
+
+/* What is beyond the limit is summed up, one trace for each context, in place. */
+static int fold_rest(struct trace_table *table) {
+    size_t limit = table->input->limit, count = limit;
+    if (limit >= table->count)
+        return 0;
+    size_t contexts = table->context_ids.count;
+    struct trace *rest = calloc(contexts, sizeof *rest);
+    if (rest == NULL)
+        return -ENOMEM;
+    for (size_t i = limit; i < table->count; i++)
+        add_weights(&rest[table->traces[i].context], &table->traces[i]);
+    for (size_t i = 0; i < contexts; i++) {
+        rest[i].stack = TRACE_TABLE_REST;
+        rest[i].context = (uint32_t)i;
+        /* Each was added by a trace beyond the limit, which leaves room for it. */
+        if (is_wanted(table, &rest[i]))
+            table->traces[count++] = rest[i];
+    }
+    table->count = count;
+    free(rest);
+    return add_rest_frame(table);
+}
+
+static int allocate(struct trace_table *table) {
+    uint32_t longest = 1;
+    for (uint32_t i = 0; i < table->input->count; i++) {
+        uint32_t limit = window_limit(table, i);
+        longest = limit > longest ? limit : longest;
+    }
+    table->caches = calloc(table->input->count + 1, sizeof *table->caches);
+    table->window = calloc(longest, sizeof *table->window);
+    return table->caches == NULL || table->window == NULL ? -ENOMEM : 0;
+}
+
+static int fill(struct trace_table *table) {
+    int error = allocate(table);
+    for (uint32_t i = 0; error == 0 && i < table->input->count; i++)
+        error = add_process(table, i);
+    if (error < 0)
+        return error;
+    if (table->count > 0)
+        qsort(table->traces, table->count, sizeof *table->traces, compare);
+    return fold_rest(table);
+}
+
+int trace_table_open(struct trace_table *table, struct export_input *input,
+                     unsigned keys) {
+    *table = (struct trace_table){
+        .input = input,
+        .keys = keys,
+        .frames = {.names = &input->names,
+                   .by_address = (keys & TRACE_KEY_ADDRESS) != 0},
+    };
+    int error = fill(table);
+    if (error < 0)
+        trace_table_close(table);
+    return error;
+}
+
+void trace_table_close(struct trace_table *table) {
+    for (size_t i = 0; table->caches != NULL && i < table->input->count; i++)
+        frame_cache_close(&table->caches[i]);
+    frame_table_close(&table->frames);
+    id_map_clear(&table->ids);
+    id_map_clear(&table->context_ids);
+    free(table->caches);
+    free(table->traces);
+    free(table->contexts);
+    free(table->window);
+    *table = (struct trace_table){0};
+}

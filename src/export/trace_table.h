@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* The traces of an export: the blocks of all its processes, those with the same
+ * traceback (and domain, and thread, as the format tells them apart) as one.
+ *
+ * For offline code; allocates; one thread at a time. A traceback is the window of the
+ * most recent frames that its dump was made with, and is walked whole: dumps whose
+ * windows sum to more than 2^28 frames are refused.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "export/export_input.h"
+#include "export/frame_table.h"
+#include "report/id_map.h"
+
+/* What tells traces apart, beside the frames. */
+enum trace_key {
+    TRACE_KEY_LEAF = 1,    /* of the frames only the most recent one */
+    TRACE_KEY_DOMAIN = 2,  /* its number */
+    TRACE_KEY_THREAD = 4,  /* process and thread */
+    TRACE_KEY_ADDRESS = 8, /* of native frames */
+    TRACE_KEY_EVER = 16,   /* no key: with traces of which nothing is shown any more */
+};
+
+struct trace_context {
+    uint32_t process; /* the first one's, unless threads are told apart */
+    uint32_t domain;  /* index in that process's dump */
+    uint32_t thread;  /* of the names */
+};
+
+enum { TRACE_TABLE_REST = UINT32_MAX };
+
+struct trace {
+    uint32_t process; /* that the stack is of */
+    uint32_t stack;   /* one with these frames; TRACE_TABLE_REST: beyond the limit */
+    uint32_t context;
+    struct weight shown;
+    struct weight allocated;
+    uint64_t peak_size;
+};
+
+struct trace_table {
+    const struct export_input *input;
+    unsigned keys; /* enum trace_key */
+    struct frame_table frames;
+    struct frame_cache *caches; /* by process */
+    struct trace *traces; /* the largest first; those of the rest at the end */
+    size_t count;
+    size_t room;
+    struct id_map ids;         /* of traces */
+    struct id_map context_ids; /* by number of domain, process and thread */
+    struct trace_context *contexts;
+    size_t context_room;
+    uint32_t *window;     /* room for the longest */
+    uint64_t frame_count; /* of all windows walked */
+    uint32_t rest_frame;  /* `<other>` */
+};
+
+/* 0, -ENOMEM, or -EFBIG. The input outlives the table; names are added to it. */
+must_check int trace_table_open(struct trace_table *table, struct export_input *input,
+                                unsigned keys);
+
+void trace_table_close(struct trace_table *table);
+
+/* The numbers of a trace's frames, the oldest first, valid until the next call. */
+const uint32_t *trace_table_window(struct trace_table *table, const struct trace *trace,
+                                   uint32_t *count);
+
+/* The number of a trace's domain. */
+uint32_t trace_table_domain(const struct trace_table *table, const struct trace *trace);

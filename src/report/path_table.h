@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* The tracebacks of one or more dumps, each with what it holds, as arrays of numbers
+ * that a call tree is folded from.
+ *
+ * For offline code; allocates; one thread at a time. A path is the window of one
+ * tally's stack (see report/stack_index.h), as frames by number, the oldest first:
+ *
+ *   [process] [older frames] frame frame ... most recent frame
+ *
+ * The first two are there where they are asked for, and where the window is less than
+ * the stack. Equal frames of all dumps are equal numbers.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "report/frame_names.h"
+#include "report/id_map.h"
+#include "report/profile.h"
+
+/* Frames that no dump has. */
+enum {
+    PATH_TABLE_ALL,   /* the root of a tree */
+    PATH_TABLE_OTHER, /* what was folded */
+    PATH_TABLE_CUT,   /* stands for the frames above a window */
+    PATH_TABLE_OWN_FRAMES,
+};
+
+enum {
+    PATH_TABLE_MOST_COLUMNS = 18,
+    PATH_TABLE_MOST_DOMAINS = 32, /* what is more counts as the last */
+    PATH_TABLE_MOST_STEPS = 1 << 26,
+};
+
+struct path {
+    uint32_t first; /* of its steps */
+    uint32_t length;
+    uint32_t domain; /* in `domains` */
+    float share;     /* of the total, in the column where it is largest */
+};
+
+struct path_domain {
+    uint32_t number;
+    struct dump_text name;
+};
+
+struct path_table {
+    struct frame_names *names;    /* of files; the profiles' */
+    struct frame_names functions; /* by number */
+    struct id_map frames; /* by number of frame: file << 32 | line, and function */
+    uint32_t *steps;      /* frames of all paths, one path after the other */
+    size_t step_count;
+    size_t step_room;
+    struct path *paths;
+    size_t count;
+    size_t room;
+    uint64_t *values; /* by path, `columns` each */
+    unsigned columns;
+    uint64_t totals[PATH_TABLE_MOST_COLUMNS];
+    struct path_domain domains[PATH_TABLE_MOST_DOMAINS];
+    uint32_t domain_count;
+    uint32_t nframe; /* frames that all paths may have, of those that were asked for */
+};
+
+/* One dump: the weights of its tallies, at several moments. */
+struct path_source {
+    const struct profile *profiles; /* of one reader */
+    size_t profile_count;
+    const struct profile *ever; /* weighed by all that was ever allocated */
+    unsigned column;            /* of the first profile's bytes, see below */
+    const char *process;        /* its name as the first frame; NULL: none */
+};
+
+/* 0 or -ENOMEM. The names outlive the table; so do the readers, for their texts. */
+must_check int path_table_open(struct path_table *table, struct frame_names *names,
+                               unsigned columns);
+
+/* Adds the paths of a dump. From the source's column on, a path has the bytes and the
+ * blocks of each profile, then the number of allocations. 0, -ENOMEM, or -EFBIG for more
+ * than the table can hold. A name of a process outlives the table. */
+must_check int path_table_add(struct path_table *table,
+                              const struct path_source *source);
+
+/* Sums the columns and finds each path's share, once all are added. */
+void path_table_weigh(struct path_table *table);
+
+void path_table_close(struct path_table *table);
+
+static inline uint32_t path_table_file(const struct path_table *table, uint32_t frame) {
+    return (uint32_t)(table->frames.pairs[frame].first >> 32);
+}
+
+static inline uint32_t path_table_line(const struct path_table *table, uint32_t frame) {
+    return (uint32_t)table->frames.pairs[frame].first;
+}
+
+static inline uint32_t path_table_function(const struct path_table *table,
+                                           uint32_t frame) {
+    return (uint32_t)table->frames.pairs[frame].second;
+}
