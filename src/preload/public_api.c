@@ -56,7 +56,7 @@ static int track(struct thread_state *self, int64_t domain, uintptr_t pointer,
         return -ENOMEM;
     if (tracer_domain_of(pointer) == TRACEMALLOC_DUMP_DOMAIN_LIBC) {
         tracer_remove(pointer);
-        tracer_insert(pointer, size, (uint32_t)domain, stack);
+        tracer_insert(pointer, site_table_find(stack, (uint32_t)domain, size));
         return 0;
     }
     if (tracer_domain_of(pointer) == domain && domain > TRACEMALLOC_DUMP_DOMAIN_MMAP)

@@ -117,7 +117,8 @@ static always_inline void record_insert(struct thread_state *self, void *block,
     bool locked = record_enter(self);
     if (likely(tracer.active)) {
         uint32_t stack = record_stack(self, how);
-        tracer_insert((uintptr_t)block, size, domain, stack);
+        tracer_insert((uintptr_t)block,
+                      site_cache_find(&self->sites, stack, domain, size));
         if (how == RECORD_WITH_GIL)
             record_last_block = (uintptr_t)block;
         timeline_event();
@@ -188,7 +189,8 @@ static always_inline void record_moved(struct thread_state *self, uint32_t site,
             tracer_discount(site);
         if (block != NULL) {
             uint32_t stack = record_stack(self, how);
-            tracer_insert((uintptr_t)block, size, domain, stack);
+            tracer_insert((uintptr_t)block,
+                          site_cache_find(&self->sites, stack, domain, size));
             if (how == RECORD_WITH_GIL)
                 record_last_block = (uintptr_t)block;
         }

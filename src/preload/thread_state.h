@@ -11,6 +11,7 @@
 
 #include "base/compiler.h"
 #include "stack/python_stack.h"
+#include "trace/site_table.h"
 
 enum { THREAD_STATE_DEFERRED = 30 };
 
@@ -30,6 +31,7 @@ struct thread_state {
     const char *tstate;        /* this thread's PyThreadState, as last seen */
     struct thread_state *next; /* in the pool */
     struct python_stack python;
+    struct site_cache sites;
     uintptr_t deferred[THREAD_STATE_DEFERRED]; /* blocks that a signal handler freed */
 };
 

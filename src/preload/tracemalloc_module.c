@@ -108,8 +108,9 @@ static void *start(void *self, void *arguments, ptrdiff_t count) {
     return result;
 }
 
-/* Tracing began before the module was there: its own limit becomes ours. */
+/* Tracing began before the module was there: its own limit becomes ours. Under -X tracemalloc 3.6 may have begun as well. */
 static void tell_limit(void *self, uint32_t nframe) {
+    own_stop(self);
     void *number = python_api.long_from_size(nframe), *arguments = number;
     if (number == NULL)
         return;
@@ -503,10 +504,9 @@ static int stop_when_started(void *argument) {
         return 0;
     void *answer = own.is_tracing(module, NULL, 0);
     bool runs = answer != NULL && python_api.long_as_long(answer) == 1;
-    if (runs) {
-        own_stop(module);
+    if (runs)
         tell_limit(module, tracing_nframe());
-    } else if (tries++ < 10000)
+    else if (tries++ < 10000)
         python_api.add_pending_call(stop_when_started, NULL);
     return 0;
 }

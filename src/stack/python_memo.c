@@ -2,10 +2,16 @@
 #include "stack/python_memo.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/arena.h"
 
-enum { FIRST_SLOTS = 8192, FIRST_ENTRIES = 4096, FIRST_CODES = 1024 };
+enum {
+    FIRST_SLOTS = 8192,
+    FIRST_ENTRIES = 4096,
+    FIRST_CODES = 1024,
+    FIRST_PARENTS = 8192
+};
 
 struct code {
     uintptr_t address;
@@ -27,6 +33,7 @@ struct python_memo python_memo;
 static struct id_table code_index;
 static struct pool entries = {.entry_size = sizeof(struct python_memo_entry)};
 static struct pool codes = {.entry_size = sizeof(struct code)};
+static struct pool parents = {.entry_size = sizeof(uint32_t)}; /* all of it is used */
 
 static int pool_open(struct pool *pool, uint32_t capacity) {
     pool->memory = arena_map((size_t)capacity * pool->entry_size);
@@ -42,21 +49,31 @@ static void pool_close(struct pool *pool) {
     pool->memory = NULL;
 }
 
+static bool pool_double(struct pool *pool) {
+    size_t size = (size_t)pool->capacity * pool->entry_size;
+    void *grown = arena_grow(pool->memory, size, size * 2);
+    if (grown == NULL)
+        return false;
+    pool->memory = grown;
+    pool->capacity *= 2;
+    return true;
+}
+
 /* An index that was never used; 0 without memory. */
 static uint32_t pool_extend(struct pool *pool) {
-    if (pool->count == pool->capacity) {
-        size_t size = (size_t)pool->capacity * pool->entry_size;
-        void *grown = arena_grow(pool->memory, size, size * 2);
-        if (grown == NULL)
-            return 0;
-        pool->memory = grown;
-        pool->capacity *= 2;
-    }
+    if (pool->count == pool->capacity && !pool_double(pool))
+        return 0;
     return pool->count++;
 }
 
 static struct code *code_at(uint32_t index) {
     return (struct code *)codes.memory + index;
+}
+
+static void tell_pools(void) {
+    python_memo.entries = entries.memory;
+    python_memo.first_child = parents.memory;
+    python_memo.parents = parents.memory != NULL ? parents.capacity : 0;
 }
 
 int python_memo_open(void) {
@@ -67,7 +84,9 @@ int python_memo_open(void) {
         status = pool_open(&entries, FIRST_ENTRIES);
     if (status == 0)
         status = pool_open(&codes, FIRST_CODES);
-    python_memo.entries = entries.memory;
+    if (status == 0)
+        status = pool_open(&parents, FIRST_PARENTS);
+    tell_pools();
     python_memo.epoch++;
     return status;
 }
@@ -77,7 +96,8 @@ void python_memo_close(void) {
     id_table_close(&code_index);
     pool_close(&entries);
     pool_close(&codes);
-    python_memo.entries = NULL;
+    pool_close(&parents);
+    tell_pools();
 }
 
 static uint64_t code_hash(uintptr_t address) {
@@ -110,22 +130,58 @@ uint32_t python_memo_code_id(uint32_t code) {
     return code_at(code)->id;
 }
 
+bool python_memo_search(uint32_t parent, uint64_t ip, uint32_t *node) {
+    struct id_probe probe;
+    uint32_t id;
+    id_probe_start(&probe, &python_memo.index, python_memo_hash(parent, ip));
+    while ((id = id_probe_next(&probe)) != 0) {
+        const struct python_memo_entry *entry = python_memo.entries + id;
+        if (entry->ip == ip && entry->parent == parent) {
+            *node = entry->node;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A parent for which there is no room has no list; its entries are in the index alone. */
+static void join_siblings(uint32_t index) {
+    struct python_memo_entry *entry = python_memo.entries + index;
+    while (entry->parent >= parents.capacity && pool_double(&parents))
+        continue;
+    tell_pools();
+    if (entry->parent >= python_memo.parents)
+        return;
+    entry->sibling = python_memo.first_child[entry->parent];
+    python_memo.first_child[entry->parent] = index;
+}
+
+static void leave_siblings(uint32_t index) {
+    const struct python_memo_entry *entry = python_memo.entries + index;
+    if (entry->parent >= python_memo.parents)
+        return;
+    uint32_t *place = &python_memo.first_child[entry->parent];
+    while (*place != index && *place != 0)
+        place = &python_memo.entries[*place].sibling;
+    if (*place == index)
+        *place = entry->sibling;
+}
+
 void python_memo_add(uint32_t parent, uint64_t ip, uint32_t node, uint32_t code) {
     uint32_t index = entries.free;
     if (index != 0)
         entries.free = python_memo.entries[index].next;
     else
         index = pool_extend(&entries);
-    python_memo.entries = entries.memory;
+    tell_pools();
     if (index == 0 ||
         id_table_add(&python_memo.index, python_memo_hash(parent, ip), index) < 0)
         return;
-    struct python_memo_entry *entry = python_memo.entries + index;
-    *entry = (struct python_memo_entry){ip, parent, node, code, 0};
-    if (code != 0) {
-        entry->next = code_at(code)->first;
-        code_at(code)->first = index;
-    }
+    python_memo.entries[index] = (struct python_memo_entry){
+        .ip = ip, .parent = parent, .node = node, .code = code};
+    join_siblings(index);
+    python_memo.entries[index].next = code_at(code)->first;
+    code_at(code)->first = index;
 }
 
 static void forget_entries(uint32_t index) {
@@ -134,6 +190,7 @@ static void forget_entries(uint32_t index) {
         uint32_t next = entry->next;
         id_table_remove(&python_memo.index, python_memo_hash(entry->parent, entry->ip),
                         index);
+        leave_siblings(index);
         entry->next = entries.free;
         entries.free = index;
         index = next;
@@ -163,5 +220,6 @@ void python_memo_forget_all(void) {
     id_table_clear(&code_index);
     pool_clear(&entries);
     pool_clear(&codes);
+    memset(parents.memory, 0, (size_t)parents.capacity * parents.entry_size);
     python_memo.epoch++;
 }

@@ -14,17 +14,26 @@
 #include "base/hash.h"
 #include "base/id_table.h"
 
+/* The entries of one parent form a list, and all are in an index. Most parents have few children, and what is learned
+ * one after the other lies side by side: the list is read from a cache line or two where the index, which scatters
+ * entries over the memory, misses. A long list is searched by the index. */
 struct python_memo_entry {
     uint64_t ip;
     uint32_t parent;
     uint32_t node;
-    uint32_t code; /* index of its known code object; 0: of none that can die */
-    uint32_t next; /* of the same code object; 0: the last */
+    uint32_t sibling; /* of the same parent; 0: the last */
+    uint32_t code;    /* index of its known code object */
+    uint32_t next;    /* of the same code object; 0: the last */
+    uint32_t reserved;
 };
+
+enum { PYTHON_MEMO_SIBLINGS = 4 };
 
 struct python_memo {
     struct id_table index;             /* of entries */
     struct python_memo_entry *entries; /* 0 is unused */
+    uint32_t *first_child;             /* by parent: the first of its list; 0: none */
+    uint32_t parents;                  /* that first_child has room for */
     uint32_t epoch;                    /* raised at each death of a known code object */
 };
 
@@ -49,20 +58,25 @@ static always_inline uint64_t python_memo_hash(uint32_t parent, uint64_t ip) {
     return hash_mix(hash_mix(ip) + parent);
 }
 
+bool python_memo_search(uint32_t parent, uint64_t ip, uint32_t *node);
+
 /* True and the node, or false. */
 static always_inline bool python_memo_find(uint32_t parent, uint64_t ip,
                                            uint32_t *node) {
-    struct id_probe probe;
-    uint32_t id;
-    id_probe_start(&probe, &python_memo.index, python_memo_hash(parent, ip));
-    while ((id = id_probe_next(&probe)) != 0) {
+    uint32_t id = parent < python_memo.parents ? python_memo.first_child[parent] : 0;
+    for (int count = 0; count < PYTHON_MEMO_SIBLINGS; count++) {
+        if (id == 0)
+            return parent >= python_memo.parents &&
+                   python_memo_search(parent, ip, node);
         const struct python_memo_entry *entry = python_memo.entries + id;
-        if (entry->ip == ip && entry->parent == parent) {
+        if (entry->ip == ip) {
             *node = entry->node;
             return true;
         }
+        id = entry->sibling;
     }
-    return false;
+    return python_memo_search(parent, ip, node);
 }
+
 /* All of them may be gone. */
 void python_memo_forget_all(void);

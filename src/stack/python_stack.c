@@ -91,6 +91,7 @@ void python_stack_release(struct python_stack *stack) {
         arena_unmap(stack->frames, stack->capacity * sizeof *stack->frames);
     stack->frames = NULL;
     stack->depth = stack->known = stack->capacity = 0;
+    stack->leaf = NULL;
 }
 
 static const char *code_of(const char *frame) {
@@ -351,8 +352,44 @@ bool python_stack_is_within(const char *tstate, const struct python_place *place
     return frame != NULL && ip_of(frame, walk.objects) == place->ip;
 }
 
-uint32_t python_stack_capture(struct python_stack *stack, const char *tstate) {
-    const char *frame = leaf_of(tstate);
+/* The last event's leaf again, below the same callers: the way of most events. False when anything else is the
+ * case, with nothing changed. */
+static always_inline bool capture_again(struct python_stack *stack, const char *leaf,
+                                        uint32_t *node) {
+    struct python_frame *entry = stack->leaf;
+    const struct python_frame *last = stack->lowest;
+    const char *address = leaf;
+    if (unlikely(entry == NULL || entry->address != leaf ||
+                 stack->epoch != python_memo.epoch))
+        return false;
+    while (entry != last) {
+        const char *below = entry[-1].address;
+        if (unlikely(pointer_at(address, walk.previous) != below))
+            return false;
+        entry--;
+        if (unlikely(word_at(below, walk.ip) != entry->ip))
+            return false;
+        address = below;
+    }
+    if (last == stack->frames && unlikely(pointer_at(address, walk.previous) != NULL))
+        return false;
+    entry = stack->leaf;
+    uint64_t ip = word_at(leaf, walk.ip);
+    if (ip != entry->ip) {
+        const struct python_step *step = &stack->cache[cache_slot(entry->parent, ip)];
+        if (unlikely(step->ip != ip || step->parent != entry->parent ||
+                     (step->node == step->parent) != (entry->node == entry->parent)))
+            return false;
+        entry->ip = ip;
+        entry->node = step->node;
+    }
+    *node = entry->node;
+    return true;
+}
+
+static uint32_t capture_new(struct python_stack *stack, const char *tstate,
+                            const char *frame) {
+    stack->leaf = NULL;
     if (unlikely(frame == NULL)) {
         stack->depth = 0;
         return 0;
@@ -361,5 +398,19 @@ uint32_t python_stack_capture(struct python_stack *stack, const char *tstate) {
         return 0;
     if (unlikely(stack->epoch != python_memo.epoch))
         begin_epoch(stack);
-    return walk.objects ? capture(stack, frame, true) : capture(stack, frame, false);
+    uint32_t node =
+        walk.objects ? capture(stack, frame, true) : capture(stack, frame, false);
+    if (!walk.objects && walk.checked && stack->depth > 0) {
+        stack->leaf = stack->frames + stack->depth - 1;
+        stack->lowest = stack->frames + lowest_verified(stack, stack->depth, 0, false);
+    }
+    return node;
+}
+
+uint32_t python_stack_capture(struct python_stack *stack, const char *tstate) {
+    const char *frame = leaf_of(tstate);
+    uint32_t node;
+    if (likely(capture_again(stack, frame, &node)))
+        return node;
+    return capture_new(stack, tstate, frame);
 }

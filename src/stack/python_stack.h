@@ -47,6 +47,8 @@ struct python_step {
 };
 
 struct python_stack {
+    struct python_frame *leaf;   /* from 3.11 on: the last stack's; NULL: look closer */
+    struct python_frame *lowest; /* the last one that is compared below it */
     struct python_frame *frames; /* mapped when first needed */
     uint32_t depth;              /* entries of the last stack */
     uint32_t

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "trace/name_table.h"
 
 /* More sites than a slot of the block map can name. */
@@ -59,10 +60,19 @@ static uint64_t hash_of(const struct tracemalloc_dump_site *site) {
     return site_hash(tally->stack, tally->domain, site->size);
 }
 
+static void close_by_stack(void) {
+    if (site_table.stacks != 0)
+        arena_unmap(site_table.by_stack, site_table.stacks * sizeof(uint32_t));
+    site_table.by_stack = NULL;
+    site_table.stacks = 0;
+}
+
 /* Makes a list of the sites that count nothing, and the index anew without them. Returns how many. */
 static uint64_t recycle(void) {
     uint64_t count = count_of(TRACEMALLOC_DUMP_SITES), freed = 0;
     id_table_clear(&site_table.index);
+    close_by_stack();
+    site_table.epoch++;
     first_free = 0;
     for (uint64_t id = count - 1; id > 0; id--) {
         struct tracemalloc_dump_site *site = site_table.sites + id;
@@ -107,6 +117,24 @@ static uint32_t take_id(void) {
     return pop_free();
 }
 
+/* Without memory the index alone has to do. */
+static void note_by_stack(uint32_t stack, uint32_t id) {
+    enum { FIRST_STACKS = 8192 };
+    while (stack >= site_table.stacks) {
+        uint32_t wanted = site_table.stacks == 0 ? FIRST_STACKS : site_table.stacks * 2;
+        size_t size = sizeof *site_table.by_stack;
+        uint32_t *grown = site_table.stacks == 0 ? arena_map(wanted * size)
+                                                 : arena_grow(site_table.by_stack,
+                                                              site_table.stacks * size,
+                                                              (size_t)wanted * size);
+        if (grown == NULL)
+            return;
+        site_table.by_stack = grown;
+        site_table.stacks = wanted;
+    }
+    site_table.by_stack[stack] = id;
+}
+
 static uint32_t make_site(uint32_t tally, uint64_t size) {
     uint32_t id = take_id();
     if (id == 0)
@@ -127,9 +155,16 @@ uint32_t site_table_add(uint32_t stack, uint32_t domain, uint64_t size) {
         return site_table_find(TRACEMALLOC_DUMP_OVERFLOW_STACK, domain, size);
     }
     uint32_t id = tally == 0 ? 0 : make_site(tally, size);
+    if (id != 0)
+        note_by_stack(stack, id);
     if (id == 0)
         dump->header->lost[TRACEMALLOC_DUMP_LOST_BLOCKS]++;
     return id;
+}
+
+void site_cache_clear(struct site_cache *cache) {
+    memset(cache->steps, 0, sizeof cache->steps);
+    cache->epoch = site_table.epoch;
 }
 
 int64_t site_table_domain(uint32_t number, const char *name) {
@@ -177,6 +212,7 @@ static int open_overflow(void) {
 int site_table_open(struct dump_file *file) {
     dump = file;
     site_table.header = file->header;
+    site_table.epoch++;
     site_table.sites = (void *)file->base[TRACEMALLOC_DUMP_SITES];
     site_table.tallies = (void *)file->base[TRACEMALLOC_DUMP_TALLIES];
     first_free = 0;
@@ -194,6 +230,7 @@ int site_table_open(struct dump_file *file) {
 }
 
 void site_table_close(void) {
+    close_by_stack();
     id_table_close(&site_table.index);
     id_table_close(&tally_index);
 }

@@ -27,6 +27,25 @@ struct site_table {
     struct tracemalloc_dump_site *sites;
     struct tracemalloc_dump_tally *tallies;
     struct id_table index; /* of sites */
+    uint32_t *
+        by_stack; /* the site that was found last, 0 for none: stacks that follow one another in time
+                              lie side by side, where the index scatters them */
+    uint32_t stacks; /* that by_stack has room for */
+    uint32_t
+        epoch; /* raised when ids of sites may have changed their meaning; never 0 */
+};
+
+/* What site_table_find said lately, for one thread: (stack, domain, size) to site. */
+enum { SITE_CACHE = 128 };
+struct site_cache {
+    uint32_t epoch;
+    struct site_step {
+        uint64_t size;
+        uint32_t stack;
+        uint32_t domain;
+        uint32_t site;
+        uint32_t reserved;
+    } steps[SITE_CACHE];
 };
 
 extern struct site_table site_table;
@@ -50,19 +69,44 @@ static always_inline uint64_t site_hash(uint32_t stack, uint32_t domain,
     return hash_mix(hash_mix((uint64_t)stack << 8 | (domain & 0xff)) + size);
 }
 
+static always_inline bool site_table_is(uint32_t id, uint32_t stack, uint32_t domain,
+                                        uint64_t size) {
+    const struct tracemalloc_dump_site *site = site_table.sites + id;
+    const struct tracemalloc_dump_tally *tally = site_table.tallies + site->tally;
+    return site->size == size && tally->stack == stack && tally->domain == domain;
+}
+
 static always_inline uint32_t site_table_find(uint32_t stack, uint32_t domain,
                                               uint64_t size) {
     struct id_probe probe;
-    uint32_t id;
+    uint32_t id = stack < site_table.stacks ? site_table.by_stack[stack] : 0;
+    if (likely(id != 0 && site_table_is(id, stack, domain, size)))
+        return id;
     id_probe_start(&probe, &site_table.index, site_hash(stack, domain, size));
-    while ((id = id_probe_next(&probe)) != 0) {
-        const struct tracemalloc_dump_site *site = site_table.sites + id;
-        const struct tracemalloc_dump_tally *tally = site_table.tallies + site->tally;
-        if (likely(site->size == size && tally->stack == stack &&
-                   tally->domain == domain))
+    while ((id = id_probe_next(&probe)) != 0)
+        if (likely(site_table_is(id, stack, domain, size))) {
+            if (stack < site_table.stacks)
+                site_table.by_stack[stack] = id;
             return id;
-    }
+        }
     return site_table_add(stack, domain, size);
+}
+
+void site_cache_clear(struct site_cache *cache);
+
+/* As site_table_find. */
+static always_inline uint32_t site_cache_find(struct site_cache *cache, uint32_t stack,
+                                              uint32_t domain, uint64_t size) {
+    if (unlikely(cache->epoch != site_table.epoch))
+        site_cache_clear(cache);
+    struct site_step *step =
+        &cache->steps[(stack ^ size >> 4 ^ size >> 10) % SITE_CACHE];
+    if (likely(step->size == size && step->stack == stack && step->domain == domain &&
+               step->site != 0))
+        return step->site;
+    uint32_t site = site_table_find(stack, domain, size);
+    *step = (struct site_step){size, stack, domain, site, 0};
+    return site;
 }
 
 /* Python's own domain and those of PyTraceMalloc_Track. */

@@ -74,9 +74,8 @@ void tracer_code_freed(uintptr_t address);
 /* A slot that held a site already: its block vanished without a free that we saw. */
 void tracer_replaced(uintptr_t block, uint32_t *slot);
 
-static always_inline void tracer_insert(uintptr_t block, uint64_t size, uint32_t domain,
-                                        uint32_t stack) {
-    uint32_t site = site_table_find(stack, domain, size);
+/* The site is that of the block's stack, domain and size: see site_table_find. */
+static always_inline void tracer_insert(uintptr_t block, uint32_t site) {
     uint32_t *slot = block_map_find(block);
     if (unlikely(slot == NULL))
         slot = block_map_make(block);

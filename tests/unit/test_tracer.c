@@ -29,7 +29,7 @@ static struct tracemalloc_dump_header *header(void) {
 
 static void insert(uintptr_t block, uint64_t size, uint32_t stack) {
     bool locked = tracer_enter();
-    tracer_insert(block, size, 0, stack);
+    tracer_insert(block, site_table_find(stack, 0, size));
     tracer_leave(locked);
 }
 
@@ -231,7 +231,8 @@ static void *live_and_die(void *argument) {
         if (*block_map_make(block) != 0)
             tracer_remove(block);
         else
-            tracer_insert(block, 1 + random_below(&seed, 500), 1, stack);
+            tracer_insert(block,
+                          1 + random_below(&seed, site_table_find(stack, 1, 500)));
         tracer_leave(locked);
     }
     for (uintptr_t at = 0; at < 256; at++) {
