@@ -73,14 +73,14 @@ enum tracemalloc_dump_reason {
 };
 
 enum tracemalloc_dump_section_id {
-    TRACEMALLOC_DUMP_STRINGS = 0,  /* bytes, see tracemalloc_dump_string */
-    TRACEMALLOC_DUMP_CODE = 1,     /* struct tracemalloc_dump_code */
-    TRACEMALLOC_DUMP_STACKS = 2,   /* struct tracemalloc_dump_stack */
-    TRACEMALLOC_DUMP_TALLIES = 3,  /* struct tracemalloc_dump_tally */
-    TRACEMALLOC_DUMP_SITES = 4,    /* struct tracemalloc_dump_site */
-    TRACEMALLOC_DUMP_DOMAINS = 5,  /* struct tracemalloc_dump_domain */
-    TRACEMALLOC_DUMP_MODULES = 6,  /* struct tracemalloc_dump_module */
-    TRACEMALLOC_DUMP_TIMELINE = 7, /* struct tracemalloc_dump_moment */
+    TRACEMALLOC_DUMP_STRINGS = 0,   /* bytes, see tracemalloc_dump_string */
+    TRACEMALLOC_DUMP_CODE = 1,      /* struct tracemalloc_dump_code */
+    TRACEMALLOC_DUMP_STACKS = 2,    /* struct tracemalloc_dump_stack */
+    TRACEMALLOC_DUMP_TALLIES = 3,   /* struct tracemalloc_dump_tally */
+    TRACEMALLOC_DUMP_SITES = 4,     /* struct tracemalloc_dump_site */
+    TRACEMALLOC_DUMP_DOMAINS = 5,   /* struct tracemalloc_dump_domain */
+    TRACEMALLOC_DUMP_MODULES = 6,   /* struct tracemalloc_dump_module */
+    TRACEMALLOC_DUMP_TIMELINE = 7,  /* struct tracemalloc_dump_moment */
     TRACEMALLOC_DUMP_PROCESSES = 8, /* struct tracemalloc_dump_process */
 };
 

@@ -10,7 +10,12 @@ _tracemalloc_options() {
     stats | compare)
         echo "-g --group-by= -l --limit= --cumulative --at= --domain= --include= --exclude=" \
             "--all-frames --json --help" ;;
-    export) echo "--format= -o --output= --python= --help" ;;
+    export)
+        echo "--format= -o --output= -l --limit= --at= --domain= --include= --exclude=" \
+            "--all-frames --by=process --python= --help" ;;
+    flamegraph)
+        echo "-o --output= --at= --diff= --no-source --threshold= --domain= --include=" \
+            "--exclude= --all-frames --by=process --help" ;;
     *) echo "--help" ;;
     esac
 }
@@ -22,7 +27,7 @@ _tracemalloc_values() {
     -l | --limit) echo "all" ;;
     --at) echo "now peak exit end" ;;
     --domain) echo "python libc mmap" ;;
-    --format) echo "snapshot" ;;
+    --format) echo "collapsed csv json pprof snapshot speedscope" ;;
     *) return 1 ;;
     esac
 }
@@ -38,7 +43,7 @@ _tracemalloc() {
     fi
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="run ps stop start snapshot clear info stats compare export --help --version"
+        words="run ps stop start snapshot clear info stats compare export flamegraph --help --version"
     elif words=$(_tracemalloc_values "$previous"); then
         :
     elif [[ $current == -* ]]; then

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Completion of tracemalloc for fish.
 
-set -l commands run ps stop start snapshot clear info stats compare export
+set -l commands run ps stop start snapshot clear info stats compare export flamegraph
 
 complete -c tracemalloc -n "not __fish_seen_subcommand_from $commands" -f
 complete -c tracemalloc -n __fish_use_subcommand -a run -d 'start a program and trace it'
@@ -13,7 +13,8 @@ complete -c tracemalloc -n __fish_use_subcommand -a clear -d 'forget what was al
 complete -c tracemalloc -n __fish_use_subcommand -a info -d 'which program a dump is of'
 complete -c tracemalloc -n __fish_use_subcommand -a stats -d 'what holds the memory'
 complete -c tracemalloc -n __fish_use_subcommand -a compare -d 'what grew'
-complete -c tracemalloc -n __fish_use_subcommand -a export -d 'a dump in another format'
+complete -c tracemalloc -n __fish_use_subcommand -a export -d 'dumps in another format'
+complete -c tracemalloc -n __fish_use_subcommand -a flamegraph -d 'a page to look at'
 
 set -l pids "(tracemalloc ps 2>/dev/null | string match -rg '^\s*(\d+)\s')"
 complete -c tracemalloc -n '__fish_seen_subcommand_from stop start snapshot clear' -f -a $pids
@@ -29,6 +30,26 @@ complete -c tracemalloc -n $reports -l cumulative
 complete -c tracemalloc -n $reports -l all-frames
 complete -c tracemalloc -n '__fish_seen_subcommand_from info stats compare' -l json
 
-complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l format -x -a snapshot
+complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l format -x \
+    -a 'collapsed csv json pprof snapshot speedscope'
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -s o -l output -r
+complete -c tracemalloc -n '__fish_seen_subcommand_from export' -s l -l limit -x -a all
+complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l at -x -a 'now peak exit end'
+complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l domain -x -a 'python libc mmap'
+complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l include -x
+complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l exclude -x
+complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l all-frames
+complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l by -x -a process
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l python -x
+
+set -l flamegraph '__fish_seen_subcommand_from flamegraph'
+complete -c tracemalloc -n $flamegraph -s o -l output -r
+complete -c tracemalloc -n $flamegraph -l diff -r
+complete -c tracemalloc -n $flamegraph -l no-source
+complete -c tracemalloc -n $flamegraph -l threshold -x
+complete -c tracemalloc -n $flamegraph -l at -x -a 'now peak exit end'
+complete -c tracemalloc -n $flamegraph -l domain -x -a 'python libc mmap'
+complete -c tracemalloc -n $flamegraph -l include -x
+complete -c tracemalloc -n $flamegraph -l exclude -x
+complete -c tracemalloc -n $flamegraph -l all-frames
+complete -c tracemalloc -n $flamegraph -l by -x -a process

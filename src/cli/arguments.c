@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* -1 when the text is no number up to INT_MAX. */
 static long parse(const char *text) {
@@ -40,4 +41,15 @@ uint32_t arguments_parse_number(const char *text, uint32_t least, uint32_t most,
         argp_error(state, "'%s' is not a number of %s from %u to %u", text, what, least,
                    most);
     return (uint32_t)number;
+}
+
+size_t arguments_parse_limit(const char *text, struct argp_state *state) {
+    if (strcmp(text, "all") == 0)
+        return SIZE_MAX;
+    char *end;
+    errno = 0;
+    unsigned long limit = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0)
+        argp_error(state, "'%s' is neither a number of entries nor all", text);
+    return limit;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <argp.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -15,3 +16,6 @@ error_t arguments_parse_pid(int key, char *argument, struct argp_state *state,
 /* A whole number from `least` to `most`; `what` names it in the error. */
 uint32_t arguments_parse_number(const char *text, uint32_t least, uint32_t most,
                                 const char *what, struct argp_state *state);
+
+/* How many entries to show; SIZE_MAX for `all`. */
+size_t arguments_parse_limit(const char *text, struct argp_state *state);

@@ -6,6 +6,22 @@
 #include "cli/dump_report.h"
 #include "cli/report_options.h"
 
+static int compare(struct dump_reader *const readers[2], struct frame_names *names,
+                   const struct report_options *options) {
+    struct dump_report old = {0}, new = {0};
+    char *const *files = options->selection.files;
+    int status =
+        dump_report_open(&old, readers[0], names, options, files[0], DUMP_REPORT_WHOLE);
+    if (status == 0)
+        status = dump_report_open(&new, readers[1], names, options, files[1],
+                                  DUMP_REPORT_WHOLE);
+    if (status == 0)
+        status = dump_report_print(&new, &old, options);
+    dump_report_close(&new);
+    dump_report_close(&old);
+    return status;
+}
+
 static int run(int argc, char **argv) {
     struct report_options options;
     report_options_parse(
@@ -13,18 +29,18 @@ static int run(int argc, char **argv) {
         "Prints what grew and what shrank from one dump to another, as "
         "tracemalloc.Snapshot.compare_to does.");
     struct frame_names names;
-    struct dump_report old = {0}, new = {0};
+    struct dump_reader *readers[2] = {NULL, NULL};
     if (frame_names_open(&names) < 0)
         return command_fail("%s", strerror(ENOMEM));
-    int status = dump_report_open(&old, options.files[0], &names, &options);
+    int status = 0;
+    for (int i = 0; i < 2 && status == 0; i++)
+        status = dump_report_read_files(&readers[i], &options.selection.files[i], 1);
     if (status == 0)
-        status = dump_report_open(&new, options.files[1], &names, &options);
-    if (status == 0)
-        status = dump_report_print(&new, &old, &options);
-    dump_report_close(&new);
-    dump_report_close(&old);
+        status = compare(readers, &names, &options);
     frame_names_close(&names);
-    return status;
+    dump_reader_close(readers[0]);
+    dump_reader_close(readers[1]);
+    return status != 0 ? status : command_close_output();
 }
 
 const struct command command_compare = {"compare", "what grew from one dump to another",

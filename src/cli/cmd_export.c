@@ -7,23 +7,30 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/dump_report.h"
 #include "cli/output_file.h"
+#include "cli/progress.h"
+#include "cli/selection_options.h"
 #include "export/exporter.h"
 
 enum { OPTION_FORMAT = 0x100, OPTION_PYTHON, LEAST_MINOR = 4, MOST_MINOR = 255 };
 
 struct export_arguments {
     const struct exporter *exporter;
-    struct export_options options;
-    const char *input;
     const char *output;
+    struct selection selection;
+    struct export_input input;
 };
 
 static const struct argp_option argp_options[] = {
     {"format", OPTION_FORMAT, "FORMAT", 0, "What to write; see below", 0},
     {"output", 'o', "OUT", 0, "The file to write; one of that name is replaced", 0},
+    {"limit", 'l', "LIMIT", 0,
+     "Write that many tracebacks, the largest, and the rest as one; or all (the "
+     "default)",
+     0},
     {"python", OPTION_PYTHON, "X.Y", 0,
      "The Python that shall read it (default: the one that was traced)", 0},
     {0},
@@ -38,14 +45,27 @@ static uint32_t parse_version(const char *text, struct argp_state *state) {
     return major << 24 | minor << 16;
 }
 
+/* A snapshot is made of blocks, and has no place for what is none. */
+static void check_blocks(const struct export_arguments *arguments,
+                         struct argp_state *state) {
+    const char *name = arguments->exporter->name;
+    if (arguments->selection.moment == PROFILE_PEAK)
+        argp_error(state, "a %s needs single blocks, which are not known of the peak",
+                   name);
+    if (arguments->input.limit != SIZE_MAX)
+        argp_error(state, "a %s has every block: there is no --limit", name);
+    if (arguments->selection.by_process)
+        argp_error(state, "a %s does not tell processes apart", name);
+}
+
 static void check_end(const struct export_arguments *arguments,
                       struct argp_state *state) {
-    if (arguments->input == NULL)
-        argp_error(state, "which dump?");
     if (arguments->exporter == NULL)
         argp_error(state, "which --format?");
     if (arguments->output == NULL)
         argp_error(state, "to which file? -o is missing");
+    if (arguments->exporter->by_block)
+        check_blocks(arguments, state);
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
@@ -59,19 +79,20 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case 'o':
         arguments->output = argument;
         return 0;
-    case OPTION_PYTHON:
-        arguments->options.python_version = parse_version(argument, state);
+    case 'l':
+        arguments->input.limit = arguments_parse_limit(argument, state);
         return 0;
-    case ARGP_KEY_ARG:
-        if (arguments->input != NULL)
-            argp_error(state, "'%s' is one dump too many", argument);
-        arguments->input = argument;
+    case OPTION_PYTHON:
+        arguments->input.python_version = parse_version(argument, state);
+        return 0;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->selection;
         return 0;
     case ARGP_KEY_END:
         check_end(arguments, state);
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return selection_parse_files(&arguments->selection, key, state);
     }
 }
 
@@ -94,11 +115,14 @@ static char *help_text(int key, const char *text, void *input) {
     return key == ARGP_KEY_HELP_POST_DOC ? list_formats() : (char *)text;
 }
 
+static const struct argp_child argp_children[] = {{&selection_argp, 0, NULL, 0}, {0}};
+
 static const struct argp argp = {
     .options = argp_options,
     .parser = parse,
-    .args_doc = "--format FORMAT FILE -o OUT",
-    .doc = "Writes a dump in a format that other tools read.\vFORMATS",
+    .args_doc = "--format FORMAT FILE... -o OUT",
+    .doc = "Writes dumps in a format that other tools read.\vFORMATS",
+    .children = argp_children,
     .help_filter = help_text,
 };
 
@@ -108,20 +132,28 @@ static bool is_same_file(const char *first, const char *second) {
            a.st_ino == b.st_ino;
 }
 
+static int check_output(const struct export_arguments *arguments) {
+    for (int i = 0; i < arguments->selection.file_count; i++)
+        if (is_same_file(arguments->selection.files[i], arguments->output))
+            return command_fail("%s: the dump itself is not replaced",
+                                arguments->output);
+    return 0;
+}
+
 static int explain(const struct export_arguments *arguments, int error) {
     if (error == -EFBIG)
         return command_fail("%s: it holds more than the format %s can",
-                            arguments->input, arguments->exporter->name);
+                            arguments->selection.files[0], arguments->exporter->name);
     return command_fail("%s: %s", arguments->output, strerror(-error));
 }
 
-static int write_output(const struct export_arguments *arguments,
-                        const struct dump_reader *reader) {
+static int write_output(struct export_arguments *arguments) {
     struct output_file file;
+    progress_say("writing %s", arguments->output);
     int error = output_file_open(&file, arguments->output);
     if (error < 0)
         return explain(arguments, error);
-    error = arguments->exporter->write(reader, &arguments->options, file.stream);
+    error = arguments->exporter->write(&arguments->input, file.stream);
     if (error < 0) {
         output_file_abandon(&file);
         return explain(arguments, error);
@@ -130,19 +162,40 @@ static int write_output(const struct export_arguments *arguments,
     return error < 0 ? command_fail("%s: %s", arguments->output, strerror(-error)) : 0;
 }
 
-static int run(int argc, char **argv) {
-    struct export_arguments arguments = {0};
-    argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+/* What was weighed is given back in any case. */
+static int weigh(struct export_arguments *arguments, const struct dump_reader *reader) {
+    const struct selection *selection = &arguments->selection;
+    arguments->input.moment = selection->moment;
+    arguments->input.moment_name = selection->moment_name;
+    arguments->input.by_process = selection->by_process;
+    progress_say("counting the blocks");
+    int error = export_input_open(&arguments->input, reader, &selection->filter);
+    return error == 0 ? 0 : dump_report_explain(selection, *selection->files, error);
+}
+
+static int export(struct export_arguments *arguments) {
     struct dump_reader *reader;
-    if (dump_report_read(&reader, arguments.input) != 0)
+    const struct selection *selection = &arguments->selection;
+    if (check_output(arguments) != 0 ||
+        dump_report_read_files(&reader, selection->files, selection->file_count) != 0)
         return 1;
-    int status =
-        is_same_file(arguments.input, arguments.output)
-            ? command_fail("%s: the dump itself is not replaced", arguments.output)
-            : write_output(&arguments, reader);
+    int status = weigh(arguments, reader);
+    if (status == 0)
+        status = write_output(arguments);
+    export_input_close(&arguments->input);
     dump_reader_close(reader);
     return status;
 }
 
-const struct command command_export = {"export", "a dump in a format of other tools",
+static int run(int argc, char **argv) {
+    struct export_arguments arguments = {0};
+    selection_open(&arguments.selection);
+    export_input_prepare(&arguments.input);
+    argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+    int status = export(&arguments);
+    progress_end();
+    return status;
+}
+
+const struct command command_export = {"export", "dumps in a format of other tools",
                                        run};

@@ -10,15 +10,18 @@
 
 #include "cli/command.h"
 #include "cli/dump_report.h"
+#include "cli/progress.h"
+#include "cli/selection_options.h"
 #include "report/completeness.h"
 #include "report/dump_info.h"
 #include "report/json_report.h"
+#include "report/process_list.h"
 #include "report/terminal.h"
 
-enum { OPTION_JSON = 0x100, LABEL_COLUMNS = 12, SIZE_TEXT = 40 };
+enum { OPTION_JSON = 0x100, OPTION_BY, LABEL_COLUMNS = 12, SIZE_TEXT = 40 };
 
 struct info_options {
-    const char *file;
+    struct selection selection; /* its files and whether processes are told apart */
     bool json;
 };
 
@@ -32,33 +35,30 @@ struct facts {
 
 static const struct argp_option argp_options[] = {
     {"json", OPTION_JSON, NULL, 0, "Print JSON", 0},
+    {"by", OPTION_BY, "process", 0, "Tell of each dump, not of all together", 0},
     {0},
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
+    static const char *const by_names[] = {"process", NULL};
     struct info_options *options = state->input;
     switch (key) {
     case OPTION_JSON:
         options->json = true;
         return 0;
-    case ARGP_KEY_ARG:
-        if (options->file != NULL)
-            argp_error(state, "'%s' is one dump too many", argument);
-        options->file = argument;
-        return 0;
-    case ARGP_KEY_END:
-        if (options->file == NULL)
-            argp_error(state, "which dump?");
+    case OPTION_BY:
+        selection_choose(by_names, argument, "way to tell dumps apart", state);
+        options->selection.by_process = true;
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return selection_parse_files(&options->selection, key, state);
     }
 }
 
 static const struct argp argp = {
     .options = argp_options,
     .parser = parse,
-    .args_doc = "FILE",
+    .args_doc = "FILE...",
     .doc =
         "Tells which program a dump is of, how it ended, how much memory it held, and "
         "whether the dump is complete.",
@@ -170,6 +170,19 @@ static void print_memory(const struct terminal *terminal, const struct facts *fa
     print_bytes(terminal, "dump", reader->header.file_size, "");
 }
 
+/* Those of a merged dump. */
+static void print_processes(const struct terminal *terminal,
+                            const struct dump_reader *reader) {
+    for (uint32_t i = 0; reader->process_count > 1 && i < reader->process_count; i++) {
+        char ending[DUMP_INFO_TEXT_SIZE * 2], *title = process_list_title(reader, i);
+        dump_info_process_ending(reader, i, ending);
+        print_line(terminal, i == 0 ? "processes" : "", "%s",
+                   title != NULL ? title : "");
+        print_line(terminal, "", "  %s", ending);
+        free(title);
+    }
+}
+
 static void print_text(const struct facts *facts) {
     const struct dump_reader *reader = facts->reader;
     struct terminal terminal;
@@ -182,6 +195,7 @@ static void print_text(const struct facts *facts) {
     print_interpreter(&terminal, reader);
     print_times(&terminal, reader);
     print_memory(&terminal, facts);
+    print_processes(&terminal, reader);
     print_line(&terminal, "complete", "%s", completeness_holds(reader) ? "yes" : "no");
     while (completeness_next(reader, &at, reason))
         print_line(&terminal, "", "%s", reason);
@@ -265,6 +279,18 @@ static void add_domains(struct json_writer *writer, const struct facts *facts) {
     json_writer_close_list(writer);
 }
 
+static void add_processes(struct json_writer *writer,
+                          const struct dump_reader *reader) {
+    json_writer_key(writer, "processes");
+    json_writer_open_list(writer);
+    for (uint32_t i = 0; i < reader->process_count; i++) {
+        json_writer_open_map(writer);
+        process_list_add_json(writer, reader, i);
+        json_writer_close_map(writer);
+    }
+    json_writer_close_list(writer);
+}
+
 static int print_json(const struct facts *facts) {
     struct json_writer writer;
     const struct dump_reader *reader = facts->reader;
@@ -278,6 +304,7 @@ static int print_json(const struct facts *facts) {
     add_unsigned(&writer, "traced_blocks", facts->total.count);
     add_unsigned(&writer, "peak_bytes", facts->peak);
     add_domains(&writer, facts);
+    add_processes(&writer, reader);
     add_unsigned(&writer, "arena_bytes", reader->header.arena_bytes);
     add_unsigned(&writer, "tracer_bytes", reader->header.tracer_bytes);
     add_unsigned(&writer, "dump_bytes", reader->header.file_size);
@@ -288,12 +315,12 @@ static int print_json(const struct facts *facts) {
 
 static int print(const struct facts *facts, bool json) {
     int error = 0;
+    progress_end();
     if (json)
         error = print_json(facts);
     else
         print_text(facts);
-    return error < 0 ? command_fail("cannot write JSON: %s", strerror(-error))
-                     : command_close_output();
+    return error < 0 ? command_fail("cannot write JSON: %s", strerror(-error)) : 0;
 }
 
 /* The sites say what is live, and the peak is never below it, also while both
@@ -315,23 +342,41 @@ static int find_facts(struct facts *facts, const struct dump_reader *reader,
     return facts->domains == NULL ? -ENOMEM : 0;
 }
 
-static int run(int argc, char **argv) {
-    struct info_options options = {0};
+static int tell(const struct info_options *options, char *const *files, int count) {
     struct dump_reader *reader;
     struct frame_names names;
     struct facts facts = {0};
-    argp_parse(&argp, argc, argv, 0, NULL, &options);
-    if (dump_report_read(&reader, options.file) != 0)
+    if (dump_report_read_files(&reader, files, count) != 0)
         return 1;
     int error = frame_names_open(&names);
     if (error == 0)
         error = find_facts(&facts, reader, &names);
-    int status = error < 0 ? command_fail("%s: %s", options.file, strerror(-error))
-                           : print(&facts, options.json);
+    int status = error < 0 ? command_fail("%s: %s", files[0], strerror(-error))
+                           : print(&facts, options->json);
     free(facts.domains);
     frame_names_close(&names);
     dump_reader_close(reader);
     return status;
+}
+
+/* JSON documents stand one behind the other, each on a line. */
+static int tell_each(const struct info_options *options) {
+    int status = 0;
+    for (int i = 0; i < options->selection.file_count && status == 0; i++) {
+        if (i > 0 && !options->json)
+            putchar('\n');
+        status = tell(options, &options->selection.files[i], 1);
+    }
+    return status;
+}
+
+static int run(int argc, char **argv) {
+    struct info_options options = {0};
+    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    int status = options.selection.by_process ? tell_each(&options)
+                                              : tell(&options, options.selection.files,
+                                                     options.selection.file_count);
+    return status != 0 ? status : command_close_output();
 }
 
 const struct command command_info = {

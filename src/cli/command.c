@@ -17,9 +17,13 @@ static void replace_control_characters(char *text) {
             *text = '?';
 }
 
+void (*command_clear_line)(void);
+
 int command_fail(const char *format, ...) {
     char line[LINE_SIZE];
     va_list arguments;
+    if (command_clear_line != NULL)
+        command_clear_line();
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);

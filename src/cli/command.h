@@ -25,12 +25,20 @@ extern const struct command command_clear;
 extern const struct command command_info;
 extern const struct command command_stats;
 extern const struct command command_compare;
+extern const struct command command_merge;
+extern const struct command command_tree;
+extern const struct command command_summary;
+extern const struct command command_top;
 extern const struct command command_export;
+extern const struct command command_flamegraph;
 
 /* One line `tracemalloc: TEXT` on stderr; control characters are replaced. Returns 1,
  * the exit status. */
 must_check int command_fail(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
+
+/* Called before command_fail prints, unless NULL: takes away what stands on the line. */
+extern void (*command_clear_line)(void);
 
 /* Flushes stdout and closes it. 0; or 1 after saying why what was printed did not
  * arrive. */

@@ -3,10 +3,14 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/progress.h"
 #include "report/json_report.h"
+#include "report/merged_dump.h"
+#include "report/process_list.h"
 #include "report/terminal.h"
 #include "report/text_report.h"
 
@@ -18,55 +22,99 @@ int dump_report_read(struct dump_reader **reader, const char *path) {
     return command_fail("%s: %s", path, dump_reader_strerror(error));
 }
 
-static int weigh(struct dump_report *report, const char *path,
-                 struct frame_names *names, const struct report_options *options) {
-    int error = profile_open(&report->profile, report->reader, names, options->moment);
-    if (error == -ENODATA)
-        return command_fail(
-            "%s: there is no exit to report on: the program did not get there", path);
-    if (error == 0)
-        error = filter_apply(&options->filter, &report->profile);
-    if (error == -ENOENT)
-        return command_fail("%s: there is no domain '%s'", path,
-                            options->filter.domain);
-    if (error == 0)
-        error = grouping_open(&report->grouping, &report->profile, options->key,
-                              options->cumulative);
-    return error == 0 ? 0 : command_fail("%s: %s", path, strerror(-error));
+static int read_parts(struct dump_reader **parts, char *const *paths, int count) {
+    for (int i = 0; i < count; i++) {
+        progress_say("reading %s", paths[i]);
+        if (dump_report_read(&parts[i], paths[i]) != 0)
+            return 1;
+    }
+    return 0;
 }
 
-int dump_report_open(struct dump_report *report, const char *path,
-                     struct frame_names *names, const struct report_options *options) {
-    *report = (struct dump_report){0};
-    if (dump_report_read(&report->reader, path) != 0)
-        return 1;
-    return weigh(report, path, names, options);
+static int merge(struct dump_reader **reader, struct dump_reader *const *parts,
+                 int count) {
+    progress_say("merging %d dumps", count);
+    int error = merged_dump_open(reader, parts, (size_t)count);
+    return error < 0 ? command_fail("cannot merge the dumps: %s", strerror(-error)) : 0;
+}
+
+int dump_report_read_files(struct dump_reader **reader, char *const *paths, int count) {
+    *reader = NULL;
+    struct dump_reader **parts = calloc((size_t)count, sizeof *parts);
+    if (parts == NULL)
+        return command_fail("%s", strerror(ENOMEM));
+    int status = read_parts(parts, paths, count);
+    if (status == 0 && count > 1) {
+        status = merge(reader, parts, count);
+    } else if (status == 0) {
+        *reader = parts[0];
+        parts[0] = NULL;
+    }
+    for (int i = 0; i < count; i++)
+        dump_reader_close(parts[i]);
+    free(parts);
+    return status;
+}
+
+int dump_report_explain(const struct selection *selection, const char *name,
+                        int error) {
+    if (error == -ENODATA)
+        return command_fail(
+            "%s: there is no exit to report on: the program did not get there", name);
+    if (error == -ENOENT)
+        return command_fail("%s: there is no domain '%s'", name,
+                            selection->filter.domain);
+    return command_fail("%s: %s", name, strerror(-error));
+}
+
+int dump_report_weigh(struct profile *profile, const struct dump_reader *reader,
+                      struct frame_names *names, const struct selection *selection,
+                      const char *name) {
+    int error = profile_open(profile, reader, names, selection->moment);
+    if (error == 0)
+        error = filter_apply(&selection->filter, profile);
+    return error == 0 ? 0 : dump_report_explain(selection, name, error);
+}
+
+int dump_report_open(struct dump_report *report, const struct dump_reader *reader,
+                     struct frame_names *names, const struct report_options *options,
+                     const char *name, int64_t process) {
+    *report = (struct dump_report){.name = name};
+    progress_say("counting the blocks");
+    int status =
+        dump_report_weigh(&report->profile, reader, names, &options->selection, name);
+    if (status != 0)
+        return status;
+    if (process != DUMP_REPORT_WHOLE)
+        process_list_keep(&report->profile, (uint32_t)process);
+    int error = grouping_open(&report->grouping, &report->profile, options->key,
+                              options->cumulative);
+    return error == 0 ? 0 : command_fail("%s: %s", name, strerror(-error));
 }
 
 void dump_report_close(struct dump_report *report) {
     grouping_close(&report->grouping);
     profile_close(&report->profile);
-    dump_reader_close(report->reader);
 }
 
 static int print_json(const struct statistics *statistics,
                       const struct dump_report *old,
                       const struct report_options *options) {
-    int error = json_report_print(stdout, statistics, options->moment_name,
-                                  old != NULL ? old->reader : NULL);
+    int error = json_report_print(stdout, statistics, options->selection.moment_name,
+                                  old != NULL ? old->profile.reader : NULL);
     return error == 0 ? 0 : command_fail("cannot write JSON: %s", strerror(-error));
 }
 
-static void print_text(const struct statistics *statistics,
-                       const struct dump_report *old,
-                       const struct report_options *options) {
+static void print_text(const struct dump_report *report,
+                       const struct statistics *statistics,
+                       const struct dump_report *old) {
     struct terminal terminal;
     terminal_open(&terminal, stdout);
     text_report_print(&terminal, statistics);
     if (old != NULL)
-        text_report_print_completeness(&terminal, old->reader, options->files[0]);
-    text_report_print_completeness(&terminal, statistics->grouping->profile->reader,
-                                   old != NULL ? options->files[1] : NULL);
+        text_report_print_completeness(&terminal, old->profile.reader, old->name);
+    text_report_print_completeness(&terminal, report->profile.reader,
+                                   old != NULL ? report->name : NULL);
 }
 
 int dump_report_print(const struct dump_report *report, const struct dump_report *old,
@@ -78,11 +126,12 @@ int dump_report_print(const struct dump_report *report, const struct dump_report
     if (error < 0)
         return command_fail("%s", strerror(-error));
     statistics_sort(&statistics, options->limit);
+    progress_end();
     int status = 0;
     if (options->json)
         status = print_json(&statistics, old, options);
     else
-        print_text(&statistics, old, options);
+        print_text(report, &statistics, old);
     statistics_close(&statistics);
-    return status != 0 ? status : command_close_output();
+    return status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A dump as `stats` and `compare` want it: opened, weighed, filtered and grouped. One
+/* A dump as `stats` and `compare` want it: weighed, filtered and grouped. One
  * thread. */
 #pragma once
 
@@ -9,27 +9,47 @@
 #include "report/frame_names.h"
 #include "report/grouping.h"
 #include "report/profile.h"
-#include "report/statistics.h"
+
+/* All processes of a dump. */
+enum { DUMP_REPORT_WHOLE = -1 };
 
 struct dump_report {
-    struct dump_reader *reader;
+    const char *name; /* of the file, for what is said of it */
     struct profile profile;
     struct grouping grouping;
 };
 
-/* Opens a dump for any command. 0; or 1 after saying why not. */
+/* Opens a dump for any command. 0; or 1 after saying why not, with *reader NULL. */
 must_check int dump_report_read(struct dump_reader **reader, const char *path);
 
-/* 0; or 1 after saying why not. In both cases dump_report_close gives back what there
- * is; the names outlive it. */
-must_check int dump_report_open(struct dump_report *report, const char *path,
+/* Opens the dumps of several processes as one; the same for one alone. Tells on a
+ * terminal how far it is. */
+must_check int dump_report_read_files(struct dump_reader **reader, char *const *paths,
+                                      int count);
+
+/* Says why a selection of a dump cannot be weighed, by the error of profile_open or
+ * filter_apply. Returns 1. */
+must_check int dump_report_explain(const struct selection *selection, const char *name,
+                                   int error);
+
+/* Weighs a selection of a dump. 0; or 1 after saying why not. */
+must_check int dump_report_weigh(struct profile *profile,
+                                 const struct dump_reader *reader,
+                                 struct frame_names *names,
+                                 const struct selection *selection, const char *name);
+
+/* One process, or DUMP_REPORT_WHOLE. 0; or 1 after saying why not. In both cases
+ * dump_report_close gives back what there is; reader and names outlive it. */
+must_check int dump_report_open(struct dump_report *report,
+                                const struct dump_reader *reader,
                                 struct frame_names *names,
-                                const struct report_options *options);
+                                const struct report_options *options, const char *name,
+                                int64_t process);
 
 void dump_report_close(struct dump_report *report);
 
-/* Prints the statistics of a dump, compared with `old` unless that is NULL, and closes
- * the output. Returns the exit status. */
+/* Prints the statistics of a dump, compared with `old` unless that is NULL. Returns the
+ * exit status. */
 must_check int dump_report_print(const struct dump_report *report,
                                  const struct dump_report *old,
                                  const struct report_options *options);

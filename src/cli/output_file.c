@@ -55,9 +55,24 @@ static char *temporary_name(const char *path) {
     return asprintf(&name, "%.*s.tracemalloc-XXXXXX", folder, path) < 0 ? NULL : name;
 }
 
+/* What is no regular file, or is the standard output: /dev/stdout, which may lead to a
+ * regular file, is not to be replaced. */
 static bool is_written_directly(const char *path) {
+    struct stat status, output;
+    if (stat(path, &status) != 0)
+        return false;
+    bool is_output = fstat(STDOUT_FILENO, &output) == 0 &&
+                     status.st_dev == output.st_dev && status.st_ino == output.st_ino;
+    return is_output || !S_ISREG(status.st_mode);
+}
+
+/* The standard output goes on where it is, and not from the file's start. */
+static int open_directly(const char *path) {
     struct stat status;
-    return stat(path, &status) == 0 && !S_ISREG(status.st_mode);
+    bool is_file = stat(path, &status) == 0 && S_ISREG(status.st_mode);
+    int fd = is_file ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
+                     : open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    return fd < 0 ? -errno : fd;
 }
 
 /* As open(2) would have made it. */
@@ -88,8 +103,7 @@ int output_file_open(struct output_file *file, const char *path) {
     *file = (struct output_file){.path = path};
     int fd;
     if (is_written_directly(path)) {
-        fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-        fd = fd < 0 ? -errno : fd;
+        fd = open_directly(path);
     } else {
         fd = create_temporary(file, path);
     }

@@ -2,10 +2,8 @@
 #include "cli/report_options.h"
 
 #include <argp.h>
-#include <errno.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+
+#include "cli/arguments.h"
 
 enum { DEFAULT_LIMIT = 10 };
 
@@ -35,18 +33,23 @@ static const char *const grouping_names[] = {
     NULL,
 };
 
-static size_t parse_limit(const char *text, struct argp_state *state) {
-    if (strcmp(text, "all") == 0)
-        return SIZE_MAX;
-    char *end;
-    errno = 0;
-    unsigned long limit = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0)
-        argp_error(state, "'%s' is neither a number of entries nor all", text);
-    return limit;
+/* Only what takes any number of dumps tells their processes apart. */
+static void check_files(const struct report_options *options,
+                        struct argp_state *state) {
+    const struct selection *selection = &options->selection;
+    if (options->wanted_files == 0)
+        return;
+    if (selection->file_count < options->wanted_files)
+        argp_error(state, "compare with which dump?");
+    if (selection->file_count > options->wanted_files)
+        argp_error(state, "'%s' is one dump too many",
+                   selection->files[options->wanted_files]);
+    if (selection->by_process)
+        argp_error(state, "two dumps are compared as a whole, not by process");
 }
 
 static void check_end(const struct report_options *options, struct argp_state *state) {
+    check_files(options, state);
     if (options->cumulative && options->key == GROUPING_TRACEBACK)
         argp_error(state,
                    "--cumulative groups by filename or lineno, not by traceback");
@@ -60,7 +63,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
                                                            "grouping", state);
         return 0;
     case OPTION_LIMIT:
-        options->limit = parse_limit(argument, state);
+        options->limit = arguments_parse_limit(argument, state);
         return 0;
     case OPTION_CUMULATIVE:
         options->cumulative = true;
@@ -80,14 +83,15 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 }
 
 void report_options_parse(struct report_options *options, int argc, char **argv,
-                          const char *arguments, const char *text) {
+                          int files, const char *arguments, const char *text) {
     static const struct argp_child children[] = {{&selection_argp, 0, NULL, 0}, {0}};
     const struct argp argp = {.options = argp_options,
                               .parser = parse,
                               .args_doc = arguments,
                               .doc = text,
                               .children = children};
-    *options = (struct report_options){.key = GROUPING_LINENO, .limit = DEFAULT_LIMIT};
+    *options = (struct report_options){
+        .key = GROUPING_LINENO, .limit = DEFAULT_LIMIT, .wanted_files = files};
     selection_open(&options->selection);
     argp_parse(&argp, argc, argv, 0, NULL, options);
 }

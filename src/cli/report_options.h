@@ -15,8 +15,9 @@ struct report_options {
     bool cumulative;
     size_t limit; /* entries to show; SIZE_MAX: all */
     bool json;
+    int wanted_files; /* 0: one or more */
 };
 
-/* Reads the arguments of a command that takes dumps. */
+/* Reads the arguments of a command that takes `files` dumps; 0: one or more. */
 void report_options_parse(struct report_options *options, int argc, char **argv,
-                          const char *arguments, const char *text);
+                          int files, const char *arguments, const char *text);

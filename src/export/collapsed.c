@@ -3,6 +3,8 @@
  * the bytes that it holds.
  *
  *   <module> (app.py:12);load (app.py:7) 4096
+ *
+ * Processes that are told apart are the oldest frames.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -80,17 +82,21 @@ static int put_lines(struct trace_table *table, const struct frame_texts *texts,
                      FILE *out) {
     uint64_t written = 0;
     for (size_t i = 0; i < table->count && written <= most_bytes; i++) {
+        const struct trace *trace = &table->traces[i];
         uint32_t count;
-        const uint32_t *frames = trace_table_window(table, &table->traces[i], &count);
-        written += put_line(out, texts, frames, count, table->traces[i].shown.size);
+        const uint32_t *frames = trace_table_window(table, trace, &count);
+        if (table->input->by_process)
+            fprintf(out, "process %" PRIu32 ";", trace_table_pid(table, trace));
+        written += put_line(out, texts, frames, count, trace->shown.size);
     }
     return written > most_bytes ? -EFBIG : 0;
 }
 
-static int write(struct export_input *input, FILE *out) {
+static int write_file(struct export_input *input, FILE *out) {
     struct trace_table table;
     struct frame_texts texts = {0};
-    int error = trace_table_open(&table, input, 0);
+    int error =
+        trace_table_open(&table, input, input->by_process ? TRACE_KEY_PROCESS : 0);
     if (error < 0)
         return error;
     error = fill_texts(&texts, &table.frames);
@@ -106,5 +112,5 @@ const struct exporter export_collapsed = {
     .name = "collapsed",
     .extension = "txt",
     .summary = "stacks in lines, for flamegraph.pl and its like",
-    .write = write,
+    .write = write_file,
 };

@@ -30,15 +30,20 @@ static void put_row(FILE *out, struct trace_table *table, const struct trace *tr
     put_text(out, frame_table_filename(&table->frames, frame));
     fprintf(out, ",%" PRIu32 ",", frame->line);
     put_text(out, frame_table_function(&table->frames, frame));
+    if (table->input->by_process)
+        fprintf(out, ",%" PRIu32, trace_table_pid(table, trace));
     putc_unlocked('\n', out);
 }
 
-static int write(struct export_input *input, FILE *out) {
+static int write_file(struct export_input *input, FILE *out) {
     struct trace_table table;
-    int error = trace_table_open(&table, input, TRACE_KEY_LEAF | TRACE_KEY_DOMAIN);
+    unsigned keys = TRACE_KEY_LEAF | TRACE_KEY_DOMAIN;
+    int error = trace_table_open(&table, input,
+                                 input->by_process ? keys | TRACE_KEY_PROCESS : keys);
     if (error < 0)
         return error;
-    fputs("domain,size,count,filename,lineno,function\n", out);
+    fputs("domain,size,count,filename,lineno,function", out);
+    fputs(input->by_process ? ",pid\n" : "\n", out);
     for (size_t i = 0; i < table.count; i++)
         put_row(out, &table, &table.traces[i]);
     trace_table_close(&table);
@@ -49,5 +54,5 @@ const struct exporter export_csv = {
     .name = "csv",
     .extension = "csv",
     .summary = "what each line of code holds, for spreadsheets",
-    .write = write,
+    .write = write_file,
 };

@@ -2,7 +2,7 @@
 /* All traces as one JSON object: frames by number, tracebacks as lists of them. */
 #include "export/exporter.h"
 #include "export/trace_table.h"
-#include "report/completeness.h"
+#include "report/json_report.h"
 #include "report/json_writer.h"
 
 enum { SCHEMA_VERSION = 1 };
@@ -18,29 +18,12 @@ static void add_weight(struct json_writer *writer, struct weight weight) {
 }
 
 static void add_pids(struct json_writer *writer, const struct export_input *input) {
-    add_unsigned(writer, "pid", input->processes[0].reader->header.pid);
+    add_unsigned(writer, "pid", input->reader->header.pid);
     json_writer_key(writer, "pids");
     json_writer_open_list(writer);
-    for (size_t i = 0; i < input->count; i++)
-        json_writer_unsigned(writer, input->processes[i].reader->header.pid);
+    for (uint32_t i = 0; i < input->reader->process_count; i++)
+        json_writer_unsigned(writer, export_input_pid(input, i));
     json_writer_close_list(writer);
-}
-
-static void add_completeness(struct json_writer *writer,
-                             const struct export_input *input) {
-    bool complete = true;
-    json_writer_key(writer, "incomplete_reasons");
-    json_writer_open_list(writer);
-    for (size_t i = 0; i < input->count; i++) {
-        const struct dump_reader *reader = input->processes[i].reader;
-        char text[COMPLETENESS_TEXT_SIZE];
-        for (size_t at = 0; completeness_next(reader, &at, text);)
-            json_writer_word(writer, text);
-        complete &= completeness_holds(reader);
-    }
-    json_writer_close_list(writer);
-    json_writer_key(writer, "complete");
-    json_writer_bool(writer, complete);
 }
 
 static void add_frame(struct json_writer *writer, const struct frame_table *table,
@@ -72,6 +55,8 @@ static void add_trace(struct json_writer *writer, struct trace_table *table,
     const uint32_t *frames = trace_table_window(table, trace, &count);
     json_writer_open_map(writer);
     add_unsigned(writer, "domain", trace_table_domain(table, trace));
+    if (table->input->by_process)
+        add_unsigned(writer, "pid", trace_table_pid(table, trace));
     add_weight(writer, trace->shown);
     json_writer_key(writer, "stack");
     json_writer_open_list(writer);
@@ -88,10 +73,10 @@ static void write_document(struct json_writer *writer, struct trace_table *table
     add_pids(writer, input);
     json_writer_key(writer, "at");
     json_writer_word(writer, input->moment_name);
-    add_completeness(writer, input);
+    json_report_add_completeness(writer, input->reader, NULL);
     json_writer_key(writer, "total");
     json_writer_open_map(writer);
-    add_weight(writer, export_input_total(input));
+    add_weight(writer, input->shown.total);
     json_writer_close_map(writer);
     add_frames(writer, &table->frames);
     json_writer_key(writer, "traces");
@@ -102,10 +87,12 @@ static void write_document(struct json_writer *writer, struct trace_table *table
     json_writer_close_map(writer);
 }
 
-static int write(struct export_input *input, FILE *out) {
+static int write_file(struct export_input *input, FILE *out) {
     struct trace_table table;
     struct json_writer writer;
-    int error = trace_table_open(&table, input, TRACE_KEY_DOMAIN);
+    unsigned keys = TRACE_KEY_DOMAIN;
+    int error = trace_table_open(&table, input,
+                                 input->by_process ? keys | TRACE_KEY_PROCESS : keys);
     if (error < 0)
         return error;
     error = json_writer_open(&writer, out);
@@ -121,5 +108,5 @@ const struct exporter export_json = {
     .name = "json",
     .extension = "json",
     .summary = "every traceback, for scripts",
-    .write = write,
+    .write = write_file,
 };

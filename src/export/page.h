@@ -8,7 +8,6 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 
 #include "base/compiler.h"
@@ -16,16 +15,11 @@
 #include "report/filter.h"
 #include "report/profile.h"
 
-struct page_dump {
-    const struct dump_reader *reader;
-    const char *path;
-};
-
 struct page_options {
-    const struct page_dump *dumps; /* of the processes that are shown as one program */
-    size_t dump_count;
-    const struct page_dump *old; /* to compare with; NULL: none */
-    enum profile_moment moment;  /* that the page opens with */
+    const struct dump_reader *reader;
+    const struct dump_reader *old; /* to compare with; NULL: none */
+    const char *name;              /* of the dump, for the title */
+    enum profile_moment moment;    /* that the page opens with */
     const struct filter *filter;
     bool by_process; /* the first frame is the process */
     bool without_source;

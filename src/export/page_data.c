@@ -11,8 +11,8 @@
 #include "report/source_lines.h"
 
 enum {
-    MOST_SOURCE = 200,    /* bytes of a line */
-    MOST_MOMENTS = 3000,  /* of a timeline: about two for each pixel */
+    MOST_SOURCE = 200,   /* bytes of a line */
+    MOST_MOMENTS = 3000, /* of a timeline: about two for each pixel */
     NOT_USED = UINT32_MAX,
 };
 
@@ -221,6 +221,13 @@ static void write_arguments(struct page_data *data, const struct dump_reader *re
     json_writer_close_list(&data->json);
 }
 
+static void write_pids(struct page_data *data, const struct dump_reader *reader) {
+    open_list(data, "pids");
+    for (size_t i = 0; i < reader->process_count; i++)
+        json_writer_unsigned(&data->json, reader->processes[i].pid);
+    json_writer_close_list(&data->json);
+}
+
 static void write_losses(struct page_data *data, const struct dump_reader *reader) {
     char text[COMPLETENESS_TEXT_SIZE];
     open_list(data, "incomplete");
@@ -229,17 +236,17 @@ static void write_losses(struct page_data *data, const struct dump_reader *reade
     json_writer_close_list(&data->json);
 }
 
-static void write_dump(struct page_data *data, const struct page_dump *dump) {
-    const struct dump_reader *reader = dump->reader;
+static void write_dump(struct page_data *data, const char *key,
+                       const struct dump_reader *reader) {
     char ending[DUMP_INFO_TEXT_SIZE * 2], version[DUMP_INFO_TEXT_SIZE];
     dump_info_ending(reader, ending);
     dump_info_version(reader, version);
+    json_writer_key(&data->json, key);
     json_writer_open_map(&data->json);
-    add_text(data, "path", (struct dump_text){dump->path, strlen(dump->path)});
-    add_unsigned(data, "pid", reader->header.pid);
     add_word(data, "ending", ending);
     add_word(data, "python", version);
     add_unsigned(data, "start", reader->header.start_time / 1000000);
+    write_pids(data, reader);
     write_arguments(data, reader);
     write_losses(data, reader);
     write_timeline(data, reader);
@@ -248,14 +255,9 @@ static void write_dump(struct page_data *data, const struct page_dump *dump) {
 
 static void write_dumps(struct page_data *data) {
     const struct page_options *options = data->input->options;
-    open_list(data, "dumps");
-    for (size_t i = 0; i < options->dump_count; i++)
-        write_dump(data, &options->dumps[i]);
-    json_writer_close_list(&data->json);
-    if (options->old == NULL)
-        return;
-    json_writer_key(&data->json, "old");
-    write_dump(data, options->old);
+    write_dump(data, "dump", options->reader);
+    if (options->old != NULL)
+        write_dump(data, "old", options->old);
 }
 
 static void write_moments(struct page_data *data) {
@@ -287,6 +289,9 @@ static void write_domains(struct page_data *data) {
 static void write_document(struct page_data *data) {
     json_writer_open_map(&data->json);
     add_unsigned(data, "version", 1);
+    add_text(data, "name",
+             (struct dump_text){data->input->options->name,
+                                strlen(data->input->options->name)});
     add_unsigned(data, "nframe", data->input->table.nframe);
     write_moments(data);
     write_domains(data);

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "export/page_input.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <stdbool.h>
 
 /* Of each tree: more cannot be told apart, and costs the browser time. */
 enum { MOST_NODES = 30000 };
@@ -16,38 +13,36 @@ static bool is_finalized(const struct dump_reader *reader) {
 /* The moments that tell something else than `now`, and the one that is asked for. */
 static void find_moments(struct page_input *input) {
     const struct page_options *options = input->options;
-    bool all = options->old == NULL || is_finalized(options->old->reader);
-    bool any = options->old != NULL && is_finalized(options->old->reader);
-    for (size_t i = 0; i < options->dump_count; i++) {
-        all &= is_finalized(options->dumps[i].reader);
-        any |= is_finalized(options->dumps[i].reader);
-    }
+    bool finalized = is_finalized(options->reader) &&
+                     (options->old == NULL || is_finalized(options->old));
     input->moments[input->moment_count++] = PROFILE_NOW;
     input->moments[input->moment_count++] = PROFILE_PEAK;
-    if (all || options->moment == PROFILE_EXIT)
+    if (finalized || options->moment == PROFILE_EXIT)
         input->moments[input->moment_count++] = PROFILE_EXIT;
-    if (any || options->moment == PROFILE_END)
+    if (finalized || options->moment == PROFILE_END)
         input->moments[input->moment_count++] = PROFILE_END;
 }
 
-static int weigh(struct page_input *input, const struct page_dump *dump,
+static int weigh(struct page_input *input, const struct dump_reader *reader,
                  enum profile_moment moment, struct profile *profile) {
-    int error = profile_open(profile, dump->reader, &input->names, moment);
+    int error = profile_open(profile, reader, &input->names, moment);
     return error < 0 ? error : filter_apply(input->options->filter, profile);
 }
 
-static int add_dump(struct page_input *input, const struct page_dump *dump,
-                    unsigned column, const char *process) {
+static int add_dump(struct page_input *input, const struct dump_reader *reader,
+                    unsigned column) {
     struct profile profiles[PAGE_INPUT_MOMENTS] = {0}, ever = {0};
-    int error = weigh(input, dump, PROFILE_ALLOCATED, &ever);
+    int error = weigh(input, reader, PROFILE_ALLOCATED, &ever);
     for (size_t i = 0; i < input->moment_count && error == 0; i++)
-        error = weigh(input, dump, input->moments[i], &profiles[i]);
+        error = weigh(input, reader, input->moments[i], &profiles[i]);
     const struct path_source source = {
         .profiles = profiles,
         .profile_count = input->moment_count,
         .ever = &ever,
         .column = column,
-        .process = process,
+        .by_process = input->options->by_process,
+        /* Lines that are certain in one dump only would look like a difference. */
+        .whole = input->options->old == NULL,
     };
     if (error == 0)
         error = path_table_add(&input->table, &source);
@@ -59,16 +54,9 @@ static int add_dump(struct page_input *input, const struct page_dump *dump,
 
 static int add_dumps(struct page_input *input) {
     const struct page_options *options = input->options;
-    input->processes = calloc(options->dump_count, sizeof *input->processes);
-    int error = input->processes == NULL ? -ENOMEM : 0;
-    for (size_t i = 0; i < options->dump_count && error == 0; i++) {
-        snprintf(input->processes[i], sizeof *input->processes, "process %" PRIu32,
-                 options->dumps[i].reader->header.pid);
-        error = add_dump(input, &options->dumps[i], 0,
-                         options->by_process ? input->processes[i] : NULL);
-    }
+    int error = add_dump(input, options->reader, 0);
     if (error == 0 && options->old != NULL)
-        error = add_dump(input, options->old, input->columns / 2, NULL);
+        error = add_dump(input, options->old, input->columns / 2);
     return error;
 }
 
@@ -105,6 +93,5 @@ void page_input_close(struct page_input *input) {
         folded_tree_close(&input->trees[i]);
     path_table_close(&input->table);
     frame_names_close(&input->names);
-    free(input->processes);
     *input = (struct page_input){0};
 }

@@ -25,7 +25,6 @@ struct page_input {
     struct frame_names names;
     struct path_table table;
     struct folded_tree trees[PAGE_INPUT_TREES]; /* by direction */
-    char (*processes)[32];                      /* their names, by dump */
 };
 
 /* 0, or an error of page_write. Options and readers outlive the input. */

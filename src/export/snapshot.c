@@ -27,7 +27,8 @@ enum { VERSION_WITH_TOTAL_NFRAME = 0x03090000, BATCH = 1000 };
 /* Numbers of memoized objects plus 1; 0 where there is none yet. */
 struct snapshot {
     struct pickle_writer pickle;
-    struct profile profile;
+    enum profile_moment moment;
+    const struct profile *profile;
     struct stack_index index;
     bool with_total;
     uint32_t *names;  /* by name */
@@ -43,7 +44,7 @@ static void write_name(struct snapshot *snapshot, uint32_t name) {
         pickle_writer_get(&snapshot->pickle, snapshot->names[name] - 1);
         return;
     }
-    pickle_writer_text(&snapshot->pickle, snapshot->profile.names->texts[name]);
+    pickle_writer_text(&snapshot->pickle, snapshot->profile->names->texts[name]);
     snapshot->names[name] = pickle_writer_memoize(&snapshot->pickle) + 1;
 }
 
@@ -81,10 +82,10 @@ static int write_window(struct snapshot *snapshot, uint32_t stack) {
     uint32_t window = stack_index_window(&snapshot->index, stack);
     pickle_writer_put(&snapshot->pickle, PICKLE_MARK);
     for (uint32_t left = window; left > 0; left--) {
-        int error = write_frame(snapshot, profile_frame(&snapshot->profile, stack));
+        int error = write_frame(snapshot, profile_frame(snapshot->profile, stack));
         if (error < 0)
             return error;
-        stack = snapshot->profile.reader->stacks[stack].parent;
+        stack = snapshot->profile->reader->stacks[stack].parent;
     }
     pickle_writer_put(&snapshot->pickle, PICKLE_TUPLE);
     return 0;
@@ -104,7 +105,7 @@ static int write_traceback(struct snapshot *snapshot, uint32_t stack) {
 
 static int write_trace(struct snapshot *snapshot,
                        const struct tracemalloc_dump_site *site) {
-    const struct dump_reader *reader = snapshot->profile.reader;
+    const struct dump_reader *reader = snapshot->profile->reader;
     const struct tracemalloc_dump_tally *tally = &reader->tallies[site->tally];
     struct pickle_writer *pickle = &snapshot->pickle;
     if (snapshot->with_total)
@@ -145,14 +146,17 @@ static int write_blocks(struct snapshot *snapshot,
     return 0;
 }
 
+/* Blocks whose tally was filtered out have no weight. */
 static int write_traces(struct snapshot *snapshot) {
-    const struct dump_reader *reader = snapshot->profile.reader;
+    const struct dump_reader *reader = snapshot->profile->reader;
     pickle_writer_put(&snapshot->pickle, PICKLE_EMPTY_LIST);
     pickle_writer_put(&snapshot->pickle, PICKLE_MARK);
     for (size_t i = 0; i < reader->site_count; i++) {
         const struct tracemalloc_dump_site *site = &reader->sites[i];
-        uint32_t count = profile_site_count(reader, site, PROFILE_NOW);
-        int error = count > 0 ? write_blocks(snapshot, site, count) : 0;
+        uint32_t count = profile_site_count(reader, site, snapshot->moment);
+        if (count == 0 || snapshot->profile->tallies[site->tally].count == 0)
+            continue;
+        int error = write_blocks(snapshot, site, count);
         if (error < 0)
             return error;
     }
@@ -181,7 +185,7 @@ static int write_snapshot(struct snapshot *snapshot, FILE *out) {
     pickle_writer_begin(pickle, out);
     begin_object(pickle, "Snapshot");
     pickle_writer_word(pickle, "traceback_limit");
-    pickle_writer_integer(pickle, snapshot->profile.reader->header.nframe);
+    pickle_writer_integer(pickle, snapshot->profile->reader->header.nframe);
     pickle_writer_word(pickle, "traces");
     begin_object(pickle, "_Traces");
     pickle_writer_word(pickle, "_traces");
@@ -194,61 +198,60 @@ static int write_snapshot(struct snapshot *snapshot, FILE *out) {
 
 /* Counts the frames that would be written, a stack with several domains as often. */
 static int check_size(const struct snapshot *snapshot) {
-    const struct dump_reader *reader = snapshot->profile.reader;
+    const struct dump_reader *reader = snapshot->profile->reader;
     uint64_t frames = 0;
-    if (snapshot->profile.total.count > most_blocks)
+    if (snapshot->profile->total.count > most_blocks)
         return -EFBIG;
     for (size_t i = 0; i < reader->tally_count; i++)
-        if (snapshot->profile.tallies[i].count > 0)
+        if (snapshot->profile->tallies[i].count > 0)
             frames += stack_index_window(&snapshot->index, reader->tallies[i].stack);
     return frames > most_frames ? -EFBIG : 0;
 }
 
-static int prepare(struct snapshot *snapshot, const struct dump_reader *reader,
-                   struct frame_names *names) {
-    int error = profile_open(&snapshot->profile, reader, names, PROFILE_NOW);
-    if (error < 0)
-        return error;
-    error = stack_index_open(&snapshot->index, &snapshot->profile);
+static int prepare(struct snapshot *snapshot) {
+    const struct profile *profile = snapshot->profile;
+    int error = stack_index_open(&snapshot->index, profile);
     if (error == 0)
         error = check_size(snapshot);
     if (error < 0)
         return error;
-    snapshot->names = calloc(names->count, sizeof *snapshot->names);
-    snapshot->stacks = calloc(reader->stack_count, sizeof *snapshot->stacks);
+    snapshot->names = calloc(profile->names->count, sizeof *snapshot->names);
+    snapshot->stacks = calloc(profile->reader->stack_count, sizeof *snapshot->stacks);
     return snapshot->names == NULL || snapshot->stacks == NULL ? -ENOMEM : 0;
 }
 
 static void release(struct snapshot *snapshot) {
     stack_index_close(&snapshot->index);
-    profile_close(&snapshot->profile);
     id_map_clear(&snapshot->frame_ids);
     free(snapshot->names);
     free(snapshot->stacks);
     free(snapshot->frames);
 }
 
-static bool reads_total(const struct dump_reader *reader,
-                        const struct export_options *options) {
-    uint32_t version = options->python_version;
+static bool reads_total(const struct export_input *input) {
+    uint32_t version = input->python_version;
     if (version == 0)
-        version = reader->header.python_version;
+        version = input->reader->header.python_version;
     return version == 0 || version >= VERSION_WITH_TOTAL_NFRAME;
 }
 
-static int write(const struct dump_reader *reader, const struct export_options *options,
-                 FILE *out) {
-    struct snapshot snapshot = {.with_total = reads_total(reader, options)};
-    struct frame_names names;
-    int error = frame_names_open(&names);
-    if (error == 0)
-        error = prepare(&snapshot, reader, &names);
+static int write_file(struct export_input *input, FILE *out) {
+    struct snapshot snapshot = {
+        .moment = input->moment,
+        .profile = &input->shown,
+        .with_total = reads_total(input),
+    };
+    int error = prepare(&snapshot);
     if (error == 0)
         error = write_snapshot(&snapshot, out);
     release(&snapshot);
-    frame_names_close(&names);
     return error;
 }
 
 const struct exporter export_snapshot = {
-    "snapshot", "snapshot", "a pickle for Python's tracemalloc.Snapshot.load", write};
+    .name = "snapshot",
+    .extension = "snapshot",
+    .summary = "a pickle for Python's tracemalloc.Snapshot.load",
+    .by_block = true,
+    .write = write_file,
+};

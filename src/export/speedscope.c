@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A file of https://www.speedscope.app: sampled profiles of one list of frames, each
  * traceback a sample. What it calls the weights are bytes, or blocks. */
+#include <inttypes.h>
+
 #include "export/exporter.h"
 #include "export/trace_table.h"
 #include "report/json_writer.h"
@@ -33,6 +35,23 @@ static void add_frame(struct json_writer *writer, const struct frame_table *tabl
     json_writer_close_map(writer);
 }
 
+/* Processes that are told apart are frames behind those of the table. */
+static size_t process_frame(const struct trace_table *table,
+                            const struct trace *trace) {
+    return table->frames.ids.count + table->contexts[trace->context].process;
+}
+
+static void add_processes(struct json_writer *writer,
+                          const struct export_input *input) {
+    for (uint32_t i = 0; i < input->reader->process_count; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "process %" PRIu32, export_input_pid(input, i));
+        json_writer_open_map(writer);
+        add_word(writer, "name", name);
+        json_writer_close_map(writer);
+    }
+}
+
 static void add_samples(struct json_writer *writer, struct trace_table *table) {
     json_writer_key(writer, "samples");
     json_writer_open_list(writer);
@@ -40,6 +59,8 @@ static void add_samples(struct json_writer *writer, struct trace_table *table) {
         uint32_t count;
         const uint32_t *frames = trace_table_window(table, &table->traces[i], &count);
         json_writer_open_list(writer);
+        if (table->input->by_process)
+            json_writer_unsigned(writer, process_frame(table, &table->traces[i]));
         for (uint32_t k = 0; k < count; k++)
             json_writer_unsigned(writer, frames[k]);
         json_writer_close_list(writer);
@@ -54,8 +75,7 @@ static void add_profile(struct json_writer *writer, struct trace_table *table,
     add_word(writer, "name", measure == BYTES ? "bytes" : "blocks");
     add_word(writer, "unit", measure == BYTES ? "bytes" : "none");
     add_unsigned(writer, "startValue", 0);
-    add_unsigned(writer, "endValue",
-                 measured(export_input_total(table->input), measure));
+    add_unsigned(writer, "endValue", measured(table->input->shown.total, measure));
     add_samples(writer, table);
     json_writer_key(writer, "weights");
     json_writer_open_list(writer);
@@ -76,6 +96,8 @@ static void write_document(struct json_writer *writer, struct trace_table *table
     json_writer_open_list(writer);
     for (size_t i = 0; i < table->frames.ids.count; i++)
         add_frame(writer, &table->frames, &table->frames.frames[i]);
+    if (table->input->by_process)
+        add_processes(writer, table->input);
     json_writer_close_list(writer);
     json_writer_close_map(writer);
     json_writer_key(writer, "profiles");
@@ -86,10 +108,11 @@ static void write_document(struct json_writer *writer, struct trace_table *table
     json_writer_close_map(writer);
 }
 
-static int write(struct export_input *input, FILE *out) {
+static int write_file(struct export_input *input, FILE *out) {
     struct trace_table table;
     struct json_writer writer;
-    int error = trace_table_open(&table, input, 0);
+    int error =
+        trace_table_open(&table, input, input->by_process ? TRACE_KEY_PROCESS : 0);
     if (error < 0)
         return error;
     error = json_writer_open(&writer, out);
@@ -105,5 +128,5 @@ const struct exporter export_speedscope = {
     .name = "speedscope",
     .extension = "speedscope.json",
     .summary = "for https://www.speedscope.app, bytes and blocks",
-    .write = write,
+    .write = write_file,
 };

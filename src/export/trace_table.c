@@ -10,25 +10,18 @@
 /* A small damaged file must not keep an export busy, nor make a huge one. */
 static const uint64_t most_frames = (uint64_t)1 << 28;
 
-static uint32_t window_limit(const struct trace_table *table, uint32_t process) {
-    if ((table->keys & TRACE_KEY_LEAF) != 0)
-        return 1;
-    return table->input->processes[process].reader->header.nframe;
-}
-
 /* Fills `window`, the most recent frame first. Returns the number of frames, or
  * -ENOMEM. */
-static int64_t walk(struct trace_table *table, uint32_t process, uint32_t stack) {
-    struct frame_cache *cache = &table->caches[process];
-    const struct tracemalloc_dump_stack *stacks = cache->profile->reader->stacks;
-    uint32_t limit = window_limit(table, process), length = 0;
+static int64_t walk(struct trace_table *table, uint32_t stack) {
+    const struct tracemalloc_dump_stack *stacks = table->input->reader->stacks;
+    uint32_t length = 0;
     do {
-        int64_t frame = frame_table_at(&table->frames, cache, stack);
+        int64_t frame = frame_table_at(&table->frames, &table->cache, stack);
         if (frame < 0)
             return frame;
         table->window[length++] = (uint32_t)frame;
         stack = stacks[stack].parent;
-    } while (stack != TRACEMALLOC_DUMP_EMPTY_STACK && length < limit);
+    } while (stack != TRACEMALLOC_DUMP_EMPTY_STACK && length < table->longest);
     return length;
 }
 
@@ -39,7 +32,7 @@ const uint32_t *trace_table_window(struct trace_table *table, const struct trace
         return &table->rest_frame;
     }
     /* The frames were all named when the trace was added. */
-    int64_t length = walk(table, trace->process, trace->stack);
+    int64_t length = walk(table, trace->stack);
     *count = length < 0 ? 0 : (uint32_t)length;
     for (uint32_t i = 0; i < *count / 2; i++) {
         uint32_t frame = table->window[i];
@@ -51,9 +44,12 @@ const uint32_t *trace_table_window(struct trace_table *table, const struct trace
 
 uint32_t trace_table_domain(const struct trace_table *table,
                             const struct trace *trace) {
-    const struct trace_context *context = &table->contexts[trace->context];
-    const struct dump_reader *reader = table->input->processes[context->process].reader;
-    return reader->domains[context->domain].number;
+    uint32_t domain = table->contexts[trace->context].domain;
+    return table->input->reader->domains[domain].number;
+}
+
+uint32_t trace_table_pid(const struct trace_table *table, const struct trace *trace) {
+    return export_input_pid(table->input, table->contexts[trace->context].process);
 }
 
 static int grow_contexts(struct trace_table *table) {
@@ -68,12 +64,13 @@ static int grow_contexts(struct trace_table *table) {
 
 /* What the keys do not tell apart is 0 in the pair. */
 static int64_t add_context(struct trace_table *table, struct trace_context context) {
-    const struct dump_reader *reader = table->input->processes[context.process].reader;
+    const struct dump_reader *reader = table->input->reader;
     struct id_pair pair = {0, 0};
     if ((table->keys & TRACE_KEY_DOMAIN) != 0)
-        pair.first = (uint64_t)reader->domains[context.domain].number + 1;
-    if ((table->keys & TRACE_KEY_THREAD) != 0)
-        pair.second = (uint64_t)context.process << 32 | context.thread;
+        pair.first = reader->domains[context.domain].number;
+    if ((table->keys & TRACE_KEY_PROCESS) != 0)
+        pair.second = (uint64_t)context.process << 32;
+    pair.second |= context.thread;
     size_t known = table->context_ids.count;
     if (known == table->context_room && grow_contexts(table) < 0)
         return -ENOMEM;
@@ -111,7 +108,7 @@ static void add_weights(struct trace *trace, const struct trace *more) {
 
 /* Adds a trace that was made of one tally. */
 static int add_trace(struct trace_table *table, const struct trace *trace) {
-    int64_t length = walk(table, trace->process, trace->stack);
+    int64_t length = walk(table, trace->stack);
     if (length < 0)
         return (int)length;
     table->frame_count += (uint64_t)length;
@@ -140,39 +137,24 @@ static bool is_wanted(const struct trace_table *table, const struct trace *trace
             trace->peak_size > 0);
 }
 
-static int add_tally(struct trace_table *table, uint32_t process, size_t number,
-                     const uint32_t *threads) {
-    const struct export_process *from = &table->input->processes[process];
-    const struct tracemalloc_dump_tally *tally = &from->reader->tallies[number];
+static int add_tally(struct trace_table *table, size_t number) {
+    const struct export_input *input = table->input;
+    const struct tracemalloc_dump_tally *tally = &input->reader->tallies[number];
     struct trace trace = {
-        .process = process,
         .stack = tally->stack,
-        .shown = from->shown.tallies[number],
-        .allocated = from->allocated.tallies[number],
-        .peak_size = from->peak.tallies[number].size,
+        .shown = input->shown.tallies[number],
+        .allocated = input->allocated.tallies[number],
+        .peak_size = input->peak.tallies[number].size,
     };
     if (!is_wanted(table, &trace))
         return 0;
-    uint32_t thread = threads == NULL ? 0 : threads[tally->stack];
-    int64_t context =
-        add_context(table, (struct trace_context){process, tally->domain, thread});
+    uint32_t thread = table->threads == NULL ? 0 : table->threads[tally->stack];
+    int64_t context = add_context(
+        table, (struct trace_context){tally->process, tally->domain, thread});
     if (context < 0)
         return (int)context;
     trace.context = (uint32_t)context;
     return add_trace(table, &trace);
-}
-
-static int add_process(struct trace_table *table, uint32_t process) {
-    const struct export_process *from = &table->input->processes[process];
-    uint32_t *threads = NULL;
-    int error = frame_cache_open(&table->caches[process], &from->shown,
-                                 table->frames.names);
-    if (error == 0 && (table->keys & TRACE_KEY_THREAD) != 0)
-        error = thread_names_find(&threads, &from->shown, table->frames.names);
-    for (size_t i = 0; error == 0 && i < from->reader->tally_count; i++)
-        error = add_tally(table, process, i, threads);
-    free(threads);
-    return error;
 }
 
 static int compare_numbers(uint64_t first, uint64_t second) {
@@ -183,9 +165,11 @@ static int compare_numbers(uint64_t first, uint64_t second) {
 static int compare(const void *first, const void *second) {
     const struct trace *a = first, *b = second;
     const uint64_t pairs[][2] = {
-        {b->shown.size, a->shown.size},         {b->shown.count, a->shown.count},
-        {b->allocated.size, a->allocated.size}, {a->process, b->process},
-        {a->stack, b->stack},                   {a->context, b->context},
+        {b->shown.size, a->shown.size},
+        {b->shown.count, a->shown.count},
+        {b->allocated.size, a->allocated.size},
+        {a->stack, b->stack},
+        {a->context, b->context},
     };
     int order = 0;
     for (size_t i = 0; order == 0 && i < sizeof pairs / sizeof *pairs; i++)
@@ -230,20 +214,22 @@ static int fold_rest(struct trace_table *table) {
 }
 
 static int allocate(struct trace_table *table) {
-    uint32_t longest = 1;
-    for (uint32_t i = 0; i < table->input->count; i++) {
-        uint32_t limit = window_limit(table, i);
-        longest = limit > longest ? limit : longest;
-    }
-    table->caches = calloc(table->input->count + 1, sizeof *table->caches);
-    table->window = calloc(longest, sizeof *table->window);
-    return table->caches == NULL || table->window == NULL ? -ENOMEM : 0;
+    const struct profile *profile = &table->input->shown;
+    bool leaf = (table->keys & TRACE_KEY_LEAF) != 0;
+    table->longest = leaf ? 1 : profile->reader->header.nframe;
+    table->window = calloc(table->longest, sizeof *table->window);
+    if (table->window == NULL)
+        return -ENOMEM;
+    int error = frame_cache_open(&table->cache, profile, table->frames.names);
+    if (error == 0 && (table->keys & TRACE_KEY_THREAD) != 0)
+        error = thread_names_find(&table->threads, profile, table->frames.names);
+    return error;
 }
 
 static int fill(struct trace_table *table) {
     int error = allocate(table);
-    for (uint32_t i = 0; error == 0 && i < table->input->count; i++)
-        error = add_process(table, i);
+    for (size_t i = 0; error == 0 && i < table->input->reader->tally_count; i++)
+        error = add_tally(table, i);
     if (error < 0)
         return error;
     if (table->count > 0)
@@ -266,12 +252,11 @@ int trace_table_open(struct trace_table *table, struct export_input *input,
 }
 
 void trace_table_close(struct trace_table *table) {
-    for (size_t i = 0; table->caches != NULL && i < table->input->count; i++)
-        frame_cache_close(&table->caches[i]);
+    frame_cache_close(&table->cache);
     frame_table_close(&table->frames);
     id_map_clear(&table->ids);
     id_map_clear(&table->context_ids);
-    free(table->caches);
+    free(table->threads);
     free(table->traces);
     free(table->contexts);
     free(table->window);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The traces of an export: the blocks of all its processes, those with the same
- * traceback (and domain, and thread, as the format tells them apart) as one.
+/* The traces of an export: its blocks, those with the same traceback (and domain, and
+ * thread, as the format tells them apart) as one.
  *
  * For offline code; allocates; one thread at a time. A traceback is the window of the
- * most recent frames that its dump was made with, and is walked whole: dumps whose
+ * most recent frames that the dump was made with, and is walked whole: dumps whose
  * windows sum to more than 2^28 frames are refused.
  */
 #pragma once
@@ -18,24 +18,25 @@
 
 /* What tells traces apart, beside the frames. */
 enum trace_key {
-    TRACE_KEY_LEAF = 1,    /* of the frames only the most recent one */
-    TRACE_KEY_DOMAIN = 2,  /* its number */
-    TRACE_KEY_THREAD = 4,  /* process and thread */
-    TRACE_KEY_ADDRESS = 8, /* of native frames */
-    TRACE_KEY_EVER = 16,   /* no key: with traces of which nothing is shown any more */
+    TRACE_KEY_LEAF = 1,   /* of the frames only the most recent one */
+    TRACE_KEY_DOMAIN = 2, /* its number */
+    TRACE_KEY_PROCESS = 4,
+    TRACE_KEY_THREAD = 8,   /* of one process or of several */
+    TRACE_KEY_ADDRESS = 16, /* of native frames */
+    TRACE_KEY_EVER = 32,    /* no key: with traces of which nothing is shown any more */
 };
 
+/* The first one with its key: what the keys do not tell apart differs. */
 struct trace_context {
-    uint32_t process; /* the first one's, unless threads are told apart */
-    uint32_t domain;  /* index in that process's dump */
+    uint32_t process; /* index in the dump */
+    uint32_t domain;  /* index in the dump */
     uint32_t thread;  /* of the names */
 };
 
 enum { TRACE_TABLE_REST = UINT32_MAX };
 
 struct trace {
-    uint32_t process; /* that the stack is of */
-    uint32_t stack;   /* one with these frames; TRACE_TABLE_REST: beyond the limit */
+    uint32_t stack; /* one with these frames; TRACE_TABLE_REST: beyond the limit */
     uint32_t context;
     struct weight shown;
     struct weight allocated;
@@ -46,15 +47,17 @@ struct trace_table {
     const struct export_input *input;
     unsigned keys; /* enum trace_key */
     struct frame_table frames;
-    struct frame_cache *caches; /* by process */
+    struct frame_cache cache;
     struct trace *traces; /* the largest first; those of the rest at the end */
     size_t count;
     size_t room;
     struct id_map ids;         /* of traces */
-    struct id_map context_ids; /* by number of domain, process and thread */
+    struct id_map context_ids; /* by domain, process and thread */
     struct trace_context *contexts;
     size_t context_room;
     uint32_t *window;     /* room for the longest */
+    uint32_t longest;     /* frames in a window, at most */
+    uint32_t *threads;    /* name, by stack; NULL unless threads are told apart */
     uint64_t frame_count; /* of all windows walked */
     uint32_t rest_frame;  /* `<other>` */
 };
@@ -71,3 +74,6 @@ const uint32_t *trace_table_window(struct trace_table *table, const struct trace
 
 /* The number of a trace's domain. */
 uint32_t trace_table_domain(const struct trace_table *table, const struct trace *trace);
+
+/* The process id of a trace, where processes are told apart. */
+uint32_t trace_table_pid(const struct trace_table *table, const struct trace *trace);

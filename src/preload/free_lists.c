@@ -76,14 +76,14 @@ static always_inline bool just_allocated(const void *object) {
     return true;
 }
 
-static cold_path void move_here(const void *object) {
+static void move_here(const void *object) {
     struct thread_state *self = record_begin();
-    uintptr_t block = object_block(object, version);
-    if (self == NULL || !record_knows((const void *)block))
+    uint32_t *slot = block_map_find(object_block(object, version));
+    if (self == NULL || slot == NULL || *slot == 0)
         return;
     bool locked = record_enter(self);
     if (tracer.active)
-        tracer_move(block, record_stack(self, RECORD_WITH_GIL));
+        tracer_move(slot, record_stack(self, RECORD_WITH_GIL), &self->sites);
     record_leave(self, locked);
 }
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *dump_info_state(const struct dump_reader *reader) {
+const char *dump_info_state_name(uint32_t state) {
     static const char *const names[] = {
         [TRACEMALLOC_DUMP_TRACING] = "tracing",
         [TRACEMALLOC_DUMP_STOPPED] = "stopped",
@@ -15,7 +15,11 @@ const char *dump_info_state(const struct dump_reader *reader) {
         [TRACEMALLOC_DUMP_SIGNAL] = "signal",
         [DUMP_READER_KILLED] = "killed",
     };
-    return names[reader->state];
+    return names[state];
+}
+
+const char *dump_info_state(const struct dump_reader *reader) {
+    return dump_info_state_name(reader->state);
 }
 
 const char *dump_info_implementation(const struct dump_reader *reader) {
@@ -59,17 +63,23 @@ void dump_info_signal(int number, char text[DUMP_INFO_TEXT_SIZE]) {
         snprintf(text, DUMP_INFO_TEXT_SIZE, "signal %d", number);
 }
 
-static void describe_signal(const struct dump_reader *reader,
+/* How a process ended, as told by a dump's header or by an entry of its processes. */
+struct ending {
+    uint32_t state;
+    int exit_status;
+    int signal;
+    bool oom_killed;
+};
+
+static void describe_signal(const struct ending *ending,
                             char text[DUMP_INFO_TEXT_SIZE * 2]) {
     char name[DUMP_INFO_TEXT_SIZE];
-    dump_info_signal(reader->header.signal, name);
-    snprintf(text, DUMP_INFO_TEXT_SIZE * 2, "killed by %s (%d)%s", name,
-             reader->header.signal,
-             reader->header.oom_killed == 1 ? ", for want of memory" : "");
+    dump_info_signal(ending->signal, name);
+    snprintf(text, DUMP_INFO_TEXT_SIZE * 2, "killed by %s (%d)%s", name, ending->signal,
+             ending->oom_killed ? ", for want of memory" : "");
 }
 
-void dump_info_ending(const struct dump_reader *reader,
-                      char text[DUMP_INFO_TEXT_SIZE * 2]) {
+static void describe(const struct ending *ending, char text[DUMP_INFO_TEXT_SIZE * 2]) {
     static const char *const texts[] = {
         [TRACEMALLOC_DUMP_TRACING] = "it runs and is traced",
         [TRACEMALLOC_DUMP_STOPPED] = "tracing was stopped, the process went on",
@@ -77,22 +87,42 @@ void dump_info_ending(const struct dump_reader *reader,
         [TRACEMALLOC_DUMP_SNAPSHOT] = "a snapshot of a process that was running",
         [DUMP_READER_KILLED] = "killed; by which signal is not known",
     };
-    if (reader->state == TRACEMALLOC_DUMP_SIGNAL)
-        describe_signal(reader, text);
-    else if (reader->state == TRACEMALLOC_DUMP_EXITED)
+    if (ending->state == TRACEMALLOC_DUMP_SIGNAL)
+        describe_signal(ending, text);
+    else if (ending->state == TRACEMALLOC_DUMP_EXITED)
         snprintf(text, DUMP_INFO_TEXT_SIZE * 2, "exited with status %d",
-                 reader->header.exit_status);
+                 ending->exit_status);
     else
-        snprintf(text, DUMP_INFO_TEXT_SIZE * 2, "%s", texts[reader->state]);
+        snprintf(text, DUMP_INFO_TEXT_SIZE * 2, "%s", texts[ending->state]);
 }
 
-bool dump_info_argument(const struct dump_reader *reader, size_t *at,
-                        struct dump_text *argument) {
-    struct dump_text all = dump_reader_text(reader, reader->header.argv);
+void dump_info_ending(const struct dump_reader *reader,
+                      char text[DUMP_INFO_TEXT_SIZE * 2]) {
+    const struct tracemalloc_dump_header *header = &reader->header;
+    struct ending ending = {reader->state, header->exit_status, header->signal,
+                            header->oom_killed == 1};
+    describe(&ending, text);
+}
+
+void dump_info_process_ending(const struct dump_reader *reader, uint32_t process,
+                              char text[DUMP_INFO_TEXT_SIZE * 2]) {
+    const struct tracemalloc_dump_process *entry = &reader->processes[process];
+    struct ending ending = {entry->state, entry->exit_status, entry->signal, false};
+    describe(&ending, text);
+}
+
+bool dump_info_next_argument(struct dump_text all, size_t *at,
+                             struct dump_text *argument) {
     if (*at >= all.length)
         return false;
     argument->bytes = all.bytes + *at;
     argument->length = strnlen(argument->bytes, all.length - *at);
     *at += argument->length + 1;
     return true;
+}
+
+bool dump_info_argument(const struct dump_reader *reader, size_t *at,
+                        struct dump_text *argument) {
+    return dump_info_next_argument(dump_reader_text(reader, reader->header.argv), at,
+                                   argument);
 }

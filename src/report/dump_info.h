@@ -3,6 +3,7 @@
  * signal names; one thread. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "dump/dump_reader.h"
@@ -11,6 +12,7 @@ enum { DUMP_INFO_TEXT_SIZE = 64 };
 
 /* `tracing`, `stopped`, `snapshot`, `exited`, `exec`, `signal` or `killed`. */
 const char *dump_info_state(const struct dump_reader *reader);
+const char *dump_info_state_name(uint32_t state);
 
 /* `cpython`, `cpython-free-threaded`, `pypy`, or NULL without Python. */
 const char *dump_info_implementation(const struct dump_reader *reader);
@@ -25,6 +27,15 @@ void dump_info_signal(int number, char text[DUMP_INFO_TEXT_SIZE]);
 /* One sentence without its full stop. */
 void dump_info_ending(const struct dump_reader *reader,
                       char text[DUMP_INFO_TEXT_SIZE * 2]);
+
+/* The same for one of the processes of the dump. */
+void dump_info_process_ending(const struct dump_reader *reader, uint32_t process,
+                              char text[DUMP_INFO_TEXT_SIZE * 2]);
+
+/* The next of the arguments in a text of the dump, each of which a NUL follows, or false
+ * after the last; *at is 0 at first and moves on. */
+bool dump_info_next_argument(struct dump_text all, size_t *at,
+                             struct dump_text *argument);
 
 /* The next argument of the program, or false after the last; *at is 0 at first and
  * moves on. */

@@ -133,6 +133,12 @@ void grouping_close(struct grouping *grouping) {
     *grouping = (struct grouping){0};
 }
 
+const struct group *grouping_find_frame(const struct grouping *grouping,
+                                        struct frame frame) {
+    int64_t id = id_map_find(&grouping->ids, group_key(grouping, 0, frame));
+    return id < 0 ? NULL : &grouping->groups[id];
+}
+
 const struct group *grouping_find(const struct grouping *grouping,
                                   const struct grouping *other, size_t group) {
     int64_t id = id_map_find(&grouping->ids, other->ids.pairs[group]);

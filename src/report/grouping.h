@@ -45,6 +45,10 @@ must_check int grouping_open(struct grouping *grouping, const struct profile *pr
 
 void grouping_close(struct grouping *grouping);
 
+/* The group of a frame, or NULL; not for tracebacks. */
+const struct group *grouping_find_frame(const struct grouping *grouping,
+                                        struct frame frame);
+
 /* The group of another grouping with the same key as a group of this one, or NULL. */
 const struct group *grouping_find(const struct grouping *grouping,
                                   const struct grouping *other, size_t group);

@@ -13,18 +13,22 @@ static void add_signed(struct json_writer *writer, const char *key, int64_t valu
     json_writer_signed(writer, value);
 }
 
+void json_report_add_weight(struct json_writer *writer, struct weight weight) {
+    add_unsigned(writer, "size", weight.size);
+    add_unsigned(writer, "count", weight.count);
+}
+
 static void add_numbers(struct json_writer *writer, const struct statistic *entry,
                         bool compared) {
-    add_unsigned(writer, "size", entry->weight.size);
-    add_unsigned(writer, "count", entry->weight.count);
+    json_report_add_weight(writer, entry->weight);
     if (!compared)
         return;
     add_signed(writer, "size_diff", entry->size_diff);
     add_signed(writer, "count_diff", entry->count_diff);
 }
 
-static void write_frame(struct json_writer *writer, const struct profile *profile,
-                        struct frame frame, struct dump_text function) {
+void json_report_add_frame(struct json_writer *writer, const struct profile *profile,
+                           struct frame frame, struct dump_text function) {
     json_writer_open_map(writer);
     json_writer_key(writer, "filename");
     json_writer_text(writer, profile_filename(profile, frame));
@@ -42,8 +46,8 @@ static void write_window(struct json_writer *writer, const struct statistic *ent
     const struct profile *profile = entry->grouping->profile;
     for (uint32_t up = stack_index_window(index, entry->stack); up-- > 0;) {
         uint32_t node = stack_index_ancestor(index, entry->stack, up);
-        write_frame(writer, profile, profile_frame(profile, node),
-                    profile_function(profile, node));
+        json_report_add_frame(writer, profile, profile_frame(profile, node),
+                              profile_function(profile, node));
     }
 }
 
@@ -53,7 +57,7 @@ static void write_leaf(struct json_writer *writer, const struct statistic *entry
     struct dump_text function = {"", 0};
     if (grouping->key == GROUPING_LINENO)
         function = profile_function(grouping->profile, entry->stack);
-    write_frame(writer, grouping->profile, entry->frame, function);
+    json_report_add_frame(writer, grouping->profile, entry->frame, function);
 }
 
 /* How deep the stack was; only a traceback has one depth. */
@@ -103,15 +107,13 @@ void json_report_add_completeness(struct json_writer *writer,
     json_writer_bool(writer, complete);
 }
 
-static void write_document(struct json_writer *writer,
-                           const struct statistics *statistics, const char *at,
-                           const struct dump_reader *old) {
+void json_report_add(struct json_writer *writer, const struct statistics *statistics,
+                     const char *at, const struct dump_reader *old) {
     static const char *const keys[] = {
         [GROUPING_FILENAME] = "filename",
         [GROUPING_LINENO] = "lineno",
         [GROUPING_TRACEBACK] = "traceback",
     };
-    json_writer_open_map(writer);
     json_writer_key(writer, "group_by");
     json_writer_word(writer, keys[statistics->grouping->key]);
     json_writer_key(writer, "cumulative");
@@ -128,7 +130,6 @@ static void write_document(struct json_writer *writer,
     for (size_t i = 0; i < statistics->shown; i++)
         write_entry(writer, &statistics->entries[i], statistics->compared);
     json_writer_close_list(writer);
-    json_writer_close_map(writer);
 }
 
 int json_report_print(FILE *out, const struct statistics *statistics, const char *at,
@@ -137,6 +138,8 @@ int json_report_print(FILE *out, const struct statistics *statistics, const char
     int error = json_writer_open(&writer, out);
     if (error < 0)
         return error;
-    write_document(&writer, statistics, at, old);
+    json_writer_open_map(&writer);
+    json_report_add(&writer, statistics, at, old);
+    json_writer_close_map(&writer);
     return json_writer_close(&writer);
 }

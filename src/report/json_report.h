@@ -9,10 +9,21 @@
 #include "report/json_writer.h"
 #include "report/statistics.h"
 
-/* The entries that were sorted in front. `old` is the dump that was compared with, or
- * NULL. 0, -ENOMEM or -EIO. */
+/* The entries that were sorted in front, as keys in the map that is open. `old` is the
+ * dump that was compared with, or NULL. */
+void json_report_add(struct json_writer *writer, const struct statistics *statistics,
+                     const char *at, const struct dump_reader *old);
+
+/* The same as a document. 0, -ENOMEM or -EIO. */
 must_check int json_report_print(FILE *out, const struct statistics *statistics,
                                  const char *at, const struct dump_reader *old);
+
+/* A frame as an object with `filename`, `lineno` and `function`. */
+void json_report_add_frame(struct json_writer *writer, const struct profile *profile,
+                           struct frame frame, struct dump_text function);
+
+/* The keys `size` and `count`. */
+void json_report_add_weight(struct json_writer *writer, struct weight weight);
 
 /* The keys `complete` and `incomplete_reasons` of a dump, in the map that is open; of
  * `old` too, unless NULL. */

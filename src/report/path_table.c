@@ -2,8 +2,15 @@
 #include "report/path_table.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum {
+    PROCESS_NAME_SIZE = 32,
+    MOST_FRAMES = 1000, /* of a whole stack: Python's own limit to recursion */
+};
 
 /* What is known of a dump's stacks while its paths are added. */
 struct stacks {
@@ -13,7 +20,8 @@ struct stacks {
     uint32_t *frames;    /* by stack */
     uint32_t *depths;    /* by stack */
     uint32_t *domains;   /* by index of domain */
-    uint32_t process;    /* frame of the process, or 0 */
+    uint32_t *below;     /* by stack: frames down to the furthest block */
+    uint32_t *processes; /* frames, by index of process */
     uint32_t nframe;
 };
 
@@ -59,6 +67,7 @@ void path_table_close(struct path_table *table) {
     free(table->steps);
     free(table->paths);
     free(table->values);
+    free(table->process_names);
     *table = (struct path_table){0};
 }
 
@@ -92,6 +101,8 @@ static int64_t number_frame(struct path_table *table, const struct stacks *stack
                             uint32_t stack) {
     const struct profile *profile = stacks->source->ever;
     struct frame frame = profile_frame(profile, stack);
+    if (stacks->below[stack] >= stacks->reader->header.nframe)
+        frame.line = 0;
     uint32_t code = stacks->reader->stacks[stack].code;
     if ((code & TRACEMALLOC_DUMP_NATIVE) != 0)
         return add_frame(table, frame.name, frame.line,
@@ -99,6 +110,16 @@ static int64_t number_frame(struct path_table *table, const struct stacks *stack
     struct id_pair pair = {(uint64_t)frame.name << 32 | frame.line,
                            stacks->functions[code]};
     return id_map_add(&table->frames, pair);
+}
+
+/* Children come after their parents. */
+static void measure_below(struct stacks *stacks) {
+    const struct dump_reader *reader = stacks->reader;
+    for (size_t id = reader->stack_count; stacks->source->whole && id-- > 1;) {
+        uint32_t *above = &stacks->below[reader->stacks[id].parent];
+        if (*above < stacks->below[id] + 1)
+            *above = stacks->below[id] + 1;
+    }
 }
 
 /* Parents come before their children. */
@@ -114,25 +135,41 @@ static int number_frames(struct path_table *table, struct stacks *stacks) {
     return 0;
 }
 
+static int name_processes(struct path_table *table, struct stacks *stacks) {
+    const struct dump_reader *reader = stacks->reader;
+    stacks->processes = calloc(reader->process_count, sizeof *stacks->processes);
+    table->process_names = calloc(reader->process_count, PROCESS_NAME_SIZE);
+    if (stacks->processes == NULL || table->process_names == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < reader->process_count; i++) {
+        char *name = table->process_names + i * PROCESS_NAME_SIZE;
+        snprintf(name, PROCESS_NAME_SIZE, "process %" PRIu32, reader->processes[i].pid);
+        int64_t frame = add_named_frame(table, name);
+        if (frame < 0)
+            return (int)frame;
+        stacks->processes[i] = (uint32_t)frame;
+    }
+    return 0;
+}
+
 static int open_stacks(struct path_table *table, struct stacks *stacks) {
     const struct dump_reader *reader = stacks->reader;
     stacks->functions = calloc(reader->code_count, sizeof *stacks->functions);
     stacks->frames = calloc(reader->stack_count, sizeof *stacks->frames);
     stacks->depths = calloc(reader->stack_count, sizeof *stacks->depths);
+    stacks->below = calloc(reader->stack_count, sizeof *stacks->below);
     stacks->domains = calloc(reader->domain_count, sizeof *stacks->domains);
     if (stacks->functions == NULL || stacks->frames == NULL || stacks->depths == NULL ||
-        stacks->domains == NULL)
+        stacks->below == NULL || stacks->domains == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < reader->domain_count; i++)
         stacks->domains[i] = find_domain(table, reader, &reader->domains[i]);
+    measure_below(stacks);
     int error = name_functions(table, stacks);
     if (error == 0)
         error = number_frames(table, stacks);
-    if (error == 0 && stacks->source->process != NULL) {
-        int64_t frame = add_named_frame(table, stacks->source->process);
-        stacks->process = frame < 0 ? 0 : (uint32_t)frame;
-        error = frame < 0 ? -ENOMEM : 0;
-    }
+    if (error == 0 && stacks->source->by_process)
+        error = name_processes(table, stacks);
     return error;
 }
 
@@ -140,7 +177,9 @@ static void close_stacks(struct stacks *stacks) {
     free(stacks->functions);
     free(stacks->frames);
     free(stacks->depths);
+    free(stacks->below);
     free(stacks->domains);
+    free(stacks->processes);
 }
 
 static bool holds_something(const struct path_source *source, size_t tally) {
@@ -158,7 +197,7 @@ static uint32_t window_of(const struct stacks *stacks, uint32_t stack) {
 
 static uint32_t path_length(const struct stacks *stacks, uint32_t stack) {
     uint32_t window = window_of(stacks, stack);
-    return window + (window < stacks->depths[stack]) + (stacks->process != 0);
+    return window + (window < stacks->depths[stack]) + (stacks->processes != NULL);
 }
 
 /* Paths and steps that the dump's tallies come to. */
@@ -178,7 +217,7 @@ static void *widen(void *array, size_t count, size_t size) {
     return realloc(array, (count + 1) * size);
 }
 
-/* A dump whose stacks are very deep has shorter windows than it asks for. */
+/* A dump whose stacks are very deep has shorter paths than it asks for. */
 static int make_room(struct path_table *table, struct stacks *stacks) {
     size_t paths, steps = count_steps(stacks, &paths);
     while (table->step_count + steps > PATH_TABLE_MOST_STEPS && stacks->nframe > 1) {
@@ -201,13 +240,14 @@ static int make_room(struct path_table *table, struct stacks *stacks) {
 }
 
 static void add_steps(struct path_table *table, const struct stacks *stacks,
-                      uint32_t stack) {
+                      const struct tracemalloc_dump_tally *tally) {
+    uint32_t stack = tally->stack;
     uint32_t window = window_of(stacks, stack), length = path_length(stacks, stack);
     uint32_t *steps = table->steps + table->step_count, at = length;
-    if (stacks->process != 0)
-        steps[0] = stacks->process;
+    if (stacks->processes != NULL)
+        steps[0] = stacks->processes[tally->process];
     if (window < stacks->depths[stack])
-        steps[stacks->process != 0] = PATH_TABLE_CUT;
+        steps[stacks->processes != NULL] = PATH_TABLE_CUT;
     for (uint32_t left = window; left > 0; left--) {
         steps[--at] = stacks->frames[stack];
         stack = stacks->reader->stacks[stack].parent;
@@ -234,7 +274,7 @@ static void add_path(struct path_table *table, const struct stacks *stacks,
     *path = (struct path){.first = (uint32_t)table->step_count,
                           .length = path_length(stacks, entry->stack),
                           .domain = stacks->domains[entry->domain]};
-    add_steps(table, stacks, entry->stack);
+    add_steps(table, stacks, entry);
     add_values(table, stacks->source, tally);
     table->count++;
 }
@@ -255,8 +295,8 @@ int path_table_add(struct path_table *table, const struct path_source *source) {
     const struct dump_reader *reader = source->ever->reader;
     struct stacks stacks = {
         .source = source, .reader = reader, .nframe = reader->header.nframe};
-    if (stacks.nframe == 0)
-        stacks.nframe = 1;
+    if (source->whole && stacks.nframe < MOST_FRAMES)
+        stacks.nframe = MOST_FRAMES;
     int error = open_stacks(table, &stacks);
     if (error == 0)
         error = add_paths(table, &stacks);

@@ -2,16 +2,19 @@
 /* The tracebacks of one or more dumps, each with what it holds, as arrays of numbers
  * that a call tree is folded from.
  *
- * For offline code; allocates; one thread at a time. A path is the window of one
- * tally's stack (see report/stack_index.h), as frames by number, the oldest first:
+ * For offline code; allocates; one thread at a time. A path is the stack of one
+ * tally, as frames by number, the oldest first:
  *
  *   [process] [older frames] frame frame ... most recent frame
  *
- * The first two are there where they are asked for, and where the window is less than
- * the stack. Equal frames of all dumps are equal numbers.
+ * It is the window of the stack (see report/stack_index.h), or all of it: beyond the
+ * window no line is certain, and a frame is told apart by line only where all blocks
+ * below it have it in their windows. The process is there where it is asked for, `older
+ * frames` where there are more. Equal frames of all dumps are equal numbers.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,6 +52,7 @@ struct path_domain {
 struct path_table {
     struct frame_names *names;    /* of files; the profiles' */
     struct frame_names functions; /* by number */
+    char *process_names;          /* that `functions` refers to */
     struct id_map frames; /* by number of frame: file << 32 | line, and function */
     uint32_t *steps;      /* frames of all paths, one path after the other */
     size_t step_count;
@@ -61,7 +65,7 @@ struct path_table {
     uint64_t totals[PATH_TABLE_MOST_COLUMNS];
     struct path_domain domains[PATH_TABLE_MOST_DOMAINS];
     uint32_t domain_count;
-    uint32_t nframe; /* frames that all paths may have, of those that were asked for */
+    uint32_t nframe; /* frames that each path may have */
 };
 
 /* One dump: the weights of its tallies, at several moments. */
@@ -70,7 +74,8 @@ struct path_source {
     size_t profile_count;
     const struct profile *ever; /* weighed by all that was ever allocated */
     unsigned column;            /* of the first profile's bytes, see below */
-    const char *process;        /* its name as the first frame; NULL: none */
+    bool by_process; /* the process is the first frame of each path; one dump only */
+    bool whole;      /* whole stacks, not windows */
 };
 
 /* 0 or -ENOMEM. The names outlive the table; so do the readers, for their texts. */
@@ -79,7 +84,7 @@ must_check int path_table_open(struct path_table *table, struct frame_names *nam
 
 /* Adds the paths of a dump. From the source's column on, a path has the bytes and the
  * blocks of each profile, then the number of allocations. 0, -ENOMEM, or -EFBIG for more
- * than the table can hold. A name of a process outlives the table. */
+ * than the table can hold. */
 must_check int path_table_add(struct path_table *table,
                               const struct path_source *source);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/terminal.h"
 
+#include <langinfo.h>
 #include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -26,6 +28,7 @@ static bool wants_colour(void) {
 void terminal_open(struct terminal *terminal, FILE *out) {
     struct winsize size = {0};
     *terminal = (struct terminal){.out = out, .interactive = isatty(fileno(out)) != 0};
+    terminal->unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     if (!terminal->interactive)
         return;
     terminal->colour = wants_colour();
@@ -33,6 +36,12 @@ void terminal_open(struct terminal *terminal, FILE *out) {
     terminal->width = known ? size.ws_col : DEFAULT_WIDTH;
     if (terminal->width < TERMINAL_LEAST_WIDTH)
         terminal->width = TERMINAL_LEAST_WIDTH;
+}
+
+size_t terminal_room(const struct terminal *terminal, size_t used) {
+    if (!terminal->interactive)
+        return SIZE_MAX;
+    return terminal->width > used ? terminal->width - used : 0;
 }
 
 static bool is_control(uint32_t point) {

@@ -28,10 +28,14 @@ struct terminal {
     FILE *out;
     bool interactive; /* a terminal: lines are cut to `width` columns */
     bool colour;
-    size_t width;
+    bool unicode; /* lines and bars can be drawn */
+    size_t width; /* columns; 0 where it is no terminal */
 };
 
 void terminal_open(struct terminal *terminal, FILE *out);
+
+/* The columns that are left behind those used; where it is no terminal, no end. */
+size_t terminal_room(const struct terminal *terminal, size_t used);
 
 /* Columns that the text takes once it is harmless. */
 size_t terminal_columns(const struct terminal *terminal, const char *text,

@@ -16,18 +16,7 @@ enum {
     LEAST_VERIFIED = 8,
 };
 
-/* What the walk needs of a version, in one cache line. */
-static struct {
-    uint32_t tstate_frame;
-    uint32_t cframe_current;
-    uint32_t previous;
-    uint32_t ip;
-    uint32_t code;
-    uint32_t verified; /* frames that are compared at each event */
-    bool objects;      /* to 3.10: frames are objects, the instruction is an int */
-    bool cframe;
-    bool checked;
-} walk;
+struct python_walk python_walk;
 
 static const struct python_runtime *runtime;
 static const struct python_stack_sink *sink;
@@ -35,21 +24,13 @@ static const struct python_stack_sink *sink;
 /* Names as UTF-8 on their way to the sink: too large for a hook's stack. */
 static char filename_buffer[LONGEST_NAME], name_buffer[LONGEST_NAME];
 
-static always_inline uint64_t word_at(const char *address, uint32_t offset) {
-    return *(const uint64_t *)(address + offset);
-}
-
-static always_inline const char *pointer_at(const char *address, uint32_t offset) {
-    return *(const char *const *)(address + offset);
-}
-
 /* What tells the instruction of a frame: its address, which a code object has for itself as long as it lives; to 3.10 the
  * address of the code object and the index. */
 static always_inline uint64_t ip_of(const char *frame, bool objects) {
     if (objects)
-        return hash_mix(word_at(frame, walk.code)) +
-               (uint64_t)(int64_t) * (const int *)(frame + walk.ip);
-    return word_at(frame, walk.ip);
+        return hash_mix(python_word_at(frame, python_walk.code)) +
+               (uint64_t)(int64_t) * (const int *)(frame + python_walk.ip);
+    return python_word_at(frame, python_walk.ip);
 }
 
 static always_inline uint32_t index_slot(const char *frame) {
@@ -62,15 +43,15 @@ int python_stack_open(const struct python_runtime *found,
     const struct python_layout *layout = &found->layout;
     runtime = found;
     sink = to;
-    walk.tstate_frame = layout->tstate_frame;
-    walk.cframe_current = layout->cframe_current;
-    walk.previous = layout->frame_previous;
-    walk.ip = layout->frame_ip;
-    walk.code = layout->frame_code;
-    walk.objects = layout->frames == PYTHON_FRAMES_OBJECT;
-    walk.cframe = layout->frames == PYTHON_FRAMES_CFRAME;
-    walk.checked = false;
-    walk.verified = nframe < LEAST_VERIFIED ? LEAST_VERIFIED : nframe;
+    python_walk.tstate_frame = layout->tstate_frame;
+    python_walk.cframe_current = layout->cframe_current;
+    python_walk.previous = layout->frame_previous;
+    python_walk.ip = layout->frame_ip;
+    python_walk.code = layout->frame_code;
+    python_walk.objects = layout->frames == PYTHON_FRAMES_OBJECT;
+    python_walk.cframe = layout->frames == PYTHON_FRAMES_CFRAME;
+    python_walk.checked = false;
+    python_walk.verified = nframe < LEAST_VERIFIED ? LEAST_VERIFIED : nframe;
     return python_memo_open();
 }
 
@@ -95,7 +76,7 @@ void python_stack_release(struct python_stack *stack) {
 }
 
 static const char *code_of(const char *frame) {
-    uintptr_t code = word_at(frame, walk.code);
+    uintptr_t code = python_word_at(frame, python_walk.code);
     return (const char *)(runtime->layout.tagged ? code & ~(uintptr_t)7 : code);
 }
 
@@ -125,8 +106,9 @@ static uint32_t introduce(const char *address, const struct python_code *code) {
 }
 
 static const void *ip_word(const char *frame) {
-    return walk.objects ? (const void *)(intptr_t) * (const int *)(frame + walk.ip)
-                        : (const void *)word_at(frame, walk.ip);
+    return python_walk.objects
+               ? (const void *)(intptr_t) * (const int *)(frame + python_walk.ip)
+               : (const void *)python_word_at(frame, python_walk.ip);
 }
 
 /* The node of a frame that was never met below this parent. A shim of the interpreter, and a frame that has not yet
@@ -153,14 +135,10 @@ static cold_path uint32_t resolve(const char *frame, uint32_t parent, uint64_t i
     return node;
 }
 
-static always_inline uint32_t cache_slot(uint32_t parent, uint64_t ip) {
-    return (uint32_t)(ip >> 1 ^ ip >> 8 ^ parent) % PYTHON_STACK_CACHE;
-}
-
 /* Most events come from the same few places again and again: a look at the thread's own cache saves the memo's hash. */
 static always_inline uint32_t node_of(struct python_stack *stack, const char *frame,
                                       uint32_t parent, uint64_t ip) {
-    struct python_step *step = &stack->cache[cache_slot(parent, ip)];
+    struct python_step *step = &stack->cache[python_step_slot(parent, ip)];
     if (likely(step->ip == ip && step->parent == parent))
         return step->node;
     uint32_t node;
@@ -222,7 +200,7 @@ static uint32_t push_frames(struct python_stack *stack, uint32_t depth,
     int64_t common = -1;
     uint32_t added = 0;
     for (const char *frame = leaf; frame != NULL;
-         frame = pointer_at(frame, walk.previous)) {
+         frame = python_pointer_at(frame, python_walk.previous)) {
         common = find_frame(stack, depth, frame);
         if (common >= 0)
             break;
@@ -233,7 +211,7 @@ static uint32_t push_frames(struct python_stack *stack, uint32_t depth,
     if (unlikely(top > stack->capacity) && !grow(stack, top))
         return 0;
     for (const char *frame = leaf; added > 0;
-         frame = pointer_at(frame, walk.previous), added--) {
+         frame = python_pointer_at(frame, python_walk.previous), added--) {
         struct python_frame *entry = stack->frames + --at;
         if (at >= stack->known || entry->address != frame) {
             entry->address = frame;
@@ -254,14 +232,14 @@ static always_inline uint32_t lowest_verified(const struct python_stack *stack,
                                               uint32_t kept, uint32_t pushed,
                                               bool objects) {
     uint32_t hidden = kept - stack->frames[kept - 1].shown;
-    uint32_t wanted = walk.verified + hidden;
-    bool whole = objects ? pushed > 0 : pushed + 4 >= walk.verified;
+    uint32_t wanted = python_walk.verified + hidden;
+    bool whole = objects ? pushed > 0 : pushed + 4 >= python_walk.verified;
     return kept > wanted && !whole ? kept - wanted : 0;
 }
 
 /* What was the root of the last stack may be called by something now. */
 static always_inline bool has_caller(const struct python_frame *root) {
-    return pointer_at(root->address, walk.previous) != NULL;
+    return python_pointer_at(root->address, python_walk.previous) != NULL;
 }
 
 /* Compares entries [lowest, kept) with their frames, leaf to root. Returns the lowest entry whose instruction
@@ -282,7 +260,7 @@ static always_inline uint32_t verify(const struct python_stack *stack, uint32_t 
         if (entry == last)
             break;
         const char *below = entry[-1].address;
-        if (unlikely(pointer_at(address, walk.previous) != below)) {
+        if (unlikely(python_pointer_at(address, python_walk.previous) != below)) {
             *broken = entry - stack->frames;
             return (uint32_t)(changed - stack->frames);
         }
@@ -328,89 +306,40 @@ static cold_path bool check(const char *tstate, const char *frame) {
         sink->refused();
         return false;
     }
-    walk.checked = sink->ready();
+    python_walk.checked = sink->ready();
     return true;
 }
 
-static always_inline const char *leaf_of(const char *tstate) {
-    const char *frame = pointer_at(tstate, walk.tstate_frame);
-    return walk.cframe && frame != NULL ? pointer_at(frame, walk.cframe_current)
-                                        : frame;
-}
-
 struct python_place python_stack_place(const char *tstate) {
-    struct python_place place = {leaf_of(tstate), 0};
+    struct python_place place = {python_stack_leaf(tstate), 0};
     if (place.frame != NULL)
-        place.ip = ip_of(place.frame, walk.objects);
+        place.ip = ip_of(place.frame, python_walk.objects);
     return place;
 }
 
 bool python_stack_is_within(const char *tstate, const struct python_place *place) {
-    const char *frame = leaf_of(tstate);
+    const char *frame = python_stack_leaf(tstate);
     while (frame != NULL && frame != place->frame)
-        frame = pointer_at(frame, walk.previous);
-    return frame != NULL && ip_of(frame, walk.objects) == place->ip;
+        frame = python_pointer_at(frame, python_walk.previous);
+    return frame != NULL && ip_of(frame, python_walk.objects) == place->ip;
 }
 
-/* The last event's leaf again, below the same callers: the way of most events. False when anything else is the
- * case, with nothing changed. */
-static always_inline bool capture_again(struct python_stack *stack, const char *leaf,
-                                        uint32_t *node) {
-    struct python_frame *entry = stack->leaf;
-    const struct python_frame *last = stack->lowest;
-    const char *address = leaf;
-    if (unlikely(entry == NULL || entry->address != leaf ||
-                 stack->epoch != python_memo.epoch))
-        return false;
-    while (entry != last) {
-        const char *below = entry[-1].address;
-        if (unlikely(pointer_at(address, walk.previous) != below))
-            return false;
-        entry--;
-        if (unlikely(word_at(below, walk.ip) != entry->ip))
-            return false;
-        address = below;
-    }
-    if (last == stack->frames && unlikely(pointer_at(address, walk.previous) != NULL))
-        return false;
-    entry = stack->leaf;
-    uint64_t ip = word_at(leaf, walk.ip);
-    if (ip != entry->ip) {
-        const struct python_step *step = &stack->cache[cache_slot(entry->parent, ip)];
-        if (unlikely(step->ip != ip || step->parent != entry->parent ||
-                     (step->node == step->parent) != (entry->node == entry->parent)))
-            return false;
-        entry->ip = ip;
-        entry->node = step->node;
-    }
-    *node = entry->node;
-    return true;
-}
-
-static uint32_t capture_new(struct python_stack *stack, const char *tstate,
-                            const char *frame) {
+uint32_t python_stack_look(struct python_stack *stack, const char *tstate,
+                           const char *frame) {
     stack->leaf = NULL;
     if (unlikely(frame == NULL)) {
         stack->depth = 0;
         return 0;
     }
-    if (unlikely(!walk.checked) && !check(tstate, frame))
+    if (unlikely(!python_walk.checked) && !check(tstate, frame))
         return 0;
     if (unlikely(stack->epoch != python_memo.epoch))
         begin_epoch(stack);
-    uint32_t node =
-        walk.objects ? capture(stack, frame, true) : capture(stack, frame, false);
-    if (!walk.objects && walk.checked && stack->depth > 0) {
+    uint32_t node = python_walk.objects ? capture(stack, frame, true)
+                                        : capture(stack, frame, false);
+    if (!python_walk.objects && python_walk.checked && stack->depth > 0) {
         stack->leaf = stack->frames + stack->depth - 1;
         stack->lowest = stack->frames + lowest_verified(stack, stack->depth, 0, false);
     }
     return node;
-}
-
-uint32_t python_stack_capture(struct python_stack *stack, const char *tstate) {
-    const char *frame = leaf_of(tstate);
-    uint32_t node;
-    if (likely(capture_again(stack, frame, &node)))
-        return node;
-    return capture_new(stack, tstate, frame);
 }

@@ -23,7 +23,23 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "stack/python_memo.h"
 #include "stack/python_runtime.h"
+
+/* What the walk needs of a version, in one cache line. */
+struct python_walk {
+    uint32_t tstate_frame;
+    uint32_t cframe_current;
+    uint32_t previous;
+    uint32_t ip;
+    uint32_t code;
+    uint32_t verified; /* frames that are compared at each event */
+    bool objects;      /* to 3.10: frames are objects, the instruction is an int */
+    bool cframe;
+    bool checked;
+};
+
+extern struct python_walk python_walk;
 
 /* An entry of a thread's last stack. */
 struct python_frame {
@@ -80,8 +96,86 @@ must_check int python_stack_open(const struct python_runtime *runtime,
                                  const struct python_stack_sink *sink, uint32_t nframe);
 void python_stack_close(void);
 
+/* As python_stack_capture, but for the last stack again. */
+uint32_t python_stack_look(struct python_stack *stack, const char *tstate,
+                           const char *frame);
+
+static always_inline uint64_t python_word_at(const char *address, uint32_t offset) {
+    return *(const uint64_t *)(address + offset);
+}
+
+static always_inline const char *python_pointer_at(const char *address,
+                                                   uint32_t offset) {
+    return *(const char *const *)(address + offset);
+}
+
+static always_inline uint32_t python_step_slot(uint32_t parent, uint64_t ip) {
+    return (uint32_t)(ip >> 1 ^ ip >> 8 ^ parent) % PYTHON_STACK_CACHE;
+}
+
+static always_inline const char *python_stack_leaf(const char *tstate) {
+    const char *frame = python_pointer_at(tstate, python_walk.tstate_frame);
+    return python_walk.cframe && frame != NULL
+               ? python_pointer_at(frame, python_walk.cframe_current)
+               : frame;
+}
+
+/* Whether `entry` is called by the one below it, which is at the instruction it was at. Goes down to that one. */
+static always_inline bool python_frame_holds(const struct python_frame **entry,
+                                             const char **address) {
+    const struct python_frame *below = *entry - 1;
+    const char *caller = below->address;
+    if (unlikely(python_pointer_at(*address, python_walk.previous) != caller ||
+                 python_word_at(caller, python_walk.ip) != below->ip))
+        return false;
+    *entry = below;
+    *address = caller;
+    return true;
+}
+
+/* The last event's leaf again, below the same callers: the way of most events. False when anything else is the
+ * case, with nothing changed. Four frames a turn: a frame takes six instructions. */
+static always_inline bool python_stack_again(struct python_stack *stack,
+                                             const char *leaf, uint32_t *node) {
+    struct python_frame *entry = stack->leaf;
+    const struct python_frame *last = stack->lowest, *at = entry;
+    const char *address = leaf;
+    if (unlikely(entry == NULL || entry->address != leaf ||
+                 stack->epoch != python_memo.epoch))
+        return false;
+    while (at - last >= 4)
+        if (!python_frame_holds(&at, &address) || !python_frame_holds(&at, &address) ||
+            !python_frame_holds(&at, &address) || !python_frame_holds(&at, &address))
+            return false;
+    while (at != last)
+        if (!python_frame_holds(&at, &address))
+            return false;
+    if (last == stack->frames &&
+        unlikely(python_pointer_at(address, python_walk.previous) != NULL))
+        return false;
+    uint64_t ip = python_word_at(leaf, python_walk.ip);
+    if (ip != entry->ip) {
+        const struct python_step *step =
+            &stack->cache[python_step_slot(entry->parent, ip)];
+        if (unlikely(step->ip != ip || step->parent != entry->parent ||
+                     (step->node == step->parent) != (entry->node == entry->parent)))
+            return false;
+        entry->ip = ip;
+        entry->node = step->node;
+    }
+    *node = entry->node;
+    return true;
+}
+
 /* The node of the stack of `tstate`, which must be the calling thread's own; 0 for the empty stack. */
-uint32_t python_stack_capture(struct python_stack *stack, const char *tstate);
+static always_inline uint32_t python_stack_capture(struct python_stack *stack,
+                                                   const char *tstate) {
+    const char *frame = python_stack_leaf(tstate);
+    uint32_t node;
+    if (likely(python_stack_again(stack, frame, &node)))
+        return node;
+    return python_stack_look(stack, tstate, frame);
+}
 
 void python_stack_code_freed(uintptr_t code);
 /* Forgets what was learned of all code objects. */

@@ -162,9 +162,21 @@ uint32_t site_table_add(uint32_t stack, uint32_t domain, uint64_t size) {
     return id;
 }
 
-void site_cache_clear(struct site_cache *cache) {
-    memset(cache->steps, 0, sizeof cache->steps);
+/* A site of a domain that does not exist matches no event. */
+static void clear_cache(struct site_cache *cache) {
+    memset(cache->steps, 0xff, sizeof cache->steps);
     cache->epoch = site_table.epoch;
+}
+
+uint32_t site_cache_miss(struct site_cache *cache, uint32_t stack, uint32_t domain,
+                         uint64_t size) {
+    uint32_t site = site_table_find(stack, domain, size);
+    if (cache->epoch != site_table.epoch)
+        clear_cache(cache);
+    if (site != 0)
+        *site_cache_step(cache, stack, size) =
+            (struct site_step){size, stack, domain, site, 0};
+    return site;
 }
 
 int64_t site_table_domain(uint32_t number, const char *name) {

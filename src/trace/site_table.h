@@ -92,21 +92,23 @@ static always_inline uint32_t site_table_find(uint32_t stack, uint32_t domain,
     return site_table_add(stack, domain, size);
 }
 
-void site_cache_clear(struct site_cache *cache);
+/* What is not in the cache. */
+uint32_t site_cache_miss(struct site_cache *cache, uint32_t stack, uint32_t domain,
+                         uint64_t size);
 
 /* As site_table_find. */
+static always_inline struct site_step *site_cache_step(struct site_cache *cache,
+                                                       uint32_t stack, uint64_t size) {
+    return &cache->steps[(stack ^ size >> 4 ^ size >> 10) % SITE_CACHE];
+}
+
 static always_inline uint32_t site_cache_find(struct site_cache *cache, uint32_t stack,
                                               uint32_t domain, uint64_t size) {
-    if (unlikely(cache->epoch != site_table.epoch))
-        site_cache_clear(cache);
-    struct site_step *step =
-        &cache->steps[(stack ^ size >> 4 ^ size >> 10) % SITE_CACHE];
+    const struct site_step *step = site_cache_step(cache, stack, size);
     if (likely(step->size == size && step->stack == stack && step->domain == domain &&
-               step->site != 0))
+               cache->epoch == site_table.epoch))
         return step->site;
-    uint32_t site = site_table_find(stack, domain, size);
-    *step = (struct site_step){size, stack, domain, site, 0};
-    return site;
+    return site_cache_miss(cache, stack, domain, size);
 }
 
 /* Python's own domain and those of PyTraceMalloc_Track. */
@@ -148,6 +150,26 @@ static always_inline void site_table_count(uint32_t id) {
         header->peak_blocks = header->blocks;
         header->rising = 1;
     }
+}
+
+/* A block goes from one site to another of the same size and domain: the totals, and the peak, are as they were. */
+static always_inline void site_table_transfer(uint32_t from, uint32_t to) {
+    uint32_t number = site_table.header->peak_number;
+    struct tracemalloc_dump_site *old = site_table.sites + from;
+    struct tracemalloc_dump_site *site = site_table.sites + to;
+    struct tracemalloc_dump_tally *before = site_table.tallies + old->tally;
+    struct tracemalloc_dump_tally *tally = site_table.tallies + site->tally;
+    uint64_t size = site->size;
+    tally_touch(before, number);
+    tally_touch(tally, number);
+    old->live--;
+    before->bytes -= size;
+    before->blocks--;
+    site->live++;
+    tally->bytes += size;
+    tally->blocks++;
+    tally->total_bytes += size;
+    tally->total_blocks++;
 }
 
 static always_inline void site_table_discount(uint32_t id) {

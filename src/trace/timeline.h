@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The heap over time: a point at the first event after each interval, 10 ms to begin with.
  *
- * No thread and no timer: an event looks at the processor's clock, and only each eighth does, which is not measurable. When the
+ * No thread and no timer: an event looks at the processor's clock, and only each sixteenth does, which is not measurable. When the
  * section is full each second point goes and the interval doubles, so that a week fits a mebibyte. Under the
  * tracer's lock, or with one thread.
  */
@@ -28,7 +28,7 @@ void timeline_look(void);
 void timeline_add(void);
 
 static always_inline void timeline_event(void) {
-    enum { EVENTS_PER_LOOK = 8 };
+    enum { EVENTS_PER_LOOK = 16 };
     if (likely(--timeline.countdown != 0))
         return;
     timeline.countdown = EVENTS_PER_LOOK;

@@ -54,6 +54,14 @@ int tracer_open(const struct tracer_start *start) {
     return status;
 }
 
+void tracer_lock(void) {
+    lock_take(&tracer.lock);
+}
+
+void tracer_unlock(void) {
+    lock_release(&tracer.lock);
+}
+
 void tracer_activate(void) {
     __atomic_store_n(&tracer.active, true, __ATOMIC_RELEASE);
 }
@@ -114,23 +122,6 @@ void tracer_replaced(uintptr_t block, uint32_t *slot) {
     if (*slot & BLOCK_MAP_CODE)
         tracer_code_freed(block);
     *slot = 0;
-}
-
-void tracer_move(uintptr_t block, uint32_t stack) {
-    uint32_t *slot = block_map_find(block);
-    if (slot == NULL || (*slot & BLOCK_MAP_SITE) == 0)
-        return;
-    uint32_t old = *slot & BLOCK_MAP_SITE;
-    const struct tracemalloc_dump_site *site = site_table.sites + old;
-    const struct tracemalloc_dump_tally *tally = site_table.tallies + site->tally;
-    if (tally->stack == stack)
-        return;
-    uint32_t site_now = site_table_find(stack, tally->domain, site->size);
-    if (site_now == 0)
-        return;
-    *slot = site_now | (*slot & BLOCK_MAP_CODE);
-    site_table_discount(old);
-    site_table_count(site_now);
 }
 
 int64_t tracer_domain_of(uintptr_t block) {

@@ -56,17 +56,20 @@ void tracer_freeze(void);
 /* Writes the private memory's size into the header. */
 void tracer_measure(void);
 
+void tracer_lock(void);
+void tracer_unlock(void);
+
 /* Whether the lock was taken, for tracer_leave. */
 static always_inline bool tracer_enter(void) {
     if (likely(*tracer.single_threaded))
         return false;
-    lock_take(&tracer.lock);
+    tracer_lock();
     return true;
 }
 
 static always_inline void tracer_leave(bool locked) {
-    if (locked)
-        lock_release(&tracer.lock);
+    if (unlikely(locked))
+        tracer_unlock();
 }
 
 void tracer_lost_block(void);
@@ -117,8 +120,23 @@ static always_inline void tracer_remove(uintptr_t block) {
     tracer_discount(tracer_take(block));
 }
 
-/* The block belongs to another stack from now on: an object that came back from a free list. */
-void tracer_move(uintptr_t block, uint32_t stack);
+/* The block, whose slot this is, belongs to another stack from now on: an object that came back from a free list. */
+static always_inline void tracer_move(uint32_t *slot, uint32_t stack,
+                                      struct site_cache *cache) {
+    uint32_t old = *slot & BLOCK_MAP_SITE;
+    if (unlikely(old == 0))
+        return;
+    const struct tracemalloc_dump_site *site = site_table.sites + old;
+    const struct tracemalloc_dump_tally *tally = site_table.tallies + site->tally;
+    if (tally->stack == stack)
+        return;
+    uint32_t moved = site_cache_find(cache, stack, tally->domain, site->size);
+    if (unlikely(moved == 0))
+        return;
+    *slot = moved | (*slot & BLOCK_MAP_CODE);
+    site_table_transfer(old, moved);
+}
+
 /* The index of the domain that counts the block at this address; -1: not traced. */
 int64_t tracer_domain_of(uintptr_t block);
 /* Flags the block of a code object, so that code_freed is called at its end. */

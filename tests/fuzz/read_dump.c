@@ -66,11 +66,15 @@ static void report(const struct dump_reader *reader, struct frame_names *names,
 }
 
 static void export_all(const struct dump_reader *reader) {
+    static const struct filter everything;
     const struct exporter *exporter;
-    struct export_options options = {0};
-    for (size_t i = 0; (exporter = exporter_at(i)) != NULL; i++)
-        if (exporter->write(reader, &options, nowhere()) < 0)
-            continue;
+    struct export_input input;
+    export_input_prepare(&input);
+    if (export_input_open(&input, reader, &everything) == 0)
+        for (size_t i = 0; (exporter = exporter_at(i)) != NULL; i++)
+            if (exporter->write(&input, nowhere()) < 0)
+                continue;
+    export_input_close(&input);
 }
 
 static int memory_file(const uint8_t *bytes, size_t size) {
@@ -89,7 +93,7 @@ void read_dump(const uint8_t *bytes, size_t size) {
     if (error < 0)
         return;
     if (frame_names_open(&names) == 0) {
-        for (int moment = PROFILE_NOW; moment <= PROFILE_END; moment++)
+        for (int moment = PROFILE_NOW; moment <= PROFILE_ALLOCATED; moment++)
             report(reader, &names, (enum profile_moment)moment);
         export_all(reader);
     }

@@ -115,6 +115,21 @@ START_TEST(a_device_stays_a_device) {
 }
 END_TEST
 
+/* In a child, whose standard output may be lost. */
+START_TEST(the_standard_output_is_not_replaced) {
+    FILE *stream = freopen(path, "w", stdout);
+    ck_assert_ptr_nonnull(stream);
+    fputs("before ", stdout);
+    fflush(stdout);
+    write_output("text");
+    char text[20] = "";
+    FILE *written = fopen(path, "r");
+    ck_assert_ptr_nonnull(fgets(text, sizeof text, written));
+    fclose(written);
+    ck_assert_str_eq(text, "before text");
+}
+END_TEST
+
 int main(void) {
     TCase *tests = tcase_create("output_file");
     tcase_add_checked_fixture(tests, set_up, tear_down);
@@ -123,5 +138,6 @@ int main(void) {
     tcase_add_test(tests, a_signal_leaves_nothing);
     tcase_add_test(tests, errors_are_told_and_leave_nothing);
     tcase_add_test(tests, a_device_stays_a_device);
+    tcase_add_test(tests, the_standard_output_is_not_replaced);
     return check_run("output_file", tests);
 }

@@ -51,6 +51,15 @@ START_TEST(there_is_no_exit_before_it) {
 }
 END_TEST
 
+START_TEST(what_was_allocated_is_counted_for_ever) {
+    struct tracemalloc_dump_tally *tally =
+        dump_maker_entry(&maker, TRACEMALLOC_DUMP_TALLIES, first_tally);
+    tally->total_bytes = 5000;
+    tally->total_blocks = 50;
+    ck_total(PROFILE_ALLOCATED, 5007, 51);
+}
+END_TEST
+
 START_TEST(the_peak_is_what_tallies_held_then) {
     struct tracemalloc_dump_tally *tally =
         dump_maker_entry(&maker, TRACEMALLOC_DUMP_TALLIES, first_tally);
@@ -100,6 +109,7 @@ int main(void) {
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, now_is_live_until_the_program_is_finalized);
     tcase_add_test(tests, there_is_no_exit_before_it);
+    tcase_add_test(tests, what_was_allocated_is_counted_for_ever);
     tcase_add_test(tests, the_peak_is_what_tallies_held_then);
     tcase_add_test(tests, domains_are_apart);
     tcase_add_test(tests, frames_have_names_and_functions);

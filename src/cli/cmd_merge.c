@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/dump_report.h"
+#include "cli/progress.h"
+#include "cli/selection_options.h"
+#include "export/dump_writer.h"
+#include "report/merged_dump.h"
+
+struct merge_options {
+    struct selection selection; /* only its files */
+    const char *output;
+};
+
+static const struct argp_option argp_options[] = {
+    {"output", 'o', "OUT", 0, "The merged dump, a new file", 0},
+    {0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    struct merge_options *options = state->input;
+    switch (key) {
+    case 'o':
+        options->output = argument;
+        return 0;
+    case ARGP_KEY_END:
+        if (options->output == NULL)
+            argp_error(state, "to which file? -o is missing");
+        return 0;
+    default:
+        return selection_parse_files(&options->selection, key, state);
+    }
+}
+
+static const struct argp argp = {
+    .options = argp_options,
+    .parser = parse,
+    .args_doc = "-o OUT FILE...",
+    .doc = "Merges the dumps of one program's processes into one, which every report "
+           "takes; the processes stay apart in it, for --by process. An existing file "
+           "is not overwritten.",
+};
+
+static void block_endings(sigset_t *before) {
+    sigset_t endings;
+    sigemptyset(&endings);
+    sigaddset(&endings, SIGINT);
+    sigaddset(&endings, SIGTERM);
+    sigaddset(&endings, SIGHUP);
+    sigaddset(&endings, SIGQUIT);
+    sigprocmask(SIG_BLOCK, &endings, before);
+}
+
+/* Nothing is left of a file that was not finished: a signal that would end the command
+ * has to wait until then. */
+static int write_file(const struct dump_reader *reader, const char *path) {
+    sigset_t before;
+    signal(SIGXFSZ, SIG_IGN);
+    block_endings(&before);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int error = fd < 0 ? -errno : dump_writer_write(reader, fd);
+    if (fd >= 0 && close(fd) < 0 && error == 0)
+        error = -errno;
+    if (fd >= 0 && error < 0)
+        unlink(path);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (error == -EEXIST)
+        return command_fail("%s: it exists, and is not overwritten", path);
+    return error < 0 ? command_fail("%s: %s", path, strerror(-error)) : 0;
+}
+
+/* One dump alone is merged too: a live one becomes a snapshot. */
+static int merge_one(struct dump_reader **reader) {
+    struct dump_reader *part = *reader;
+    int error = merged_dump_open(reader, &part, 1);
+    if (error < 0)
+        return command_fail("%s", strerror(-error));
+    dump_reader_close(part);
+    return 0;
+}
+
+static int run(int argc, char **argv) {
+    struct merge_options options = {0};
+    struct dump_reader *reader;
+    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    int count = options.selection.file_count;
+    if (dump_report_read_files(&reader, options.selection.files, count) != 0)
+        return 1;
+    int status = count == 1 ? merge_one(&reader) : 0;
+    if (status == 0) {
+        progress_say("writing %s", options.output);
+        status = write_file(reader, options.output);
+    }
+    progress_end();
+    dump_reader_close(reader);
+    return status;
+}
+
+const struct command command_merge = {"merge", "the dumps of several processes as one",
+                                      run};

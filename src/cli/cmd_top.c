@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "cli/top_loop.h"
+#include "cli/watched.h"
+#include "report/text_report.h"
+
+enum { OPTION_ONCE = 0x100, DEFAULT_ROWS = 20, MOST_DELAY = 3600 };
+
+struct top_options {
+    const char *name; /* of the process or the file */
+    struct top_settings settings;
+    bool once;
+    size_t limit; /* rows of --once */
+};
+
+static const struct argp_option argp_options[] = {
+    {"once", OPTION_ONCE, NULL, 0, "Print what the screen would show, and exit", 0},
+    {"limit", 'l', "LIMIT", 0, "With --once, that many lines, or all (default: 20)", 0},
+    {"delay", 'd', "SECONDS", 0, "Between two looks at the dump (default: 1)", 0},
+    {0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    struct top_options *options = state->input;
+    switch (key) {
+    case OPTION_ONCE:
+        options->once = true;
+        return 0;
+    case 'l':
+        options->limit = arguments_parse_limit(argument, state);
+        return 0;
+    case 'd':
+        options->settings.delay =
+            arguments_parse_number(argument, 1, MOST_DELAY, "seconds", state);
+        return 0;
+    case ARGP_KEY_ARG:
+        if (options->name != NULL)
+            argp_error(state, "one process or dump at a time");
+        options->name = argument;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "which process, or which dump?");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp argp = {
+    .options = argp_options,
+    .parser = parse,
+    .args_doc = "PID|FILE",
+    .doc = "Shows what a program holds while it runs, from its live dump: totals, the "
+           "rate of allocation, and the top lines. The process does not notice.\v"
+           "Keys: s sorts by the next column, g groups by file, line or traceback, / "
+           "filters, space pauses, the arrows choose a line and Enter shows its "
+           "traceback, q quits. Where there is no terminal, --once is meant.",
+};
+
+static int print_once(struct top_loop *loop, size_t limit) {
+    struct terminal terminal;
+    int error = top_loop_refresh(loop);
+    if (error < 0)
+        return command_fail("%s: %s", loop->watched->name, dump_reader_strerror(error));
+    terminal_open(&terminal, stdout);
+    struct top_view view = top_loop_view(loop);
+    view.rows = limit;
+    top_report_print(&terminal, &view);
+    text_report_print_completeness(&terminal, view.profile->reader, NULL);
+    return command_close_output();
+}
+
+static int run(int argc, char **argv) {
+    struct top_options options = {.limit = DEFAULT_ROWS, .settings.delay = 1};
+    struct watched watched;
+    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    if (watched_open(&watched, options.name) != 0)
+        return 1;
+    struct top_loop loop;
+    top_loop_open(&loop, &watched, options.settings);
+    bool once = options.once || !isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO);
+    int status = once ? print_once(&loop, options.limit) : top_loop_run(&loop);
+    top_loop_close(&loop);
+    watched_close(&watched);
+    return status;
+}
+
+const struct command command_top = {"top", "watch what a program holds", run};

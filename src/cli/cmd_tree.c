@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/dump_report.h"
+#include "cli/process_report.h"
+#include "cli/progress.h"
+#include "cli/selection_options.h"
+#include "report/process_list.h"
+#include "report/statistics.h"
+#include "report/text_report.h"
+#include "report/tree_report.h"
+
+enum { OPTION_INVERTED = 0x100, OPTION_THRESHOLD, PERCENT = 100 };
+
+struct tree_options {
+    struct selection selection;
+    bool inverted;
+    double threshold; /* percent */
+};
+
+static const struct argp_option argp_options[] = {
+    {"inverted", OPTION_INVERTED, NULL, 0,
+     "From the lines that hold the memory up to their callers", 0},
+    {"threshold", OPTION_THRESHOLD, "PERCENT", 0,
+     "Fold what holds less of all bytes (default: 1)", 0},
+    {0},
+};
+
+static double parse_threshold(const char *text, struct argp_state *state) {
+    char *end;
+    double percent = strtod(text, &end);
+    if (end == text || *end != '\0' || !(percent >= 0 && percent <= PERCENT))
+        argp_error(state, "'%s' is not a share in percent", text);
+    return percent > TREE_REPORT_LEAST_SHARE * PERCENT
+               ? percent
+               : TREE_REPORT_LEAST_SHARE * PERCENT;
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    struct tree_options *options = state->input;
+    switch (key) {
+    case OPTION_INVERTED:
+        options->inverted = true;
+        return 0;
+    case OPTION_THRESHOLD:
+        options->threshold = parse_threshold(argument, state);
+        return 0;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->selection;
+        return 0;
+    default:
+        return selection_parse_files(&options->selection, key, state);
+    }
+}
+
+static const struct argp_child children[] = {{&selection_argp, 0, NULL, 0}, {0}};
+
+static const struct argp argp = {
+    .options = argp_options,
+    .parser = parse,
+    .args_doc = "FILE...",
+    .doc = "Prints the tree of calls that hold the memory, each with its share, folded "
+           "below a threshold.",
+    .children = children,
+};
+
+static const char *moment_text(const struct profile *profile,
+                               const struct tree_options *options) {
+    static const char *const texts[] = {
+        [PROFILE_PEAK] = "at the peak",
+        [PROFILE_EXIT] = "at exit",
+        [PROFILE_END] = "at the very end",
+    };
+    if (options->selection.moment != PROFILE_NOW)
+        return texts[options->selection.moment];
+    return profile->reader->header.finalized != 0 ? "at exit" : "now";
+}
+
+static void print_total(const struct terminal *terminal, const struct profile *profile,
+                        const struct tree_options *options) {
+    char size[40], line[200];
+    statistics_format_size(size, sizeof size, (double)profile->total.size, false);
+    int length =
+        snprintf(line, sizeof line, "%s in %" PRIu64 " blocks, %s%s", size,
+                 profile->total.count, moment_text(profile, options),
+                 options->inverted ? "; each line with its callers beneath" : "");
+    terminal_put_start(terminal, TERMINAL_STRONG, line, (size_t)length,
+                       terminal_room(terminal, 0));
+    fputc('\n', terminal->out);
+}
+
+static int print_tree(const struct terminal *terminal, const struct profile *profile,
+                      const struct tree_options *options) {
+    struct call_tree tree;
+    double share = options->threshold / PERCENT;
+    int error = options->inverted ? call_tree_open_inverted(&tree, profile, share)
+                                  : call_tree_open(&tree, profile, share);
+    if (error < 0)
+        return command_fail("%s", strerror(-error));
+    progress_end();
+    print_total(terminal, profile, options);
+    tree_report_print(terminal, &tree);
+    call_tree_close(&tree);
+    return 0;
+}
+
+static int print_process(const struct terminal *terminal,
+                         const struct dump_reader *reader, struct frame_names *names,
+                         const struct tree_options *options, uint32_t process) {
+    struct profile profile = {0};
+    int status = dump_report_weigh(&profile, reader, names, &options->selection,
+                                   options->selection.files[0]);
+    if (status == 0) {
+        process_list_keep(&profile, process);
+        process_report_print_title(terminal, reader, process);
+        status = print_tree(terminal, &profile, options);
+        fputc('\n', terminal->out);
+    }
+    profile_close(&profile);
+    return status;
+}
+
+static int print_processes(const struct terminal *terminal,
+                           const struct profile *profile, struct frame_names *names,
+                           const struct tree_options *options) {
+    struct process_share *shares = process_list_shares(profile);
+    if (shares == NULL)
+        return command_fail("%s", strerror(ENOMEM));
+    progress_end();
+    int status = 0;
+    for (size_t i = 0; i < profile->reader->process_count && status == 0; i++)
+        status =
+            print_process(terminal, profile->reader, names, options, shares[i].process);
+    free(shares);
+    return status;
+}
+
+static int print(const struct dump_reader *reader, const struct tree_options *options) {
+    struct terminal terminal;
+    struct frame_names names;
+    struct profile profile = {0};
+    terminal_open(&terminal, stdout);
+    int status =
+        frame_names_open(&names) < 0 ? command_fail("%s", strerror(ENOMEM)) : 0;
+    progress_say("counting the blocks");
+    if (status == 0)
+        status = dump_report_weigh(&profile, reader, &names, &options->selection,
+                                   options->selection.files[0]);
+    if (status == 0)
+        status = options->selection.by_process
+                     ? print_processes(&terminal, &profile, &names, options)
+                     : print_tree(&terminal, &profile, options);
+    if (status == 0)
+        text_report_print_completeness(&terminal, reader, NULL);
+    profile_close(&profile);
+    frame_names_close(&names);
+    return status;
+}
+
+static int run(int argc, char **argv) {
+    struct tree_options options = {.threshold = 1};
+    struct dump_reader *reader;
+    selection_open(&options.selection);
+    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    if (dump_report_read_files(&reader, options.selection.files,
+                               options.selection.file_count) != 0)
+        return 1;
+    int status = print(reader, &options);
+    dump_reader_close(reader);
+    return status != 0 ? status : command_close_output();
+}
+
+const struct command command_tree = {"tree",
+                                     "the calls that hold the memory, as a tree", run};

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* The live view: reads the dump again and again, keeps what the user chose, and shows
+ * it. One thread; allocates. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "cli/watched.h"
+#include "report/frame_names.h"
+#include "report/top_report.h"
+#include "report/top_table.h"
+
+struct top_settings {
+    uint32_t delay; /* seconds between two looks */
+};
+
+enum { TOP_FILTER_SIZE = 80 };
+
+struct top_loop {
+    struct watched *watched;
+    struct top_settings settings;
+    /* As last read. */
+    struct dump_reader *reader;
+    struct frame_names names;
+    struct profile profile;
+    struct top_table table;
+    uint64_t rss;
+    char note[64]; /* see watched_describe */
+    uint64_t cost; /* of reading it: nanoseconds */
+    /* Of the first reading, of the one before the last, and of the last. */
+    struct top_sample start, before, last;
+    /* What the user chose. */
+    enum top_order order;
+    enum grouping_key key;
+    char filter[TOP_FILTER_SIZE];
+    bool typing; /* the filter */
+    bool paused;
+    bool traceback; /* of the selected row */
+    size_t selected, first, scroll;
+    size_t rows; /* on the screen */
+};
+
+void top_loop_open(struct top_loop *loop, struct watched *watched,
+                   struct top_settings settings);
+void top_loop_close(struct top_loop *loop);
+
+/* Reads the dump. 0 or -errno; then the last state stays. */
+must_check int top_loop_refresh(struct top_loop *loop);
+
+/* What is shown, after a first refresh. */
+struct top_view top_loop_view(const struct top_loop *loop);
+
+/* The full screen, until the user quits. Returns the exit status. */
+must_check int top_loop_run(struct top_loop *loop);

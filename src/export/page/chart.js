@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+// The flame graph: d3-flame-graph, with a keyboard, a zoom that has a name, and both shapes.
+import flamegraph from "d3-flame-graph";
+import { select } from "d3-selection";
+import { colourOf } from "./colours.js";
+
+const ROW = 19;
+const LEAST_WIDTH = 1.2; // pixels; what is narrower is not drawn
+
+/** `host` is the element; `zoomed(node)` and `hovered(event, node)` are told, null for none. */
+export function makeChart(host, { zoomed, hovered }) {
+    const still = window.matchMedia("(prefers-reduced-motion: reduce)");
+    const frame = select(host);
+    let chart = null;
+    let root = null; // of d3's hierarchy; its `data` are our nodes
+    let focus = null;
+    let selected = null;
+    let shape = "flame";
+    let shown = {};
+
+    const tip = () => {};
+    tip.show = (event, d) => hovered(event, d.data);
+    tip.hide = () => hovered(null, null);
+
+    function isDrawn(d) {
+        return d.x1 > d.x0 && (d.x1 - d.x0) * host.clientWidth > LEAST_WIDTH;
+    }
+
+    /** The library leaves two empty rows; without them, and scaled where it is printed. */
+    function settle() {
+        const svg = frame.select("svg");
+        const width = chart.width();
+        const drawn = chart.height();
+        const height = drawn - 2 * ROW;
+        svg.attr("height", height)
+            .attr("viewBox", `0 ${shape === "flame" ? 2 * ROW : 0} ${width} ${height}`)
+            .attr("preserveAspectRatio", "none")
+            .attr("aria-hidden", "true");
+        markSelected();
+    }
+
+    function markSelected() {
+        frame.selectAll("g.frame").classed("selected", (d) => d === selected);
+    }
+
+    function setFocus(d) {
+        focus = d && d.parent ? d : null;
+        host.dataset.focus = focus ? focus.data.name : "";
+        selected = selected && isDrawn(selected) ? selected : focus;
+        settle();
+        zoomed(focus ? focus.data : null);
+    }
+
+    function make() {
+        chart = flamegraph()
+            .width(Math.max(200, host.clientWidth))
+            .cellHeight(ROW)
+            .minFrameSize(LEAST_WIDTH)
+            .resetHeightOnZoom(true)
+            .inverted(shape === "icicle")
+            .tooltip(tip)
+            .setColorMapper((d) => colourOf(d.data, d.highlight, shown.compared, shown.measure))
+            .setSearchMatch((d, matches) => Boolean(matches) && matches(d.data.frame))
+            .setSearchHandler(() => {})
+            .onClick((d) => {
+                selected = d;
+                setFocus(d);
+            });
+    }
+
+    /** Only a zoom moves; what else is drawn is there at once. */
+    function moveAgain() {
+        window.requestAnimationFrame(() => chart.transitionDuration(still.matches ? 0 : 200));
+    }
+
+    /** Draws another tree. `options`: compared, measure (its number), shape, matches. */
+    function draw(tree, options) {
+        shown = options;
+        shape = options.shape;
+        frame.selectAll("svg").remove();
+        make();
+        chart.transitionDuration(0);
+        frame.datum(tree).call(chart);
+        root = frame.datum();
+        focus = selected = null;
+        if (options.matches) chart.search(options.matches);
+        host.dataset.focus = "";
+        settle();
+        moveAgain();
+    }
+
+    function search(matches) {
+        shown.matches = matches;
+        if (matches) chart.search(matches);
+        else chart.clear();
+        settle();
+    }
+
+    function reset() {
+        if (focus) chart.resetZoom();
+        selected = null;
+        settle();
+    }
+
+    function zoomTo(d) {
+        selected = d;
+        if (d.parent) chart.zoomTo(d);
+        else reset();
+    }
+
+    /** Zooms to one of our nodes. */
+    function zoomToNode(node) {
+        const found = root.find((d) => d.data === node);
+        if (found) zoomTo(found);
+    }
+
+    function resize() {
+        if (!chart || host.clientWidth === 0 || chart.width() === host.clientWidth) return;
+        chart.transitionDuration(0).width(Math.max(200, host.clientWidth)).update();
+        settle();
+        moveAgain();
+    }
+
+    function neighbour(d, step) {
+        const row = d.parent ? d.parent.children.filter(isDrawn) : [d];
+        return row[row.indexOf(d) + step] || d;
+    }
+
+    function follow(key) {
+        const inwards = shape === "flame" ? "ArrowUp" : "ArrowDown";
+        const from = selected || focus || root;
+        if (key === "ArrowLeft") return neighbour(from, -1);
+        if (key === "ArrowRight") return neighbour(from, 1);
+        if (key === inwards) return (from.children || []).find(isDrawn) || from;
+        return from.parent || from;
+    }
+
+    function move(key) {
+        selected = follow(key);
+        markSelected();
+        const g = frame.select("g.selected").node();
+        if (!g) return;
+        g.scrollIntoView({ block: "nearest", inline: "nearest" });
+        hovered(g, selected.data);
+    }
+
+    function press(event) {
+        if (event.altKey || event.ctrlKey || event.metaKey) return;
+        if (event.key.startsWith("Arrow")) move(event.key);
+        else if (event.key === "Enter" && selected) zoomTo(selected);
+        else if (event.key === "Backspace" && focus) zoomTo(focus.parent);
+        else return;
+        event.preventDefault();
+    }
+
+    host.addEventListener("keydown", press);
+    host.addEventListener("blur", () => hovered(null, null));
+    return { draw, search, reset, resize, zoomToNode };
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// What the dump holds, as the command wrote it into the page (see page_data.h).
+
+const WORDS = { measures: ["bytes", "blocks", "allocations"] };
+
+/** Frames that no dump has, by number. */
+export const OWN = { all: 0, other: 1, cut: 2 };
+
+function readTree(tree) {
+    return {
+        share: tree.share / 1e6,
+        parents: Uint32Array.from(tree.parents),
+        frames: Uint32Array.from(tree.frames),
+        entries: Uint32Array.from(tree.entries),
+        values: Float64Array.from(tree.values),
+    };
+}
+
+function baseName(path) {
+    return path.slice(path.lastIndexOf("/") + 1) || path;
+}
+
+/** The frames with their names; `search` is what a search looks at, in lower case. */
+function readFrames(json) {
+    const frames = [];
+    for (let at = 0; at < json.frames.length; at += 3) {
+        const number = at / 3;
+        const file = json.names[json.frames[at]];
+        const name = json.names[json.frames[at + 1]];
+        const line = json.frames[at + 2];
+        const place = line > 0 ? `${file}:${line}` : file;
+        frames.push({
+            number,
+            file,
+            line,
+            place,
+            own: number <= OWN.cut,
+            name: name || baseName(file),
+            label: name && file ? `${name} ${baseName(place)}` : name || baseName(place),
+            source: json.sources ? json.sources[number] : "",
+            searched: (name || baseName(file)).toLowerCase(),
+        });
+    }
+    return frames;
+}
+
+/** Columns of an entry's values: bytes and blocks of each moment, then the allocations. */
+export function columnsOf(data, moment) {
+    const at = 2 * Math.max(0, data.moments.indexOf(moment));
+    return [at, at + 1, 2 * data.moments.length];
+}
+
+export function readData(text) {
+    const json = JSON.parse(text);
+    const side = 2 * json.moments.length + 1;
+    return {
+        ...json,
+        measures: WORDS.measures,
+        compared: Boolean(json.old),
+        side,
+        columns: json.old ? 2 * side : side,
+        frames: readFrames(json),
+        trees: { calls: readTree(json.trees.calls), callers: readTree(json.trees.callers) },
+    };
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// Numbers for people, as the reports in the terminal write them.
+
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
+
+/** As Python's tracemalloc does: the next unit from 100 of it on. */
+export function formatBytes(bytes, sign = "") {
+    let value = bytes;
+    for (const unit of UNITS) {
+        if (Math.abs(value) < 100 && unit !== "B") return `${sign}${value.toFixed(1)} ${unit}`;
+        if (Math.abs(value) < 10240 || unit === "TiB") return `${sign}${Math.round(value)} ${unit}`;
+        value /= 1024;
+    }
+    return "";
+}
+
+export function formatCount(count) {
+    return Math.round(count).toString().replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f");
+}
+
+export function formatMeasure(measure, value) {
+    return measure === "bytes" ? formatBytes(value) : formatCount(value);
+}
+
+/** With its sign, and none for nothing. */
+export function formatDifference(measure, value) {
+    const sign = value > 0 ? "+" : value < 0 ? "\u2212" : "\u00b1";
+    return sign + formatMeasure(measure, Math.abs(value));
+}
+
+export function formatShare(part, whole) {
+    if (!(whole > 0)) return "";
+    const percent = (100 * part) / whole;
+    if (percent > 0 && percent < 0.001) return "<0.001\u202f%";
+    return `${percent >= 10 || percent === 0 ? percent.toFixed(percent >= 99.95 || percent === 0 ? 0 : 1) : percent.toPrecision(2)}\u202f%`;
+}

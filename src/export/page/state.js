@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// The view: what is shown and how. It stands in the page's address, so that a link
+// leads to the same view.
+
+export const SHAPES = ["flame", "icicle"];
+
+export function defaultView(data) {
+    return {
+        search: "",
+        measure: "bytes",
+        moment: data.moment,
+        shape: "",
+        inverted: false,
+        importlib: false,
+        hide: "",
+        domains: new Set(data.domains.keys()),
+        sort: data.compared ? "size_diff" : "size",
+        descending: true,
+        zoom: "",
+    };
+}
+
+function readDomains(data, text) {
+    const wanted = text.split(",").map(Number);
+    const domains = new Set(data.domains.keys());
+    for (const domain of [...domains]) if (!wanted.includes(data.domains[domain].number)) domains.delete(domain);
+    return domains.size > 0 ? domains : new Set(data.domains.keys());
+}
+
+/** The view of an address; what is not known there stays as it is by default. */
+export function readAddress(data, hash) {
+    const view = defaultView(data);
+    const words = new URLSearchParams(hash.replace(/^#/, ""));
+    const choose = (key, from) => {
+        if (from.includes(words.get(key))) view[key] = words.get(key);
+    };
+    choose("measure", data.measures);
+    choose("moment", data.moments);
+    choose("shape", SHAPES);
+    for (const key of ["search", "hide", "zoom"]) view[key] = words.get(key) || "";
+    for (const key of ["inverted", "importlib"]) view[key] = words.get(key) === "1";
+    if (words.has("domains")) view.domains = readDomains(data, words.get("domains"));
+    return view;
+}
+
+/** The part of the address behind the `#`; only what is not as by default. */
+export function writeAddress(data, view) {
+    const base = defaultView(data);
+    const words = new URLSearchParams();
+    for (const key of ["search", "measure", "moment", "shape", "hide", "zoom"]) {
+        if (view[key] !== base[key]) words.set(key, view[key]);
+    }
+    for (const key of ["inverted", "importlib"]) if (view[key]) words.set(key, "1");
+    if (view.domains.size < data.domains.length) {
+        words.set("domains", [...view.domains].map((domain) => data.domains[domain].number).join(","));
+    }
+    return words.toString();
+}
