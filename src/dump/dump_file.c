@@ -111,6 +111,11 @@ void dump_file_close(struct dump_file *file) {
     file->attached = false;
 }
 
+bool dump_file_contains(const struct dump_file *file, uintptr_t address) {
+    return file->header != NULL &&
+           address - (uintptr_t)file->header < whole_range(file);
+}
+
 /* A file that would pass RLIMIT_FSIZE raises SIGXFSZ, which is the program's business and not ours. */
 static int check_size(const struct dump_file *file, uint64_t size) {
     struct rlimit limit;

@@ -41,6 +41,9 @@ must_check int dump_file_open(struct dump_file *file, uint64_t max_size);
 /* Gives everything back. The file, where there is one, stays as it is. */
 void dump_file_close(struct dump_file *file);
 
+/* Whether an address is in the range of the dump. Also in a signal handler. */
+bool dump_file_contains(const struct dump_file *file, uintptr_t address);
+
 /* Room for `count` entries of a section. 0, or -errno when it cannot grow: -EFBIG at the size bound, -ENOSPC, and
  * so on. What was there stays. */
 must_check int dump_file_reserve(struct dump_file *file, unsigned section,

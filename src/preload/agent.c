@@ -8,6 +8,7 @@
 
 #include "base/compiler.h"
 #include "control/request.h"
+#include "preload/bus_guard.h"
 #include "preload/libc_real.h"
 #include "preload/record.h"
 #include "preload/start.h"
@@ -95,6 +96,8 @@ exported int sigaction(int number, const struct sigaction *action,
         errno = EINVAL;
         return -1;
     }
+    if (number == SIGBUS)
+        return bus_guard_sigaction(action, old);
     if (number != listening || listening == 0)
         return libc_real.sigaction(number, action, old);
     struct sigaction hidden = {0};

@@ -10,6 +10,7 @@
 #include "base/message.h"
 #include "base/process.h"
 #include "base/sys.h"
+#include "preload/bus_guard.h"
 #include "preload/free_lists.h"
 #include "preload/pymem_hooks.h"
 #include "preload/record.h"
@@ -232,6 +233,7 @@ static int start_locked(uint32_t nframe, bool frames_work) {
         return status;
     }
     attach();
+    bus_guard_install();
     generation++;
     tracer_activate();
     record_open = true;

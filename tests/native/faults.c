@@ -3,8 +3,8 @@
  *
  * FAULTS_CALL=N     the N-th call fails, counted over the process and its children
  * FAULTS_VARIANT=K  with the K-th of the errors that this call knows
- * FAULTS_LOG=FILE   gets a line a call: its name, the place in the library, and the
- *                   number of its errors
+ * FAULTS_LOG=FILE   gets a line for the call that failed, or without FAULTS_CALL for
+ *                   each: its name, the place in the library, the number of its errors
  *
  * The library makes its calls by syscall(), but for a few that libc has functions for;
  * all of these are defined here. What is not called from the library is passed on.
@@ -160,10 +160,12 @@ static int fault(long number, const void *caller) {
     if (faults.made == NULL || place < faults.start || place >= faults.end)
         return 0;
     unsigned errors = count_errors(call);
-    unsigned now = errors != 0 ? atomic_fetch_add(faults.made, 1) + 1 : 0;
-    if (faults.log != NULL && (errors != 0 || call == &unknown))
+    if (errors == 0 && call != &unknown)
+        return 0;
+    bool fails = atomic_fetch_add(faults.made, 1) + 1 == faults.target;
+    if (faults.log != NULL && (fails || faults.target == 0))
         log_call(call, place - faults.start);
-    return now != 0 && now == faults.target ? call->errors[faults.variant % errors] : 0;
+    return fails ? call->errors[errors != 0 ? faults.variant % errors : 0] : 0;
 }
 
 static long finish(long result) {
