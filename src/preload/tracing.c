@@ -19,7 +19,7 @@
 #include "trace/stack_table.h"
 #include "trace/timeline.h"
 
-enum { LONGEST_ARGV = 1 << 16 };
+enum { LONGEST_ARGV = 1 << 16, QUIET_EVENTS = 16 };
 
 static struct lock lock = {.rank = LOCK_CONTROL};
 static const struct options *options;
@@ -28,7 +28,9 @@ static uint32_t signal_number; /* what the process listens to; 0: nothing */
 static uint32_t generation;    /* dumps before this one */
 /* In a child that has no file yet: the calls whose events make none. First that of fork, then the one after it. */
 static struct python_place quiet_place;
-static bool left_fork;
+static uint32_t
+    quiet_events; /* that the second of them may still have; 0: it is the first */
+static uint32_t child_pid;
 static long
     kept_off_nframe; /* of -X tracemalloc, until the interpreter was kept from obeying it */
 
@@ -354,11 +356,14 @@ uint64_t tracing_memory(void) {
 
 /* --- the end --------------------------------------------------------------------------------------------- */
 
+static void end_quiet(void);
+
 static bool is_own_dump(void) {
     return tracer.active && tracer.dump->header->pid == (uint32_t)sys_getpid();
 }
 
 void tracing_end(enum tracemalloc_dump_state state, int status) {
+    end_quiet();
     if (!is_own_dump() || thread_state_get()->inside)
         return;
     struct thread_state *self = take_all();
@@ -395,19 +400,28 @@ static void get_file(void) {
     release_all(self);
 }
 
-/* What the interpreter allocates to recover from a fork, and then to carry out one call, counts, but makes no file: the
- * child that only leaves, by os._exit or an exec, has none. */
+/* What the interpreter allocates to recover from a fork, and then a little in one call, counts, but makes no file yet: the
+ * child that only leaves, by os._exit or an exec, is to have none. */
 static bool is_quiet(void) {
     const char *tstate = own_tstate();
     if (tstate == NULL || quiet_place.frame == NULL)
         return false;
     if (python_stack_is_within(tstate, &quiet_place))
-        return true;
-    if (left_fork)
+        return quiet_events == 0 || --quiet_events > 0;
+    if (quiet_events != 0)
         return false;
-    left_fork = true;
+    quiet_events = QUIET_EVENTS;
     quiet_place = python_stack_place(tstate);
     return true;
+}
+
+/* A child that ends elsewhere than in its one quiet call has allocated: it gets its file now. */
+static void end_quiet(void) {
+    const char *tstate = own_tstate();
+    bool is_own = record_asleep && (uint32_t)sys_getpid() == child_pid;
+    if (is_own && quiet_events != 0 &&
+        (tstate == NULL || !python_stack_is_within(tstate, &quiet_place)))
+        get_file();
 }
 
 static bool wake(void) {
@@ -424,7 +438,7 @@ void tracing_before_fork(void) {
     const char *tstate = self->ended ? NULL : own_tstate();
     quiet_place =
         tstate != NULL ? python_stack_place(tstate) : (struct python_place){0};
-    left_fork = false;
+    quiet_events = 0;
     dump_file_before_fork(tracer.dump);
 }
 
@@ -453,6 +467,7 @@ void tracing_in_child(void) {
         record_asleep = true;
         /* Not this process's: nothing of the parent's end or exec may be written here. */
         tracer.dump->header->pid = 0;
+        child_pid = (uint32_t)sys_getpid();
     }
     release_all(thread_state_get());
 }

@@ -144,16 +144,23 @@ bool python_memo_search(uint32_t parent, uint64_t ip, uint32_t *node) {
     return false;
 }
 
-/* A parent for which there is no room has no list; its entries are in the index alone. */
-static void join_siblings(uint32_t index) {
+/* False when the list is full, or there is no room for one. */
+static bool join_siblings(uint32_t index) {
     struct python_memo_entry *entry = python_memo.entries + index;
     while (entry->parent >= parents.capacity && pool_double(&parents))
         continue;
     tell_pools();
     if (entry->parent >= python_memo.parents)
-        return;
-    entry->sibling = python_memo.first_child[entry->parent];
-    python_memo.first_child[entry->parent] = index;
+        return false;
+    uint32_t *place = &python_memo.first_child[entry->parent];
+    int count = 0;
+    for (uint32_t id = *place; id != 0; id = python_memo.entries[id].sibling)
+        count++;
+    if (count == PYTHON_MEMO_SIBLINGS)
+        return false;
+    entry->sibling = *place;
+    *place = index;
+    return true;
 }
 
 static void leave_siblings(uint32_t index) {
@@ -174,12 +181,13 @@ void python_memo_add(uint32_t parent, uint64_t ip, uint32_t node, uint32_t code)
     else
         index = pool_extend(&entries);
     tell_pools();
-    if (index == 0 ||
-        id_table_add(&python_memo.index, python_memo_hash(parent, ip), index) < 0)
+    if (index == 0)
         return;
     python_memo.entries[index] = (struct python_memo_entry){
         .ip = ip, .parent = parent, .node = node, .code = code};
-    join_siblings(index);
+    if (!join_siblings(index) &&
+        id_table_add(&python_memo.index, python_memo_hash(parent, ip), index) < 0)
+        return;
     python_memo.entries[index].next = code_at(code)->first;
     code_at(code)->first = index;
 }

@@ -14,9 +14,9 @@
 #include "base/hash.h"
 #include "base/id_table.h"
 
-/* The entries of one parent form a list, and all are in an index. Most parents have few children, and what is learned
- * one after the other lies side by side: the list is read from a cache line or two where the index, which scatters
- * entries over the memory, misses. A long list is searched by the index. */
+/* The first entries of a parent form a list, and all others are in an index. Most parents have few children, and what
+ * is learned one after the other lies side by side: the list is read from a cache line or two where an index, which
+ * scatters entries over the memory, misses. */
 struct python_memo_entry {
     uint64_t ip;
     uint32_t parent;
@@ -30,7 +30,7 @@ struct python_memo_entry {
 enum { PYTHON_MEMO_SIBLINGS = 4 };
 
 struct python_memo {
-    struct id_table index;             /* of entries */
+    struct id_table index;             /* of entries that are in no list */
     struct python_memo_entry *entries; /* 0 is unused */
     uint32_t *first_child;             /* by parent: the first of its list; 0: none */
     uint32_t parents;                  /* that first_child has room for */
@@ -64,10 +64,7 @@ bool python_memo_search(uint32_t parent, uint64_t ip, uint32_t *node);
 static always_inline bool python_memo_find(uint32_t parent, uint64_t ip,
                                            uint32_t *node) {
     uint32_t id = parent < python_memo.parents ? python_memo.first_child[parent] : 0;
-    for (int count = 0; count < PYTHON_MEMO_SIBLINGS; count++) {
-        if (id == 0)
-            return parent >= python_memo.parents &&
-                   python_memo_search(parent, ip, node);
+    while (id != 0) {
         const struct python_memo_entry *entry = python_memo.entries + id;
         if (entry->ip == ip) {
             *node = entry->node;

@@ -65,7 +65,8 @@ def compiled(folder, name, *options):
     out = folder / name
     source = ROOT / "tests" / "native" / (name + ".c")
     include = "-I%s" % (ROOT / "include")
-    done = run(["cc", "-O1", "-D_GNU_SOURCE", include, "-o", out, source] + list(options))
+    command = ["cc", "-O1", "-D_GNU_SOURCE", include, "-o", out, source]
+    done = run(command + list(options))
     assert done.returncode == 0, done.stderr
     return out
 
@@ -99,9 +100,9 @@ def test_tracks_what_an_allocator_gives(interpreter, trace_code, example):
 def test_tracebacks(interpreter, trace_code, example):
     dump = DumpFile(trace_code(interpreter, LOAD + ALLOCATOR, example).dump)
     stacks = [site.stack for site in dump.sites if site.domain == DOMAIN and site.live]
-    names = {frame.name.split(".")[-1] for stack in stacks for frame in dump.frames(stack)}
     assert len(stacks) == 2
-    assert "taking" in names
+    for stack in stacks:
+        assert "taking" in [frame.name for frame in dump.frames(stack)]
 
 
 def test_whole_life(interpreter, trace, example, dumps_folder, tmp_path):

@@ -3,18 +3,17 @@
 
 import pytest
 
-GC_HEAD = 16
 
 # name: how one is made, and the bytes of its block
 KINDS = {
     "tuple": ("(value, value)", "sys.getsizeof((1, 2))"),
-    "list": ("[value]", "list.__basicsize__ + %d" % GC_HEAD),
-    "dict": ("{}", "dict.__basicsize__ + %d" % GC_HEAD),
+    "list": ("[value]", "list.__basicsize__ + gc_head"),
+    "dict": ("{}", "dict.__basicsize__ + gc_head"),
     "float": ("value * 1.5", "float.__basicsize__"),
 }
 
 PROGRAM = """
-import sys
+import sys; gc_head = 16 if sys.version_info >= (3, 8) else 32
 value = 1.25
 print({size})
 for _ in range(20):

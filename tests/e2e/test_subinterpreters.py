@@ -57,7 +57,11 @@ try:
 except ImportError:
     import _xxsubinterpreters as interpreters
 
-WORK = 'kept = [bytes(%s) for at in range(200)]; import json; json.dumps({1: [2.5, None]})'
+WORK = '''
+import json
+kept = [bytes(%s) for at in range(200)]
+json.dumps({1: [2.5, None]})
+'''
 
 def run(size):
     for _ in range(10):

@@ -30,8 +30,22 @@ static void add_stacks(struct dump_maker *maker) {
     }
 }
 
+static void add_processes(struct dump_maker *maker) {
+    struct tracemalloc_dump_process process = {
+        .pid = 1 + below(1000), .argv = maker->header.argv, .state = 1 + below(6)};
+    for (uint32_t count = below(3); count > 0; count--)
+        dump_maker_append(maker, TRACEMALLOC_DUMP_PROCESSES, &process);
+}
+
+static void add_moments(struct dump_maker *maker) {
+    for (uint64_t time = 0; time < 50; time++) {
+        struct tracemalloc_dump_moment moment = {time * 1000000000, below(10000),
+                                                 below(10000), below(100000)};
+        dump_maker_append(maker, TRACEMALLOC_DUMP_TIMELINE, &moment);
+    }
+}
+
 void random_dump_fill(struct dump_maker *maker, unsigned seed) {
-    struct tracemalloc_dump_moment moment = {.time = 1, .rss_bytes = 4096};
     srand(seed);
     maker->header.nframe = 1 + below(30);
     maker->header.finalized = below(2);
@@ -45,5 +59,6 @@ void random_dump_fill(struct dump_maker *maker, unsigned seed) {
             dump_maker_site(maker, tally, below(3) != 0 ? below(5) : below(300000),
                             below(4), below(4));
     }
-    dump_maker_append(maker, TRACEMALLOC_DUMP_TIMELINE, &moment);
+    add_moments(maker);
+    add_processes(maker);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "export/exporter.h"
+#include "read_screens.h"
 #include "report/filter.h"
 #include "report/json_report.h"
 #include "report/statistics.h"
@@ -60,6 +61,7 @@ static void report(const struct dump_reader *reader, struct frame_names *names,
         return;
     group(&profile, GROUPING_LINENO, false);
     group(&profile, GROUPING_FILENAME, true);
+    read_screens(&profile, nowhere());
     if (filter_add(&filter, "*.py", true) == 0 && filter_apply(&filter, &profile) == 0)
         group(&profile, GROUPING_TRACEBACK, false);
     profile_close(&profile);
@@ -96,6 +98,7 @@ void read_dump(const uint8_t *bytes, size_t size) {
         for (int moment = PROFILE_NOW; moment <= PROFILE_ALLOCATED; moment++)
             report(reader, &names, (enum profile_moment)moment);
         export_all(reader);
+        read_merged(reader, nowhere());
     }
     frame_names_close(&names);
     dump_reader_close(reader);

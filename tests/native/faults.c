@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Preloaded after libtracemalloc: fails one of the system calls that it makes itself.
  *
- * FAULTS_CALL=N     the N-th call fails, counted over the process and its children
+ * FAULTS_PLACE=X    the calls from this place in the library, in hexadecimal, count,
+ * FAULTS_CALL=N     and the N-th of them fails, in the process or in a child of it,
  * FAULTS_VARIANT=K  with the K-th of the errors that this call knows
  * FAULTS_LOG=FILE   gets a line for the call that failed, or without FAULTS_CALL for
- *                   each: its name, the place in the library, the number of its errors
+ *                   each: its name, its place, the number of its errors
  *
  * The library makes its calls by syscall(), but for a few that libc has functions for;
  * all of these are defined here. What is not called from the library is passed on.
@@ -68,6 +69,7 @@ static const struct call unknown = {-1, "unknown", {0}};
 
 static struct {
     _Atomic unsigned *made; /* shared with the children; NULL: nothing is counted yet */
+    uintptr_t place;
     unsigned target, variant;
     const char *log;
     uintptr_t start, end; /* the library */
@@ -111,16 +113,17 @@ static const char *value_of(char **environment, const char *name) {
     return NULL;
 }
 
-static unsigned number_of(char **environment, const char *name) {
+static unsigned long number_of(char **environment, const char *name, int base) {
     const char *value = value_of(environment, name);
-    return value != NULL ? (unsigned)strtoul(value, NULL, 10) : 0;
+    return value != NULL ? strtoul(value, NULL, base) : 0;
 }
 
 /* Before the library's own constructor, as what is preloaded last begins first. */
 __attribute__((constructor)) static void begin(int argc, char **argv, char **env) {
     (void)argc, (void)argv;
-    faults.target = number_of(env, "FAULTS_CALL");
-    faults.variant = number_of(env, "FAULTS_VARIANT");
+    faults.place = number_of(env, "FAULTS_PLACE", 16);
+    faults.target = (unsigned)number_of(env, "FAULTS_CALL", 10);
+    faults.variant = (unsigned)number_of(env, "FAULTS_VARIANT", 10);
     faults.log = value_of(env, "FAULTS_LOG");
     dl_iterate_phdr(look_for_library, NULL);
     long page = kernel_call(SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE,
@@ -153,19 +156,22 @@ static void log_call(const struct call *call, uintptr_t place) {
     kernel_call(SYS_close, fd);
 }
 
+static bool is_counted(uintptr_t place) {
+    if (faults.made == NULL || place < faults.start || place >= faults.end)
+        return false;
+    return faults.place == 0 || faults.place == place - faults.start;
+}
+
 /* The error that this call has to end with; 0: none. */
 static int fault(long number, const void *caller) {
     const struct call *call = find(number);
-    uintptr_t place = (uintptr_t)caller;
-    if (faults.made == NULL || place < faults.start || place >= faults.end)
-        return 0;
     unsigned errors = count_errors(call);
-    if (errors == 0 && call != &unknown)
+    if (!is_counted((uintptr_t)caller) || (errors == 0 && call != &unknown))
         return 0;
     bool fails = atomic_fetch_add(faults.made, 1) + 1 == faults.target;
     if (faults.log != NULL && (fails || faults.target == 0))
-        log_call(call, place - faults.start);
-    return fails ? call->errors[errors != 0 ? faults.variant % errors : 0] : 0;
+        log_call(call, (uintptr_t)caller - faults.start);
+    return fails ? call->errors[faults.variant % (errors != 0 ? errors : 1)] : 0;
 }
 
 static long finish(long result) {

@@ -18,7 +18,8 @@ SPAWN_EVERY = 5
 
 def new_module(number):
     """The function that enters a chain of calls that no earlier second has made."""
-    lines = ["def path_%d_0(count):" % number, "    return [[at, str(at)] for at in range(count)]"]
+    lines = ["def path_%d_0(count):" % number]
+    lines.append("    return [[at, str(at)] for at in range(count)]")
     for level in range(1, LEVELS):
         lines.append("def path_%d_%d(count):" % (number, level))
         lines.append("    return path_%d_%d(count)" % (number, level - 1))
@@ -45,9 +46,10 @@ def fork_once(function):
 def one_second(number, kept):
     function = new_module(number)
     kept.append((function, function(OBJECTS)))
-    threads = [threading.Thread(target=answer, args=(function,)) for _ in range(THREADS)]
-    for thread in threads:
-        thread.start()
+    threads = []
+    for _ in range(THREADS):
+        threads.append(threading.Thread(target=answer, args=(function,)))
+        threads[-1].start()
     for thread in threads:
         thread.join()
     fork_once(function)

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Whether the tracer's memory levels off: a server under constant load, for half an hour.
+"""Whether the tracer's memory levels off: half an hour of a server under constant load.
 
 The server (server.py) runs twice, traced and not. Every few seconds a line of the table
 tells what each takes. In the last third of the run, what the tracer adds to the process
-and its dump may grow by the stated share at most; the exit status is 1 when one does not
-level off.
+and its dump may grow by the stated share at most; the exit status is 1 when one of them
+does not level off.
 """
 
 import argparse
@@ -60,7 +60,8 @@ def private_bytes(pid):
 
 
 def dump_info(options, dump):
-    return json.loads(subprocess.check_output([options.command, "info", "--json", dump]))
+    command = [options.command, "info", "--json", dump]
+    return json.loads(subprocess.check_output(command))
 
 
 def take_sample(options, seconds, processes, dump):
@@ -99,7 +100,7 @@ def watch(options, processes, folder):
 
 
 def growth(values):
-    """Of the last third: its last quarter against its first, as a share of the first."""
+    """Of the last third: its last quarter against its first, as a share of that."""
     last = values[-(len(values) // 3) :]
     quarter = max(1, len(last) // 4)
     before = statistics.median(last[:quarter])

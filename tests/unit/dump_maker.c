@@ -19,6 +19,7 @@ static const uint32_t entry_sizes[TRACEMALLOC_DUMP_SECTIONS] = {
     [TRACEMALLOC_DUMP_DOMAINS] = sizeof(struct tracemalloc_dump_domain),
     [TRACEMALLOC_DUMP_MODULES] = sizeof(struct tracemalloc_dump_module),
     [TRACEMALLOC_DUMP_TIMELINE] = sizeof(struct tracemalloc_dump_moment),
+    [TRACEMALLOC_DUMP_PROCESSES] = sizeof(struct tracemalloc_dump_process),
 };
 
 static void require(int holds, const char *what) {

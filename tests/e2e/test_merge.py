@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""Several dumps as one."""
+
+import collections
+import os
+import stat
+
+import pytest
+
+PROGRAM = """
+import os, sys
+kept = [bytearray(1 << 20) for _ in range(3)]
+pid = os.fork()
+if pid == 0:
+    kept.extend(bytearray(1 << 20) for _ in range(4))
+    sys.exit(0)
+os.waitpid(pid, 0)
+"""
+
+
+@pytest.fixture
+def dumps(some_interpreter, trace_code):
+    traced = trace_code(some_interpreter, PROGRAM)
+    assert traced.result.returncode == 0, traced.result.stderr
+    assert len(traced.dumps) == 2
+    return traced.dumps
+
+
+@pytest.fixture
+def merged(dumps, ours, tmp_path):
+    out = tmp_path / "merged.dump"
+    result = ours("merge", "-o", out, *dumps)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    return out
+
+
+def blocks(snapshot):
+    traces = snapshot.traces._traces
+    return collections.Counter((t[0], t[1], tuple(map(tuple, t[2]))) for t in traces)
+
+
+def test_the_blocks_are_those_of_the_parts(dumps, merged, snapshot):
+    parts = sum((blocks(snapshot(dump)) for dump in dumps), collections.Counter())
+    assert blocks(snapshot(merged)) == parts
+
+
+def test_several_files_are_as_good_as_a_merged_one(dumps, merged, ours):
+    for report in (["stats", "-g", "traceback"], ["tree"], ["info"], ["summary"]):
+        several = ours(*report, *dumps)
+        assert several.returncode == 0, several.stderr
+        if report != ["info"]:  # the sizes of the files differ
+            assert several.stdout == ours(*report, merged).stdout
+
+
+def test_merging_again_changes_nothing(merged, ours, tmp_path):
+    again = tmp_path / "again.dump"
+    assert ours("merge", "-o", again, merged).returncode == 0
+    assert again.read_bytes() == merged.read_bytes()
+
+
+def test_processes_stay_apart(dumps, merged, ours):
+    infos = [ours.json("info", dump) for dump in dumps]
+    for files in (dumps, [merged]):
+        document = ours.json("stats", "--by", "process", *files)
+        seen = {p["pid"]: p["total"]["size"] for p in document["processes"]}
+        assert seen == {info["pid"]: info["traced_bytes"] for info in infos}
+        assert document["total"]["size"] == sum(seen.values())
+        for report in ("stats", "tree"):
+            text = ours(report, "--by", "process", *files).stdout
+            assert all("Process %d:" % info["pid"] in text for info in infos)
+    processes = ours.json("info", merged)["processes"]
+    assert [p["pid"] for p in processes] == [info["pid"] for info in infos]
+    assert {p["state"] for p in processes} == {"exited"}
+
+
+def test_nothing_is_overwritten(dumps, merged, ours):
+    before = merged.read_bytes()
+    result = ours("merge", "-o", merged, dumps[0])
+    assert result.returncode == 1
+    assert "not overwritten" in result.stderr
+    assert merged.read_bytes() == before
+    assert stat.S_IMODE(os.stat(merged).st_mode) == 0o600
+
+
+def test_garbage_leaves_no_file(dumps, ours, tmp_path):
+    garbage = tmp_path / "garbage"
+    garbage.write_text("not a dump")
+    out = tmp_path / "out.dump"
+    result = ours("merge", "-o", out, dumps[0], garbage)
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    assert not out.exists()

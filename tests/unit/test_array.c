@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "check_run.h"
+#include "report/array.h"
+
+START_TEST(entries_keep_their_place) {
+    struct array array = {.entry_size = sizeof(uint32_t)};
+    for (uint32_t i = 0; i < 1000; i++)
+        ck_assert_int_eq(array_append(&array, &i, 1), i);
+    for (uint32_t i = 0; i < 1000; i++)
+        ck_assert_uint_eq(((uint32_t *)array.entries)[i], i);
+    free(array.entries);
+}
+END_TEST
+
+START_TEST(several_at_once_and_none) {
+    struct array array = {.entry_size = 1};
+    ck_assert_int_eq(array_append(&array, "", 0), 0);
+    ck_assert_ptr_nonnull(array.entries);
+    ck_assert_int_eq(array_append(&array, "abc", 3), 0);
+    ck_assert_int_eq(array_append(&array, "de", 2), 3);
+    ck_assert_mem_eq(array.entries, "abcde", 5);
+    free(array.entries);
+}
+END_TEST
+
+int main(void) {
+    TCase *tests = tcase_create("array");
+    tcase_add_test(tests, entries_keep_their_place);
+    tcase_add_test(tests, several_at_once_and_none);
+    return check_run("array", tests);
+}

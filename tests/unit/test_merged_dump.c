@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+#include "check_run.h"
+#include "opened_dump.h"
+#include "report/merged_dump.h"
+
+static struct dump_maker makers[2];
+static struct dump_reader *parts[2];
+static struct dump_reader *merged;
+
+static void set_up(void) {
+    dump_maker_open(&makers[0]);
+    dump_maker_open(&makers[1]);
+    makers[0].header.pid = 100;
+    makers[1].header.pid = 200;
+    makers[1].header.start_time -= 5;
+}
+
+static void tear_down(void) {
+    for (int i = 0; i < 2; i++) {
+        dump_reader_close(parts[i]);
+        dump_maker_close(&makers[i]);
+    }
+    dump_reader_close(merged);
+}
+
+static void merge(void) {
+    for (int i = 0; i < 2; i++)
+        parts[i] = opened_dump_read(&makers[i]);
+    ck_assert_int_eq(merged_dump_open(&merged, parts, 2), 0);
+}
+
+/* A block by `f` of a file at a line. */
+static void hold(int number, const char *file, uint32_t line, uint64_t size,
+                 uint32_t count) {
+    struct dump_maker *maker = &makers[number];
+    uint32_t code = dump_maker_code(maker, file, "f");
+    uint32_t stack = dump_maker_stack(maker, 0, code, line);
+    dump_maker_site(maker, dump_maker_tally(maker, stack, 0), size, count, 0);
+}
+
+static struct weight total(const struct dump_reader *reader,
+                           enum profile_moment moment) {
+    struct frame_names names;
+    struct profile profile;
+    ck_assert_int_eq(frame_names_open(&names), 0);
+    ck_assert_int_eq(profile_open(&profile, reader, &names, moment), 0);
+    struct weight weight = profile.total;
+    profile_close(&profile);
+    frame_names_close(&names);
+    return weight;
+}
+
+START_TEST(blocks_are_the_sum_and_equal_stacks_are_one) {
+    hold(0, "other.py", 1, 1000, 1);
+    hold(0, "same.py", 7, 10, 3);
+    hold(1, "same.py", 7, 10, 4);
+    merge();
+    ck_assert_uint_eq(total(merged, PROFILE_NOW).size, 1070);
+    ck_assert_uint_eq(total(merged, PROFILE_NOW).count, 8);
+    ck_assert_uint_eq(merged->stack_count, 4);
+    ck_assert_uint_eq(merged->tally_count, 3);
+    ck_assert_uint_eq(merged->tallies[1].stack, merged->tallies[2].stack);
+    ck_assert_uint_eq(merged->tallies[1].process, 0);
+    ck_assert_uint_eq(merged->tallies[2].process, 1);
+    ck_assert_uint_eq(merged->header.bytes, 1070);
+}
+END_TEST
+
+START_TEST(the_header_is_of_the_process_that_started_first) {
+    makers[0].header.lost[TRACEMALLOC_DUMP_LOST_NAMES] = 2;
+    makers[1].header.lost[TRACEMALLOC_DUMP_LOST_NAMES] = 3;
+    makers[1].header.nframe = 4;
+    merge();
+    ck_assert_uint_eq(merged->header.pid, 200);
+    ck_assert_uint_eq(merged->header.nframe, 4);
+    ck_assert_uint_eq(merged->header.lost[TRACEMALLOC_DUMP_LOST_NAMES], 5);
+    ck_assert_uint_eq(merged->process_count, 2);
+    ck_assert_uint_eq(merged->processes[0].pid, 100);
+    ck_assert_uint_eq(merged->processes[1].pid, 200);
+}
+END_TEST
+
+/* One was finalized, the other killed: what is told of is the exit of the one, and the
+ * end of the other. */
+START_TEST(a_process_without_an_exit_counts_with_its_end) {
+    hold(0, "x.py", 1, 100, 1);
+    hold(1, "x.py", 1, 100, 2);
+    makers[0].header.finalized = 1;
+    struct tracemalloc_dump_site *site =
+        dump_maker_entry(&makers[0], TRACEMALLOC_DUMP_SITES, 1);
+    site->at_exit = 5;
+    merge();
+    ck_assert_uint_eq(total(merged, PROFILE_NOW).size, 700);
+    ck_assert_uint_eq(total(merged, PROFILE_EXIT).size, 700);
+    ck_assert_uint_eq(total(merged, PROFILE_END).size, 300);
+}
+END_TEST
+
+START_TEST(peaks_are_added_though_their_numbers_differ) {
+    hold(0, "x.py", 1, 100, 1);
+    hold(1, "x.py", 1, 100, 1);
+    for (int i = 0; i < 2; i++) {
+        struct tracemalloc_dump_tally *tally =
+            dump_maker_entry(&makers[i], TRACEMALLOC_DUMP_TALLIES, 0);
+        tally->peak_number = 3;
+        tally->peak_bytes = 1000;
+        tally->peak_blocks = 10;
+        makers[i].header.peak_number = i == 0 ? 3 : 4;
+    }
+    merge();
+    ck_assert_uint_eq(total(merged, PROFILE_PEAK).size, 1100);
+    ck_assert_uint_eq(total(merged, PROFILE_PEAK).count, 11);
+}
+END_TEST
+
+START_TEST(special_stacks_keep_their_numbers) {
+    dump_maker_site(&makers[1],
+                    dump_maker_tally(&makers[1], TRACEMALLOC_DUMP_OVERFLOW_STACK, 0), 8,
+                    1, 0);
+    dump_maker_site(&makers[1],
+                    dump_maker_tally(&makers[1], TRACEMALLOC_DUMP_EMPTY_STACK, 0), 9, 1,
+                    0);
+    merge();
+    ck_assert_uint_eq(merged->tallies[0].stack, TRACEMALLOC_DUMP_OVERFLOW_STACK);
+    ck_assert_uint_eq(merged->tallies[1].stack, TRACEMALLOC_DUMP_EMPTY_STACK);
+}
+END_TEST
+
+START_TEST(a_merged_dump_is_merged_again) {
+    hold(0, "x.py", 1, 100, 1);
+    hold(1, "x.py", 2, 50, 1);
+    merge();
+    struct dump_reader *again, *both[2] = {merged, parts[0]};
+    ck_assert_int_eq(merged_dump_open(&again, both, 2), 0);
+    ck_assert_uint_eq(again->process_count, 3);
+    ck_assert_uint_eq(again->tallies[2].process, 2);
+    ck_assert_uint_eq(total(again, PROFILE_NOW).size, 250);
+    dump_reader_close(again);
+}
+END_TEST
+
+int main(void) {
+    TCase *tests = tcase_create("merged_dump");
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, blocks_are_the_sum_and_equal_stacks_are_one);
+    tcase_add_test(tests, the_header_is_of_the_process_that_started_first);
+    tcase_add_test(tests, a_process_without_an_exit_counts_with_its_end);
+    tcase_add_test(tests, peaks_are_added_though_their_numbers_differ);
+    tcase_add_test(tests, special_stacks_keep_their_numbers);
+    tcase_add_test(tests, a_merged_dump_is_merged_again);
+    return check_run("merged_dump", tests);
+}

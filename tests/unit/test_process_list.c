@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "check_run.h"
+#include "opened_dump.h"
+#include "report/merged_dump.h"
+#include "report/process_list.h"
+
+static struct dump_reader *merged;
+static struct frame_names names;
+static struct profile profile;
+
+/* Two processes; the second holds more. */
+static void set_up(void) {
+    struct dump_reader *parts[2];
+    for (uint32_t i = 0; i < 2; i++) {
+        struct dump_maker maker;
+        dump_maker_open(&maker);
+        maker.header.pid = 100 + i;
+        maker.header.start_time += i;
+        uint32_t tally = dump_maker_tally(&maker, 0, 0);
+        dump_maker_site(&maker, tally, 10, i + 1, 0);
+        parts[i] = opened_dump_read(&maker);
+        dump_maker_close(&maker);
+    }
+    ck_assert_int_eq(merged_dump_open(&merged, parts, 2), 0);
+    dump_reader_close(parts[0]);
+    dump_reader_close(parts[1]);
+    ck_assert_int_eq(frame_names_open(&names), 0);
+    ck_assert_int_eq(profile_open(&profile, merged, &names, PROFILE_NOW), 0);
+}
+
+static void tear_down(void) {
+    profile_close(&profile);
+    frame_names_close(&names);
+    dump_reader_close(merged);
+}
+
+START_TEST(the_largest_comes_first) {
+    struct process_share *shares = process_list_shares(&profile);
+    ck_assert_ptr_nonnull(shares);
+    ck_assert_uint_eq(shares[0].process, 1);
+    ck_assert_uint_eq(shares[0].weight.size, 20);
+    ck_assert_uint_eq(shares[1].process, 0);
+    ck_assert_uint_eq(shares[1].weight.count, 1);
+    free(shares);
+}
+END_TEST
+
+START_TEST(one_is_kept) {
+    process_list_keep(&profile, 0);
+    ck_assert_uint_eq(profile.total.size, 10);
+    process_list_keep(&profile, 1);
+    ck_assert_uint_eq(profile.total.size, 0);
+}
+END_TEST
+
+START_TEST(titles_name_pid_and_program) {
+    char *title = process_list_title(merged, 1);
+    ck_assert_str_eq(title, "101: python3 app.py");
+    free(title);
+}
+END_TEST
+
+START_TEST(the_same_for_programs) {
+    char *output = NULL;
+    size_t size;
+    struct json_writer writer;
+    FILE *stream = open_memstream(&output, &size);
+    ck_assert_int_eq(json_writer_open(&writer, stream), 0);
+    json_writer_open_map(&writer);
+    process_list_add_json(&writer, merged, 0);
+    json_writer_close_map(&writer);
+    ck_assert_int_eq(json_writer_close(&writer), 0);
+    fclose(stream);
+    ck_assert_str_eq(output, "{\"pid\":100,\"ppid\":1,\"argv\":[\"python3\","
+                             "\"app.py\"],\"state\":\"exited\"}\n");
+    free(output);
+}
+END_TEST
+
+int main(void) {
+    TCase *tests = tcase_create("process_list");
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, the_largest_comes_first);
+    tcase_add_test(tests, one_is_kept);
+    tcase_add_test(tests, titles_name_pid_and_program);
+    tcase_add_test(tests, the_same_for_programs);
+    return check_run("process_list", tests);
+}
