@@ -6,10 +6,15 @@ _tracemalloc_options() {
     run) echo "-n -o -q --native --no-follow-fork --help" ;;
     start) echo "-n --help" ;;
     snapshot) echo "-o --help" ;;
-    info) echo "--json --help" ;;
+    info | summary) echo "--by=process --json --help" ;;
     stats | compare)
         echo "-g --group-by= -l --limit= --cumulative --at= --domain= --include= --exclude=" \
-            "--all-frames --json --help" ;;
+            "--all-frames --by=process --json --help" ;;
+    tree)
+        echo "--inverted --threshold= --at= --domain= --include= --exclude= --all-frames" \
+            "--by=process --help" ;;
+    top) echo "--once -l --limit= -d --delay= --help" ;;
+    merge) echo "-o --output= --help" ;;
     export)
         echo "--format= -o --output= -l --limit= --at= --domain= --include= --exclude=" \
             "--all-frames --by=process --python= --help" ;;
@@ -43,7 +48,7 @@ _tracemalloc() {
     fi
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="run ps stop start snapshot clear info stats compare export flamegraph --help --version"
+        words="run ps stop start snapshot clear info stats compare tree top summary merge export flamegraph --help --version"
     elif words=$(_tracemalloc_values "$previous"); then
         :
     elif [[ $current == -* ]]; then

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Completion of tracemalloc for fish.
 
-set -l commands run ps stop start snapshot clear info stats compare export flamegraph
+set -l commands run ps stop start snapshot clear info stats compare tree top summary \
+    merge export flamegraph
 
 complete -c tracemalloc -n "not __fish_seen_subcommand_from $commands" -f
 complete -c tracemalloc -n __fish_use_subcommand -a run -d 'start a program and trace it'
@@ -13,6 +14,10 @@ complete -c tracemalloc -n __fish_use_subcommand -a clear -d 'forget what was al
 complete -c tracemalloc -n __fish_use_subcommand -a info -d 'which program a dump is of'
 complete -c tracemalloc -n __fish_use_subcommand -a stats -d 'what holds the memory'
 complete -c tracemalloc -n __fish_use_subcommand -a compare -d 'what grew'
+complete -c tracemalloc -n __fish_use_subcommand -a tree -d 'the calls that hold the memory'
+complete -c tracemalloc -n __fish_use_subcommand -a top -d 'watch what a program holds'
+complete -c tracemalloc -n __fish_use_subcommand -a summary -d 'how a program went'
+complete -c tracemalloc -n __fish_use_subcommand -a merge -d 'several dumps as one'
 complete -c tracemalloc -n __fish_use_subcommand -a export -d 'dumps in another format'
 complete -c tracemalloc -n __fish_use_subcommand -a flamegraph -d 'a page to look at'
 
@@ -28,7 +33,23 @@ complete -c tracemalloc -n $reports -l include -x
 complete -c tracemalloc -n $reports -l exclude -x
 complete -c tracemalloc -n $reports -l cumulative
 complete -c tracemalloc -n $reports -l all-frames
-complete -c tracemalloc -n '__fish_seen_subcommand_from info stats compare' -l json
+complete -c tracemalloc -n '__fish_seen_subcommand_from info summary stats compare' -l json
+complete -c tracemalloc -n '__fish_seen_subcommand_from info summary stats tree' -l by -x -a process
+
+set -l tree '__fish_seen_subcommand_from tree'
+complete -c tracemalloc -n $tree -l inverted
+complete -c tracemalloc -n $tree -l threshold -x
+complete -c tracemalloc -n $tree -l at -x -a 'now peak exit end'
+complete -c tracemalloc -n $tree -l domain -x -a 'python libc mmap'
+complete -c tracemalloc -n $tree -l include -x
+complete -c tracemalloc -n $tree -l exclude -x
+complete -c tracemalloc -n $tree -l all-frames
+
+complete -c tracemalloc -n '__fish_seen_subcommand_from top' -a $pids
+complete -c tracemalloc -n '__fish_seen_subcommand_from top' -l once
+complete -c tracemalloc -n '__fish_seen_subcommand_from top' -s l -l limit -x -a all
+complete -c tracemalloc -n '__fish_seen_subcommand_from top' -s d -l delay -x
+complete -c tracemalloc -n '__fish_seen_subcommand_from merge' -s o -l output -r
 
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l format -x \
     -a 'collapsed csv json pprof snapshot speedscope'

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <term.h>
 #include <unistd.h>
 
 enum { ESCAPE_MILLISECONDS = 25, ESCAPE = 27, CONTROL_C = 3, BACKSPACE = 8, DEL = 127 };
@@ -50,8 +51,22 @@ static void measure(struct top_screen *screen) {
     screen->height = (size_t)LINES;
 }
 
+/* Curses itself makes do with a terminal that cannot put its cursor anywhere, but then
+ * nothing is readable on it. */
+static bool can_move_cursor(void) {
+    int found;
+    if (setupterm(NULL, STDOUT_FILENO, &found) != OK)
+        return false;
+    const char *move = tigetstr("cup");
+    bool can = move != NULL && move != (const char *)-1;
+    del_curterm(cur_term);
+    return can;
+}
+
 int top_screen_open(struct top_screen *screen) {
     *screen = (struct top_screen){0};
+    if (!can_move_cursor())
+        return -ENOTTY;
     watch_signals();
     terminal = newterm(NULL, stdout, stdin);
     if (terminal == NULL) {
@@ -123,9 +138,9 @@ static void draw_line(const char *line, const char *end) {
 
 void top_screen_draw(struct top_screen *screen, const char *text, size_t highlighted,
                      const char *bottom) {
-    int lines = (int)screen->height - 1;
+    int bottom_line = (int)screen->height - 1;
     erase();
-    for (int y = 0; y < lines && *text != '\0'; y++) {
+    for (int y = 0; y < bottom_line && *text != '\0'; y++) {
         const char *end = strchrnul(text, '\n');
         move(y, 0);
         draw_line(text, end);
@@ -133,7 +148,7 @@ void top_screen_draw(struct top_screen *screen, const char *text, size_t highlig
             mvchgat(y, 0, -1, A_REVERSE, 0, NULL);
         text = *end == '\0' ? end : end + 1;
     }
-    move(lines, 0);
+    move(bottom_line, 0);
     draw_line(bottom, bottom + strlen(bottom));
     refresh();
 }

@@ -252,15 +252,6 @@ static void add_limits(struct tracemalloc_dump_header *sum,
     sum->finalized |= part->finalized;
 }
 
-static const struct dump_reader *find_first(struct dump_reader *const *parts,
-                                            size_t count) {
-    const struct dump_reader *first = parts[0];
-    for (size_t i = 1; i < count; i++)
-        if (parts[i]->header.start_time < first->header.start_time)
-            first = parts[i];
-    return first;
-}
-
 static void begin_header(struct dump_reader *out, const struct dump_reader *first) {
     struct tracemalloc_dump_header sums = {0};
     struct tracemalloc_dump_header *header = &out->header;
@@ -281,7 +272,7 @@ static void begin_header(struct dump_reader *out, const struct dump_reader *firs
 
 static int merge_header(struct merging *merging, struct dump_reader *out,
                         struct dump_reader *const *parts, size_t count) {
-    const struct dump_reader *first = find_first(parts, count);
+    const struct dump_reader *first = parts[0];
     begin_header(out, first);
     int64_t argv = merge_text(merging, first, first->header.argv);
     int64_t executable = merge_text(merging, first, first->header.executable);
@@ -367,13 +358,34 @@ static int merge_all(struct merging *merging, struct dump_reader *out,
     return error;
 }
 
+static int compare_starts(const void *first, const void *second) {
+    const struct dump_reader *a = *(struct dump_reader *const *)first;
+    const struct dump_reader *b = *(struct dump_reader *const *)second;
+    if (a->header.start_time != b->header.start_time)
+        return a->header.start_time < b->header.start_time ? -1 : 1;
+    return (a->header.pid > b->header.pid) - (a->header.pid < b->header.pid);
+}
+
+/* In the order of their starts, whatever order they were named in. */
+static int merge_in_order(struct merging *merging, struct dump_reader *out,
+                          struct dump_reader *const *parts, size_t count) {
+    struct dump_reader **order = calloc(count, sizeof *order);
+    if (order == NULL)
+        return -ENOMEM;
+    memcpy(order, parts, count * sizeof *order);
+    qsort(order, count, sizeof *order, compare_starts);
+    int error = merge_all(merging, out, order, count);
+    free(order);
+    return error;
+}
+
 int merged_dump_open(struct dump_reader **merged, struct dump_reader *const *parts,
                      size_t count) {
     struct merging merging = {0};
     struct dump_reader *out = calloc(1, sizeof *out);
     if (out == NULL)
         return -ENOMEM;
-    int error = merge_all(&merging, out, parts, count);
+    int error = merge_in_order(&merging, out, parts, count);
     if (error == 0)
         hand_out(&merging, out);
     end(&merging);

@@ -5,7 +5,8 @@
  * modules become one; tallies and sites stay apart by process. What is counted is the
  * sum of the parts:
  *
- *   header     of the process that started first, with the sums of all
+ *   header     of the process that started first, with the sums of all; the
+ *              processes are in the order of their starts
  *   at_exit    of a process that did not get to its exit, what it held last
  *   peak       the sum of the processes' own peaks, which need not coincide
  *   nframe     the smallest limit, for beyond a limit no line is certain

@@ -208,8 +208,10 @@ static uint32_t push_frames(struct python_stack *stack, uint32_t depth,
     }
     uint32_t top = (uint32_t)(common + 1) + added, at = top;
     *pushed = added;
-    if (unlikely(top > stack->capacity) && !grow(stack, top))
+    if (unlikely(top > stack->capacity) && !grow(stack, top)) {
+        *pushed = 0;
         return 0;
+    }
     for (const char *frame = leaf; added > 0;
          frame = python_pointer_at(frame, python_walk.previous), added--) {
         struct python_frame *entry = stack->frames + --at;

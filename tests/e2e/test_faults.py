@@ -16,6 +16,8 @@ LEAST_CALLS = 150
 LEAST_KINDS = 14
 LEAST_DUMPS = 5
 BETWEEN = 1
+# All tables get their memory from one place.
+BETWEEN_MAPS = 30
 
 Call = collections.namedtuple("Call", "kind place errors")
 
@@ -203,7 +205,8 @@ def cases(calls):
     for call, count in collections.Counter(calls).items():
         for variant in range(call.errors):
             yield call, 1, variant
-        step = max(1, count // (BETWEEN + 1))
+        between = BETWEEN_MAPS if call.kind == "mmap" else BETWEEN
+        step = max(1, count // (between + 1))
         for number in sorted(set(range(1 + step, count, step)) | {count} - {1}):
             yield call, number, number % call.errors
 

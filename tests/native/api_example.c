@@ -33,8 +33,8 @@ visible int example_is_traced(void) {
     return tracemalloc_is_tracing != NULL && tracemalloc_is_tracing();
 }
 
-/* NULL when the pool is full or the size too large. That a block could not be tracked is
- * no reason to fail. */
+/* NULL when the pool is full or the size too large. That a block could not be tracked
+ * is no reason to fail. */
 visible void *example_take(size_t size) {
     if (pool == NULL)
         pool = malloc((size_t)PIECES * PIECE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The functions of <tracemalloc.h> in a program without Python: all refuse, and it runs
- * on. The status is 0 when each says what the header promises; without the library there
- * is none to ask. */
+ * on. The status is 0 when each says what the header promises; without the library
+ * there is none to ask. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>

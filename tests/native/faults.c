@@ -10,7 +10,7 @@
  * The library makes its calls by syscall(), but for a few that libc has functions for;
  * all of these are defined here. What is not called from the library is passed on.
  */
-/* With it, <sys/stat.h> turns stat into another name for stat64; both are defined here. */
+/* With it, <sys/stat.h> turns stat into another name for stat64; both are here. */
 #undef _FILE_OFFSET_BITS
 #include <errno.h>
 #include <fcntl.h>
@@ -31,8 +31,8 @@
 
 enum { MOST_ERRORS = 5 };
 
-/* Calls without errors are those that the kernel never fails when they are used right. A
- * lock that is contended waits again whatever futex says, and its wake-up cannot fail. */
+/* Calls without errors are those that the kernel never fails when they are used right.
+ * Who waits for a lock looks again whatever futex says, and a wake-up cannot fail. */
 static const struct call {
     long number;
     const char *name;

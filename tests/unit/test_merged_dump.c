@@ -59,8 +59,8 @@ START_TEST(blocks_are_the_sum_and_equal_stacks_are_one) {
     ck_assert_uint_eq(total(merged, PROFILE_NOW).count, 8);
     ck_assert_uint_eq(merged->stack_count, 4);
     ck_assert_uint_eq(merged->tally_count, 3);
-    ck_assert_uint_eq(merged->tallies[1].stack, merged->tallies[2].stack);
-    ck_assert_uint_eq(merged->tallies[1].process, 0);
+    ck_assert_uint_eq(merged->tallies[0].stack, merged->tallies[2].stack);
+    ck_assert_uint_eq(merged->tallies[0].process, 0);
     ck_assert_uint_eq(merged->tallies[2].process, 1);
     ck_assert_uint_eq(merged->header.bytes, 1070);
 }
@@ -75,8 +75,8 @@ START_TEST(the_header_is_of_the_process_that_started_first) {
     ck_assert_uint_eq(merged->header.nframe, 4);
     ck_assert_uint_eq(merged->header.lost[TRACEMALLOC_DUMP_LOST_NAMES], 5);
     ck_assert_uint_eq(merged->process_count, 2);
-    ck_assert_uint_eq(merged->processes[0].pid, 100);
-    ck_assert_uint_eq(merged->processes[1].pid, 200);
+    ck_assert_uint_eq(merged->processes[0].pid, 200);
+    ck_assert_uint_eq(merged->processes[1].pid, 100);
 }
 END_TEST
 
