@@ -60,6 +60,3 @@ static inline int sys_close(int fd) {
 static inline int sys_getpid(void) {
     return (int)sys_call(SYS_getpid);
 }
-static inline int sys_gettid(void) {
-    return (int)sys_call(SYS_gettid);
-}
