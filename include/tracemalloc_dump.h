@@ -1,19 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /* The dump file of libtracemalloc, byte for byte.
  *
- * A dump is the tracer's own memory: a file that the traced process maps and changes in place,
- * so that it can be read while the process runs, after it ended and after it was killed. This
- * header is enough to write a reader; man/tracemalloc-dump.5 tells the same in prose. All
- * numbers are in the byte order of the machine (`byte_order` tells), and there are no pointers,
- * only ids: an id is the index of an entry in its section.
+ * A dump is the tracer's own memory: a file that the traced process maps and changes in
+ * place, so that it can be read while the process runs, after it ended and after it was
+ * killed. This header is enough to write a reader; man/tracemalloc-dump.5 tells the
+ * same in prose. All numbers are in the byte order of the machine (`byte_order` tells),
+ * and there are no pointers, only ids: an id is the index of an entry in its section.
  *
  *    0                 8192
  *    | header          | extent | extent | extent | ...
  *                        strings  code     stacks   strings (more) ...
  *
- * A section is one array, stored as a chain of extents that grow the file at its end. Entries are
- * written before the section's `count` is raised, so that the first `count` entries are valid at any
- * instant, also after a SIGKILL. A reader copies `count` first and the entries afterwards.
+ * A section is one array, stored as a chain of extents that grow the file at its end.
+ * Entries are written before the section's `count` is raised, so that the first `count`
+ * entries are valid at any instant, also after a SIGKILL. A reader copies `count` first
+ * and the entries afterwards.
+ *
+ * A program may make new code for ever, so the ids of what only dead code used are
+ * given out again: stacks whose code objects, or a caller's, died, and which hold
+ * nothing now, at exit or at the peak. What such a stack ever allocated is counted for
+ * its nearest caller that stays. Meanwhile the unused stack, tally or code object is
+ * all zero, and the bytes of an unused string are; nothing refers to it. A reader of a
+ * live dump that is changed in this way meanwhile may meet another stack behind an id
+ * that it read before.
  */
 #pragma once
 
@@ -33,8 +42,8 @@ enum {
     TRACEMALLOC_DUMP_REASONS = 16,
 };
 
-/* How the process stood when the header was last written. A state of TRACING whose process is gone
- * means that the process was killed. */
+/* How the process stood when the header was last written. A state of TRACING whose
+ * process is gone means that the process was killed. */
 enum tracemalloc_dump_state {
     TRACEMALLOC_DUMP_TRACING = 1,
     TRACEMALLOC_DUMP_STOPPED = 2,  /* tracing was stopped; the process went on */
@@ -82,11 +91,13 @@ enum tracemalloc_dump_section_id {
     TRACEMALLOC_DUMP_MODULES = 6,   /* struct tracemalloc_dump_module */
     TRACEMALLOC_DUMP_TIMELINE = 7,  /* struct tracemalloc_dump_moment */
     TRACEMALLOC_DUMP_PROCESSES = 8, /* struct tracemalloc_dump_process */
+    TRACEMALLOC_DUMP_SYMBOLS = 9,   /* struct tracemalloc_dump_symbol */
 };
 
-/* A string is a uint32_t length, that many bytes, a NUL, and padding to 4. Its id is the offset of
- * the length in the section, in bytes. Id 0 is the empty string. Bytes are UTF-8, where a lone
- * surrogate of Python is encoded like any other code point ("surrogatepass"). */
+/* A string is a uint32_t length, that many bytes, a NUL, and padding to 4. Its id is
+ * the offset of the length in the section, in bytes. Id 0 is the empty string. Bytes
+ * are UTF-8, where a lone surrogate of Python is encoded like any other code point
+ * ("surrogatepass"). */
 typedef uint32_t tracemalloc_dump_string;
 
 /* A code object of Python. Id 0 is no code; id 1 is `<overflow>`. */
@@ -97,14 +108,18 @@ struct tracemalloc_dump_code {
     uint32_t reserved;
 };
 
-/* A node of the prefix tree of stacks, root first: the stack is the path from the root to the node.
- * Stack 0 is the empty stack (shown as `<unknown>`), stack 1 is `<overflow>`, the sum of all
- * stacks that found no room. parent < own id, always. The tree holds whole stacks: a
- * reader shows the `nframe` most recent frames of one.
+/* A node of the prefix tree of stacks, root first: the stack is the path from the root
+ * to the node. Stack 0 is the empty stack (shown as `<unknown>`), stack 1 is
+ * `<overflow>`, the sum of all stacks that found no room. parent < own id, always. The
+ * tree holds whole stacks: a reader shows the `nframe` most recent frames of one.
  *
- * Python:  code  id of the code object          line  line number, 0 where the code has none
- * native:  code  TRACEMALLOC_DUMP_NATIVE | id of the module
+ * Python: code id of the code object line line number, 0 where the code has none
+ * native: code TRACEMALLOC_DUMP_NATIVE | id of the module
  *          line  low half of the ELF virtual address, high  its high half
+ *
+ * The address of a native frame is one inside the call instruction: the return address
+ * less 1. Module 0 is code that belongs to no module (made at run time, say): the
+ * address is that in memory.
  */
 struct tracemalloc_dump_stack {
     uint32_t parent;
@@ -119,34 +134,39 @@ enum {
     TRACEMALLOC_DUMP_OVERFLOW_STACK = 1,
 };
 
-/* What one stack holds in one domain of one process. Bytes and blocks are the requested ones.
- *
- * At the peak: `peak_bytes` where `peak_number` equals the header's, else `bytes`, for then
- * the stack has not changed since. While the header's `rising` is 1 the peak is now: `bytes`. */
+/* One stack in one domain of one process: what its sites hold is its own. Bytes and
+ * blocks are the requested ones. Ever allocated: the sum here, of sites that were
+ * given to other tallies and of dead code that this stack called, and those of its
+ * sites. */
 struct tracemalloc_dump_tally {
     uint32_t stack;
     uint32_t domain; /* index in the section of domains */
-    uint64_t bytes;
-    uint64_t blocks;
-    uint64_t peak_bytes;
-    uint64_t peak_blocks;
-    uint64_t total_bytes; /* ever allocated */
+    uint64_t total_bytes;
     uint64_t total_blocks;
-    uint32_t peak_number;
     uint32_t process; /* index in the section of processes; 0 without that */
-};
-
-/* The blocks of one size that one stack holds in one domain. `live` is now, or the very end for a
- * process that ended; `at_exit` is the moment when the runtime was marked as finalizing, valid when
- * the header's `finalized` is 1. A site that holds nothing may later be given to another tally. Entry 0
- * is unused. */
-struct tracemalloc_dump_site {
-    uint32_t tally;
-    uint32_t live;
-    uint64_t size;
-    uint32_t at_exit;
     uint32_t reserved;
 };
+
+/* The blocks of one size that one stack holds in one domain. `live` is now, or the very
+ * end for a process that ended; `at_exit` is the moment when the runtime was marked as
+ * finalizing, valid when the header's `finalized` is 1.
+ *
+ * At the peak: `peak_live` where `peak_number` equals the header's, else `live`, for
+ * then the site has not changed since. While the header's current bytes are more than
+ * its `peak_bytes` the peak is now: `live`.
+ *
+ * A site that holds nothing may later be given to another tally. Entry 0 is unused. */
+struct tracemalloc_dump_site {
+    uint32_t tally; /* and, in the highest bit, TRACEMALLOC_DUMP_NOT_PYTHON */
+    uint32_t live;
+    uint64_t size;
+    uint32_t total; /* blocks ever counted here, without those in the tally's sum */
+    uint32_t peak_live;
+    uint32_t peak_number;
+    uint32_t at_exit;
+};
+/* The domain is another one than the first. */
+#define TRACEMALLOC_DUMP_NOT_PYTHON 0x80000000u
 
 /* number: 0 Python, 1 libc, 2 mmap, else as given to PyTraceMalloc_Track. */
 struct tracemalloc_dump_domain {
@@ -168,6 +188,19 @@ struct tracemalloc_dump_module {
     uint64_t start;                   /* lowest mapped address of its code */
     uint64_t end;
     uint64_t reserved;
+};
+
+/* What `tracemalloc resolve` found at the address of a native frame. The entries are in
+ * the order of module and address. Those with the same two are the functions that were
+ * inlined into each other there, the outermost first. Where nothing was found, one
+ * entry says so: both texts are empty. Only dumps that were resolved have this
+ * section. */
+struct tracemalloc_dump_symbol {
+    uint32_t module;
+    tracemalloc_dump_string function; /* demangled; empty where unknown */
+    tracemalloc_dump_string filename; /* of the source; empty where unknown */
+    uint32_t line;                    /* 0 where unknown */
+    uint64_t address;                 /* ELF virtual address, as in the stacks */
 };
 
 /* The heap at one moment. */
@@ -238,16 +271,15 @@ struct tracemalloc_dump_header {
     uint32_t finalized; /* 1 once the sites' at_exit is valid */
     uint32_t reserved;
 
-    /* Totals of all domains. */
-    uint64_t bytes;
-    uint64_t blocks;
-    uint64_t peak_bytes;
-    uint64_t peak_blocks;
-    uint32_t peak_number;
-    uint32_t rising;
-    /* Totals without libc and mmap: what the interpreter's own tracer would count. */
+    /* Totals. Python: all domains but libc and mmap, what the interpreter's own tracer
+     * would count. A peak is written when the bytes begin to fall: until then the bytes
+     * are more, and they are the peak. */
     uint64_t python_bytes;
+    uint64_t native_bytes;
+    uint64_t peak_bytes; /* of the sum of both */
     uint64_t python_peak_bytes;
+    uint32_t peak_number;
+    uint32_t reserved_totals;
     uint64_t
         arena_bytes; /* held by the interpreter's arenas: what is behind its objects */
     uint64_t tracer_bytes; /* private memory of the tracer, without this file */
@@ -262,10 +294,11 @@ struct tracemalloc_dump_header {
 
 static_assert(sizeof(struct tracemalloc_dump_code) == 16, "code");
 static_assert(sizeof(struct tracemalloc_dump_stack) == 16, "stack");
-static_assert(sizeof(struct tracemalloc_dump_tally) == 64, "tally");
-static_assert(sizeof(struct tracemalloc_dump_site) == 24, "site");
+static_assert(sizeof(struct tracemalloc_dump_tally) == 32, "tally");
+static_assert(sizeof(struct tracemalloc_dump_site) == 32, "site");
 static_assert(sizeof(struct tracemalloc_dump_domain) == 8, "domain");
 static_assert(sizeof(struct tracemalloc_dump_module) == 40, "module");
+static_assert(sizeof(struct tracemalloc_dump_symbol) == 24, "symbol");
 static_assert(sizeof(struct tracemalloc_dump_moment) == 32, "moment");
 static_assert(sizeof(struct tracemalloc_dump_process) == 48, "process");
 static_assert(sizeof(struct tracemalloc_dump_section) == 400, "section");

@@ -3,24 +3,26 @@
 
 _tracemalloc_options() {
     case $1 in
-    run) echo "-n -o -q --native --no-follow-fork --help" ;;
+    run) echo "-n -o -q --native --any-program --no-follow-fork --help" ;;
     start) echo "-n --help" ;;
     snapshot) echo "-o --help" ;;
-    info | summary) echo "--by=process --json --help" ;;
+    info) echo "--by=process --json --help" ;;
+    summary) echo "--by=process --native --no-native --json --help" ;;
+    resolve) echo "-o --output= --help" ;;
     stats | compare)
         echo "-g --group-by= -l --limit= --cumulative --at= --domain= --include= --exclude=" \
-            "--all-frames --by=process --json --help" ;;
+            "--all-frames --by=process --native --no-native --json --help" ;;
     tree)
         echo "--inverted --threshold= --at= --domain= --include= --exclude= --all-frames" \
-            "--by=process --help" ;;
-    top) echo "--once -l --limit= -d --delay= --help" ;;
+            "--by=process --native --no-native --help" ;;
+    top) echo "--once --native --no-native -l --limit= -d --delay= --help" ;;
     merge) echo "-o --output= --help" ;;
     export)
         echo "--format= -o --output= -l --limit= --at= --domain= --include= --exclude=" \
-            "--all-frames --by=process --python= --help" ;;
+            "--all-frames --by=process --native --no-native --python= --help" ;;
     flamegraph)
         echo "-o --output= --at= --diff= --no-source --threshold= --domain= --include=" \
-            "--exclude= --all-frames --by=process --help" ;;
+            "--exclude= --all-frames --by=process --native --no-native --help" ;;
     *) echo "--help" ;;
     esac
 }
@@ -28,7 +30,7 @@ _tracemalloc_options() {
 # The values of the option before the cursor; status 1 when it takes none that are known.
 _tracemalloc_values() {
     case $1 in
-    -g | --group-by) echo "filename lineno traceback" ;;
+    -g | --group-by) echo "filename lineno traceback function module" ;;
     -l | --limit) echo "all" ;;
     --at) echo "now peak exit end" ;;
     --domain) echo "python libc mmap" ;;
@@ -48,7 +50,7 @@ _tracemalloc() {
     fi
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="run ps stop start snapshot clear info stats compare tree top summary merge export flamegraph --help --version"
+        words="run ps stop start snapshot clear info stats compare tree top summary merge resolve export flamegraph --help --version"
     elif words=$(_tracemalloc_values "$previous"); then
         :
     elif [[ $current == -* ]]; then

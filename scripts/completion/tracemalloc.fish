@@ -2,7 +2,7 @@
 # Completion of tracemalloc for fish.
 
 set -l commands run ps stop start snapshot clear info stats compare tree top summary \
-    merge export flamegraph
+    merge resolve export flamegraph
 
 complete -c tracemalloc -n "not __fish_seen_subcommand_from $commands" -f
 complete -c tracemalloc -n __fish_use_subcommand -a run -d 'start a program and trace it'
@@ -18,6 +18,7 @@ complete -c tracemalloc -n __fish_use_subcommand -a tree -d 'the calls that hold
 complete -c tracemalloc -n __fish_use_subcommand -a top -d 'watch what a program holds'
 complete -c tracemalloc -n __fish_use_subcommand -a summary -d 'how a program went'
 complete -c tracemalloc -n __fish_use_subcommand -a merge -d 'several dumps as one'
+complete -c tracemalloc -n __fish_use_subcommand -a resolve -d 'names of native frames into the dump'
 complete -c tracemalloc -n __fish_use_subcommand -a export -d 'dumps in another format'
 complete -c tracemalloc -n __fish_use_subcommand -a flamegraph -d 'a page to look at'
 
@@ -25,7 +26,7 @@ set -l pids "(tracemalloc ps 2>/dev/null | string match -rg '^\s*(\d+)\s')"
 complete -c tracemalloc -n '__fish_seen_subcommand_from stop start snapshot clear' -f -a $pids
 
 set -l reports '__fish_seen_subcommand_from stats compare'
-complete -c tracemalloc -n $reports -s g -l group-by -x -a 'filename lineno traceback'
+complete -c tracemalloc -n $reports -s g -l group-by -x -a 'filename lineno traceback function module'
 complete -c tracemalloc -n $reports -s l -l limit -x -a all
 complete -c tracemalloc -n $reports -l at -x -a 'now peak exit end'
 complete -c tracemalloc -n $reports -l domain -x -a 'python libc mmap'
@@ -35,6 +36,10 @@ complete -c tracemalloc -n $reports -l cumulative
 complete -c tracemalloc -n $reports -l all-frames
 complete -c tracemalloc -n '__fish_seen_subcommand_from info summary stats compare' -l json
 complete -c tracemalloc -n '__fish_seen_subcommand_from info summary stats tree' -l by -x -a process
+
+set -l shown '__fish_seen_subcommand_from stats compare tree top summary export flamegraph'
+complete -c tracemalloc -n $shown -l native
+complete -c tracemalloc -n $shown -l no-native
 
 set -l tree '__fish_seen_subcommand_from tree'
 complete -c tracemalloc -n $tree -l inverted
@@ -49,7 +54,7 @@ complete -c tracemalloc -n '__fish_seen_subcommand_from top' -a $pids
 complete -c tracemalloc -n '__fish_seen_subcommand_from top' -l once
 complete -c tracemalloc -n '__fish_seen_subcommand_from top' -s l -l limit -x -a all
 complete -c tracemalloc -n '__fish_seen_subcommand_from top' -s d -l delay -x
-complete -c tracemalloc -n '__fish_seen_subcommand_from merge' -s o -l output -r
+complete -c tracemalloc -n '__fish_seen_subcommand_from merge resolve' -s o -l output -r
 
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l format -x \
     -a 'collapsed csv json pprof snapshot speedscope'

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The tracer's private memory: pages straight from the kernel, zeroed, never from malloc.
+/* The tracer's private memory: pages straight from the kernel, zeroed, never from
+ * malloc.
  *
- * Any thread; the counter is atomic. Sizes are in bytes and are rounded up to pages. What is mapped
- * here is counted in arena_bytes(), the tracer's own cost without the dump file.
+ * Any thread; the counter is atomic. Sizes are in bytes and are rounded up to pages.
+ * What is mapped here is counted in arena_bytes(), the tracer's own cost without the
+ * dump file.
  */
 #pragma once
 
@@ -19,7 +21,8 @@ static inline size_t arena_round(size_t size) {
 
 /* NULL when the kernel has no memory. */
 must_check void *arena_map(size_t size);
-/* Mapped without a claim on memory or swap, and not counted: for tables of which few pages are touched. */
+/* Mapped without a claim on memory or swap, and not counted: for tables of which few
+ * pages are touched. */
 must_check void *arena_reserve(size_t size);
 void arena_unmap(void *memory, size_t size);
 /* Grows in place or elsewhere; NULL, and the old memory stays, when that fails. */

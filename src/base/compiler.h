@@ -7,10 +7,14 @@
 
 #define always_inline inline __attribute__((always_inline))
 /* Keeps a rare path out of the registers and cache lines of a hot one. */
+#define never_inline __attribute__((noinline))
 #define cold_path __attribute__((noinline, cold))
 #define must_check __attribute__((warn_unused_result))
 #define exported __attribute__((visibility("default")))
+/* Data of another file of the same library: reached without the table of what others
+ * might replace. */
+#define internal __attribute__((visibility("hidden")))
 
-/* A thread-local of a preloaded library: a fixed distance from the thread pointer, so that access
- * never allocates. */
+/* A thread-local of a preloaded library: a fixed distance from the thread pointer, so
+ * that access never allocates. */
 #define thread_local_fixed __thread __attribute__((tls_model("initial-exec")))

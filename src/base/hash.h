@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Hash functions for tables in memory. Their values are never stored in a file. Pure; any thread. */
+/* Hash functions for tables in memory. Their values are never stored in a file. Pure;
+ * any thread. */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Fibonacci hashing: the high bits of a product with an odd constant near 2^64 / phi (Knuth, The Art of
- * Computer Programming, volume 3, section 6.4). Take the high bits of the result. */
+/* Fibonacci hashing: the high bits of a product with an odd constant near 2^64 / phi
+ * (Knuth, The Art of Computer Programming, volume 3, section 6.4). Take the high bits
+ * of the result. */
 static inline uint64_t hash_mix(uint64_t value) {
     return value * 0x9e3779b97f4a7c15u;
 }

@@ -63,7 +63,8 @@ int id_table_add(struct id_table *table, uint64_t hash, uint32_t id) {
     return 0;
 }
 
-/* Backward shift: an entry behind the gap moves into it unless it begins after the gap. */
+/* Backward shift: an entry behind the gap moves into it unless it begins after the
+ * gap. */
 void id_table_remove(struct id_table *table, uint64_t hash, uint32_t id) {
     uint32_t mask = table->mask, gap = (uint32_t)(hash >> 32) & mask;
     while (table->slots[gap].id != id) {

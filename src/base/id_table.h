@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* An index over entries that live elsewhere: hash to id, open addressing, linear probing.
+/* An index over entries that live elsewhere: hash to id, open addressing, linear
+ * probing.
  *
- * The caller compares entries; id 0 is no entry. Not locked: the caller sees to that. Grows by pages from
- * the arena.
+ * The caller compares entries; id 0 is no entry. Not locked: the caller sees to that.
+ * Grows by pages from the arena.
  *
  *   for (id_probe_start(&probe, table, hash); (id = id_probe_next(&probe)) != 0;)
  *       if (entry[id] is the one)

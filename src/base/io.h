@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Whole reads and writes that go on after an interruption. 0 or more, or -errno; errno stays as it was.
- * Any thread, also inside a hook: they allocate nothing. */
+/* Whole reads and writes that go on after an interruption. 0 or more, or -errno; errno
+ * stays as it was. Any thread, also inside a hook: they allocate nothing. */
 #pragma once
 
 #include <stddef.h>

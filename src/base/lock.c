@@ -3,6 +3,7 @@
 
 #include <linux/futex.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "base/sys.h"
 
@@ -16,8 +17,11 @@ void lock_wait(struct lock *lock) {
             return;
         __builtin_ia32_pause();
     }
-    while (atomic_exchange_explicit(&lock->state, 2, memory_order_acquire) != 0)
-        sys_call(SYS_futex, &lock->state, FUTEX_WAIT_PRIVATE, 2, NULL, NULL, 0);
+    static const struct timespec millisecond = {0, 1000000};
+    atomic_fetch_add(&lock->sleepers, 1);
+    while (!lock_try(lock))
+        sys_call(SYS_futex, &lock->state, FUTEX_WAIT_PRIVATE, 1, &millisecond, NULL, 0);
+    atomic_fetch_sub(&lock->sleepers, 1);
 }
 
 void lock_wake(struct lock *lock) {

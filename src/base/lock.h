@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A lock that spins briefly and then sleeps in a futex. No allocation; errno stays as it was.
+/* A lock that spins briefly and then sleeps in a futex. No allocation; errno stays as
+ * it was.
  *
- * Not for signal handlers, unless the caller knows that its own thread does not hold the lock. A thread takes
- * locks only in the order of their ranks; fork takes all of them in that order.
+ * Not for signal handlers, unless the caller knows that its own thread does not hold
+ * the lock. A thread takes locks only in the order of their ranks; fork takes all of
+ * them in that order.
  */
 #pragma once
 
@@ -16,9 +18,12 @@ enum lock_rank {
     LOCK_THREADS = 3, /* the pool of thread states */
 };
 
-/* state: 0 free, 1 held, 2 held and somebody sleeps. */
+/* state: 0 free, 1 held. Releasing is a plain store, and no exchange that would wait
+ * for all stores before it: so the holder may miss a sleeper who comes at that very
+ * moment, and sleepers look again after a millisecond. */
 struct lock {
     _Atomic uint32_t state;
+    _Atomic uint32_t sleepers;
     enum lock_rank rank;
 };
 
@@ -38,7 +43,15 @@ static inline bool lock_try(struct lock *lock) {
         &lock->state, &expected, 1, memory_order_acquire, memory_order_relaxed);
 }
 
+/* In the child of a fork: nobody else is there, and whoever called fork holds the
+ * lock. */
+static inline void lock_fork(struct lock *lock) {
+    lock->state = 1;
+    lock->sleepers = 0;
+}
+
 static inline void lock_release(struct lock *lock) {
-    if (atomic_exchange_explicit(&lock->state, 0, memory_order_release) == 2)
+    atomic_store_explicit(&lock->state, 0, memory_order_release);
+    if (atomic_load_explicit(&lock->sleepers, memory_order_relaxed) != 0)
         lock_wake(lock);
 }

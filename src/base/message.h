@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines for stderr from inside a traced program: `tracemalloc: TEXT`, one write each.
  *
- * No stdio, no allocation, no locale, errno stays as it was. Any thread, also signal handlers.
+ * No stdio, no allocation, no locale, errno stays as it was. Any thread, also signal
+ * handlers.
  */
 #pragma once
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the kernel knows of a process. Allocates nothing; errno stays as it was; any thread. */
+/* What the kernel knows of a process. Allocates nothing; errno stays as it was; any
+ * thread. */
 #pragma once
 
 #include <stddef.h>
@@ -7,8 +8,9 @@
 
 #include "base/compiler.h"
 
-/* Clock ticks since boot at which the process started: field 22 of /proc/PID/stat (proc(5)). With the pid it
- * names a process, for a pid comes back. -errno when there is no such process. */
+/* Clock ticks since boot at which the process started: field 22 of /proc/PID/stat
+ * (proc(5)). With the pid it names a process, for a pid comes back. -errno when there
+ * is no such process. */
 must_check int process_start_time(uint32_t pid, uint64_t *ticks);
 
 /* The machine's boot, as text of 36 characters; empty where it cannot be read. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls of the tracer itself: not seen by its own hooks, and errno stays as it was.
+/* System calls of the tracer itself: not seen by its own hooks, and errno stays as it
+ * was.
  *
- * All return what the kernel returns: 0 or more, or -errno. Any thread, also inside a hook and in a signal handler;
- * they allocate nothing. A file is opened, used and closed within one function: the library
- * holds no descriptor.
+ * All return what the kernel returns: 0 or more, or -errno. Any thread, also inside a
+ * hook and in a signal handler; they allocate nothing. A file is opened, used and
+ * closed within one function: the library holds no descriptor.
  */
 #pragma once
 

@@ -34,7 +34,8 @@ static int run(int argc, char **argv) {
         return command_fail("%s", strerror(ENOMEM));
     int status = 0;
     for (int i = 0; i < 2 && status == 0; i++)
-        status = dump_report_read_files(&readers[i], &options.selection.files[i], 1);
+        status = dump_report_read_shown(&readers[i], &options.selection.files[i], 1,
+                                        &options.selection, DUMP_REPORT_WINDOWS);
     if (status == 0)
         status = compare(readers, &names, &options);
     frame_names_close(&names);

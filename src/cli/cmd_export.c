@@ -49,23 +49,21 @@ static uint32_t parse_version(const char *text, struct argp_state *state) {
 static void check_blocks(const struct export_arguments *arguments,
                          struct argp_state *state) {
     const char *name = arguments->exporter->name;
-    if (arguments->selection.moment == PROFILE_PEAK)
-        argp_error(state, "a %s needs single blocks, which are not known of the peak",
-                   name);
     if (arguments->input.limit != SIZE_MAX)
         argp_error(state, "a %s has every block: there is no --limit", name);
     if (arguments->selection.by_process)
         argp_error(state, "a %s does not tell processes apart", name);
 }
 
-static void check_end(const struct export_arguments *arguments,
-                      struct argp_state *state) {
+static void check_end(struct export_arguments *arguments, struct argp_state *state) {
     if (arguments->exporter == NULL)
         argp_error(state, "which --format?");
     if (arguments->output == NULL)
         argp_error(state, "to which file? -o is missing");
     if (arguments->exporter->by_block)
         check_blocks(arguments, state);
+    if (arguments->exporter->only_python)
+        arguments->selection.without_native = true;
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
@@ -177,7 +175,8 @@ static int export(struct export_arguments *arguments) {
     struct dump_reader *reader;
     const struct selection *selection = &arguments->selection;
     if (check_output(arguments) != 0 ||
-        dump_report_read_files(&reader, selection->files, selection->file_count) != 0)
+        dump_report_read_shown(&reader, selection->files, selection->file_count,
+                               selection, DUMP_REPORT_WINDOWS) != 0)
         return 1;
     int status = weigh(arguments, reader);
     if (status == 0)

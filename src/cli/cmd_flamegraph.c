@@ -22,7 +22,7 @@ static const double default_threshold = 0.001;
 
 struct flamegraph_arguments {
     struct selection selection;
-    const char *old;
+    char *old;
     const char *output;
     bool without_source;
     double share;
@@ -171,17 +171,21 @@ static int write_output(const struct flamegraph_arguments *arguments,
 
 static int report(const struct flamegraph_arguments *arguments) {
     struct dump_reader *reader = NULL, *old = NULL;
-    int status = dump_report_read_files(&reader, arguments->selection.files,
-                                        arguments->selection.file_count);
-    if (status == 0 && arguments->old != NULL)
-        status = dump_report_read(&old, arguments->old);
+    const struct selection *selection = &arguments->selection;
+    char *old_file = arguments->old;
+    enum dump_report_stacks stacks =
+        old_file == NULL ? DUMP_REPORT_WHOLE_STACKS : DUMP_REPORT_WINDOWS;
+    int status = dump_report_read_shown(&reader, selection->files,
+                                        selection->file_count, selection, stacks);
+    if (status == 0 && old_file != NULL)
+        status = dump_report_read_shown(&old, &old_file, 1, selection, stacks);
     const struct page_options page = {
         .reader = reader,
         .old = old,
-        .name = arguments->selection.files[0],
-        .moment = arguments->selection.moment,
-        .filter = &arguments->selection.filter,
-        .by_process = arguments->selection.by_process,
+        .name = selection->files[0],
+        .moment = selection->moment,
+        .filter = &selection->filter,
+        .by_process = selection->by_process,
         .without_source = arguments->without_source,
         .share = arguments->share,
     };

@@ -2,7 +2,6 @@
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "report/completeness.h"
 #include "report/dump_info.h"
 #include "report/json_report.h"
+#include "report/labelled_line.h"
 #include "report/process_list.h"
 #include "report/terminal.h"
 
@@ -40,15 +40,13 @@ static const struct argp_option argp_options[] = {
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
-    static const char *const by_names[] = {"process", NULL};
     struct info_options *options = state->input;
     switch (key) {
     case OPTION_JSON:
         options->json = true;
         return 0;
     case OPTION_BY:
-        selection_choose(by_names, argument, "way to tell dumps apart", state);
-        options->selection.by_process = true;
+        selection_parse_by(&options->selection, argument, state);
         return 0;
     default:
         return selection_parse_files(&options->selection, key, state);
@@ -64,28 +62,6 @@ static const struct argp argp = {
         "whether the dump is complete.",
 };
 
-/* One line: a label and a text. */
-static void print_line(const struct terminal *terminal, const char *label,
-                       const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-static void print_line(const struct terminal *terminal, const char *label,
-                       const char *format, ...) {
-    char *text = NULL;
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vasprintf(&text, format, arguments);
-    va_end(arguments);
-    if (length < 0)
-        return;
-    size_t columns = terminal_put_start(terminal, TERMINAL_NAME, label, strlen(label),
-                                        LABEL_COLUMNS - 1);
-    fprintf(terminal->out, "%*s", (int)(LABEL_COLUMNS - columns), "");
-    terminal_put_start(terminal, TERMINAL_PLAIN, text, (size_t)length,
-                       terminal->width - LABEL_COLUMNS);
-    fputc('\n', terminal->out);
-    free(text);
-}
-
 static void print_program(const struct terminal *terminal,
                           const struct dump_reader *reader) {
     struct dump_text argument;
@@ -98,10 +74,11 @@ static void print_program(const struct terminal *terminal,
         fprintf(stream, "%s%.*s", at > argument.length + 1 ? " " : "",
                 (int)argument.length, argument.bytes);
     if (fclose(stream) == 0)
-        print_line(terminal, "program", "%s", line);
+        labelled_line_print(terminal, LABEL_COLUMNS, "program", "%s", line);
     free(line);
-    print_line(terminal, "process", "%" PRIu32 ", child of %" PRIu32,
-               reader->header.pid, reader->header.ppid);
+    labelled_line_print(terminal, LABEL_COLUMNS, "process",
+                        "%" PRIu32 ", child of %" PRIu32, reader->header.pid,
+                        reader->header.ppid);
 }
 
 static void print_interpreter(const struct terminal *terminal,
@@ -111,10 +88,11 @@ static void print_interpreter(const struct terminal *terminal,
     dump_info_version(reader, version);
     if (implementation == NULL)
         implementation = "no Python";
-    print_line(terminal, "interpreter", "%s%s%s", implementation,
-               version[0] != '\0' ? " " : "", version);
-    print_line(terminal, "frames", "the %" PRIu32 " most recent of each traceback",
-               reader->header.nframe);
+    labelled_line_print(terminal, LABEL_COLUMNS, "interpreter", "%s%s%s",
+                        implementation, version[0] != '\0' ? " " : "", version);
+    labelled_line_print(terminal, LABEL_COLUMNS, "frames",
+                        "the %" PRIu32 " most recent of each traceback",
+                        reader->header.nframe);
 }
 
 static void format_time(uint64_t nanoseconds, char *text, size_t size) {
@@ -129,27 +107,27 @@ static void print_times(const struct terminal *terminal,
                         const struct dump_reader *reader) {
     char start[80], end[80];
     format_time(reader->header.start_time, start, sizeof start);
-    print_line(terminal, "started", "%s", start);
+    labelled_line_print(terminal, LABEL_COLUMNS, "started", "%s", start);
     if (reader->header.end_time == 0)
         return;
     format_time(reader->header.end_time, end, sizeof end);
     uint64_t length = reader->header.end_time - reader->header.start_time;
-    print_line(terminal, "ended", "%s, after %.1f s", end,
-               (double)(int64_t)length / 1e9);
+    labelled_line_print(terminal, LABEL_COLUMNS, "ended", "%s, after %.1f s", end,
+                        (double)(int64_t)length / 1e9);
 }
 
 static void print_weight(const struct terminal *terminal, const char *label,
                          struct weight weight) {
-    char size[SIZE_TEXT];
-    statistics_format_size(size, sizeof size, (double)weight.size, false);
-    print_line(terminal, label, "%s in %" PRIu64 " blocks", size, weight.count);
+    char text[LABELLED_LINE_WEIGHT_SIZE];
+    labelled_line_format_weight(text, weight);
+    labelled_line_print(terminal, LABEL_COLUMNS, label, "%s", text);
 }
 
 static void print_bytes(const struct terminal *terminal, const char *label,
                         uint64_t bytes, const char *text) {
     char size[SIZE_TEXT];
     statistics_format_size(size, sizeof size, (double)bytes, false);
-    print_line(terminal, label, "%s%s", size, text);
+    labelled_line_print(terminal, LABEL_COLUMNS, label, "%s%s", size, text);
 }
 
 static void print_memory(const struct terminal *terminal, const struct facts *facts) {
@@ -176,9 +154,9 @@ static void print_processes(const struct terminal *terminal,
     for (uint32_t i = 0; reader->process_count > 1 && i < reader->process_count; i++) {
         char ending[DUMP_INFO_TEXT_SIZE * 2], *title = process_list_title(reader, i);
         dump_info_process_ending(reader, i, ending);
-        print_line(terminal, i == 0 ? "processes" : "", "%s",
-                   title != NULL ? title : "");
-        print_line(terminal, "", "  %s", ending);
+        labelled_line_print(terminal, LABEL_COLUMNS, i == 0 ? "processes" : "", "%s",
+                            title != NULL ? title : "");
+        labelled_line_print(terminal, LABEL_COLUMNS, "", "  %s", ending);
         free(title);
     }
 }
@@ -191,19 +169,16 @@ static void print_text(const struct facts *facts) {
     terminal_open(&terminal, stdout);
     print_program(&terminal, reader);
     dump_info_ending(reader, text);
-    print_line(&terminal, "state", "%s: %s", dump_info_state(reader), text);
+    labelled_line_print(&terminal, LABEL_COLUMNS, "state", "%s: %s",
+                        dump_info_state(reader), text);
     print_interpreter(&terminal, reader);
     print_times(&terminal, reader);
     print_memory(&terminal, facts);
     print_processes(&terminal, reader);
-    print_line(&terminal, "complete", "%s", completeness_holds(reader) ? "yes" : "no");
+    labelled_line_print(&terminal, LABEL_COLUMNS, "complete", "%s",
+                        completeness_holds(reader) ? "yes" : "no");
     while (completeness_next(reader, &at, reason))
-        print_line(&terminal, "", "%s", reason);
-}
-
-static void add_unsigned(struct json_writer *writer, const char *key, uint64_t value) {
-    json_writer_key(writer, key);
-    json_writer_unsigned(writer, value);
+        labelled_line_print(&terminal, LABEL_COLUMNS, "", "%s", reason);
 }
 
 /* null where nobody can know. */
@@ -225,32 +200,27 @@ static void add_time(struct json_writer *writer, const char *key,
         json_writer_null(writer);
 }
 
-static void add_word(struct json_writer *writer, const char *key, const char *word) {
-    json_writer_key(writer, key);
-    json_writer_word(writer, word);
-}
-
 static void add_program(struct json_writer *writer, const struct dump_reader *reader) {
     struct dump_text argument;
     char version[DUMP_INFO_TEXT_SIZE];
-    add_unsigned(writer, "pid", reader->header.pid);
-    add_unsigned(writer, "ppid", reader->header.ppid);
+    json_writer_add_unsigned(writer, "pid", reader->header.pid);
+    json_writer_add_unsigned(writer, "ppid", reader->header.ppid);
     json_writer_key(writer, "argv");
     json_writer_open_list(writer);
     for (size_t at = 0; dump_info_argument(reader, &at, &argument);)
         json_writer_text(writer, argument);
     json_writer_close_list(writer);
-    add_word(writer, "implementation", dump_info_implementation(reader));
+    json_writer_add_word(writer, "implementation", dump_info_implementation(reader));
     dump_info_version(reader, version);
-    add_word(writer, "python_version", version[0] != '\0' ? version : NULL);
-    add_unsigned(writer, "nframe", reader->header.nframe);
+    json_writer_add_word(writer, "python_version", version[0] != '\0' ? version : NULL);
+    json_writer_add_unsigned(writer, "nframe", reader->header.nframe);
 }
 
 static void add_ending(struct json_writer *writer, const struct dump_reader *reader) {
     const struct tracemalloc_dump_header *header = &reader->header;
     bool by_signal = reader->state == TRACEMALLOC_DUMP_SIGNAL;
     bool ended = by_signal || reader->state == DUMP_READER_KILLED;
-    add_word(writer, "state", dump_info_state(reader));
+    json_writer_add_word(writer, "state", dump_info_state(reader));
     add_signed_if(writer, "exit_status", reader->state == TRACEMALLOC_DUMP_EXITED,
                   header->exit_status);
     add_signed_if(writer, "signal", by_signal, header->signal);
@@ -269,11 +239,11 @@ static void add_domains(struct json_writer *writer, const struct facts *facts) {
     for (size_t i = 0; i < facts->reader->domain_count; i++) {
         const struct tracemalloc_dump_domain *domain = &facts->reader->domains[i];
         json_writer_open_map(writer);
-        add_unsigned(writer, "domain", domain->number);
+        json_writer_add_unsigned(writer, "domain", domain->number);
         json_writer_key(writer, "name");
         json_writer_text(writer, dump_reader_text(facts->reader, domain->name));
-        add_unsigned(writer, "bytes", facts->domains[i].size);
-        add_unsigned(writer, "blocks", facts->domains[i].count);
+        json_writer_add_unsigned(writer, "bytes", facts->domains[i].size);
+        json_writer_add_unsigned(writer, "blocks", facts->domains[i].count);
         json_writer_close_map(writer);
     }
     json_writer_close_list(writer);
@@ -300,14 +270,14 @@ static int print_json(const struct facts *facts) {
     json_writer_open_map(&writer);
     add_program(&writer, reader);
     add_ending(&writer, reader);
-    add_unsigned(&writer, "traced_bytes", facts->total.size);
-    add_unsigned(&writer, "traced_blocks", facts->total.count);
-    add_unsigned(&writer, "peak_bytes", facts->peak);
+    json_writer_add_unsigned(&writer, "traced_bytes", facts->total.size);
+    json_writer_add_unsigned(&writer, "traced_blocks", facts->total.count);
+    json_writer_add_unsigned(&writer, "peak_bytes", facts->peak);
     add_domains(&writer, facts);
     add_processes(&writer, reader);
-    add_unsigned(&writer, "arena_bytes", reader->header.arena_bytes);
-    add_unsigned(&writer, "tracer_bytes", reader->header.tracer_bytes);
-    add_unsigned(&writer, "dump_bytes", reader->header.file_size);
+    json_writer_add_unsigned(&writer, "arena_bytes", reader->header.arena_bytes);
+    json_writer_add_unsigned(&writer, "tracer_bytes", reader->header.tracer_bytes);
+    json_writer_add_unsigned(&writer, "dump_bytes", reader->header.file_size);
     json_report_add_completeness(&writer, reader, NULL);
     json_writer_close_map(&writer);
     return json_writer_close(&writer);
@@ -342,7 +312,8 @@ static int find_facts(struct facts *facts, const struct dump_reader *reader,
     return facts->domains == NULL ? -ENOMEM : 0;
 }
 
-static int tell(const struct info_options *options, char *const *files, int count) {
+static int tell(const void *input, char *const *files, int count) {
+    const struct info_options *options = input;
     struct dump_reader *reader;
     struct frame_names names;
     struct facts facts = {0};
@@ -359,23 +330,10 @@ static int tell(const struct info_options *options, char *const *files, int coun
     return status;
 }
 
-/* JSON documents stand one behind the other, each on a line. */
-static int tell_each(const struct info_options *options) {
-    int status = 0;
-    for (int i = 0; i < options->selection.file_count && status == 0; i++) {
-        if (i > 0 && !options->json)
-            putchar('\n');
-        status = tell(options, &options->selection.files[i], 1);
-    }
-    return status;
-}
-
 static int run(int argc, char **argv) {
     struct info_options options = {0};
     argp_parse(&argp, argc, argv, 0, NULL, &options);
-    int status = options.selection.by_process ? tell_each(&options)
-                                              : tell(&options, options.selection.files,
-                                                     options.selection.file_count);
+    int status = selection_tell(&options.selection, options.json, tell, &options);
     return status != 0 ? status : command_close_output();
 }
 

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <argp.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/dump_report.h"
+#include "cli/new_file.h"
 #include "cli/progress.h"
 #include "cli/selection_options.h"
 #include "export/dump_writer.h"
@@ -48,29 +45,12 @@ static const struct argp argp = {
            "is not overwritten.",
 };
 
-static void block_endings(sigset_t *before) {
-    sigset_t endings;
-    sigemptyset(&endings);
-    sigaddset(&endings, SIGINT);
-    sigaddset(&endings, SIGTERM);
-    sigaddset(&endings, SIGHUP);
-    sigaddset(&endings, SIGQUIT);
-    sigprocmask(SIG_BLOCK, &endings, before);
+static int write_dump(void *input, int fd) {
+    return dump_writer_write(input, fd);
 }
 
-/* Nothing is left of a file that was not finished: a signal that would end the command
- * has to wait until then. */
-static int write_file(const struct dump_reader *reader, const char *path) {
-    sigset_t before;
-    signal(SIGXFSZ, SIG_IGN);
-    block_endings(&before);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    int error = fd < 0 ? -errno : dump_writer_write(reader, fd);
-    if (fd >= 0 && close(fd) < 0 && error == 0)
-        error = -errno;
-    if (fd >= 0 && error < 0)
-        unlink(path);
-    sigprocmask(SIG_SETMASK, &before, NULL);
+static int write_file(struct dump_reader *reader, const char *path) {
+    int error = new_file_write(path, write_dump, reader);
     if (error == -EEXIST)
         return command_fail("%s: it exists, and is not overwritten", path);
     return error < 0 ? command_fail("%s: %s", path, strerror(-error)) : 0;

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/live_dump.h"
 #include "cli/process_status.h"
+#include "dump/dump_reader.h"
 
 /* The longest numbers of 64 bits have 20 digits. */
 struct row {
@@ -39,6 +40,18 @@ static int add_row(struct table *table, const struct row *row) {
     return 0;
 }
 
+/* The live blocks of a dump; -1: it cannot be read. */
+static int64_t count_blocks(const struct live_dump *dump) {
+    struct dump_reader *reader;
+    int64_t blocks = 0;
+    if (dump->is_memory || dump_reader_open_fd(&reader, dump->fd) < 0)
+        return -1;
+    for (size_t i = 0; i < reader->site_count; i++)
+        blocks += reader->sites[i].live;
+    dump_reader_close(reader);
+    return blocks;
+}
+
 static struct row describe(struct live_dump *dump, pid_t pid) {
     struct row row = {.state = "stopped", .nframe = "-", .bytes = "-", .blocks = "-"};
     const struct tracemalloc_dump_header *header = &dump->header;
@@ -47,8 +60,11 @@ static struct row describe(struct live_dump *dump, pid_t pid) {
         return row;
     snprintf(row.state, sizeof row.state, "tracing");
     snprintf(row.nframe, sizeof row.nframe, "%" PRIu32, header->nframe);
-    snprintf(row.bytes, sizeof row.bytes, "%" PRIu64, header->bytes);
-    snprintf(row.blocks, sizeof row.blocks, "%" PRIu64, header->blocks);
+    snprintf(row.bytes, sizeof row.bytes, "%" PRIu64,
+             header->python_bytes + header->native_bytes);
+    int64_t blocks = count_blocks(dump);
+    if (blocks >= 0)
+        snprintf(row.blocks, sizeof row.blocks, "%" PRId64, blocks);
     row.path = dump->path;
     dump->path = NULL;
     return row;

@@ -19,7 +19,10 @@
 #include "control/options.h"
 
 enum { MOST_FRAMES = 65535, NOT_EXECUTABLE = 126, NOT_FOUND = 127, SIGNAL_BASE = 128 };
-enum { KEY_NO_FOLLOW_FORK = 0x100, KEY_NATIVE };
+enum { KEY_NO_FOLLOW_FORK = 0x100, KEY_NATIVE, KEY_ANY_PROGRAM };
+
+/* Stands for the library's default. */
+#define NATIVE_FRAMES_DEFAULT "1"
 
 struct arguments {
     const char *frames;
@@ -27,6 +30,7 @@ struct arguments {
     const char *native_frames; /* NULL: not asked for */
     bool quiet;
     bool no_follow_fork;
+    bool any_program;
     char **program; /* NULL-terminated, with its arguments */
 };
 
@@ -41,7 +45,9 @@ static const struct argp_option argp_options[] = {
     {"quiet", 'q', NULL, 0, "No notices on standard error", 0},
     {"no-follow-fork", KEY_NO_FOLLOW_FORK, NULL, 0, "Do not trace forked children", 0},
     {"native", KEY_NATIVE, "N", OPTION_ARG_OPTIONAL,
-     "Native frames too, N of a traceback at most (default 64)", 0},
+     "Native frames too, N of a traceback at most (default 30)", 0},
+    {"any-program", KEY_ANY_PROGRAM, NULL, 0,
+     "Trace a program that has no Python too, with native frames", 0},
     {0},
 };
 
@@ -70,9 +76,12 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         arguments->no_follow_fork = true;
         return 0;
     case KEY_NATIVE:
-        arguments->native_frames = argument != NULL ? argument : "64";
+        arguments->native_frames = argument != NULL ? argument : NATIVE_FRAMES_DEFAULT;
         arguments_parse_number(arguments->native_frames, 1, MOST_FRAMES, "frames",
                                state);
+        return 0;
+    case KEY_ANY_PROGRAM:
+        arguments->any_program = true;
         return 0;
     case ARGP_KEY_ARG:
         arguments->program = &state->argv[state->next - 1];
@@ -180,6 +189,18 @@ static int set_switches(const struct arguments *arguments) {
     return status;
 }
 
+/* Without Python there is nothing but native frames to tell. */
+static int set_any_program(const struct arguments *arguments) {
+    const char *frames = getenv(options_table[OPTION_NATIVE_FRAMES].variable);
+    bool is_set = arguments->native_frames != NULL || (frames != NULL && *frames != 0);
+    if (!arguments->any_program)
+        return 0;
+    int status = set_variable(OPTION_ANY_PROGRAM, "1");
+    if (status == 0 && !is_set)
+        status = set_variable(OPTION_NATIVE_FRAMES, NATIVE_FRAMES_DEFAULT);
+    return status;
+}
+
 static int preload_library(void) {
     char path[PATH_MAX];
     if (library_path_find(path, sizeof path) < 0)
@@ -253,6 +274,8 @@ static int run(int argc, char **argv) {
     int status = set_output(&arguments, pattern, sizeof pattern);
     if (status == 0)
         status = set_switches(&arguments);
+    if (status == 0)
+        status = set_any_program(&arguments);
     if (status == 0)
         status = set_run_id(&run_id);
     if (status < 0)

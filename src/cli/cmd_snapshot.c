@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include <argp.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/new_file.h"
 #include "cli/process_request.h"
 #include "cli/snapshot_copy.h"
-
-enum { SUFFIXES = 10000 };
 
 struct arguments {
     pid_t pid;
@@ -45,56 +40,28 @@ static const struct argp argp = {
            "The process is not asked, and does not notice.",
 };
 
-static int create(const char *path) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    return fd < 0 ? -errno : fd;
+static int write_copy(void *input, int fd) {
+    return snapshot_copy(input, fd);
 }
 
-static int create_default(pid_t pid, char *path, size_t size) {
-    int length = snprintf(path, size, "tracemalloc.%d.snapshot.dump", (int)pid);
-    int fd = create(path);
-    for (int suffix = 1; fd == -EEXIST && suffix < SUFFIXES; suffix++) {
-        snprintf(path + length, size - (size_t)length, ".%d", suffix);
-        fd = create(path);
-    }
-    return fd;
-}
-
-static void block_endings(sigset_t *before) {
-    sigset_t endings;
-    sigemptyset(&endings);
-    sigaddset(&endings, SIGINT);
-    sigaddset(&endings, SIGTERM);
-    sigaddset(&endings, SIGHUP);
-    sigaddset(&endings, SIGQUIT);
-    sigprocmask(SIG_BLOCK, &endings, before);
-}
-
-/* Nothing is left of a copy that was not finished: a signal that would end the process
- * has to wait until then. */
-static int copy_to(struct target *target, const struct arguments *arguments, char *path,
-                   size_t size) {
-    sigset_t before;
-    block_endings(&before);
-    int fd = arguments->output != NULL ? create(arguments->output)
-                                       : create_default(arguments->pid, path, size);
-    int status = fd < 0 ? fd : snapshot_copy(&target->dump, fd);
-    if (fd >= 0 && close(fd) < 0 && status == 0)
-        status = -errno;
-    if (fd >= 0 && status < 0)
-        unlink(arguments->output != NULL ? arguments->output : path);
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    return status;
+/* `path` becomes the name of the copy. */
+static int copy_to(struct target *target, const char *output,
+                   char path[NEW_FILE_PATH_SIZE]) {
+    if (output != NULL)
+        return new_file_write(output, write_copy, &target->dump);
+    snprintf(path, NEW_FILE_PATH_SIZE, "tracemalloc.%d.snapshot.dump",
+             (int)target->pid);
+    return new_file_write_next(path, write_copy, &target->dump);
 }
 
 static int snapshot(struct target *target, const struct arguments *arguments) {
-    char path[64] = "";
+    char path[NEW_FILE_PATH_SIZE] = "";
     if (!target_is_tracing(target))
         return command_fail("process %d is not being traced", (int)target->pid);
     if (target->dump.is_memory)
         return command_fail("the dump of process %d was deleted: %s", (int)target->pid,
                             target->dump.path);
-    int status = copy_to(target, arguments, path, sizeof path);
+    int status = copy_to(target, arguments->output, path);
     const char *name = arguments->output != NULL ? arguments->output : path;
     if (status < 0)
         return command_fail("cannot write %s: %s", name, strerror(-status));

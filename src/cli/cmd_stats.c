@@ -29,8 +29,9 @@ static int run(int argc, char **argv) {
         "several processes together.");
     struct frame_names names;
     struct dump_reader *reader;
-    if (dump_report_read_files(&reader, options.selection.files,
-                               options.selection.file_count) != 0)
+    if (dump_report_read_shown(&reader, options.selection.files,
+                               options.selection.file_count, &options.selection,
+                               DUMP_REPORT_WINDOWS) != 0)
         return 1;
     int status =
         frame_names_open(&names) < 0 ? command_fail("%s", strerror(ENOMEM)) : 0;

@@ -15,29 +15,35 @@
 #include "report/summary_text.h"
 #include "report/text_report.h"
 
-enum { OPTION_JSON = 0x100, OPTION_BY };
+enum { OPTION_JSON = 0x100, OPTION_BY, OPTION_NATIVE, OPTION_NO_NATIVE };
 
 struct summary_options {
-    struct selection selection; /* its files and whether processes are told apart */
+    /* Its files, whether processes are told apart, and native frames shown. */
+    struct selection selection;
     bool json;
 };
 
 static const struct argp_option argp_options[] = {
     {"json", OPTION_JSON, NULL, 0, "Print JSON", 0},
     {"by", OPTION_BY, "process", 0, "A summary of each process", 0},
+    {"native", OPTION_NATIVE, NULL, 0,
+     "Show native frames where the dump has them (the default)", 0},
+    {"no-native", OPTION_NO_NATIVE, NULL, 0, "Leave native frames out", 0},
     {0},
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
-    static const char *const by_names[] = {"process", NULL};
     struct summary_options *options = state->input;
     switch (key) {
     case OPTION_JSON:
         options->json = true;
         return 0;
     case OPTION_BY:
-        selection_choose(by_names, argument, "way to tell dumps apart", state);
-        options->selection.by_process = true;
+        selection_parse_by(&options->selection, argument, state);
+        return 0;
+    case OPTION_NATIVE:
+    case OPTION_NO_NATIVE:
+        options->selection.without_native = key == OPTION_NO_NATIVE;
         return 0;
     default:
         return selection_parse_files(&options->selection, key, state);
@@ -72,11 +78,12 @@ static void print_text(const struct summary *summary) {
     text_report_print_completeness(&terminal, summary->reader, NULL);
 }
 
-static int summarize(const struct summary_options *options, char *const *files,
-                     int count) {
+static int summarize(const void *input, char *const *files, int count) {
+    const struct summary_options *options = input;
     struct dump_reader *reader;
     struct summary summary;
-    if (dump_report_read_files(&reader, files, count) != 0)
+    if (dump_report_read_shown(&reader, files, count, &options->selection,
+                               DUMP_REPORT_WINDOWS) != 0)
         return 1;
     progress_say("counting the blocks");
     int error = summary_open(&summary, reader), status = 0;
@@ -92,24 +99,10 @@ static int summarize(const struct summary_options *options, char *const *files,
     return status;
 }
 
-/* JSON documents stand one behind the other, each on a line. */
-static int summarize_each(const struct summary_options *options) {
-    int status = 0;
-    for (int i = 0; i < options->selection.file_count && status == 0; i++) {
-        if (i > 0 && !options->json)
-            putchar('\n');
-        status = summarize(options, &options->selection.files[i], 1);
-    }
-    return status;
-}
-
 static int run(int argc, char **argv) {
     struct summary_options options = {0};
     argp_parse(&argp, argc, argv, 0, NULL, &options);
-    int status = options.selection.by_process
-                     ? summarize_each(&options)
-                     : summarize(&options, options.selection.files,
-                                 options.selection.file_count);
+    int status = selection_tell(&options.selection, options.json, summarize, &options);
     return status != 0 ? status : command_close_output();
 }
 

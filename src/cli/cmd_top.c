@@ -13,7 +13,8 @@
 #include "cli/watched.h"
 #include "report/text_report.h"
 
-enum { OPTION_ONCE = 0x100, DEFAULT_ROWS = 20, MOST_DELAY = 3600 };
+enum { OPTION_ONCE = 0x100, OPTION_NATIVE, OPTION_NO_NATIVE };
+enum { DEFAULT_ROWS = 20, MOST_DELAY = 3600 };
 
 struct top_options {
     const char *name; /* of the process or the file */
@@ -25,6 +26,9 @@ struct top_options {
 static const struct argp_option argp_options[] = {
     {"once", OPTION_ONCE, NULL, 0, "Print what the screen would show, and exit", 0},
     {"limit", 'l', "LIMIT", 0, "With --once, that many lines, or all (default: 20)", 0},
+    {"native", OPTION_NATIVE, NULL, 0,
+     "Show native frames where the dump has them (the default)", 0},
+    {"no-native", OPTION_NO_NATIVE, NULL, 0, "Leave native frames out", 0},
     {"delay", 'd', "SECONDS", 0, "Between two looks at the dump (default: 1)", 0},
     {0},
 };
@@ -34,6 +38,10 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     switch (key) {
     case OPTION_ONCE:
         options->once = true;
+        return 0;
+    case OPTION_NATIVE:
+    case OPTION_NO_NATIVE:
+        options->settings.without_native = key == OPTION_NO_NATIVE;
         return 0;
     case 'l':
         options->limit = arguments_parse_limit(argument, state);
@@ -86,7 +94,10 @@ static int run(int argc, char **argv) {
     if (watched_open(&watched, options.name) != 0)
         return 1;
     struct top_loop loop;
-    top_loop_open(&loop, &watched, options.settings);
+    if (top_loop_open(&loop, &watched, options.settings) < 0) {
+        watched_close(&watched);
+        return command_fail("%s", strerror(ENOMEM));
+    }
     bool once = options.once || !isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO);
     int status = once ? print_once(&loop, options.limit) : top_loop_run(&loop);
     top_loop_close(&loop);

@@ -168,8 +168,11 @@ static int run(int argc, char **argv) {
     struct dump_reader *reader;
     selection_open(&options.selection);
     argp_parse(&argp, argc, argv, 0, NULL, &options);
-    if (dump_report_read_files(&reader, options.selection.files,
-                               options.selection.file_count) != 0)
+    /* Callers are told of the frames that are certain. */
+    if (dump_report_read_shown(&reader, options.selection.files,
+                               options.selection.file_count, &options.selection,
+                               options.inverted ? DUMP_REPORT_WINDOWS
+                                                : DUMP_REPORT_WHOLE_STACKS) != 0)
         return 1;
     int status = print(reader, &options);
     dump_reader_close(reader);

@@ -26,6 +26,7 @@ extern const struct command command_info;
 extern const struct command command_stats;
 extern const struct command command_compare;
 extern const struct command command_merge;
+extern const struct command command_resolve;
 extern const struct command command_tree;
 extern const struct command command_summary;
 extern const struct command command_top;
@@ -37,7 +38,8 @@ extern const struct command command_flamegraph;
 must_check int command_fail(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
-/* Called before command_fail prints, unless NULL: takes away what stands on the line. */
+/* Called before command_fail prints, unless NULL: takes away what stands on the
+ * line. */
 extern void (*command_clear_line)(void);
 
 /* Flushes stdout and closes it. 0; or 1 after saying why what was printed did not

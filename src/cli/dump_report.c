@@ -7,10 +7,13 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/module_notes.h"
 #include "cli/progress.h"
 #include "report/json_report.h"
 #include "report/merged_dump.h"
 #include "report/process_list.h"
+#include "report/shown_stacks.h"
+#include "report/symbols.h"
 #include "report/terminal.h"
 #include "report/text_report.h"
 
@@ -54,6 +57,37 @@ int dump_report_read_files(struct dump_reader **reader, char *const *paths, int 
         dump_reader_close(parts[i]);
     free(parts);
     return status;
+}
+
+static int show_stacks(struct dump_reader *reader, const struct selection *selection,
+                       enum dump_report_stacks stacks) {
+    struct symbols *symbols;
+    int error = symbols_open(&symbols);
+    if (error < 0)
+        return error;
+    const struct shown_stacks_options options = {
+        .without_native = selection->without_native,
+        .whole = stacks == DUMP_REPORT_WHOLE_STACKS,
+        .symbols = symbols,
+    };
+    progress_say("naming the frames");
+    error = shown_stacks_apply(reader, &options);
+    module_notes_print(symbols);
+    symbols_close(symbols);
+    return error;
+}
+
+int dump_report_read_shown(struct dump_reader **reader, char *const *paths, int count,
+                           const struct selection *selection,
+                           enum dump_report_stacks stacks) {
+    if (dump_report_read_files(reader, paths, count) != 0)
+        return 1;
+    int error = show_stacks(*reader, selection, stacks);
+    if (error == 0)
+        return 0;
+    dump_reader_close(*reader);
+    *reader = NULL;
+    return command_fail("%s: %s", paths[0], strerror(-error));
 }
 
 int dump_report_explain(const struct selection *selection, const char *name,

@@ -27,6 +27,15 @@ must_check int dump_report_read(struct dump_reader **reader, const char *path);
 must_check int dump_report_read_files(struct dump_reader **reader, char *const *paths,
                                       int count);
 
+/* What a report shows of the stacks. */
+enum dump_report_stacks { DUMP_REPORT_WINDOWS, DUMP_REPORT_WHOLE_STACKS };
+
+/* As dump_report_read_files, with native frames named, or left out where the selection
+ * says so. Says on stderr which modules are not those that were traced. */
+must_check int dump_report_read_shown(struct dump_reader **reader, char *const *paths,
+                                      int count, const struct selection *selection,
+                                      enum dump_report_stacks stacks);
+
 /* Says why a selection of a dump cannot be weighed, by the error of profile_open or
  * filter_apply. Returns 1. */
 must_check int dump_report_explain(const struct selection *selection, const char *name,

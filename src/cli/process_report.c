@@ -91,8 +91,7 @@ static int print_document(struct process_report *report, struct weight total,
     if (json_writer_open(writer, stdout) < 0)
         return command_fail("%s", strerror(ENOMEM));
     json_writer_open_map(writer);
-    json_writer_key(writer, "by");
-    json_writer_word(writer, "process");
+    json_writer_add_word(writer, "by", "process");
     json_writer_key(writer, "total");
     json_writer_open_map(writer);
     json_report_add_weight(writer, total);

@@ -16,7 +16,7 @@ enum option_key {
 
 static const struct argp_option argp_options[] = {
     {"group-by", OPTION_GROUP, "KEY", 0,
-     "Group by filename, lineno (the default) or traceback", 0},
+     "Group by filename, lineno (the default), traceback, function or module", 0},
     {"cumulative", OPTION_CUMULATIVE, NULL, 0,
      "Count a block on every frame of its traceback, not just on the most recent one",
      0},
@@ -27,10 +27,9 @@ static const struct argp_option argp_options[] = {
 };
 
 static const char *const grouping_names[] = {
-    [GROUPING_FILENAME] = "filename",
-    [GROUPING_LINENO] = "lineno",
-    [GROUPING_TRACEBACK] = "traceback",
-    NULL,
+    [GROUPING_FILENAME] = "filename",   [GROUPING_LINENO] = "lineno",
+    [GROUPING_TRACEBACK] = "traceback", [GROUPING_FUNCTION] = "function",
+    [GROUPING_MODULE] = "module",       NULL,
 };
 
 /* Only what takes any number of dumps tells their processes apart. */
@@ -51,8 +50,7 @@ static void check_files(const struct report_options *options,
 static void check_end(const struct report_options *options, struct argp_state *state) {
     check_files(options, state);
     if (options->cumulative && options->key == GROUPING_TRACEBACK)
-        argp_error(state,
-                   "--cumulative groups by filename or lineno, not by traceback");
+        argp_error(state, "--cumulative is for all groups but those by traceback");
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state) {

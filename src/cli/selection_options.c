@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/selection_options.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum option_key {
@@ -10,6 +11,8 @@ enum option_key {
     OPTION_EXCLUDE,
     OPTION_ALL_FRAMES,
     OPTION_BY,
+    OPTION_NATIVE,
+    OPTION_NO_NATIVE,
 };
 
 static const struct argp_option argp_options[] = {
@@ -26,6 +29,9 @@ static const struct argp_option argp_options[] = {
     {"all-frames", OPTION_ALL_FRAMES, NULL, 0,
      "Let --include and --exclude look at every frame of a traceback", 0},
     {"by", OPTION_BY, "process", 0, "Tell the processes of several dumps apart", 0},
+    {"native", OPTION_NATIVE, NULL, 0,
+     "Show native frames where the dump has them (the default)", 0},
+    {"no-native", OPTION_NO_NATIVE, NULL, 0, "Leave native frames out", 0},
     {0},
 };
 
@@ -46,6 +52,13 @@ int selection_choose(const char *const *words, const char *word, const char *wha
     return 0;
 }
 
+void selection_parse_by(struct selection *selection, const char *argument,
+                        struct argp_state *state) {
+    static const char *const by_names[] = {"process", NULL};
+    selection_choose(by_names, argument, "way to tell dumps apart", state);
+    selection->by_process = true;
+}
+
 static void add_pattern(struct selection *selection, const char *text, bool inclusive,
                         struct argp_state *state) {
     if (filter_add(&selection->filter, text, inclusive) < 0)
@@ -53,7 +66,6 @@ static void add_pattern(struct selection *selection, const char *text, bool incl
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
-    static const char *const by_names[] = {"process", NULL};
     struct selection *selection = state->input;
     switch (key) {
     case OPTION_AT:
@@ -72,8 +84,11 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         selection->filter.all_frames = true;
         return 0;
     case OPTION_BY:
-        selection_choose(by_names, argument, "way to tell dumps apart", state);
-        selection->by_process = true;
+        selection_parse_by(selection, argument, state);
+        return 0;
+    case OPTION_NATIVE:
+    case OPTION_NO_NATIVE:
+        selection->without_native = key == OPTION_NO_NATIVE;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -102,4 +117,18 @@ error_t selection_parse_files(struct selection *selection, int key,
     default:
         return ARGP_ERR_UNKNOWN;
     }
+}
+
+int selection_tell(const struct selection *selection, bool json,
+                   int (*tell)(const void *options, char *const *files, int count),
+                   const void *options) {
+    if (!selection->by_process)
+        return tell(options, selection->files, selection->file_count);
+    int status = 0;
+    for (int i = 0; i < selection->file_count && status == 0; i++) {
+        if (i > 0 && !json)
+            putchar('\n');
+        status = tell(options, &selection->files[i], 1);
+    }
+    return status;
 }

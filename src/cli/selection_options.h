@@ -7,6 +7,7 @@
 #include <argp.h>
 #include <stdbool.h>
 
+#include "base/compiler.h"
 #include "report/filter.h"
 #include "report/profile.h"
 
@@ -15,6 +16,7 @@ struct selection {
     const char *moment_name;
     struct filter filter;
     bool by_process;
+    bool without_native;
     char **files; /* in the program's arguments */
     int file_count;
 };
@@ -22,14 +24,26 @@ struct selection {
 /* Nothing but `now`. */
 void selection_open(struct selection *selection);
 
-/* A child parser for --at, --domain, --include, --exclude, --all-frames and --by; its
- * input is a struct selection. */
+/* A child parser for --at, --domain, --include, --exclude, --all-frames, --by and
+ * --native; its input is a struct selection. */
 extern const struct argp selection_argp;
 
 /* For the parser of the command: takes the files at ARGP_KEY_ARGS, complains at
  * ARGP_KEY_NO_ARGS. ARGP_ERR_UNKNOWN for other keys. */
 error_t selection_parse_files(struct selection *selection, int key,
                               struct argp_state *state);
+
+/* For commands that have --by without the rest of the child parser. */
+void selection_parse_by(struct selection *selection, const char *argument,
+                        struct argp_state *state);
+
+/* Lets `tell` have all files together; or each alone, where processes are told apart:
+ * then JSON documents stand one behind the other, and other texts have an empty line
+ * between them. Returns the first exit status that is not 0. */
+must_check int selection_tell(const struct selection *selection, bool json,
+                              int (*tell)(const void *options, char *const *files,
+                                          int count),
+                              const void *options);
 
 /* The place of a word in a list that ends with NULL; a usage error if it has none.
  * `what` names it. */

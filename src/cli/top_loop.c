@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/top_screen.h"
 #include "report/heap_history.h"
+#include "report/shown_stacks.h"
 
 /* Reading a large dump takes its time: at most a fifth of a processor. */
 enum { MOST_SHARE = 5, BILLION = 1000000000, MILLION = 1000000, LEAST_ROWS = 1 };
@@ -20,14 +21,15 @@ static uint64_t now(clockid_t clock) {
     return (uint64_t)time.tv_sec * BILLION + (uint64_t)time.tv_nsec;
 }
 
-void top_loop_open(struct top_loop *loop, struct watched *watched,
-                   struct top_settings settings) {
+int top_loop_open(struct top_loop *loop, struct watched *watched,
+                  struct top_settings settings) {
     *loop = (struct top_loop){
         .watched = watched,
         .settings = settings,
         .key = GROUPING_LINENO,
         .rows = LEAST_ROWS,
     };
+    return symbols_open(&loop->symbols);
 }
 
 static void drop_reading(struct top_loop *loop) {
@@ -40,6 +42,7 @@ static void drop_reading(struct top_loop *loop) {
 
 void top_loop_close(struct top_loop *loop) {
     drop_reading(loop);
+    symbols_close(loop->symbols);
     top_sample_drop(&loop->start);
     top_sample_drop(&loop->before);
     top_sample_drop(&loop->last);
@@ -88,6 +91,14 @@ static int take_samples(struct top_loop *loop, bool is_new) {
     return top_sample_take(&loop->start, &loop->profile, sample.time);
 }
 
+static int show_stacks(struct top_loop *loop, struct dump_reader *reader) {
+    const struct shown_stacks_options options = {
+        .without_native = loop->settings.without_native,
+        .symbols = loop->symbols,
+    };
+    return shown_stacks_apply(reader, &options);
+}
+
 static int weigh(struct frame_names *names, struct profile *profile,
                  const struct dump_reader *reader) {
     int error = frame_names_open(names);
@@ -110,7 +121,9 @@ int top_loop_refresh(struct top_loop *loop) {
     int error = watched_read(loop->watched, has_ended(loop), &reader);
     if (error < 0)
         return error;
-    error = weigh(&names, &profile, reader);
+    error = show_stacks(loop, reader);
+    if (error == 0)
+        error = weigh(&names, &profile, reader);
     if (error < 0) {
         dump_reader_close(reader);
         return error;

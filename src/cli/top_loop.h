@@ -10,11 +10,13 @@
 #include "base/compiler.h"
 #include "cli/watched.h"
 #include "report/frame_names.h"
+#include "report/symbols.h"
 #include "report/top_report.h"
 #include "report/top_table.h"
 
 struct top_settings {
     uint32_t delay; /* seconds between two looks */
+    bool without_native;
 };
 
 enum { TOP_FILTER_SIZE = 80 };
@@ -22,6 +24,7 @@ enum { TOP_FILTER_SIZE = 80 };
 struct top_loop {
     struct watched *watched;
     struct top_settings settings;
+    struct symbols *symbols; /* of all readings */
     /* As last read. */
     struct dump_reader *reader;
     struct frame_names names;
@@ -43,8 +46,9 @@ struct top_loop {
     size_t rows; /* on the screen */
 };
 
-void top_loop_open(struct top_loop *loop, struct watched *watched,
-                   struct top_settings settings);
+/* 0 or -ENOMEM. */
+must_check int top_loop_open(struct top_loop *loop, struct watched *watched,
+                             struct top_settings settings);
 void top_loop_close(struct top_loop *loop);
 
 /* Reads the dump. 0 or -errno; then the last state stays. */

@@ -40,8 +40,11 @@ const struct option_row options_table[OPTION_COUNT] = {
                               OPTION_IS_BOOL, FIELD(native_domain), 0, 1},
     [OPTION_NATIVE_FRAMES] = {"TRACEMALLOC_NATIVE_FRAMES", "0",
                               "a number from 0 to 65535",
-                              "native frames of a traceback at most", OPTION_IS_COUNT,
-                              FIELD(native_frames), 0, 65535},
+                              "native frames of a traceback at most; 1 stands for 30",
+                              OPTION_IS_FRAMES, FIELD(native_frames), 0, 65535},
+    [OPTION_ANY_PROGRAM] = {"TRACEMALLOC_ANY_PROGRAM", "0", "0 or 1",
+                            "whether programs without Python are traced",
+                            OPTION_IS_BOOL, FIELD(any_program), 0, 1},
     [OPTION_RUN] = {"TRACEMALLOC_RUN", NULL, "1 to 16 hexadecimal digits, not 0", NULL,
                     OPTION_IS_ID, FIELD(run_id), 0, 0},
 };
@@ -189,7 +192,7 @@ static int read_value(const struct option_row *row, const char *text, uint64_t *
         return read_id(text, out);
     case OPTION_IS_BOOL:
         return text[1] == '\0' ? read_whole_number(text, row->most, out) : -EINVAL;
-    case OPTION_IS_COUNT:
+    case OPTION_IS_FRAMES:
         return read_whole_number(text, row->most, out);
     }
     return -EINVAL;
@@ -206,8 +209,10 @@ static void store(const struct option_row *row, const char *text, uint64_t numbe
         *(bool *)field = number != 0;
         break;
     case OPTION_IS_SIGNAL:
-    case OPTION_IS_COUNT:
         *(uint32_t *)field = (uint32_t)number;
+        break;
+    case OPTION_IS_FRAMES:
+        *(uint32_t *)field = number == 1 ? OPTIONS_NATIVE_FRAMES : (uint32_t)number;
         break;
     case OPTION_IS_SIZE:
     case OPTION_IS_ID:

@@ -22,9 +22,13 @@ enum option_id {
     OPTION_MAX_FILE,
     OPTION_NATIVE_DOMAIN,
     OPTION_NATIVE_FRAMES,
+    OPTION_ANY_PROGRAM,
     OPTION_RUN,
     OPTION_COUNT,
 };
+
+/* Native frames of a traceback where only that they are wanted was said. */
+enum { OPTIONS_NATIVE_FRAMES = 30 };
 
 struct options {
     const char *output; /* pattern; the environment's string, or a constant */
@@ -36,6 +40,7 @@ struct options {
     bool quiet;
     bool free_lists;
     bool native_domain;
+    bool any_program; /* trace what has no Python, too */
 };
 
 /* How a value is written. */
@@ -44,7 +49,7 @@ enum option_type {
     OPTION_IS_SIGNAL,  /* uint32_t; USR2, SIGUSR2, 12, RTMIN+3 or RTMAX-3 */
     OPTION_IS_BOOL,    /* bool; 0 or 1 */
     OPTION_IS_SIZE,    /* uint64_t; bytes, or with the suffix K, M, G or T */
-    OPTION_IS_COUNT,   /* uint32_t */
+    OPTION_IS_FRAMES,  /* uint32_t; 1 stands for OPTIONS_NATIVE_FRAMES */
     OPTION_IS_ID,      /* uint64_t; 1 to 16 hexadecimal digits, not 0 */
 };
 
@@ -56,7 +61,7 @@ struct option_row {
     const char *help;     /* one line; NULL for what is not the user's business */
     enum option_type type;
     uint32_t offset; /* of the field in struct options */
-    uint64_t least;  /* smallest and largest of a size or count */
+    uint64_t least;  /* smallest and largest of a size or number */
     uint64_t most;
 };
 

@@ -14,7 +14,8 @@
 
 enum { PAGE = 4096, SUFFIXES = 10000 };
 
-/* Bytes that a section has from the start: enough for a small program, so that it never grows there. */
+/* Bytes that a section has from the start: enough for a small program, so that it never
+ * grows there. */
 static const struct {
     uint32_t entry_size;
     uint32_t initial;
@@ -39,8 +40,9 @@ static uint64_t whole_range(const struct dump_file *file) {
     return TRACEMALLOC_DUMP_HEADER_SIZE + TRACEMALLOC_DUMP_SECTIONS * file->reserved;
 }
 
-/* Addresses to reserve: the bound of the file. Where RLIMIT_AS leaves the program little the tracer takes a fortieth of
- * it, and below 768 MiB, where it would be felt, none. */
+/* Addresses to reserve: the bound of the file. Where RLIMIT_AS leaves the program
+ * little the tracer takes a fortieth of it, and below 768 MiB, where it would be felt,
+ * none. */
 static uint64_t addresses_per_section(uint64_t max_size) {
     enum { LEAST = 768 << 20, SHARE = 40 };
     struct rlimit limit;
@@ -116,7 +118,8 @@ bool dump_file_contains(const struct dump_file *file, uintptr_t address) {
            address - (uintptr_t)file->header < whole_range(file);
 }
 
-/* A file that would pass RLIMIT_FSIZE raises SIGXFSZ, which is the program's business and not ours. */
+/* A file that would pass RLIMIT_FSIZE raises SIGXFSZ, which is the program's business
+ * and not ours. */
 static int check_size(const struct dump_file *file, uint64_t size) {
     struct rlimit limit;
     if (size > file->max_size)
@@ -135,7 +138,8 @@ static int write_zeros(int fd, uint64_t offset, uint64_t length) {
     return status;
 }
 
-/* Blocks are reserved before they are touched: a full disk is an error here, never a SIGBUS later. */
+/* Blocks are reserved before they are touched: a full disk is an error here, never a
+ * SIGBUS later. */
 static int allocate(struct dump_file *file, int fd, uint64_t offset, uint64_t length) {
     int status = check_size(file, offset + length);
     if (status < 0)
@@ -148,7 +152,8 @@ static int allocate(struct dump_file *file, int fd, uint64_t offset, uint64_t le
     return status;
 }
 
-/* The file is opened by its name each time it grows, and must be the one that was created. */
+/* The file is opened by its name each time it grows, and must be the one that was
+ * created. */
 static int reopen(const struct dump_file *file) {
     struct stat status;
     int fd = sys_open(file->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
@@ -352,7 +357,8 @@ int dump_file_attach(struct dump_file *file, const char *name,
                      const char *const *fallback, struct dump_file_place *place) {
     int status = attach_at(file, name);
     place->refused = status;
-    /* A device is refused, not avoided: somebody meant something else. The size bound is the same everywhere. */
+    /* A device is refused, not avoided: somebody meant something else. The size bound
+     * is the same everywhere. */
     bool elsewhere = status != -ENODEV && status != -EFBIG;
     for (; status < 0 && elsewhere && *fallback != NULL; fallback++)
         status = attach_in(file, *fallback, name);
@@ -412,6 +418,14 @@ int dump_file_copy(const struct dump_file *file, const char *path, uint64_t end_
     return status;
 }
 
+/* To fresh pages. They cost less when they come all at once, which kernels before 5.14
+ * cannot do. */
+static void copy_entries(unsigned char *to, const unsigned char *from,
+                         uint64_t length) {
+    sys_madvise(to, length, MADV_POPULATE_WRITE);
+    memcpy(to, from, length);
+}
+
 int dump_file_before_fork(struct dump_file *file) {
     file->copy_size = TRACEMALLOC_DUMP_HEADER_SIZE;
     file->copy = NULL;
@@ -428,7 +442,7 @@ int dump_file_before_fork(struct dump_file *file) {
     copy += TRACEMALLOC_DUMP_HEADER_SIZE;
     for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++) {
         const struct tracemalloc_dump_section *entry = &file->header->sections[section];
-        memcpy(copy, file->base[section], entry->count * entry->entry_size);
+        copy_entries(copy, file->base[section], entry->count * entry->entry_size);
         copy += file->mapped[section];
     }
     return 0;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The dump as the traced process holds it: growing arrays in memory that are at the same time a file.
+/* The dump as the traced process holds it: growing arrays in memory that are at the
+ * same time a file.
  *
- * Each section has a range of addresses of its own, of which the first `mapped` bytes are
- * memory, so that base pointers never move. A dump begins in anonymous memory; dump_file_attach puts a file
- * under it. After a fork, dump_file_detach gives the child private copies.
+ * Each section has a range of addresses of its own, of which the first `mapped` bytes
+ * are memory, so that base pointers never move. A dump begins in anonymous memory;
+ * dump_file_attach puts a file under it. After a fork, dump_file_detach gives the child
+ * private copies.
  *
- * All functions run under the tracer's lock, or where there is no second thread, and outside of signal handlers. They
- * allocate nothing by malloc, hold no descriptor open afterwards, and leave errno alone.
+ * All functions run under the tracer's lock, or where there is no second thread, and
+ * outside of signal handlers. They allocate nothing by malloc, hold no descriptor open
+ * afterwards, and leave errno alone.
  */
 #pragma once
 
@@ -30,7 +33,8 @@ struct dump_file {
     char path[PATH_MAX]; /* absolute */
 };
 
-/* Why dump_file_attach put the file elsewhere, or nowhere: 0 or -errno of the name asked for. */
+/* Why dump_file_attach put the file elsewhere, or nowhere: 0 or -errno of the name
+ * asked for. */
 struct dump_file_place {
     int refused;
 };
@@ -44,31 +48,34 @@ void dump_file_close(struct dump_file *file);
 /* Whether an address is in the range of the dump. Also in a signal handler. */
 bool dump_file_contains(const struct dump_file *file, uintptr_t address);
 
-/* Room for `count` entries of a section. 0, or -errno when it cannot grow: -EFBIG at the size bound, -ENOSPC, and
- * so on. What was there stays. */
+/* Room for `count` entries of a section. 0, or -errno when it cannot grow: -EFBIG at
+ * the size bound, -ENOSPC, and so on. What was there stays. */
 must_check int dump_file_reserve(struct dump_file *file, unsigned section,
                                  uint64_t count);
 
-/* Makes the first `count` entries visible to readers, after their contents were written. */
+/* Makes the first `count` entries visible to readers, after their contents were
+ * written. */
 static inline void dump_file_publish(struct dump_file *file, unsigned section,
                                      uint64_t count) {
     __atomic_store_n(&file->header->sections[section].count, count, __ATOMIC_RELEASE);
 }
 
-/* Creates a new file of mode 0600 and puts it under the dump. An existing name gets the next free suffix. `fallback`,
- * NULL-terminated, names folders to try when the name's own cannot take it. 0; -errno when
- * there is no place, and the dump goes on in anonymous memory. place->refused says why the first place was not taken. */
+/* Creates a new file of mode 0600 and puts it under the dump. An existing name gets the
+ * next free suffix. `fallback`, NULL-terminated, names folders to try when the name's
+ * own cannot take it. 0; -errno when there is no place, and the dump goes on in
+ * anonymous memory. place->refused says why the first place was not taken. */
 must_check int dump_file_attach(struct dump_file *file, const char *name,
                                 const char *const *fallback,
                                 struct dump_file_place *place);
 
-/* Writes what the dump holds now to a new file of mode 0600, in state SNAPSHOT, ended at `end_time` (nanoseconds since the
- * epoch). 0, or -errno and no file. */
+/* Writes what the dump holds now to a new file of mode 0600, in state SNAPSHOT, ended
+ * at `end_time` (nanoseconds since the epoch). 0, or -errno and no file. */
 must_check int dump_file_copy(const struct dump_file *file, const char *path,
                               uint64_t end_time);
 
-/* A child of fork would share its parent's file, which the parent goes on changing at once. So the copy is made before
- * the fork, by the parent, and put in place in the child; the pages are shared until one of them writes. 0, or -ENOMEM: then
+/* A child of fork would share its parent's file, which the parent goes on changing at
+ * once. So the copy is made before the fork, by the parent, and put in place in the
+ * child; the pages are shared until one of them writes. 0, or -ENOMEM: then
  * dump_file_in_child fails too. */
 int dump_file_before_fork(struct dump_file *file);
 void dump_file_in_parent(struct dump_file *file);

@@ -3,51 +3,26 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Bounds that no process reaches, so that sums over a whole dump fit into 63 bits. */
-static const uint64_t most_live_bytes = (uint64_t)1
-                                        << 57; /* an address space of x86-64 */
-static const uint64_t most_total_bytes = (uint64_t)1 << 62;
+#include "dump/dump_check.h"
+#include "dump/dump_process.h"
 
 /* A file may claim this much for nothing, then as many times what is allocated to it on
  * disk, which is less than its size when it has holes or the file system compresses. */
 static const uint64_t free_budget = (uint64_t)128 << 20;
 enum { MOST_COMPRESSION = 16, BLOCK_UNIT = 512 };
 
-/* Up to here a site's live count is believed without a look at its tally. */
-enum { PLAUSIBLE_LIVE = 1 << 20 };
-
-/* Strings begin at multiples of this; an empty one takes two. Spare entries of zeros
- * stand in for what is missing. */
-enum { TEXT_UNIT = 4, EMPTY_TEXT_BYTES = 8, SPARE_ENTRIES = 16 };
-
-enum { MOST_FRAMES = 65535 };
-
 struct loader {
     int fd;
     uint64_t file_size;
-    uint64_t budget;      /* bytes that may still be read */
-    uint32_t finalized;   /* as the header said before the sites were read */
-    uint32_t peak_number; /* and these two before the tallies were */
-    uint32_t rising;
+    uint64_t budget;                       /* bytes that may still be read */
+    struct tracemalloc_dump_header before; /* as it was before the sites were read */
     struct dump_reader *reader;
-    unsigned char *starts; /* bitmap: a string starts at this multiple of TEXT_UNIT */
-    struct tracemalloc_dump_site *sites;
-    struct tracemalloc_dump_tally *tallies;
-    struct tracemalloc_dump_stack *stacks;
-    struct tracemalloc_dump_code *code;
-    struct tracemalloc_dump_domain *domains;
-    struct tracemalloc_dump_module *modules;
-    struct tracemalloc_dump_moment *timeline;
-    struct tracemalloc_dump_process *processes;
-    char *strings;
+    struct dump_contents in;
 };
 
 /* Reads until the end of the file at most: the bytes read, or -errno. */
@@ -183,16 +158,27 @@ static int64_t count_entries(struct loader *loader, const struct place *place) {
     return (int64_t)held;
 }
 
-/* What entries mean depends on some fields of the header: of the header that was read
- * before them. */
-static void note_header(struct loader *loader, int id) {
-    const struct tracemalloc_dump_header *header = &loader->reader->header;
-    if (id == TRACEMALLOC_DUMP_SITES)
-        loader->finalized = header->finalized;
-    if (id == TRACEMALLOC_DUMP_TALLIES) {
-        loader->peak_number = header->peak_number;
-        loader->rising = header->rising;
+/* A peak is written when it ends: the bytes may be more than it says. */
+static void end_peak(struct tracemalloc_dump_header *header) {
+    uint64_t bytes = header->python_bytes + header->native_bytes;
+    if (bytes > header->peak_bytes) {
+        header->peak_bytes = bytes;
+        header->peak_number++;
     }
+    if (header->python_bytes > header->python_peak_bytes)
+        header->python_peak_bytes = header->python_bytes;
+}
+
+/* What sites mean depends on some fields of the header: of the one that was read before
+ * them. */
+static void restore_header(const struct loader *loader) {
+    struct tracemalloc_dump_header *header = &loader->reader->header;
+    header->finalized = loader->before.finalized;
+    header->python_bytes = loader->before.python_bytes;
+    header->native_bytes = loader->before.native_bytes;
+    header->peak_number = loader->before.peak_number;
+    header->peak_bytes = loader->before.peak_bytes;
+    header->python_peak_bytes = loader->before.python_peak_bytes;
 }
 
 /* Reads a section's entries behind a header read afresh; some entries of zeros follow
@@ -204,8 +190,11 @@ static int load_section(struct loader *loader, const struct place *place) {
     int64_t held = count_entries(loader, place);
     if (held < 0)
         return (int)held;
-    note_header(loader, place->id);
-    *place->entries = calloc((size_t)held + SPARE_ENTRIES, place->entry_size);
+    if (place->id == TRACEMALLOC_DUMP_SITES) {
+        loader->before = loader->reader->header;
+        end_peak(&loader->before);
+    }
+    *place->entries = calloc((size_t)held + DUMP_CHECK_SPARE, place->entry_size);
     if (*place->entries == NULL)
         return -ENOMEM;
     struct tracemalloc_dump_section section =
@@ -223,23 +212,26 @@ static int load_section(struct loader *loader, const struct place *place) {
 static int load_sections(struct loader *loader) {
     struct dump_reader *reader = loader->reader;
     const struct place places[] = {
-        {TRACEMALLOC_DUMP_TIMELINE, sizeof *loader->timeline,
-         (void **)&loader->timeline, &reader->timeline_count},
-        {TRACEMALLOC_DUMP_SITES, sizeof *loader->sites, (void **)&loader->sites,
+        {TRACEMALLOC_DUMP_TIMELINE, sizeof *loader->in.timeline,
+         (void **)&loader->in.timeline, &reader->timeline_count},
+        {TRACEMALLOC_DUMP_SITES, sizeof *loader->in.sites, (void **)&loader->in.sites,
          &reader->site_count},
-        {TRACEMALLOC_DUMP_TALLIES, sizeof *loader->tallies, (void **)&loader->tallies,
-         &reader->tally_count},
-        {TRACEMALLOC_DUMP_PROCESSES, sizeof *loader->processes,
-         (void **)&loader->processes, &reader->process_count},
-        {TRACEMALLOC_DUMP_DOMAINS, sizeof *loader->domains, (void **)&loader->domains,
-         &reader->domain_count},
-        {TRACEMALLOC_DUMP_STACKS, sizeof *loader->stacks, (void **)&loader->stacks,
-         &reader->stack_count},
-        {TRACEMALLOC_DUMP_MODULES, sizeof *loader->modules, (void **)&loader->modules,
-         &reader->module_count},
-        {TRACEMALLOC_DUMP_CODE, sizeof *loader->code, (void **)&loader->code,
+        {TRACEMALLOC_DUMP_TALLIES, sizeof *loader->in.tallies,
+         (void **)&loader->in.tallies, &reader->tally_count},
+        {TRACEMALLOC_DUMP_PROCESSES, sizeof *loader->in.processes,
+         (void **)&loader->in.processes, &reader->process_count},
+        {TRACEMALLOC_DUMP_DOMAINS, sizeof *loader->in.domains,
+         (void **)&loader->in.domains, &reader->domain_count},
+        {TRACEMALLOC_DUMP_STACKS, sizeof *loader->in.stacks,
+         (void **)&loader->in.stacks, &reader->stack_count},
+        {TRACEMALLOC_DUMP_SYMBOLS, sizeof *loader->in.symbols,
+         (void **)&loader->in.symbols, &reader->symbol_count},
+        {TRACEMALLOC_DUMP_MODULES, sizeof *loader->in.modules,
+         (void **)&loader->in.modules, &reader->module_count},
+        {TRACEMALLOC_DUMP_CODE, sizeof *loader->in.code, (void **)&loader->in.code,
          &reader->code_count},
-        {TRACEMALLOC_DUMP_STRINGS, 1, (void **)&loader->strings, &reader->string_bytes},
+        {TRACEMALLOC_DUMP_STRINGS, 1, (void **)&loader->in.strings,
+         &reader->string_bytes},
     };
     int error = 0;
     for (size_t i = 0; i < sizeof places / sizeof *places && error == 0; i++)
@@ -247,283 +239,15 @@ static int load_sections(struct loader *loader) {
     return error;
 }
 
-/* Each section has at least the entries that other entries fall back to. */
-static void add_first_entries(struct loader *loader) {
-    struct dump_reader *reader = loader->reader;
-    reader->stack_count += reader->stack_count == 0;
-    reader->code_count += reader->code_count == 0;
-    reader->domain_count += reader->domain_count == 0;
-    if (reader->string_bytes < EMPTY_TEXT_BYTES)
-        reader->string_bytes = EMPTY_TEXT_BYTES;
-    memset(loader->stacks, 0, sizeof *loader->stacks);
-    memset(loader->code, 0, sizeof *loader->code);
-    memset(loader->strings, 0, EMPTY_TEXT_BYTES);
-}
-
-/* Notes where strings start, so that an id in the middle of one is not taken for
- * another: their lengths then sum to no more than the section's, whatever the file
- * says. */
-static int find_texts(struct loader *loader) {
-    size_t size = loader->reader->string_bytes;
-    loader->starts = calloc(size / TEXT_UNIT / CHAR_BIT + 1, 1);
-    if (loader->starts == NULL)
-        return -ENOMEM;
-    for (size_t at = 0; size - at >= EMPTY_TEXT_BYTES;) {
-        uint32_t length;
-        memcpy(&length, loader->strings + at, sizeof length);
-        if (length > size - at - sizeof length - 1 ||
-            loader->strings[at + sizeof length + length] != '\0')
-            break;
-        size_t unit = at / TEXT_UNIT;
-        loader->starts[unit / CHAR_BIT] |= (unsigned char)(1u << unit % CHAR_BIT);
-        size_t next = at + sizeof length + length + 1;
-        next += -next % TEXT_UNIT;
-        if (next >= size)
-            break;
-        at = next;
-    }
-    return 0;
-}
-
-static void check_text(struct loader *loader, tracemalloc_dump_string *id) {
-    size_t unit = *id / TEXT_UNIT;
-    if (*id % TEXT_UNIT == 0 && *id < loader->reader->string_bytes &&
-        (loader->starts[unit / CHAR_BIT] >> unit % CHAR_BIT & 1) != 0)
-        return;
-    *id = 0;
-    loader->reader->damaged++;
-}
-
-static void check_texts(struct loader *loader) {
-    struct dump_reader *reader = loader->reader;
-    for (size_t i = 0; i < reader->code_count; i++) {
-        check_text(loader, &loader->code[i].filename);
-        check_text(loader, &loader->code[i].name);
-    }
-    for (size_t i = 0; i < reader->domain_count; i++)
-        check_text(loader, &loader->domains[i].name);
-    for (size_t i = 0; i < reader->module_count; i++) {
-        check_text(loader, &loader->modules[i].path);
-        check_text(loader, &loader->modules[i].build_id);
-    }
-    for (size_t i = 0; i < reader->process_count; i++)
-        check_text(loader, &loader->processes[i].argv);
-    check_text(loader, &reader->header.argv);
-    check_text(loader, &reader->header.executable);
-}
-
-static bool code_is_there(const struct dump_reader *reader, uint32_t code) {
-    if ((code & TRACEMALLOC_DUMP_NATIVE) != 0)
-        return (code & ~TRACEMALLOC_DUMP_NATIVE) < reader->module_count;
-    return code < reader->code_count;
-}
-
-static void check_stacks(struct loader *loader) {
-    struct dump_reader *reader = loader->reader;
-    for (size_t id = 1; id < reader->stack_count; id++) {
-        struct tracemalloc_dump_stack *stack = &loader->stacks[id];
-        bool damaged = false;
-        if (stack->parent >= id) {
-            stack->parent = TRACEMALLOC_DUMP_EMPTY_STACK;
-            damaged = true;
-        }
-        if (!code_is_there(reader, stack->code)) {
-            stack->code = 0;
-            damaged = true;
-        }
-        reader->damaged += damaged;
-    }
-}
-
-/* Adds to a sum that stays within a bound; what would exceed it becomes 0. */
-static bool add_bounded(uint64_t *sum, uint64_t *value, uint64_t most) {
-    if (*value <= most - *sum) {
-        *sum += *value;
-        return true;
-    }
-    *value = 0;
-    return false;
-}
-
-struct tally_sums {
-    uint64_t bytes, blocks, peak_bytes, peak_blocks, total_bytes, total_blocks;
-};
-
-static bool check_tally(const struct dump_reader *reader,
-                        struct tracemalloc_dump_tally *tally, struct tally_sums *sums) {
-    bool good =
-        tally->stack < reader->stack_count && tally->domain < reader->domain_count;
-    if (tally->stack >= reader->stack_count)
-        tally->stack = TRACEMALLOC_DUMP_EMPTY_STACK;
-    if (tally->domain >= reader->domain_count)
-        tally->domain = 0;
-    if (tally->process > 0 && tally->process >= reader->process_count) {
-        tally->process = 0;
-        good = false;
-    }
-    good &= add_bounded(&sums->bytes, &tally->bytes, most_live_bytes);
-    good &= add_bounded(&sums->blocks, &tally->blocks, most_live_bytes);
-    good &= add_bounded(&sums->peak_bytes, &tally->peak_bytes, most_live_bytes);
-    good &= add_bounded(&sums->peak_blocks, &tally->peak_blocks, most_live_bytes);
-    good &= add_bounded(&sums->total_bytes, &tally->total_bytes, most_total_bytes);
-    good &= add_bounded(&sums->total_blocks, &tally->total_blocks, most_total_bytes);
-    return good;
-}
-
-static void check_tallies(struct loader *loader) {
-    struct dump_reader *reader = loader->reader;
-    struct tally_sums sums = {0};
-    for (size_t i = 0; i < reader->tally_count; i++)
-        reader->damaged += !check_tally(reader, &loader->tallies[i], &sums);
-}
-
-/* Whether a site can have held that many blocks: its tally, read later, has never had
- * fewer. */
-static bool is_plausible(const struct loader *loader,
-                         const struct tracemalloc_dump_site *site, uint32_t blocks,
-                         uint64_t *sum) {
-    if (blocks > PLAUSIBLE_LIVE && blocks > loader->tallies[site->tally].total_blocks)
-        return false;
-    uint64_t bytes;
-    if (__builtin_mul_overflow(site->size, blocks, &bytes))
-        return false;
-    return add_bounded(sum, &bytes, most_live_bytes);
-}
-
-static void check_sites(struct loader *loader) {
-    struct dump_reader *reader = loader->reader;
-    uint64_t live_bytes = 0, exit_bytes = 0;
-    for (size_t i = 0; i < reader->site_count; i++) {
-        struct tracemalloc_dump_site *site = &loader->sites[i];
-        if (site->live == 0 && site->at_exit == 0)
-            continue;
-        if (site->tally < reader->tally_count &&
-            is_plausible(loader, site, site->live, &live_bytes) &&
-            is_plausible(loader, site, site->at_exit, &exit_bytes))
-            continue;
-        site->live = 0;
-        site->at_exit = 0;
-        reader->damaged++;
-    }
-}
-
-/* `at_exit` means nothing before the interpreter was finalized. */
-static void clear_exit_counts(struct loader *loader) {
-    if (loader->reader->header.finalized != 0)
-        return;
-    for (size_t i = 0; i < loader->reader->site_count; i++)
-        loader->sites[i].at_exit = 0;
-}
-
-/* A process that was alive when it was merged is a snapshot there, so one that was
- * traced to the end was killed. */
-static void check_processes(struct loader *loader) {
-    struct dump_reader *reader = loader->reader;
-    for (size_t i = 0; i < reader->process_count; i++) {
-        uint32_t *state = &loader->processes[i].state;
-        bool good = *state != 0 && *state <= TRACEMALLOC_DUMP_SIGNAL;
-        reader->damaged += !good;
-        if (!good || *state == TRACEMALLOC_DUMP_TRACING)
-            *state = DUMP_READER_KILLED;
-    }
-}
-
-/* A dump that was not merged has one process, the header's. */
-static void add_process(struct loader *loader) {
-    struct dump_reader *reader = loader->reader;
-    const struct tracemalloc_dump_header *header = &reader->header;
-    if (reader->process_count > 0)
-        return;
-    reader->process_count = 1;
-    loader->processes[0] = (struct tracemalloc_dump_process){
-        .pid = header->pid,
-        .ppid = header->ppid,
-        .start_time = header->start_time,
-        .end_time = header->end_time,
-        .peak_bytes = header->peak_bytes,
-        .argv = header->argv,
-        .state = reader->state,
-        .exit_status = header->exit_status,
-        .signal = header->signal,
-    };
-}
-
-static void check_frame_limit(struct dump_reader *reader) {
-    struct tracemalloc_dump_header *header = &reader->header;
-    if (header->nframe >= 1 && header->nframe <= MOST_FRAMES)
-        return;
-    header->nframe = header->nframe == 0 ? 1 : MOST_FRAMES;
-    reader->damaged++;
-}
-
-static int check_sections(struct loader *loader) {
-    add_first_entries(loader);
-    int error = find_texts(loader);
-    if (error < 0)
-        return error;
-    check_texts(loader);
-    check_stacks(loader);
-    check_tallies(loader);
-    clear_exit_counts(loader);
-    check_sites(loader);
-    check_processes(loader);
-    add_process(loader);
-    check_frame_limit(loader->reader);
-    return 0;
-}
-
-static bool another_boot(const struct tracemalloc_dump_header *header) {
-    char boot_id[sizeof header->boot_id + 1] = "";
-    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-    if (file == NULL)
-        return false;
-    bool known = fscanf(file, "%40s", boot_id) == 1 && header->boot_id[0] != '\0';
-    fclose(file);
-    return known && strncmp(boot_id, header->boot_id, sizeof header->boot_id) != 0;
-}
-
-/* Field 3, 20 and 22 of /proc/PID/stat (proc(5)): a process that was not waited for has
- * state Z and one thread. */
-static bool another_or_dead(const char *stat, uint64_t process_start) {
-    char state;
-    long threads;
-    unsigned long long start;
-    const char *end = strrchr(stat, ')'); /* the name before may hold anything */
-    if (end == NULL || sscanf(end + 1,
-                              " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-                              "%*s %*s %*s %ld %*s %llu",
-                              &state, &threads, &start) != 3)
-        return false;
-    return start != process_start || (strchr("ZXx", state) != NULL && threads <= 1);
-}
-
-static bool process_is_gone(const struct tracemalloc_dump_header *header) {
-    if (header->pid == 0 || header->pid > INT_MAX || another_boot(header))
-        return true;
-    if (kill((pid_t)header->pid, 0) != 0 && errno == ESRCH)
-        return true;
-    char path[40], stat[1024];
-    snprintf(path, sizeof path, "/proc/%u/stat", header->pid);
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return false; /* of another user, where /proc hides them */
-    size_t length = fread(stat, 1, sizeof stat - 1, file);
-    fclose(file);
-    stat[length] = '\0';
-    return another_or_dead(stat, header->process_start);
-}
-
 /* A process that ends marks its dump first, so the header is read once more after the
  * process was found gone: what is still TRACING then was killed. */
 static int find_state(struct loader *loader) {
     struct dump_reader *reader = loader->reader;
-    bool gone = process_is_gone(&reader->header);
+    bool gone = dump_process_is_gone(&reader->header);
     int error = read_header(loader);
     if (error < 0)
         return error;
-    reader->header.finalized = loader->finalized;
-    reader->header.peak_number = loader->peak_number;
-    reader->header.rising = loader->rising;
+    restore_header(loader);
     reader->state = reader->header.state;
     if (reader->state == 0 || reader->state > TRACEMALLOC_DUMP_SIGNAL) {
         reader->damaged++;
@@ -536,15 +260,16 @@ static int find_state(struct loader *loader) {
 
 static void hand_out(struct loader *loader) {
     struct dump_reader *reader = loader->reader;
-    reader->sites = loader->sites;
-    reader->tallies = loader->tallies;
-    reader->stacks = loader->stacks;
-    reader->code = loader->code;
-    reader->domains = loader->domains;
-    reader->modules = loader->modules;
-    reader->timeline = loader->timeline;
-    reader->processes = loader->processes;
-    reader->strings = loader->strings;
+    reader->sites = loader->in.sites;
+    reader->tallies = loader->in.tallies;
+    reader->stacks = loader->in.stacks;
+    reader->code = loader->in.code;
+    reader->domains = loader->in.domains;
+    reader->modules = loader->in.modules;
+    reader->symbols = loader->in.symbols;
+    reader->timeline = loader->in.timeline;
+    reader->processes = loader->in.processes;
+    reader->strings = loader->in.strings;
 }
 
 static int load(struct loader *loader) {
@@ -556,7 +281,7 @@ static int load(struct loader *loader) {
     if (error == 0)
         error = find_state(loader);
     if (error == 0)
-        error = check_sections(loader);
+        error = dump_check(loader->reader, &loader->in);
     return error;
 }
 
@@ -566,7 +291,6 @@ int dump_reader_open_fd(struct dump_reader **reader, int fd) {
         return -ENOMEM;
     int error = load(&loader);
     hand_out(&loader);
-    free(loader.starts);
     if (error < 0) {
         dump_reader_close(loader.reader);
         return error;
@@ -610,6 +334,8 @@ void dump_reader_close(struct dump_reader *reader) {
     free((void *)reader->code);
     free((void *)reader->domains);
     free((void *)reader->modules);
+    free((void *)reader->symbols);
+    free((void *)reader->natives);
     free((void *)reader->timeline);
     free((void *)reader->processes);
     free((void *)reader->strings);

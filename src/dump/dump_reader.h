@@ -31,13 +31,25 @@ struct dump_text {
     size_t length;
 };
 
+/* A frame of native code, as a code object. */
+struct dump_native {
+    uint64_t address; /* ELF virtual address */
+    uint32_t module;
+    uint32_t loading; /* of the module's file, by number: it may be unloaded, and loaded
+                         again as another module */
+    bool has_source;  /* the code's file name is one of a source file */
+};
+
 struct dump_reader {
-    struct tracemalloc_dump_header header; /* as it was last read */
-    uint32_t state;                        /* enum tracemalloc_dump_state, or KILLED */
-    uint64_t damaged;                      /* entries that named what is not there */
+    /* As it was last read. Its bytes and its peak are what they were before the sites
+     * were read, and the peak is ended: where the bytes were at their maximum, it is
+     * the one that was not yet written. */
+    struct tracemalloc_dump_header header;
+    uint32_t state;   /* enum tracemalloc_dump_state, or KILLED */
+    uint64_t damaged; /* entries that named what is not there */
     uint64_t missing; /* entries counted that the file does not hold */
 
-    const struct tracemalloc_dump_site *sites; /* `live`, `at_exit` 0 where damaged */
+    const struct tracemalloc_dump_site *sites; /* counts are 0 where damaged */
     size_t site_count;
     const struct tracemalloc_dump_tally *tallies;
     size_t tally_count;
@@ -54,8 +66,16 @@ struct dump_reader {
     /* At least one, the header's. Their state may be KILLED too. */
     const struct tracemalloc_dump_process *processes;
     size_t process_count;
+    const struct tracemalloc_dump_symbol *symbols; /* in order */
+    size_t symbol_count;
     const char *strings; /* see dump_reader_text */
     size_t string_bytes;
+
+    /* Code from `first_native` on is that of native frames: none as it was read, see
+     * report/native_frames.h. */
+    const struct dump_native *natives;
+    size_t native_count;
+    uint32_t first_native;
 };
 
 /* Opens and checks the dump at `path`, a regular file; never waits for a FIFO. 0, or
@@ -72,6 +92,24 @@ const char *dump_reader_strerror(int error);
 
 /* NULL is allowed. */
 void dump_reader_close(struct dump_reader *reader);
+
+/* The index of the tally that a site counts for. */
+static inline uint32_t dump_site_tally(const struct tracemalloc_dump_site *site) {
+    return site->tally & ~TRACEMALLOC_DUMP_NOT_PYTHON;
+}
+
+/* The blocks that a site held at the peak. */
+static inline uint32_t dump_site_peak(const struct tracemalloc_dump_header *header,
+                                      const struct tracemalloc_dump_site *site) {
+    return site->peak_number == header->peak_number ? site->peak_live : site->live;
+}
+
+/* The native frame that a code object stands for, or NULL. */
+static inline const struct dump_native *
+dump_reader_native(const struct dump_reader *reader, uint32_t code) {
+    uint32_t number = code - reader->first_native;
+    return number < reader->native_count ? &reader->natives[number] : NULL;
+}
 
 /* The text of an id that stands in the dump. */
 static inline struct dump_text dump_reader_text(const struct dump_reader *reader,

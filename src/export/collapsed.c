@@ -45,7 +45,9 @@ static void put_frame(FILE *out, const struct frame_table *table,
         return;
     fputs(" (", out);
     put_text(out, frame_table_filename(table, frame));
-    fprintf(out, ":%" PRIu32 ")", frame->line);
+    if (frame->line > 0 || !frame->native)
+        fprintf(out, ":%" PRIu32, frame->line);
+    putc(')', out);
 }
 
 static int fill_texts(struct frame_texts *texts, const struct frame_table *table) {

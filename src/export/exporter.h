@@ -17,7 +17,8 @@ struct exporter {
     const char *name;      /* as given to --format */
     const char *extension; /* of such files, without a dot */
     const char *summary;   /* one line, no full stop */
-    bool by_block;         /* has no limit, and no peak, which is known by stack only */
+    bool only_python;      /* has no place for native frames */
+    bool by_block;         /* of single blocks: has no limit */
     /* 0, -ENOMEM, -EIO, or -EFBIG when the format cannot hold that much. Write errors
      * stay in the stream. New names may be added to the input's. */
     int (*write)(struct export_input *input, FILE *out);

@@ -20,7 +20,10 @@ struct named_frame {
     uint32_t function; /* of the names; an empty text where there is none */
     uint32_t line;
     uint32_t first_line; /* of the function, 0 where unknown */
-    uint64_t address;    /* of a native frame, as in its ELF file; else 0 */
+    /* Of a native frame. */
+    uint64_t address; /* as in its ELF file */
+    uint32_t module;  /* index in the dump */
+    bool has_source;  /* the file name is one of a source file */
     bool native;
 };
 
@@ -35,14 +38,12 @@ struct frame_table {
 /* What frame_table_at keeps of one dump, so that each node is named once. */
 struct frame_cache {
     const struct profile *profile;
-    uint32_t *functions; /* name, by code object */
-    uint32_t *frames;    /* id + 1, by stack; 0 where not yet asked for */
+    uint32_t *frames; /* id + 1, by stack; 0 where not yet asked for */
 };
 
 /* 0 or -ENOMEM. The profile's names are the table's. */
 must_check int frame_cache_open(struct frame_cache *cache,
-                                const struct profile *profile,
-                                struct frame_names *names);
+                                const struct profile *profile);
 void frame_cache_close(struct frame_cache *cache);
 
 void frame_table_close(struct frame_table *table);

@@ -1,24 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* All traces as one JSON object: frames by number, tracebacks as lists of them. */
 #include "export/exporter.h"
-#include "export/trace_table.h"
+#include "export/trace_document.h"
+#include "report/json_frame.h"
 #include "report/json_report.h"
 #include "report/json_writer.h"
 
 enum { SCHEMA_VERSION = 1 };
 
-static void add_unsigned(struct json_writer *writer, const char *key, uint64_t value) {
-    json_writer_key(writer, key);
-    json_writer_unsigned(writer, value);
-}
-
-static void add_weight(struct json_writer *writer, struct weight weight) {
-    add_unsigned(writer, "size", weight.size);
-    add_unsigned(writer, "count", weight.count);
-}
-
 static void add_pids(struct json_writer *writer, const struct export_input *input) {
-    add_unsigned(writer, "pid", input->reader->header.pid);
+    json_writer_add_unsigned(writer, "pid", input->reader->header.pid);
     json_writer_key(writer, "pids");
     json_writer_open_list(writer);
     for (uint32_t i = 0; i < input->reader->process_count; i++)
@@ -26,26 +17,29 @@ static void add_pids(struct json_writer *writer, const struct export_input *inpu
     json_writer_close_list(writer);
 }
 
-static void add_frame(struct json_writer *writer, const struct frame_table *table,
+static void add_frame(struct json_writer *writer, const struct trace_table *traces,
                       const struct named_frame *frame) {
-    struct dump_text function = frame_table_function(table, frame);
-    json_writer_open_map(writer);
-    json_writer_key(writer, "filename");
-    json_writer_text(writer, frame_table_filename(table, frame));
-    add_unsigned(writer, "lineno", frame->line);
-    json_writer_key(writer, "function");
-    if (function.length > 0)
-        json_writer_text(writer, function);
-    else
-        json_writer_null(writer);
-    json_writer_close_map(writer);
+    const struct frame_table *table = &traces->frames;
+    const struct json_frame shown = {
+        .filename = frame_table_filename(table, frame),
+        .function = frame_table_function(table, frame),
+        .line = frame->line,
+        .native = frame->native,
+        .has_source = frame->has_source,
+        .has_address = true,
+        .address = frame->address,
+        .module = frame->native ? trace_table_module(traces, frame)
+                                : (struct dump_text){"", 0},
+    };
+    json_frame_add(writer, &shown);
 }
 
-static void add_frames(struct json_writer *writer, const struct frame_table *table) {
+static void add_frames(struct json_writer *writer, const struct trace_table *traces) {
+    const struct frame_table *table = &traces->frames;
     json_writer_key(writer, "frames");
     json_writer_open_list(writer);
     for (size_t i = 0; i < table->ids.count; i++)
-        add_frame(writer, table, &table->frames[i]);
+        add_frame(writer, traces, &table->frames[i]);
     json_writer_close_list(writer);
 }
 
@@ -54,10 +48,10 @@ static void add_trace(struct json_writer *writer, struct trace_table *table,
     uint32_t count;
     const uint32_t *frames = trace_table_window(table, trace, &count);
     json_writer_open_map(writer);
-    add_unsigned(writer, "domain", trace_table_domain(table, trace));
+    json_writer_add_unsigned(writer, "domain", trace_table_domain(table, trace));
     if (table->input->by_process)
-        add_unsigned(writer, "pid", trace_table_pid(table, trace));
-    add_weight(writer, trace->shown);
+        json_writer_add_unsigned(writer, "pid", trace_table_pid(table, trace));
+    json_report_add_weight(writer, trace->shown);
     json_writer_key(writer, "stack");
     json_writer_open_list(writer);
     for (uint32_t i = 0; i < count; i++)
@@ -69,16 +63,15 @@ static void add_trace(struct json_writer *writer, struct trace_table *table,
 static void write_document(struct json_writer *writer, struct trace_table *table) {
     const struct export_input *input = table->input;
     json_writer_open_map(writer);
-    add_unsigned(writer, "version", SCHEMA_VERSION);
+    json_writer_add_unsigned(writer, "version", SCHEMA_VERSION);
     add_pids(writer, input);
-    json_writer_key(writer, "at");
-    json_writer_word(writer, input->moment_name);
+    json_writer_add_word(writer, "at", input->moment_name);
     json_report_add_completeness(writer, input->reader, NULL);
     json_writer_key(writer, "total");
     json_writer_open_map(writer);
-    add_weight(writer, input->shown.total);
+    json_report_add_weight(writer, input->shown.total);
     json_writer_close_map(writer);
-    add_frames(writer, &table->frames);
+    add_frames(writer, table);
     json_writer_key(writer, "traces");
     json_writer_open_list(writer);
     for (size_t i = 0; i < table->count; i++)
@@ -88,20 +81,7 @@ static void write_document(struct json_writer *writer, struct trace_table *table
 }
 
 static int write_file(struct export_input *input, FILE *out) {
-    struct trace_table table;
-    struct json_writer writer;
-    unsigned keys = TRACE_KEY_DOMAIN;
-    int error = trace_table_open(&table, input,
-                                 input->by_process ? keys | TRACE_KEY_PROCESS : keys);
-    if (error < 0)
-        return error;
-    error = json_writer_open(&writer, out);
-    if (error == 0) {
-        write_document(&writer, &table);
-        error = json_writer_close(&writer);
-    }
-    trace_table_close(&table);
-    return error;
+    return trace_document_write(input, out, TRACE_KEY_DOMAIN, write_document);
 }
 
 const struct exporter export_json = {

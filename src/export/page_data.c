@@ -28,8 +28,7 @@ struct page_data {
 };
 
 static void add_unsigned(struct page_data *data, const char *key, uint64_t value) {
-    json_writer_key(&data->json, key);
-    json_writer_unsigned(&data->json, value);
+    json_writer_add_unsigned(&data->json, key, value);
 }
 
 static void add_text(struct page_data *data, const char *key, struct dump_text text) {
@@ -38,8 +37,7 @@ static void add_text(struct page_data *data, const char *key, struct dump_text t
 }
 
 static void add_word(struct page_data *data, const char *key, const char *word) {
-    json_writer_key(&data->json, key);
-    json_writer_word(&data->json, word);
+    json_writer_add_word(&data->json, key, word);
 }
 
 static void open_list(struct page_data *data, const char *key) {
@@ -125,6 +123,15 @@ static void write_frames(struct page_data *data) {
                              data->function_numbers[path_table_function(table, frame)]);
         json_writer_unsigned(&data->json, path_table_line(table, frame));
     }
+    json_writer_close_list(&data->json);
+}
+
+/* The numbers of the frames of native code. */
+static void write_native(struct page_data *data) {
+    open_list(data, "native");
+    for (uint32_t i = 0; i < data->frame_count; i++)
+        if (path_table_is_native(&data->input->table, data->frames[i]))
+            json_writer_unsigned(&data->json, i);
     json_writer_close_list(&data->json);
 }
 
@@ -298,6 +305,7 @@ static void write_document(struct page_data *data) {
     write_dumps(data);
     write_names(data);
     write_frames(data);
+    write_native(data);
     if (!data->input->options->without_source)
         write_sources(data);
     write_trees(data);

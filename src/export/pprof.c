@@ -194,6 +194,11 @@ static int64_t put_function(struct pprof *pprof, const struct named_frame *frame
     return (int64_t)function.id;
 }
 
+static bool is_named(const struct pprof *pprof, const struct named_frame *frame) {
+    return !frame->native || frame->has_source ||
+           frame_table_function(&pprof->table.frames, frame).length > 0;
+}
+
 static void put_location(struct pprof *pprof, Pprof__Location *location) {
     Pprof__Profile profile = PPROF__PROFILE__INIT;
     profile.n_location = 1;
@@ -201,7 +206,8 @@ static void put_location(struct pprof *pprof, Pprof__Location *location) {
     put(pprof, &profile);
 }
 
-/* A native frame is an address, for pprof to find the symbol of. */
+/* A native frame of which nothing is known is an address, for pprof to find the symbol
+ * of. */
 static int put_frame(struct pprof *pprof, size_t number) {
     const struct named_frame *frame = &pprof->table.frames.frames[number];
     Pprof__Location location = PPROF__LOCATION__INIT;
@@ -209,9 +215,11 @@ static int put_frame(struct pprof *pprof, size_t number) {
     location.id = number + 1;
     location.mapping_id = INTERPRETER;
     if (frame->native) {
-        location.mapping_id = pprof->mappings[frame->filename];
+        uint32_t name = pprof->table.input->shown.module_names[frame->module];
+        location.mapping_id = pprof->mappings[name];
         location.address = pprof->biases[location.mapping_id] + frame->address;
-    } else {
+    }
+    if (is_named(pprof, frame)) {
         int64_t function = put_function(pprof, frame);
         if (function < 0)
             return (int)function;

@@ -3,8 +3,8 @@
  *
  * For offline code; allocates; one thread at a time. What is written comes out as plain
  * ASCII without `<`: no text of a dump can end the element, begin a comment, or be a
- * character that HTML does not allow. All of that can stand only in strings of the JSON,
- * where it becomes \uXXXX.
+ * character that HTML does not allow. All of that can stand only in strings of the
+ * JSON, where it becomes \uXXXX.
  */
 #pragma once
 

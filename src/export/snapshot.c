@@ -13,6 +13,7 @@
 
 #include "export/exporter.h"
 #include "export/pickle_writer.h"
+#include "report/array.h"
 #include "report/id_map.h"
 #include "report/profile.h"
 #include "report/stack_index.h"
@@ -48,16 +49,6 @@ static void write_name(struct snapshot *snapshot, uint32_t name) {
     snapshot->names[name] = pickle_writer_memoize(&snapshot->pickle) + 1;
 }
 
-static int make_room(struct snapshot *snapshot) {
-    size_t room = snapshot->frame_room == 0 ? 256 : snapshot->frame_room * 2;
-    uint32_t *frames = realloc(snapshot->frames, room * sizeof *frames);
-    if (frames == NULL)
-        return -ENOMEM;
-    snapshot->frames = frames;
-    snapshot->frame_room = room;
-    return 0;
-}
-
 static int write_frame(struct snapshot *snapshot, struct frame frame) {
     struct pickle_writer *pickle = &snapshot->pickle;
     size_t known = snapshot->frame_ids.count;
@@ -69,7 +60,8 @@ static int write_frame(struct snapshot *snapshot, struct frame frame) {
         pickle_writer_get(pickle, snapshot->frames[id]);
         return 0;
     }
-    if ((size_t)id == snapshot->frame_room && make_room(snapshot) < 0)
+    if (array_make_room(&snapshot->frames, &snapshot->frame_room, (size_t)id + 1,
+                        sizeof *snapshot->frames) < 0)
         return -ENOMEM;
     write_name(snapshot, frame.name);
     pickle_writer_integer(pickle, frame.line);
@@ -106,7 +98,8 @@ static int write_traceback(struct snapshot *snapshot, uint32_t stack) {
 static int write_trace(struct snapshot *snapshot,
                        const struct tracemalloc_dump_site *site) {
     const struct dump_reader *reader = snapshot->profile->reader;
-    const struct tracemalloc_dump_tally *tally = &reader->tallies[site->tally];
+    const struct tracemalloc_dump_tally *tally =
+        &reader->tallies[dump_site_tally(site)];
     struct pickle_writer *pickle = &snapshot->pickle;
     if (snapshot->with_total)
         pickle_writer_put(pickle, PICKLE_MARK);
@@ -154,7 +147,7 @@ static int write_traces(struct snapshot *snapshot) {
     for (size_t i = 0; i < reader->site_count; i++) {
         const struct tracemalloc_dump_site *site = &reader->sites[i];
         uint32_t count = profile_site_count(reader, site, snapshot->moment);
-        if (count == 0 || snapshot->profile->tallies[site->tally].count == 0)
+        if (count == 0 || snapshot->profile->tallies[dump_site_tally(site)].count == 0)
             continue;
         int error = write_blocks(snapshot, site, count);
         if (error < 0)
@@ -252,6 +245,7 @@ const struct exporter export_snapshot = {
     .name = "snapshot",
     .extension = "snapshot",
     .summary = "a pickle for Python's tracemalloc.Snapshot.load",
+    .only_python = true,
     .by_block = true,
     .write = write_file,
 };

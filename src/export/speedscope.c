@@ -4,23 +4,13 @@
 #include <inttypes.h>
 
 #include "export/exporter.h"
-#include "export/trace_table.h"
+#include "export/trace_document.h"
 #include "report/json_writer.h"
 
 enum measure { BYTES, BLOCKS };
 
 static uint64_t measured(struct weight weight, enum measure measure) {
     return measure == BYTES ? weight.size : weight.count;
-}
-
-static void add_word(struct json_writer *writer, const char *key, const char *word) {
-    json_writer_key(writer, key);
-    json_writer_word(writer, word);
-}
-
-static void add_unsigned(struct json_writer *writer, const char *key, uint64_t value) {
-    json_writer_key(writer, key);
-    json_writer_unsigned(writer, value);
 }
 
 static void add_frame(struct json_writer *writer, const struct frame_table *table,
@@ -31,7 +21,7 @@ static void add_frame(struct json_writer *writer, const struct frame_table *tabl
     json_writer_key(writer, "file");
     json_writer_text(writer, frame_table_filename(table, frame));
     if (frame->line > 0)
-        add_unsigned(writer, "line", frame->line);
+        json_writer_add_unsigned(writer, "line", frame->line);
     json_writer_close_map(writer);
 }
 
@@ -47,7 +37,7 @@ static void add_processes(struct json_writer *writer,
         char name[32];
         snprintf(name, sizeof name, "process %" PRIu32, export_input_pid(input, i));
         json_writer_open_map(writer);
-        add_word(writer, "name", name);
+        json_writer_add_word(writer, "name", name);
         json_writer_close_map(writer);
     }
 }
@@ -71,11 +61,12 @@ static void add_samples(struct json_writer *writer, struct trace_table *table) {
 static void add_profile(struct json_writer *writer, struct trace_table *table,
                         enum measure measure) {
     json_writer_open_map(writer);
-    add_word(writer, "type", "sampled");
-    add_word(writer, "name", measure == BYTES ? "bytes" : "blocks");
-    add_word(writer, "unit", measure == BYTES ? "bytes" : "none");
-    add_unsigned(writer, "startValue", 0);
-    add_unsigned(writer, "endValue", measured(table->input->shown.total, measure));
+    json_writer_add_word(writer, "type", "sampled");
+    json_writer_add_word(writer, "name", measure == BYTES ? "bytes" : "blocks");
+    json_writer_add_word(writer, "unit", measure == BYTES ? "bytes" : "none");
+    json_writer_add_unsigned(writer, "startValue", 0);
+    json_writer_add_unsigned(writer, "endValue",
+                             measured(table->input->shown.total, measure));
     add_samples(writer, table);
     json_writer_key(writer, "weights");
     json_writer_open_list(writer);
@@ -87,9 +78,10 @@ static void add_profile(struct json_writer *writer, struct trace_table *table,
 
 static void write_document(struct json_writer *writer, struct trace_table *table) {
     json_writer_open_map(writer);
-    add_word(writer, "$schema", "https://www.speedscope.app/file-format-schema.json");
-    add_word(writer, "exporter", "libtracemalloc");
-    add_unsigned(writer, "activeProfileIndex", 0);
+    json_writer_add_word(writer, "$schema",
+                         "https://www.speedscope.app/file-format-schema.json");
+    json_writer_add_word(writer, "exporter", "libtracemalloc");
+    json_writer_add_unsigned(writer, "activeProfileIndex", 0);
     json_writer_key(writer, "shared");
     json_writer_open_map(writer);
     json_writer_key(writer, "frames");
@@ -109,19 +101,7 @@ static void write_document(struct json_writer *writer, struct trace_table *table
 }
 
 static int write_file(struct export_input *input, FILE *out) {
-    struct trace_table table;
-    struct json_writer writer;
-    int error =
-        trace_table_open(&table, input, input->by_process ? TRACE_KEY_PROCESS : 0);
-    if (error < 0)
-        return error;
-    error = json_writer_open(&writer, out);
-    if (error == 0) {
-        write_document(&writer, &table);
-        error = json_writer_close(&writer);
-    }
-    trace_table_close(&table);
-    return error;
+    return trace_document_write(input, out, 0, write_document);
 }
 
 const struct exporter export_speedscope = {

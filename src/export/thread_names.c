@@ -47,8 +47,9 @@ static bool starts_program(const struct thread_search *search, uint32_t stack) {
 
 static int64_t name_function(const struct thread_search *search, uint32_t stack) {
     struct dump_text function = profile_function(search->profile, stack);
-    return function.length == 0 ? FRAME_NAMES_UNKNOWN
-                                : frame_names_add(search->names, function);
+    bool native = profile_native(search->profile, stack) != NULL;
+    return native || function.length == 0 ? FRAME_NAMES_UNKNOWN
+                                          : frame_names_add(search->names, function);
 }
 
 static int64_t name_thread(const struct thread_search *search, const uint32_t *threads,

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "export/thread_names.h"
+#include "report/array.h"
 
 /* A small damaged file must not keep an export busy, nor make a huge one. */
 static const uint64_t most_frames = (uint64_t)1 << 28;
@@ -52,16 +53,6 @@ uint32_t trace_table_pid(const struct trace_table *table, const struct trace *tr
     return export_input_pid(table->input, table->contexts[trace->context].process);
 }
 
-static int grow_contexts(struct trace_table *table) {
-    size_t room = table->context_room == 0 ? 16 : table->context_room * 2;
-    struct trace_context *contexts = realloc(table->contexts, room * sizeof *contexts);
-    if (contexts == NULL)
-        return -ENOMEM;
-    table->contexts = contexts;
-    table->context_room = room;
-    return 0;
-}
-
 /* What the keys do not tell apart is 0 in the pair. */
 static int64_t add_context(struct trace_table *table, struct trace_context context) {
     const struct dump_reader *reader = table->input->reader;
@@ -72,7 +63,8 @@ static int64_t add_context(struct trace_table *table, struct trace_context conte
         pair.second = (uint64_t)context.process << 32;
     pair.second |= context.thread;
     size_t known = table->context_ids.count;
-    if (known == table->context_room && grow_contexts(table) < 0)
+    if (array_make_room(&table->contexts, &table->context_room, known + 1,
+                        sizeof *table->contexts) < 0)
         return -ENOMEM;
     int64_t id = id_map_add(&table->context_ids, pair);
     if (id >= 0 && (size_t)id == known)
@@ -86,16 +78,6 @@ static struct id_pair trace_key(const struct trace_table *table, int64_t length,
     for (int64_t i = 0; i < length; i++)
         hash = hash_pair(hash, table->window[i]);
     return (struct id_pair){hash, (uint64_t)table->window[0] << 32 | (uint64_t)context};
-}
-
-static int grow_traces(struct trace_table *table) {
-    size_t room = table->room == 0 ? 1024 : table->room * 2;
-    struct trace *traces = realloc(table->traces, room * sizeof *traces);
-    if (traces == NULL)
-        return -ENOMEM;
-    table->traces = traces;
-    table->room = room;
-    return 0;
 }
 
 static void add_weights(struct trace *trace, const struct trace *more) {
@@ -115,7 +97,8 @@ static int add_trace(struct trace_table *table, const struct trace *trace) {
     if (table->frame_count > most_frames)
         return -EFBIG;
     size_t known = table->ids.count;
-    if (known == table->room && grow_traces(table) < 0)
+    if (array_make_room(&table->traces, &table->room, known + 1,
+                        sizeof *table->traces) < 0)
         return -ENOMEM;
     int64_t id = id_map_add(&table->ids, trace_key(table, length, trace->context));
     if (id < 0)
@@ -220,7 +203,7 @@ static int allocate(struct trace_table *table) {
     table->window = calloc(table->longest, sizeof *table->window);
     if (table->window == NULL)
         return -ENOMEM;
-    int error = frame_cache_open(&table->cache, profile, table->frames.names);
+    int error = frame_cache_open(&table->cache, profile);
     if (error == 0 && (table->keys & TRACE_KEY_THREAD) != 0)
         error = thread_names_find(&table->threads, profile, table->frames.names);
     return error;

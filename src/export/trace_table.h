@@ -72,6 +72,13 @@ void trace_table_close(struct trace_table *table);
 const uint32_t *trace_table_window(struct trace_table *table, const struct trace *trace,
                                    uint32_t *count);
 
+/* The path of a native frame's module. */
+static inline struct dump_text trace_table_module(const struct trace_table *table,
+                                                  const struct named_frame *frame) {
+    const struct dump_reader *reader = table->input->reader;
+    return dump_reader_text(reader, reader->modules[frame->module].path);
+}
+
 /* The number of a trace's domain. */
 uint32_t trace_table_domain(const struct trace_table *table, const struct trace *trace);
 

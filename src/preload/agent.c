@@ -27,7 +27,8 @@ static void toggle(void) {
         start_tracing(agent.nframe);
 }
 
-/* Nobody can be told of a request that does not fit: the command looks at the state before and after. */
+/* Nobody can be told of a request that does not fit: the command looks at the state
+ * before and after. */
 static void obey(struct request request) {
     switch (request.kind) {
     case REQUEST_STOP:
@@ -89,7 +90,8 @@ void agent_listen(const struct agent_options *options) {
     tracing_set_signal((uint32_t)number);
 }
 
-/* The program does not see our handler; a handler of its own for that signal stays, and requests end. */
+/* The program does not see our handler; a handler of its own for that signal stays, and
+ * requests end. */
 exported int sigaction(int number, const struct sigaction *action,
                        struct sigaction *old) {
     if (!libc_real_ready()) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Obeys requests that come by a signal: the command's, with a value (control/request.h), and a plain kill, which stops
- * a process that traces and starts one that does not.
+/* Obeys requests that come by a signal: the command's, with a value
+ * (control/request.h), and a plain kill, which stops a process that traces and starts
+ * one that does not.
  *
- * The handler runs on any thread, at any instruction. In a thread that is inside the tracer it puts the request
- * off until the thread leaves.
+ * The handler runs on any thread, at any instruction. In a thread that is inside the
+ * tracer it puts the request off until the thread leaves.
  */
 #pragma once
 
@@ -14,5 +15,6 @@ struct agent_options {
     uint32_t nframe; /* of a start by a plain signal; 0: 25 */
 };
 
-/* Takes the signal if nobody has it. Once a Python is there; before that a process is inert. */
+/* Takes the signal if nobody has it. Once a Python is there; before that a process is
+ * inert. */
 void agent_listen(const struct agent_options *options);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory for what allocates before the real malloc is known: dlsym itself may call calloc.
+/* Memory for what allocates before the real malloc is known: dlsym itself may call
+ * calloc.
  *
- * A static pool that is never reused; it knows its own pointers. Before there is a second thread, or in it: the
- * counter is atomic. Blocks are aligned to 16 bytes.
+ * A static pool that is never reused; it knows its own pointers. Before there is a
+ * second thread, or in it: the counter is atomic. Blocks are aligned to 16 bytes.
  */
 #pragma once
 

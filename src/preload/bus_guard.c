@@ -21,7 +21,8 @@ static bool replace_page(uintptr_t address) {
                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
 }
 
-/* What is interrupted goes on with an empty page: its ids are all 0, which leads nowhere. No event follows. */
+/* What is interrupted goes on with an empty page: its ids are all 0, which leads
+ * nowhere. No event follows. */
 static void give_up(void) {
     bool was_active = tracer.active;
     record_open = record_asleep = false;

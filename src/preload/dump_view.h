@@ -1,29 +1,48 @@
 /* SPDX-License-Identifier: MIT */
-/* A copy of what the dump says at one moment, for the module _tracemalloc to make objects of.
+/* A copy of what the dump says at one moment, for the module _tracemalloc to make
+ * objects of.
  *
- * Taken under the tracer's lock and read without it: making objects may run the garbage collector, and
- * with it any code, also one that stops the tracing. Memory comes from the arena.
+ * Taken under the tracer's lock and read without it: making objects may run the garbage
+ * collector, and with it any code, also one that stops the tracing. Memory comes from
+ * the arena.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
 #include "tracemalloc_dump.h"
 
+/* Blocks of one size, stack and domain. */
+struct dump_view_site {
+    uint64_t size;
+    uint32_t live;
+    uint32_t stack;
+    uint32_t domain; /* public number */
+};
+
 struct dump_view {
     unsigned char *memory;
     uint64_t size;
     uint32_t nframe;
-    uint64_t counts[TRACEMALLOC_DUMP_SECTIONS];
-    const unsigned char *sections[TRACEMALLOC_DUMP_SECTIONS];
+    bool has_native; /* native frames may be among the stacks */
+    const struct tracemalloc_dump_stack *stacks;
+    uint64_t stack_count;
+    const struct tracemalloc_dump_code *code;
+    const unsigned char *strings;
+    uint64_t string_bytes;
+    const struct dump_view_site *sites; /* those that hold blocks */
+    uint64_t site_count;
+    uint64_t block_count;
 };
 
-/* 0; -ENOENT when nothing is traced; -ENOMEM. */
-must_check int dump_view_take(struct dump_view *view);
+/* native: with the blocks of libc and mmap. 0; -ENOENT when nothing is traced;
+ * -ENOMEM. */
+must_check int dump_view_take(struct dump_view *view, bool native);
 void dump_view_release(struct dump_view *view);
 
-/* One stack, the most recent frame first. */
+/* The Python frames of one stack, the most recent one first. */
 struct stack_view {
     unsigned char *memory;
     uint64_t size;
@@ -36,8 +55,8 @@ struct stack_view {
     } * frames;
 };
 
-/* Of the block at this address that counts in the domain with this public number. As above; -ENOENT also when
- * it is not traced. */
+/* Of the block at this address that counts in the domain with this public number. As
+ * above; -ENOENT also when it is not traced. */
 must_check int stack_view_take(struct stack_view *view, uint32_t domain,
                                uintptr_t block);
 void stack_view_release(struct stack_view *view);

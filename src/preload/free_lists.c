@@ -8,8 +8,8 @@
 #include "preload/record.h"
 
 enum {
-    /* Of Include/cpython/object.h, in 3.6 to 3.12: sizeof(PyTypeObject) is 400 to 416. What follows a shorter one is
-     * never looked at. */
+    /* Of Include/cpython/object.h, in 3.6 to 3.12: sizeof(PyTypeObject) is 400 to 416.
+     * What follows a shorter one is never looked at. */
     TYPE_SIZE = 416,
     TYPE_DEALLOC = 48,
     REF_CREATE = 0,
@@ -27,8 +27,9 @@ struct emptied {
 
 static struct emptied floats, tuples, lists, dicts;
 
-/* The copy differs from the type in its address alone. What was made before tracing began stays with the free list,
- * as it is unknown to the interpreter's own tracer too when it is used again. */
+/* The copy differs from the type in its address alone. What was made before tracing
+ * began stays with the free list, as it is unknown to the interpreter's own tracer too
+ * when it is used again. */
 static always_inline void empty(const struct emptied *kind, void *object) {
     if (likely(object_type(object) == kind->type) && tracer.active &&
         record_knows((const char *)object - kind->header))
@@ -94,7 +95,8 @@ static int trace_reference(void *object, int event, void *data) {
     return chained != NULL ? chained(object, event, chained_data) : 0;
 }
 
-/* Each start of the interpreter's own tracer, and whoever else, may have put another one in our place. */
+/* Each start of the interpreter's own tracer, and whoever else, may have put another
+ * one in our place. */
 static void install_tracer(const struct python_runtime *runtime) {
     void *data;
     int (*now)(void *, int, void *) =

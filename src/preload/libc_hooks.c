@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The malloc family as the program sees it. Each hook calls the real function first, or, before a free, last. */
+/* The malloc family as the program sees it. Each hook calls the real function first,
+ * or, before a free, last. */
 #include <errno.h>
 #include <malloc.h>
 #include <stdint.h>
@@ -67,13 +68,18 @@ static always_inline void *moved_block(struct thread_state *self, uint32_t site,
     return moved;
 }
 
+static always_inline void remove_block(void *block) {
+    if (unlikely(!record_removed(block)))
+        record_remove(block);
+}
+
 exported void *realloc(void *block, size_t size) {
     if (unlikely(!libc_real_ready() || bootstrap_owns(block)))
         return block == NULL ? bootstrap_allocate(size) : leave_bootstrap(block, size);
     struct thread_state *self = record_begin();
     if (self == NULL) {
         if (block != NULL)
-            record_remove(block);
+            remove_block(block);
         return libc_real.realloc(block, size);
     }
     uint32_t site = record_take(self, block);
@@ -96,7 +102,7 @@ exported void *reallocarray(void *block, size_t count, size_t size) {
 exported void free(void *block) {
     if (unlikely(block == NULL || bootstrap_owns(block)))
         return;
-    record_remove(block);
+    remove_block(block);
     if (libc_real_ready())
         libc_real.free(block);
 }

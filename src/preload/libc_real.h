@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions of libc, or of a library preloaded after ours, that our hooks stand in front of.
+/* The functions of libc, or of a library preloaded after ours, that our hooks stand in
+ * front of.
  *
- * Resolved at the first call of any hook, which is long before our constructor; until dlsym has answered, NULL.
+ * Resolved at the first call of any hook, which is long before our constructor; until
+ * dlsym has answered, NULL.
  */
 #pragma once
 
@@ -11,6 +13,7 @@
 
 #include "base/compiler.h"
 
+struct dl_phdr_info;
 struct sigaction;
 
 struct libc_real {
@@ -39,10 +42,14 @@ struct libc_real {
     int (*execveat)(int folder, const char *path, char *const *argv,
                     char *const *environment, int flags);
     int (*fexecve)(int fd, char *const *argv, char *const *environment);
+    int (*dlclose)(void *handle);
+    int (*dl_iterate_phdr)(int (*callback)(struct dl_phdr_info *info, size_t size,
+                                           void *data),
+                           void *data);
     int (*sigaction)(int number, const struct sigaction *action, struct sigaction *old);
 };
 
-extern struct libc_real libc_real;
+extern internal struct libc_real libc_real;
 
 /* Resolves all; false while it is under way, in a call that dlsym itself makes. */
 bool libc_real_resolve(void);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* mmap and its relatives. Anonymous memory that may be touched counts; files and PROT_NONE reservations do not. What the
- * interpreter maps for its arenas is the heap behind its objects, and is counted apart.
+/* mmap and its relatives. Anonymous memory that may be touched counts; files and
+ * PROT_NONE reservations do not. What the interpreter maps for its arenas is the heap
+ * behind its objects, and is counted apart.
  *
- * The real call is made under the tracer's lock, so that no other thread's event on the same addresses comes between
- * the kernel's answer and the table. */
-/* With it, <sys/mman.h> turns mmap into another name for mmap64; both are defined here. */
+ * The real call is made under the tracer's lock, so that no other thread's event on the
+ * same addresses comes between the kernel's answer and the table. */
+/* With it, <sys/mman.h> turns mmap into another name for mmap64; both are defined
+ * here. */
 #undef _FILE_OFFSET_BITS
 #include <stdarg.h>
 #include <stdint.h>
@@ -30,7 +32,8 @@ static void *real_mmap(void *address, size_t length, int protection, int flags, 
     return MAP_FAILED;
 }
 
-/* In an allocator that one of our hooks called: the interpreter takes or returns an arena. */
+/* In an allocator that one of our hooks called: the interpreter takes or returns an
+ * arena. */
 static cold_path void count_arena(int64_t change) {
     struct thread_state *self = thread_state_get();
     if (!self->nested || self->inside)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the block of an object begins: the object's address less the headers in front of it. Any thread that owns a
- * reference. */
+/* Where the block of an object begins: the object's address less the headers in front
+ * of it. Any thread that owns a reference. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +9,8 @@
 
 #include "base/compiler.h"
 
-/* Include/object.h, without Py_TRACE_REFS: ob_type and tp_flags are at the same place in 3.6 to 3.15. */
+/* Include/object.h, without Py_TRACE_REFS: ob_type and tp_flags are at the same place
+ * in 3.6 to 3.15. */
 enum {
     OBJECT_TYPE = 8,
     TYPE_FLAGS = 168,
@@ -30,8 +31,9 @@ static always_inline uintptr_t object_gc_header(unsigned version) {
     return version < 0x308 ? 32 : 16;
 }
 
-/* What CPython's own get_object_traceback looks for. From 3.11 on, objects with a managed dict (later also weakrefs) have two
- * more words in front, which 3.11 does not reckon with: it answers None for them. */
+/* What CPython's own get_object_traceback looks for. From 3.11 on, objects with a
+ * managed dict (later also weakrefs) have two more words in front, which 3.11 does not
+ * reckon with: it answers None for them. */
 static always_inline uintptr_t object_block(const void *object, unsigned version) {
     unsigned long flags;
     memcpy(&flags, (const char *)object_type(object) + TYPE_FLAGS, sizeof flags);

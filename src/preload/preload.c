@@ -6,6 +6,7 @@
 
 #include "base/message.h"
 #include "preload/libc_real.h"
+#include "preload/record_native.h"
 #include "preload/start.h"
 #include "preload/thread_state.h"
 #include "preload/tracing.h"
@@ -24,7 +25,8 @@ static void at_exit(int status, void *argument) {
 
 __attribute__((constructor)) static void begin(int argc, char **argv) {
     char error[256];
-    /* A program with the rights of somebody else takes no orders from its environment. */
+    /* A program with the rights of somebody else takes no orders from its
+     * environment. */
     if (!libc_real_ready() || getauxval(AT_SECURE) != 0)
         return;
     int status = options_read(&options, environment_value, error, sizeof error);
@@ -35,6 +37,7 @@ __attribute__((constructor)) static void begin(int argc, char **argv) {
     }
     tracer_prepare();
     thread_state_prepare();
+    record_native_prepare(&options);
     pthread_atfork(tracing_before_fork, tracing_in_parent, tracing_in_child);
     on_exit(at_exit, NULL);
     start_prepare(&options, argc, argv);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions of include/tracemalloc.h, and those that extension modules know from CPython (Include/tracemalloc.h;
- * with a leading underscore in 3.6). */
+/* The functions of include/tracemalloc.h, and those that extension modules know from
+ * CPython (Include/tracemalloc.h; with a leading underscore in 3.6). */
 #include "base/compiler.h"
 #define TRACEMALLOC_API exported
 #include "tracemalloc.h"
@@ -48,7 +48,8 @@ int tracemalloc_snapshot(const char *path) {
     return tracing_snapshot(path);
 }
 
-/* A block that malloc gave, and that is known as such, is moved; another one gets an entry beside the map. */
+/* A block that malloc gave, and that is known as such, is moved; another one gets an
+ * entry beside the map. */
 static int track(struct thread_state *self, int64_t domain, uintptr_t pointer,
                  size_t size) {
     uint32_t stack = record_stack(self, RECORD_ANY);
@@ -102,7 +103,8 @@ int _PyTraceMalloc_Track(unsigned domain, uintptr_t pointer, size_t size);
 int _PyTraceMalloc_Untrack(unsigned domain, uintptr_t pointer);
 void *_PyTraceMalloc_GetTraceback(unsigned domain, uintptr_t pointer);
 
-/* The program's own functions of these names may hide the exported ones even from us: those below are led to. */
+/* The program's own functions of these names may hide the exported ones even from us:
+ * those below are led to. */
 static int python_track(unsigned domain, uintptr_t pointer, size_t size) {
     int status = tracemalloc_track(domain, pointer, size);
     return status == -EALREADY ? NOT_TRACING : status < 0 ? -1 : 0;
@@ -137,7 +139,8 @@ exported void *_PyTraceMalloc_GetTraceback(unsigned domain, uintptr_t pointer) {
     return python_traceback(domain, pointer);
 }
 
-/* What cannot be led to us goes on being the interpreter's own, which does not trace: nothing is counted twice. */
+/* What cannot be led to us goes on being the interpreter's own, which does not trace:
+ * nothing is counted twice. */
 void public_api_install(void) {
     static const struct {
         const char *name;

@@ -3,8 +3,8 @@
 
 #include "preload/record.h"
 
-/* PyMemAllocatorDomain and PyMemAllocatorEx of Include/cpython/pymem.h (3.6: Include/pymem.h): part of the stable
- * form since 3.5. */
+/* PyMemAllocatorDomain and PyMemAllocatorEx of Include/cpython/pymem.h (3.6:
+ * Include/pymem.h): part of the stable form since 3.5. */
 enum { DOMAIN_RAW, DOMAIN_MEM, DOMAIN_OBJ, DOMAINS };
 
 struct allocator {
@@ -29,10 +29,9 @@ static always_inline void *hooked_malloc(int domain, void *context, size_t size)
     self->nested = true;
     void *block = real[domain].malloc(context, size);
     self->nested = false;
-    if (likely(block != NULL))
-        record_insert(self, block, size, TRACEMALLOC_DUMP_DOMAIN_PYTHON,
-                      stack_of(domain));
-    return block;
+    if (unlikely(block == NULL))
+        return NULL;
+    return record_made(self, block, size, stack_of(domain));
 }
 
 static always_inline void *hooked_calloc(int domain, void *context, size_t count,
@@ -44,10 +43,9 @@ static always_inline void *hooked_calloc(int domain, void *context, size_t count
     void *block = real[domain].calloc(context, count, size);
     self->nested = false;
     /* The product fits, or there would be no block. */
-    if (likely(block != NULL))
-        record_insert(self, block, count * size, TRACEMALLOC_DUMP_DOMAIN_PYTHON,
-                      stack_of(domain));
-    return block;
+    if (unlikely(block == NULL))
+        return NULL;
+    return record_made(self, block, count * size, stack_of(domain));
 }
 
 static always_inline void *hooked_realloc(int domain, void *context, void *block,
@@ -59,18 +57,25 @@ static always_inline void *hooked_realloc(int domain, void *context, void *block
     self->nested = true;
     void *moved = real[domain].realloc(context, block, size);
     self->nested = false;
-    if (likely(moved != NULL))
-        record_moved(self, site, moved, size, TRACEMALLOC_DUMP_DOMAIN_PYTHON,
-                     stack_of(domain));
-    else
+    if (unlikely(moved == NULL)) {
         record_kept(self, block, site);
-    return moved;
+        return NULL;
+    }
+    if (site != 0)
+        record_replaced(self, site);
+    return record_made(self, moved, size, stack_of(domain));
+}
+
+static never_inline void free_slowly(int domain, void *context, void *block) {
+    record_remove(block);
+    real[domain].free(context, block);
 }
 
 static always_inline void hooked_free(int domain, void *context, void *block) {
-    if (likely(block != NULL))
-        record_remove(block);
-    real[domain].free(context, block);
+    if (likely(block == NULL || record_removed(block)))
+        real[domain].free(context, block);
+    else
+        free_slowly(domain, context, block);
 }
 
 static void *raw_malloc(void *context, size_t size) {
@@ -118,8 +123,8 @@ static const struct allocator hooks[DOMAINS] = {
     [DOMAIN_OBJ] = {NULL, obj_malloc, obj_calloc, obj_realloc, obj_free},
 };
 
-/* Whether somebody wrapped our hooks: then they are still in place below. 3.7 replaces them by other allocators, but before
- * anybody could. */
+/* Whether somebody wrapped our hooks: then they are still in place below. 3.7 replaces
+ * them by other allocators, but before anybody could. */
 static bool is_on_top(const struct python_runtime *runtime, int domain,
                       const struct allocator *now) {
     return real[domain].malloc != NULL && now->malloc != real[domain].malloc &&

@@ -17,13 +17,14 @@ static const struct {
     {"PyLong_AsLong", offsetof(struct python_api, long_as_long)},
     {"PyBool_FromLong", offsetof(struct python_api, bool_from_long)},
     {"PyTuple_New", offsetof(struct python_api, tuple_new)},
+    {"PyTuple_GetItem", offsetof(struct python_api, tuple_get)},
     {"PyTuple_SetItem", offsetof(struct python_api, tuple_set)},
+    {"PyObject_GC_UnTrack", offsetof(struct python_api, untrack)},
     {"PyList_New", offsetof(struct python_api, list_new)},
     {"PyList_SetItem", offsetof(struct python_api, list_set)},
     {"PyUnicode_DecodeUTF8", offsetof(struct python_api, string_decode)},
     {"PyFloat_FromDouble", offsetof(struct python_api, float_from_double)},
     {"PyDict_New", offsetof(struct python_api, dict_new)},
-    {"PyDict_SetDefault", offsetof(struct python_api, dict_set_default)},
     {"PyErr_NoMemory", offsetof(struct python_api, no_memory)},
     {"Py_IncRef", offsetof(struct python_api, increase)},
     {"Py_DecRef", offsetof(struct python_api, decrease)},
@@ -38,4 +39,8 @@ int python_api_find(void) {
         *(void **)(void *)((char *)&python_api + symbols[at].offset) = found;
     }
     return 0;
+}
+
+bool python_api_put(void *tuple, ptrdiff_t at, void *item) {
+    return item != NULL && python_api.tuple_set(tuple, at, item) == 0;
 }

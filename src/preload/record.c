@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "preload/record.h"
 
+#include <string.h>
+
 static const void *const never_finalizing;
 
 struct record_python record_python = {.finalizing = &never_finalizing};
 uintptr_t record_last_block;
 bool record_open;
+bool record_direct;
 bool record_asleep;
 bool (*record_wake)(void);
 void (*record_request)(void);
@@ -52,4 +55,110 @@ void record_deferred(struct thread_state *self) {
         self->request_put_off = false;
         record_request();
     }
+}
+
+void record_remove(const void *block) {
+    struct thread_state *self = thread_state_get();
+    uint32_t *slot = block_map_find((uintptr_t)block);
+    if (unlikely(self->inside)) {
+        record_defer(self, (uintptr_t)block);
+        return;
+    }
+    bool locked = record_enter(self);
+    if (likely(tracer.active && slot != NULL && *slot != 0))
+        tracer_discount(tracer_take_slot((uintptr_t)block, slot));
+    record_leave(self, locked);
+}
+
+struct thread_state *record_not_free(struct thread_state *self) {
+    if (self->nested)
+        return NULL;
+    record_lost_nested(self);
+    return NULL;
+}
+
+void record_forget(struct thread_state *self) {
+    memset(&self->known, 0, sizeof self->known);
+    self->known.epoch = self->python.epoch;
+}
+
+static void learn(struct thread_state *self, uint32_t site, uint64_t size) {
+    const struct python_frame *leaf = self->python.leaf;
+    if (leaf == NULL || site == 0)
+        return;
+    self->current = record_python.current_offset != 0
+                        ? (const void *)((const char *)__builtin_thread_pointer() +
+                                         record_python.current_offset)
+                        : (const void *)record_python.current_tstate;
+    *record_cache_entry(&self->known, leaf->parent, leaf->ip, size) =
+        (struct record_known){leaf->ip, size, leaf->parent, leaf->node, site, 0};
+}
+
+static uint32_t find_site(struct thread_state *self, uint64_t size, uint32_t stack) {
+    uint32_t site =
+        site_cache_find(&self->sites, stack, TRACEMALLOC_DUMP_DOMAIN_PYTHON, size);
+    learn(self, site, size);
+    return site;
+}
+
+/* The leaf is another one than before, nearby; 0 when it is not. */
+static always_inline uint32_t nearby_site(struct thread_state *self, uint64_t size) {
+    const char *const *current = self->current;
+    const char *frame =
+        current != NULL && *current != NULL ? python_stack_leaf(*current) : NULL;
+    struct python_frame *leaf =
+        frame != NULL ? python_stack_step(&self->python, frame) : NULL;
+    if (unlikely(leaf == NULL)) {
+        self->python.leaf = NULL;
+        return 0;
+    }
+    uint32_t site = record_known_at(self, leaf, size);
+    return likely(site != 0)
+               ? site
+               : find_site(self, size, python_stack_settle(&self->python));
+}
+
+void *record_made_nearby(struct thread_state *self, void *block, size_t size,
+                         enum record_stack how) {
+    uint32_t site =
+        likely(*record_python.finalizing == NULL) ? nearby_site(self, size) : 0;
+    if (unlikely(site == 0))
+        return record_made_slowly(self, block, size, how);
+    return record_usual(self, block, size, how, site);
+}
+
+/* With many threads this is the way of all events, and the usual ones among them are as
+ * before. */
+static always_inline uint32_t threads_site(struct thread_state *self, uint64_t size) {
+    uint32_t site = record_known_site(self, size);
+    return likely(site != 0) ? site : nearby_site(self, size);
+}
+
+void *record_made_slowly(struct thread_state *self, void *block, size_t size,
+                         enum record_stack how) {
+    bool locked = record_enter(self);
+    if (likely(tracer.active)) {
+        bool usual = locked && how == RECORD_WITH_GIL && record_direct;
+        uint32_t site = usual ? threads_site(self, size) : 0;
+        if (site == 0)
+            site = find_site(self, size, record_stack(self, how));
+        tracer_insert((uintptr_t)block, site);
+        if (how == RECORD_WITH_GIL)
+            record_last_block = (uintptr_t)block;
+        timeline_event();
+    }
+    record_leave(self, locked);
+    return block;
+}
+
+void *record_tick(struct thread_state *self, void *block) {
+    timeline.countdown = 1;
+    timeline_event();
+    record_leave(self, false);
+    return block;
+}
+
+void *record_put_off(struct thread_state *self, void *block) {
+    record_deferred(self);
+    return block;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* An event, from a hook to the tables: the path that every allocation takes.
  *
- * Any thread; a hook calls record_begin first and records only with the state that it returns.
+ * Any thread; a hook calls record_begin first and records only with the state that it
+ * returns.
  */
 #pragma once
 
+#include "preload/record_native.h"
 #include "preload/thread_state.h"
 #include "stack/python_stack.h"
 #include "trace/timeline.h"
@@ -21,31 +23,40 @@ struct record_python {
     bool enabled; /* there are Python frames to walk */
     const void *const
         *finalizing; /* non-NULL there: the runtime is finalizing; never NULL itself */
-    bool
-        thread_local_current; /* from 3.12 on: get_current answers for this thread alone */
-    void *const
-        *current_tstate; /* where the holder of the GIL is; NULL: ask get_current */
+    /* From 3.12 on: get_current answers for this thread alone. */
+    bool thread_local_current;
+    /* Where the holder of the GIL is; NULL: ask get_current. */
+    void *const *current_tstate;
     ptrdiff_t current_offset; /* of the variable from the thread pointer; 0: unknown */
     void *(*get_current)(void);
     void *(*this_thread)(void);
 };
 
-extern struct record_python record_python;
+extern internal struct record_python record_python;
 /* Block that the calling thread, with the GIL, allocated last: see free_lists. */
-extern uintptr_t record_last_block;
+extern internal uintptr_t record_last_block;
 
-/* The gate of the hot path. A child of fork is behind it until its first event, which gives its dump a file:
- * record_wake is asked at each event until then, and says whether events count. */
-extern bool record_open;
-extern bool record_asleep;
-extern bool (*record_wake)(void);
+/* The gate of the hot path. A child of fork is behind it until its first event, which
+ * gives its dump a file: record_wake is asked at each event until then, and says
+ * whether events count. */
+extern internal bool record_open;
+/* Events may take the usual path: tracing is on, with Python frames alone. */
+extern internal bool record_direct;
+extern internal bool record_asleep;
+extern internal bool (*record_wake)(void);
 /* The runtime is finalizing: freezes the counts, once. */
 void record_finalizing(void);
-/* What signal handlers left to do while the thread was inside the tracer: frees, and requests. */
+/* What signal handlers left to do while the thread was inside the tracer: frees, and
+ * requests. */
 void record_deferred(struct thread_state *self);
 void record_lost_nested(struct thread_state *self);
 /* Set by the agent: carries out the request that a thread put off. */
-extern void (*record_request)(void);
+extern internal void (*record_request)(void);
+
+/* NULL: the event is not one of its own, or it is lost. */
+struct thread_state *record_not_free(struct thread_state *self);
+/* The thread's cache of sites is of another epoch than its stack. */
+void record_forget(struct thread_state *self);
 
 static always_inline bool record_active(void) {
     if (likely(record_open))
@@ -58,17 +69,11 @@ static always_inline struct thread_state *record_begin(void) {
     if (!record_active())
         return NULL;
     struct thread_state *self = thread_state_get();
-    if (self->nested)
-        return NULL;
-    if (unlikely(self->inside)) {
-        record_lost_nested(self);
-        return NULL;
-    }
-    return self;
+    return likely(thread_state_is_free(self)) ? self : record_not_free(self);
 }
 
-/* From 3.12 on the current thread state is a thread-local variable of the interpreter, at a fixed distance from the thread
- * pointer where that was found out. */
+/* From 3.12 on the current thread state is a thread-local variable of the interpreter,
+ * at a fixed distance from the thread pointer where that was found out. */
 static always_inline const char *record_current(void) {
     if (record_python.current_offset != 0)
         return *(const char *const *)((const char *)__builtin_thread_pointer() +
@@ -90,10 +95,16 @@ static always_inline const char *record_tstate(struct thread_state *self,
 
 static always_inline uint32_t record_stack(struct thread_state *self,
                                            enum record_stack how) {
+    if (unlikely(record_native.enabled))
+        return record_native_stack(self, how == RECORD_WITH_GIL);
     if (unlikely(!record_python.enabled || self->ended))
         return TRACEMALLOC_DUMP_EMPTY_STACK;
     const char *tstate = record_tstate(self, how);
-    return likely(tstate != NULL) ? python_stack_capture(&self->python, tstate) : 0;
+    uint32_t stack =
+        likely(tstate != NULL) ? python_stack_capture(&self->python, tstate) : 0;
+    if (unlikely(self->known.epoch != self->python.epoch))
+        record_forget(self);
+    return stack;
 }
 
 static always_inline bool record_enter(struct thread_state *self) {
@@ -111,6 +122,82 @@ static always_inline void record_leave(struct thread_state *self, bool locked) {
         record_deferred(self);
 }
 
+/* The usual event takes this path: a block of Python's domain, made by the leaf and the
+ * callers of the event before, in a process of one thread, of a size that was seen
+ * there before. It calls nothing and changes nothing before all is known. */
+static always_inline struct record_known *record_cache_entry(struct record_cache *cache,
+                                                             uint32_t parent,
+                                                             uint64_t ip,
+                                                             uint64_t size) {
+    uint64_t key = ip + parent + size * 5;
+    return &cache->entries[key * 0x9e3779b97f4a7c15u >> 56];
+}
+
+/* The site of a block that this leaf made; 0: not known. */
+static always_inline uint32_t record_known_at(struct thread_state *self,
+                                              struct python_frame *leaf,
+                                              uint64_t size) {
+    uint64_t ip = python_word_at(leaf->address, python_walk.ip);
+    const struct record_known *known =
+        record_cache_entry(&self->known, leaf->parent, ip, size);
+    if (unlikely(known->ip != ip || known->size != size ||
+                 known->parent != leaf->parent))
+        return 0;
+    leaf->ip = ip;
+    leaf->node = known->node;
+    return known->site;
+}
+
+static always_inline uint32_t record_known_site(struct thread_state *self,
+                                                uint64_t size) {
+    struct python_frame *leaf = self->python.leaf;
+    if (unlikely(leaf == NULL || self->current == NULL))
+        return 0;
+    const char *tstate = *self->current;
+    if (unlikely(tstate == NULL ||
+                 !python_stack_stands(&self->python, python_stack_leaf(tstate))))
+        return 0;
+    return record_known_at(self, leaf, size);
+}
+
+void *record_made_nearby(struct thread_state *self, void *block, size_t size,
+                         enum record_stack how);
+void *record_made_slowly(struct thread_state *self, void *block, size_t size,
+                         enum record_stack how);
+void *record_tick(struct thread_state *self, void *block);
+void *record_put_off(struct thread_state *self, void *block);
+
+/* The end of the usual path: the block is this site's. */
+static always_inline void *record_usual(struct thread_state *self, void *block,
+                                        size_t size, enum record_stack how,
+                                        uint32_t site) {
+    uint32_t *slot = block_map_find((uintptr_t)block);
+    if (unlikely(slot == NULL || *slot != 0))
+        return record_made_slowly(self, block, size, how);
+    *slot = site;
+    site_table_count_python(site, size);
+    if (how == RECORD_WITH_GIL)
+        record_last_block = (uintptr_t)block;
+    if (unlikely(--timeline.countdown == 0))
+        return record_tick(self, block);
+    self->inside = false;
+    if (unlikely(self->put_off))
+        return record_put_off(self, block);
+    return block;
+}
+
+/* A block of Python's domain was made. Returns it. */
+static always_inline void *record_made(struct thread_state *self, void *block,
+                                       size_t size, enum record_stack how) {
+    self->inside = true;
+    if (unlikely(!record_direct || !*tracer.single_threaded))
+        return record_made_slowly(self, block, size, how);
+    uint32_t site = record_known_site(self, size);
+    if (unlikely(site == 0))
+        return record_made_nearby(self, block, size, how);
+    return record_usual(self, block, size, how, site);
+}
+
 static always_inline void record_insert(struct thread_state *self, void *block,
                                         size_t size, uint32_t domain,
                                         enum record_stack how) {
@@ -126,7 +213,8 @@ static always_inline void record_insert(struct thread_state *self, void *block,
     record_leave(self, locked);
 }
 
-/* Whether a block may be in the map: answered without a lock, for the caller owns the block. */
+/* Whether a block may be in the map: answered without a lock, for the caller owns the
+ * block. */
 static always_inline bool record_knows(const void *block) {
     const uint32_t *slot = block_map_find((uintptr_t)block);
     return slot != NULL && *slot != 0;
@@ -134,26 +222,32 @@ static always_inline bool record_knows(const void *block) {
 
 void record_defer(struct thread_state *self, uintptr_t block);
 
-/* Before the real free, also in signal handlers. The slot is looked at without a lock, for the caller owns the block. A
- * free makes no file for a child that does nothing else. */
-static always_inline void record_remove(const void *block) {
+void record_remove(const void *block);
+
+/* Before the real free, also in signal handlers: the usual case, which calls nothing.
+ * False: record_remove is to be called. The slot is looked at without a lock, for the
+ * caller owns the block. A free makes no file for a child that does nothing else. */
+static always_inline bool record_removed(const void *block) {
     if (!(likely(record_open) || record_asleep))
-        return;
+        return true;
     uint32_t *slot = block_map_find((uintptr_t)block);
     if (slot == NULL || *slot == 0)
-        return;
-    struct thread_state *self = thread_state_get();
-    if (unlikely(self->inside)) {
-        record_defer(self, (uintptr_t)block);
-        return;
-    }
-    bool locked = record_enter(self);
-    if (likely(tracer.active))
-        tracer_discount(tracer_take_slot((uintptr_t)block, slot));
-    record_leave(self, locked);
+        return true;
+    struct thread_state *self = thread_state_own;
+    if (unlikely(self == NULL || self->inside || !*tracer.single_threaded ||
+                 *record_python.finalizing != NULL || *slot & BLOCK_MAP_CODE ||
+                 !tracer.active))
+        return false;
+    self->inside = true;
+    uint32_t site = *slot;
+    *slot = 0;
+    site_table_discount(site);
+    self->inside = false;
+    return likely(!self->put_off);
 }
 
-/* Before the real realloc: the block's site, for record_moved or record_kept. 0: it was not traced. */
+/* Before the real realloc: the block's site, for record_moved or record_kept. 0: it was
+ * not traced. */
 static always_inline uint32_t record_take(struct thread_state *self,
                                           const void *block) {
     if (block == NULL || !record_knows(block))
@@ -176,6 +270,14 @@ static always_inline void record_kept(struct thread_state *self, const void *blo
     bool locked = record_enter(self);
     if (record_valid(self, site))
         tracer_put_back((uintptr_t)block, site);
+    record_leave(self, locked);
+}
+
+/* The real realloc succeeded, and its block is to be recorded next. */
+static always_inline void record_replaced(struct thread_state *self, uint32_t site) {
+    bool locked = record_enter(self);
+    if (record_valid(self, site))
+        tracer_discount(site);
     record_leave(self, locked);
 }
 

@@ -13,7 +13,8 @@
 
 enum { PAGE = 4096, JUMP_SIZE = 13, MARK_SIZE = 4 };
 
-/* movabs $to, %r11; jmp *%r11. r11 carries no argument (System V ABI, AMD64 supplement, 3.2.3). */
+/* movabs $to, %r11; jmp *%r11. r11 carries no argument (System V ABI, AMD64 supplement,
+ * 3.2.3). */
 static void make_jump(unsigned char *code, const void *to) {
     static const unsigned char move[] = {0x49, 0xbb}, jump[] = {0x41, 0xff, 0xe3};
     memcpy(code, move, sizeof move);

@@ -26,8 +26,8 @@ static bool prepared;    /* there is a Python, known or not */
 static bool frames_work; /* its frames can be walked and its allocators wrapped */
 static long x_nframe = X_OPTION_NOT_GIVEN; /* of -X tracemalloc */
 
-/* The frames that a value asks for; 0 when it asks for none, -1 when the interpreter has to reject it.
- * CPython reads it by strtol, base 10. */
+/* The frames that a value asks for; 0 when it asks for none, -1 when the interpreter
+ * has to reject it. CPython reads it by strtol, base 10. */
 static long read_nframe(const char *value) {
     char *end;
     int saved = errno;
@@ -59,7 +59,13 @@ static const char *unreadable(void) {
     }
 }
 
-/* Python may come late, by dlopen: then the first question for the variable is the moment to look again. */
+static void listen(long nframe) {
+    struct agent_options agent = {options->signal, nframe > 0 ? (uint32_t)nframe : 0};
+    agent_listen(&agent);
+}
+
+/* Python may come late, by dlopen: then the first question for the variable is the
+ * moment to look again. */
 static bool find_python(void) {
     if (prepared)
         return true;
@@ -74,9 +80,7 @@ static bool find_python(void) {
         public_api_install();
     }
     const char *value = libc_real.getenv(variable);
-    long nframe = value != NULL ? read_nframe(value) : 0;
-    struct agent_options agent = {options->signal, nframe > 0 ? (uint32_t)nframe : 0};
-    agent_listen(&agent);
+    listen(value != NULL ? read_nframe(value) : 0);
     return true;
 }
 
@@ -84,25 +88,38 @@ static bool find_python(void) {
 static void begin(long nframe) {
     if (frames_work)
         pymem_hooks_install(&runtime);
-    else
+    else if (prepared)
         message(unreadable(), ": native blocks only", NULL);
     if (!tracing_is_on())
         tracing_start((uint32_t)nframe, frames_work);
 }
 
 int start_tracing(uint32_t nframe) {
-    if (!prepared)
+    if (!prepared && !options->any_program)
         return -ENOTSUP;
     if (frames_work)
         pymem_hooks_install(&runtime);
     return tracing_start(nframe, frames_work);
 }
 
+/* What the variable says only tells whether to begin at once: there are no Python
+ * frames to show. */
+static void begin_without_python(void) {
+    const char *value = libc_real.getenv(variable);
+    long nframe = value != NULL ? read_nframe(value) : 0;
+    listen(nframe);
+    if (nframe > 0)
+        begin(nframe);
+}
+
 void start_prepare(const struct options *read, int argc, char **argv) {
     options = read;
     tracing_prepare(options, &runtime);
-    if (!find_python())
+    if (!find_python()) {
+        if (options->any_program)
+            begin_without_python();
         return;
+    }
     const char *value = libc_real.getenv(variable);
     long nframe = value != NULL ? read_nframe(value) : 0;
     if (frames_work)
@@ -119,8 +136,8 @@ void start_prepare(const struct options *read, int argc, char **argv) {
         begin(nframe);
 }
 
-/* 3.7 chooses its allocators again after it has asked for the variable: the hooks are put back at its next
- * question, whatever that is. */
+/* 3.7 chooses its allocators again after it has asked for the variable: the hooks are
+ * put back at its next question, whatever that is. */
 static void check_hooks(const char *name) {
     if (runtime.layout.version == 0x307 && tracing_is_on() &&
         strncmp(name, "PYTHON", 6) == 0)

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether and when tracing begins: PYTHONTRACEMALLOC, -X tracemalloc, `tracemalloc run`.
+/* Whether and when tracing begins: PYTHONTRACEMALLOC, -X tracemalloc, `tracemalloc
+ * run`.
  *
- * The interpreter asks libc for PYTHONTRACEMALLOC once it has chosen its allocators. That call is the moment to
- * wrap them; the answer NULL keeps its own tracer off. Under -E and -I the call never comes, and
- * `run` and -X begin in the constructor.
+ * The interpreter asks libc for PYTHONTRACEMALLOC once it has chosen its allocators.
+ * That call is the moment to wrap them; the answer NULL keeps its own tracer off. Under
+ * -E and -I the call never comes, and `run` and -X begin in the constructor.
  */
 #pragma once
 
 #include "control/options.h"
 
-/* Begins tracing in a running program. 0; -EALREADY when tracing; -ENOTSUP without a Python; -ENOMEM. */
+/* Begins tracing in a running program. 0; -EALREADY when tracing; -ENOTSUP without a
+ * Python; -ENOMEM. */
 int start_tracing(uint32_t nframe);
 
 /* From the constructor: finds the interpreter, and begins where that cannot wait. */

@@ -9,8 +9,9 @@
 
 thread_local_fixed struct thread_state *thread_state_own;
 
-/* Stands in where there is no state: while one is made, without memory, and in a thread that has ended as far as we
- * know. Its marks may be written by several threads, to the same values. */
+/* Stands in where there is no state: while one is made, without memory, and in a thread
+ * that has ended as far as we know. Its marks may be written by several threads, to the
+ * same values. */
 static struct thread_state making = {.inside = true};
 static thread_local_fixed bool has_ended;
 
@@ -25,6 +26,7 @@ static void end(void *argument) {
     thread_state_own = NULL;
     has_ended = true;
     python_stack_release(&state->python);
+    native_merge_release(state->native);
     memset(state, 0, sizeof *state);
     lock_take(&lock);
     state->next = pool;
@@ -60,8 +62,8 @@ static struct thread_state *take(void) {
     return state;
 }
 
-/* After the end of a thread its last frees still come. Their state, without a stack, is given back by the second round
- * of the key's destructors. */
+/* After the end of a thread its last frees still come. Their state, without a stack, is
+ * given back by the second round of the key's destructors. */
 struct thread_state *thread_state_begin(void) {
     thread_state_own = &making;
     struct thread_state *state = take();
@@ -77,7 +79,9 @@ struct thread_state *thread_state_begin(void) {
     return state;
 }
 
-/* The states of the others stay where they are: their threads are gone, and a few pages are all they cost. */
+/* The states of the others stay where they are: their threads are gone, and a few pages
+ * are all they cost. */
 void thread_state_fork(void) {
-    lock.state = 0;
+    lock_fork(&lock);
+    lock_release(&lock);
 }

@@ -4,16 +4,18 @@
 #include <dlfcn.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "preload/dump_view.h"
 #include "preload/free_lists.h"
 #include "preload/object_block.h"
 #include "preload/pymem_hooks.h"
 #include "preload/python_api.h"
 #include "preload/record.h"
+#include "preload/trace_list.h"
+#include "preload/traceback_object.h"
 #include "preload/tracing.h"
 
-/* Of Include/import.h, Include/methodobject.h and Include/moduleobject.h: the stable ABI. */
+/* Of Include/import.h, Include/methodobject.h and Include/moduleobject.h: the stable
+ * ABI. */
 struct inittab {
     const char *name;
     void *(*initialize)(void);
@@ -54,7 +56,8 @@ static void *none(void) {
     return python_api.none;
 }
 
-/* What the making of results allocates is not traced, as with the interpreter's own tracer. */
+/* What the making of results allocates is not traced, as with the interpreter's own
+ * tracer. */
 static struct thread_state *begin_result(void) {
     struct thread_state *self = thread_state_get();
     self->nested = true;
@@ -66,7 +69,7 @@ static void *end_result(struct thread_state *self, void *result) {
     return result;
 }
 
-/* --- methods --------------------------------------------------------------------------------------------- */
+/* --- methods ---------------------------------------------------------------------- */
 
 static void *is_tracing(void *self, void *arguments, ptrdiff_t count) {
     (void)self, (void)arguments, (void)count;
@@ -93,7 +96,8 @@ static void own_stop(void *self) {
         python_api.decrease(stopped);
 }
 
-/* The interpreter's own start checks the arguments, and its limit tells what they said. */
+/* The interpreter's own start checks the arguments, and its limit tells what they
+ * said. */
 static void *start(void *self, void *arguments, ptrdiff_t count) {
     void *result = own.start(self, arguments, count);
     if (result == NULL)
@@ -108,7 +112,8 @@ static void *start(void *self, void *arguments, ptrdiff_t count) {
     return result;
 }
 
-/* Tracing began before the module was there: its own limit becomes ours. Under -X tracemalloc 3.6 may have begun as well. */
+/* Tracing began before the module was there: its own limit becomes ours. Under -X
+ * tracemalloc 3.6 may have begun as well. */
 static void tell_limit(void *self, uint32_t nframe) {
     own_stop(self);
     void *number = python_api.long_from_size(nframe), *arguments = number;
@@ -168,39 +173,17 @@ static void *reset_peak(void *self, void *arguments, ptrdiff_t count) {
     return none();
 }
 
-static void *text(const char *bytes, uint32_t length) {
-    return python_api.string_decode(bytes, (ptrdiff_t)length, "surrogatepass");
-}
-
-/* (filename, line); takes the reference to the name. */
-static void *frame(void *filename, uint32_t line) {
-    void *tuple = filename != NULL ? python_api.tuple_new(2) : NULL;
-    if (tuple == NULL)
-        return NULL;
-    python_api.tuple_set(tuple, 0, filename);
-    python_api.tuple_set(tuple, 1, python_api.long_from_size(line));
-    return tuple;
-}
-
-static void *unknown_traceback(void) {
-    void *tuple = python_api.tuple_new(1);
-    if (tuple != NULL)
-        python_api.tuple_set(tuple, 0, frame(text("<unknown>", 9), 0));
-    return tuple;
-}
-
 static void *traceback_of(const struct stack_view *view) {
     if (view->length == 0)
-        return unknown_traceback();
+        return traceback_object_unknown();
     void *tuple = python_api.tuple_new(view->length);
     for (uint32_t at = 0; tuple != NULL && at < view->length; at++) {
         const struct stack_view_frame *from = &view->frames[at];
-        void *item = frame(text(from->filename, from->filename_length), from->line);
-        if (item == NULL) {
+        void *name = traceback_object_text(from->filename, from->filename_length);
+        if (!python_api_put(tuple, at, traceback_object_frame(name, from->line))) {
             python_api.decrease(tuple);
             return NULL;
         }
-        python_api.tuple_set(tuple, at, item);
     }
     return tuple;
 }
@@ -222,197 +205,20 @@ static void *get_object_traceback(void *self, void *object, ptrdiff_t count) {
         object_block(object, own.runtime->layout.version));
 }
 
-/* --- all traces ------------------------------------------------------------------------------------------ */
-
-/* Objects that traces share: one filename per code object, one traceback per stack. Stacks that differ only below the
- * limit have equal tracebacks, which `interned` makes one. */
-struct making {
-    struct dump_view view;
-    void *interned;
-    void **filenames;
-    void **tracebacks;
-    uint32_t *totals;
-    void *list;
-    ptrdiff_t at;
-};
-
-static const struct tracemalloc_dump_stack *stacks_of(const struct making *making) {
-    return (const void *)making->view.sections[TRACEMALLOC_DUMP_STACKS];
-}
-
-static void *filename_of(struct making *making, uint32_t code) {
-    const struct tracemalloc_dump_code *codes =
-        (const void *)making->view.sections[TRACEMALLOC_DUMP_CODE];
-    if (making->filenames[code] == NULL) {
-        const unsigned char *string =
-            making->view.sections[TRACEMALLOC_DUMP_STRINGS] + codes[code].filename;
-        uint32_t length;
-        memcpy(&length, string, sizeof length);
-        making->filenames[code] = text((const char *)string + sizeof length, length);
-    }
-    if (making->filenames[code] != NULL)
-        python_api.increase(making->filenames[code]);
-    return making->filenames[code];
-}
-
-static uint32_t depth_of(const struct making *making, uint32_t stack) {
-    uint32_t depth = 0;
-    for (; stack != 0; stack = stacks_of(making)[stack].parent)
-        depth++;
-    return depth;
-}
-
-static void *make_traceback(struct making *making, uint32_t stack) {
-    uint32_t total = depth_of(making, stack), shown = total;
-    making->totals[stack] = total == 0 ? 1 : total;
-    if (total == 0)
-        return unknown_traceback();
-    if (shown > making->view.nframe)
-        shown = making->view.nframe;
-    void *tuple = python_api.tuple_new(shown);
-    for (uint32_t at = 0; tuple != NULL && at < shown; at++) {
-        const struct tracemalloc_dump_stack *node = stacks_of(making) + stack;
-        void *item = frame(filename_of(making, node->code), node->line);
-        if (item == NULL) {
-            python_api.decrease(tuple);
-            return NULL;
-        }
-        python_api.tuple_set(tuple, at, item);
-        stack = node->parent;
-    }
-    return tuple;
-}
-
-static void *intern(struct making *making, void *traceback) {
-    void *kept = traceback != NULL ? python_api.dict_set_default(making->interned,
-                                                                 traceback, traceback)
-                                   : NULL;
-    if (kept != NULL)
-        python_api.increase(kept);
-    if (traceback != NULL)
-        python_api.decrease(traceback);
-    return kept;
-}
-
-static void *shared_traceback(struct making *making, uint32_t stack) {
-    if (making->tracebacks[stack] == NULL)
-        making->tracebacks[stack] = intern(making, make_traceback(making, stack));
-    if (making->tracebacks[stack] != NULL)
-        python_api.increase(making->tracebacks[stack]);
-    return making->tracebacks[stack];
-}
-
-/* (domain, size, traceback), and from 3.9 on the number of frames in all. */
-static void *make_trace(struct making *making, uint32_t domain, uint64_t size,
-                        uint32_t stack) {
-    bool has_total = own.runtime->layout.version >= 0x309;
-    void *traceback = shared_traceback(making, stack);
-    void *tuple = traceback != NULL ? python_api.tuple_new(has_total ? 4 : 3) : NULL;
-    if (tuple == NULL)
-        return NULL;
-    python_api.tuple_set(tuple, 0, python_api.long_from_size(domain));
-    python_api.tuple_set(tuple, 1, python_api.long_from_size(size));
-    python_api.tuple_set(tuple, 2, traceback);
-    if (has_total)
-        python_api.tuple_set(tuple, 3,
-                             python_api.long_from_size(making->totals[stack]));
-    return tuple;
-}
-
-static bool is_shown(uint32_t domain) {
-    return own.native || (domain != TRACEMALLOC_DUMP_DOMAIN_LIBC &&
-                          domain != TRACEMALLOC_DUMP_DOMAIN_MMAP);
-}
-
-static const struct tracemalloc_dump_tally *
-tally_of(const struct making *making, const struct tracemalloc_dump_site *site) {
-    return (const struct tracemalloc_dump_tally *)
-               making->view.sections[TRACEMALLOC_DUMP_TALLIES] +
-           site->tally;
-}
-
-/* The blocks of one site share one tuple. */
-static bool add_site(struct making *making, const struct tracemalloc_dump_site *site) {
-    const struct tracemalloc_dump_tally *tally = tally_of(making, site);
-    const struct tracemalloc_dump_domain *domains =
-        (const void *)making->view.sections[TRACEMALLOC_DUMP_DOMAINS];
-    void *trace =
-        make_trace(making, domains[tally->domain].number, site->size, tally->stack);
-    if (trace == NULL)
-        return false;
-    for (uint32_t block = 0; block < site->live; block++) {
-        python_api.increase(trace);
-        python_api.list_set(making->list, making->at++, trace);
-    }
-    python_api.decrease(trace);
-    return true;
-}
-
-static bool counts(const struct making *making,
-                   const struct tracemalloc_dump_site *site) {
-    return site->live > 0 && is_shown(tally_of(making, site)->domain);
-}
-
-static void fill_list(struct making *making) {
-    const struct tracemalloc_dump_site *sites =
-        (const void *)making->view.sections[TRACEMALLOC_DUMP_SITES];
-    uint64_t count = making->view.counts[TRACEMALLOC_DUMP_SITES];
-    ptrdiff_t blocks = 0;
-    for (uint64_t id = 1; id < count; id++)
-        if (counts(making, sites + id))
-            blocks += sites[id].live;
-    making->list = python_api.list_new(blocks);
-    for (uint64_t id = 1; making->list != NULL && id < count; id++)
-        if (counts(making, sites + id) && !add_site(making, sites + id)) {
-            python_api.decrease(making->list);
-            making->list = NULL;
-        }
-}
-
-static void release(void **objects, uint64_t count) {
-    for (uint64_t at = 0; objects != NULL && at < count; at++)
-        if (objects[at] != NULL)
-            python_api.decrease(objects[at]);
-    if (objects != NULL)
-        arena_unmap(objects, count * sizeof *objects);
-}
-
-static void *make_list(struct making *making) {
-    uint64_t codes = making->view.counts[TRACEMALLOC_DUMP_CODE];
-    uint64_t stacks = making->view.counts[TRACEMALLOC_DUMP_STACKS];
-    making->interned = python_api.dict_new();
-    if (making->interned == NULL)
-        return NULL;
-    making->filenames = arena_map(codes * sizeof *making->filenames);
-    making->tracebacks = arena_map(stacks * sizeof *making->tracebacks);
-    making->totals = arena_map(stacks * sizeof *making->totals);
-    if (making->filenames != NULL && making->tracebacks != NULL &&
-        making->totals != NULL)
-        fill_list(making);
-    else
-        python_api.no_memory();
-    release(making->filenames, codes);
-    release(making->tracebacks, stacks);
-    if (making->totals != NULL)
-        arena_unmap(making->totals, stacks * sizeof *making->totals);
-    python_api.decrease(making->interned);
-    return making->list;
-}
-
 static void *get_traces(void *self, void *arguments, ptrdiff_t count) {
     (void)self, (void)arguments, (void)count;
-    struct making making = {0};
+    struct dump_view view;
     if (!tracing_is_on())
         return python_api.list_new(0);
-    if (dump_view_take(&making.view) < 0)
+    if (dump_view_take(&view, own.native) < 0)
         return python_api.no_memory();
     struct thread_state *thread = begin_result();
-    void *list = make_list(&making);
-    dump_view_release(&making.view);
+    void *list = trace_list_make(&view, own.runtime->layout.version >= 0x309);
+    dump_view_release(&view);
     return end_result(thread, list);
 }
 
-/* --- the exchange ---------------------------------------------------------------------------------------- */
+/* --- the exchange ----------------------------------------------------------------- */
 
 static const struct {
     const char *name;
@@ -479,10 +285,10 @@ void tracemalloc_module_install(const struct python_runtime *runtime, bool nativ
         }
 }
 
-/* --- -X tracemalloc -------------------------------------------------------------------------------------- */
+/* --- -X tracemalloc --------------------------------------------------------------- */
 
-/* Where PyConfig (3.7: _PyCoreConfig) has the number of frames, from the headers of each version. The interpreter
- * looks at it once, after its first Python frames. */
+/* Where PyConfig (3.7: _PyCoreConfig) has the number of frames, from the headers of
+ * each version. The interpreter looks at it once, after its first Python frames. */
 static int *configured(const struct python_runtime *runtime) {
     unsigned version = runtime->layout.version;
     char *(*get_config)(void) = NULL;

@@ -16,6 +16,8 @@
 #include "preload/record.h"
 #include "preload/tracemalloc_module.h"
 #include "trace/name_table.h"
+#include "trace/recycle.h"
+#include "trace/room.h"
 #include "trace/stack_table.h"
 #include "trace/timeline.h"
 
@@ -26,13 +28,14 @@ static const struct options *options;
 static const struct python_runtime *runtime;
 static uint32_t signal_number; /* what the process listens to; 0: nothing */
 static uint32_t generation;    /* dumps before this one */
-/* In a child that has no file yet: the calls whose events make none. First that of fork, then the one after it. */
+/* In a child that has no file yet: the calls whose events make none. First that of
+ * fork, then the one after it. */
 static struct python_place quiet_place;
 static uint32_t
     quiet_events; /* that the second of them may still have; 0: it is the first */
 static uint32_t child_pid;
-static long
-    kept_off_nframe; /* of -X tracemalloc, until the interpreter was kept from obeying it */
+/* Of -X tracemalloc, until the interpreter was kept from obeying it. */
+static long kept_off_nframe;
 
 void tracing_prepare(const struct options *read, const struct python_runtime *found) {
     options = read;
@@ -77,6 +80,9 @@ static bool ready(void) {
     if (record_python.thread_local_current && record_python.current_offset == 0)
         record_python.current_offset =
             python_runtime_current_offset(runtime, runtime->get_current());
+    if (record_python.current_tstate != NULL &&
+        *record_python.current_tstate != runtime->get_current())
+        record_python.current_tstate = NULL;
     tracing_hook_objects();
     if (kept_off_nframe > 0)
         tracemalloc_module_keep_off(runtime, kept_off_nframe);
@@ -85,17 +91,28 @@ static bool ready(void) {
 }
 
 static void refused(void) {
-    record_python.enabled = false;
+    record_python.enabled = record_direct = false;
     tracer.dump->header->lost[TRACEMALLOC_DUMP_LOST_PYTHON]++;
     message(
         "this interpreter's frames are not where they should be; Python frames are off",
         NULL);
 }
 
-static const struct python_stack_sink sink = {add_code, add_node, tracer_watch_code,
-                                              ready, refused};
+static void forget_stacks(const struct id_set *stacks) {
+    python_stack_forget_nodes(stacks);
+    native_merge_forget();
+}
 
-/* --- the header ------------------------------------------------------------------------------------------ */
+static void renewed(void) {
+    static const struct recycle_memo memo = {python_stack_spare_codes, forget_stacks};
+    if (room.wanted)
+        recycle(tracer.dump, &memo);
+}
+
+static const struct python_stack_sink sink = {add_code, add_node, tracer_watch_code,
+                                              ready,    refused,  renewed};
+
+/* --- the header ------------------------------------------------------------------- */
 
 static tracemalloc_dump_string read_argv(void) {
     static char text[LONGEST_ARGV]; /* protected by lock */
@@ -145,12 +162,13 @@ static void describe(struct tracemalloc_dump_header *header, uint32_t nframe,
     header->implementation = implementation();
     header->python_version = runtime->version;
     header->nframe = nframe;
+    header->native_nframe = record_native_limit();
     header->free_lists = options->free_lists && frames_work;
-    if (!frames_work)
+    if (!frames_work && runtime->implementation != PYTHON_NONE)
         header->lost[TRACEMALLOC_DUMP_LOST_VERSION]++;
 }
 
-/* --- the file -------------------------------------------------------------------------------------------- */
+/* --- the file --------------------------------------------------------------------- */
 
 static int expand_name(char *name, size_t size) {
     char command[64] = "";
@@ -202,7 +220,7 @@ static void attach(void) {
         tracer.dump->header->lost[TRACEMALLOC_DUMP_LOST_FILE]++;
 }
 
-/* --- start and stop -------------------------------------------------------------------------------------- */
+/* --- start and stop --------------------------------------------------------------- */
 
 static unsigned granule(void) {
     return runtime->version >> 16 < 0x308 ? 8 : 16;
@@ -222,6 +240,7 @@ static int open_all(uint32_t nframe, bool frames_work) {
         return status;
     }
     describe(tracer.dump->header, nframe, frames_work);
+    record_native_open(frames_work ? &runtime->layout : NULL, nframe);
     record_python.enabled = frames_work;
     return 0;
 }
@@ -238,11 +257,13 @@ static int start_locked(uint32_t nframe, bool frames_work) {
     bus_guard_install();
     generation++;
     tracer_activate();
+    record_direct = record_python.enabled && !record_native.enabled;
     record_open = true;
     return 0;
 }
 
-/* Marks the thread as inside, so that a signal handler does not meet a half-made table. */
+/* Marks the thread as inside, so that a signal handler does not meet a half-made
+ * table. */
 static struct thread_state *take_all(void) {
     struct thread_state *self = thread_state_get();
     self->inside = true;
@@ -279,9 +300,10 @@ int tracing_stop(void) {
     struct thread_state *self = take_all();
     int status = tracing_is_on() ? 0 : -EALREADY;
     if (status == 0) {
-        record_open = record_asleep = false;
+        record_open = record_asleep = record_direct = false;
         tracer_deactivate();
         seal(TRACEMALLOC_DUMP_STOPPED, 0);
+        record_native_close();
         python_stack_close();
         tracer_close();
     }
@@ -294,7 +316,8 @@ int tracing_clear(void) {
     int status = tracer.active ? 0 : -EALREADY;
     if (status == 0) {
         tracer_clear();
-        /* The map's flags on code objects are gone, and with them the notice of their death. */
+        /* The map's flags on code objects are gone, and with them the notice of their
+         * death. */
         if (record_python.enabled)
             python_stack_forget();
         __atomic_fetch_add(&tracer.dump->header->cleared, 1, __ATOMIC_RELEASE);
@@ -318,14 +341,17 @@ void tracing_set_signal(uint32_t number) {
         tracer.dump->header->request_signal = number;
 }
 
-/* --- answers --------------------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------- */
 
 struct tracing_totals tracing_totals(void) {
     struct tracing_totals totals = {0};
     struct thread_state *self = take_all();
     if (tracer.active) {
-        totals.python_bytes = tracer.dump->header->python_bytes;
-        totals.python_peak_bytes = tracer.dump->header->python_peak_bytes;
+        const struct tracemalloc_dump_header *header = tracer.dump->header;
+        totals.python_bytes = header->python_bytes;
+        totals.python_peak_bytes = header->python_peak_bytes > header->python_bytes
+                                       ? header->python_peak_bytes
+                                       : header->python_bytes;
     }
     release_all(self);
     return totals;
@@ -354,7 +380,7 @@ uint64_t tracing_memory(void) {
     return bytes;
 }
 
-/* --- the end --------------------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------- */
 
 static void end_quiet(void);
 
@@ -383,7 +409,7 @@ void tracing_resume(void) {
     __atomic_store_n(&header->state, TRACEMALLOC_DUMP_TRACING, __ATOMIC_RELEASE);
 }
 
-/* --- fork ------------------------------------------------------------------------------------------------ */
+/* --- fork ------------------------------------------------------------------------- */
 
 static const char *own_tstate(void) {
     return record_python.enabled ? runtime->this_thread() : NULL;
@@ -400,8 +426,9 @@ static void get_file(void) {
     release_all(self);
 }
 
-/* What the interpreter allocates to recover from a fork, and then a little in one call, counts, but makes no file yet: the
- * child that only leaves, by os._exit or an exec, is to have none. */
+/* What the interpreter allocates to recover from a fork, and then a little in one call,
+ * counts, but makes no file yet: the child that only leaves, by os._exit or an exec, is
+ * to have none. */
 static bool is_quiet(void) {
     const char *tstate = own_tstate();
     if (tstate == NULL || quiet_place.frame == NULL)
@@ -415,7 +442,8 @@ static bool is_quiet(void) {
     return true;
 }
 
-/* A child that ends elsewhere than in its one quiet call has allocated: it gets its file now. */
+/* A child that ends elsewhere than in its one quiet call has allocated: it gets its
+ * file now. */
 static void end_quiet(void) {
     const char *tstate = own_tstate();
     bool is_own = record_asleep && (uint32_t)sys_getpid() == child_pid;
@@ -449,15 +477,17 @@ void tracing_in_parent(void) {
 }
 
 static void forget_dump(void) {
-    record_open = record_asleep = false;
+    record_open = record_asleep = record_direct = false;
     tracer_deactivate();
+    record_native_close();
     python_stack_close();
     tracer_close();
 }
 
 /* The other threads are gone, and with them whoever waited for a lock. */
 void tracing_in_child(void) {
-    tracer.lock.state = lock.state = 1;
+    lock_fork(&tracer.lock);
+    lock_fork(&lock);
     thread_state_fork();
     record_wake = wake;
     if (tracer.active && (!options->follow_fork || dump_file_in_child(tracer.dump) < 0))
@@ -465,7 +495,8 @@ void tracing_in_child(void) {
     else if (tracer.active) {
         record_open = false;
         record_asleep = true;
-        /* Not this process's: nothing of the parent's end or exec may be written here. */
+        /* Not this process's: nothing of the parent's end or exec may be written
+         * here. */
         tracer.dump->header->pid = 0;
         child_pid = (uint32_t)sys_getpid();
     }

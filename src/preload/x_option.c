@@ -33,7 +33,8 @@ static long read_option(const char *option) {
                                  : X_OPTION_NOT_GIVEN;
 }
 
-/* One word of options, such as -BX; `next` is the word behind it. The number of words used; 0 where options end. */
+/* One word of options, such as -BX; `next` is the word behind it. The number of words
+ * used; 0 where options end. */
 static int read_word(const char *word, const char *next, long *nframe) {
     for (const char *at = word + 1; *at != '\0'; at++) {
         const char *value = at[1] != '\0' ? at + 1 : next;

@@ -7,21 +7,27 @@
 
 enum { FIRST_ROOM = 64 };
 
-static int grow(struct array *array, size_t wanted) {
-    size_t room = array->room == 0 ? FIRST_ROOM : array->room;
-    while (room < wanted)
-        room *= 2;
-    void *entries = reallocarray(array->entries, room, array->entry_size);
-    if (entries == NULL)
+int array_make_room(void *entries, size_t *room, size_t wanted, size_t entry_size) {
+    size_t wider = *room == 0 ? FIRST_ROOM : *room;
+    void *present, *grown;
+    if (wanted <= *room)
+        return 0;
+    while (wider < wanted)
+        wider *= 2;
+    memcpy(&present, entries, sizeof present);
+    grown = reallocarray(present, wider, entry_size);
+    if (grown == NULL)
         return -ENOMEM;
-    array->entries = entries;
-    array->room = room;
+    memcpy(entries, &grown, sizeof grown);
+    *room = wider;
     return 0;
 }
 
 int64_t array_append(struct array *array, const void *entries, size_t count) {
     size_t first = array->count, end = first + count;
-    if ((end > array->room || array->room == 0) && grow(array, end) < 0)
+    /* Also without entries an array is there. */
+    size_t wanted = end > 0 ? end : 1;
+    if (array_make_room(&array->entries, &array->room, wanted, array->entry_size) < 0)
         return -ENOMEM;
     if (count > 0)
         memcpy((char *)array->entries + first * array->entry_size, entries,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A growing array of entries of one size. For offline code; allocates; one thread. */
+/* Growing arrays of entries of one size. For offline code; allocates; one thread. */
 #pragma once
 
 #include <stddef.h>
@@ -15,6 +15,12 @@ struct array {
     size_t room;
     size_t entry_size;
 };
+
+/* The same for an array of its own type: `entries` is the address of the pointer to it.
+ * Room for `wanted` entries, the new ones not set. 0; or -ENOMEM, and all is as it
+ * was. */
+must_check int array_make_room(void *entries, size_t *room, size_t wanted,
+                               size_t entry_size);
 
 /* Appends `count` entries. The index of the first, or -ENOMEM. */
 must_check int64_t array_append(struct array *array, const void *entries, size_t count);

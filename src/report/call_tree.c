@@ -4,21 +4,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "report/array.h"
 #include "report/id_map.h"
-
-static int grow(struct call_tree *tree) {
-    size_t room = tree->room == 0 ? 64 : tree->room * 2;
-    struct call_node *nodes = reallocarray(tree->nodes, room, sizeof *nodes);
-    if (nodes == NULL)
-        return -ENOMEM;
-    tree->nodes = nodes;
-    tree->room = room;
-    return 0;
-}
 
 /* The number of the new node, or -ENOMEM. */
 static int64_t add_node(struct call_tree *tree, const struct call_node *node) {
-    if (tree->count == tree->room && grow(tree) < 0)
+    if (array_make_room(&tree->nodes, &tree->room, tree->count + 1,
+                        sizeof *tree->nodes) < 0)
         return -ENOMEM;
     tree->nodes[tree->count] = *node;
     return (int64_t)tree->count++;
@@ -80,15 +72,19 @@ static int link_children(struct call_tree *tree) {
 
 /* The dump's tree of stacks, with the nodes made one that are not to be told apart. */
 struct stack_tree {
+    const struct profile *profile;
     const struct dump_reader *reader;
     struct weight *weights; /* by stack: its own, later with all below */
-    uint32_t *beyond;       /* by stack: frames from it to the deepest below, 0: none */
+    uint32_t *beyond;       /* by stack: Python's frames from it to the deepest block
+                               below; 0: none */
     uint32_t *same;         /* by stack: the first that it is one with */
     uint32_t *nodes;        /* by stack: its node of the call tree, or ROOT */
 };
 
-static int open_stacks(struct stack_tree *stacks, const struct dump_reader *reader) {
+static int open_stacks(struct stack_tree *stacks, const struct profile *profile) {
+    const struct dump_reader *reader = profile->reader;
     *stacks = (struct stack_tree){
+        .profile = profile,
         .reader = reader,
         .weights = calloc(reader->stack_count, sizeof *stacks->weights),
         .beyond = calloc(reader->stack_count, sizeof *stacks->beyond),
@@ -119,13 +115,15 @@ static void weigh_stacks(struct stack_tree *stacks, const struct profile *profil
     }
     for (size_t id = reader->stack_count; id-- > 1;) {
         uint32_t parent = reader->stacks[id].parent, frames = stacks->beyond[id];
-        if (frames > 0 && frames + 1 > stacks->beyond[parent])
-            stacks->beyond[parent] = frames + 1;
+        bool python = profile_native(profile, parent) == NULL;
+        if (frames > 0 && frames + python > stacks->beyond[parent])
+            stacks->beyond[parent] = frames + python;
     }
 }
 
 static bool has_line(const struct stack_tree *stacks, uint32_t stack) {
-    return stacks->beyond[stack] <= stacks->reader->header.nframe;
+    return stacks->beyond[stack] <= stacks->reader->header.nframe ||
+           profile_native(stacks->profile, stack) != NULL;
 }
 
 static int find_same(struct stack_tree *stacks) {
@@ -198,7 +196,7 @@ static int keep_stacks(struct call_tree *tree, struct stack_tree *stacks) {
 static int build(struct call_tree *tree) {
     struct stack_tree stacks;
     const struct dump_reader *reader = tree->profile->reader;
-    int error = open_stacks(&stacks, reader);
+    int error = open_stacks(&stacks, tree->profile);
     if (error == 0)
         weigh_stacks(&stacks, tree->profile);
     if (error == 0 && stacks.beyond[0] > reader->header.nframe + 1)

@@ -39,10 +39,12 @@ enum {
 static bool has_overflow(const struct dump_reader *reader) {
     if (reader->header.lost[TRACEMALLOC_DUMP_LOST_STACKS] != 0)
         return false;
-    for (size_t i = 0; i < reader->tally_count; i++)
-        if (reader->tallies[i].stack == TRACEMALLOC_DUMP_OVERFLOW_STACK &&
-            reader->tallies[i].blocks > 0)
+    for (size_t i = 0; i < reader->site_count; i++) {
+        uint32_t tally = dump_site_tally(&reader->sites[i]);
+        if (reader->sites[i].live > 0 &&
+            reader->tallies[tally].stack == TRACEMALLOC_DUMP_OVERFLOW_STACK)
             return true;
+    }
     return false;
 }
 

@@ -32,8 +32,8 @@ void dump_info_ending(const struct dump_reader *reader,
 void dump_info_process_ending(const struct dump_reader *reader, uint32_t process,
                               char text[DUMP_INFO_TEXT_SIZE * 2]);
 
-/* The next of the arguments in a text of the dump, each of which a NUL follows, or false
- * after the last; *at is 0 at first and moves on. */
+/* The next of the arguments in a text of the dump, each of which a NUL follows, or
+ * false after the last; *at is 0 at first and moves on. */
 bool dump_info_next_argument(struct dump_text all, size_t *at,
                              struct dump_text *argument);
 

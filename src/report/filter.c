@@ -89,8 +89,9 @@ static void find_distances(const struct matches *matches, uint32_t *distances,
 }
 
 static bool keeps(const struct matches *matches, uint32_t stack, bool any_inclusive) {
+    const struct tracemalloc_dump_header *header = &matches->profile->reader->header;
     uint32_t reach =
-        matches->filter->all_frames ? matches->profile->reader->header.nframe : 1;
+        matches->filter->all_frames ? header->nframe + header->native_nframe : 1;
     if (any_inclusive && matches->included[stack] >= reach)
         return false;
     return matches->excluded[stack] >= reach;

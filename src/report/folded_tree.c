@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/array.h"
+
 /* Paths order[begin..end) run through a node and go on at step `level`. */
 struct branch {
     uint32_t node;
@@ -41,34 +43,22 @@ enum { TOO_MANY = 1 };
 
 static int add_node(struct folded_tree *tree, uint32_t parent, uint32_t frame,
                     uint32_t *node) {
-    if (tree->count == tree->room) {
-        size_t room = tree->room == 0 ? 1024 : tree->room * 2;
-        struct folded_node *nodes = realloc(tree->nodes, room * sizeof *nodes);
-        if (nodes == NULL)
-            return -ENOMEM;
-        tree->nodes = nodes;
-        tree->room = room;
-    }
+    if (array_make_room(&tree->nodes, &tree->room, tree->count + 1,
+                        sizeof *tree->nodes) < 0)
+        return -ENOMEM;
     *node = (uint32_t)tree->count++;
     tree->nodes[*node] = (struct folded_node){parent, frame};
     return 0;
 }
 
 static int make_entry_room(struct folded_tree *tree) {
-    if (tree->entry_count < tree->entry_room)
-        return 0;
-    size_t room = tree->entry_room == 0 ? 1024 : tree->entry_room * 2;
-    struct folded_entry *entries = realloc(tree->entries, room * sizeof *entries);
-    if (entries != NULL)
-        tree->entries = entries;
-    uint64_t *values =
-        realloc(tree->values, room * tree->table->columns * sizeof *values);
-    if (values != NULL)
-        tree->values = values;
-    if (entries == NULL || values == NULL)
-        return -ENOMEM;
-    tree->entry_room = room;
-    return 0;
+    size_t wanted = tree->entry_count + 1, room = tree->entry_room;
+    size_t row = tree->table->columns * sizeof *tree->values;
+    int error = array_make_room(&tree->values, &room, wanted, row);
+    if (error < 0)
+        return error;
+    return array_make_room(&tree->entries, &tree->entry_room, wanted,
+                           sizeof *tree->entries);
 }
 
 /* Adds the sums of a domain as an entry, and clears them. */
@@ -161,14 +151,9 @@ static void sort_groups(struct folding *folding, const struct branch *branch) {
 }
 
 static int push(struct folding *folding, struct branch branch) {
-    if (folding->branch_count == folding->branch_room) {
-        size_t room = folding->branch_room == 0 ? 256 : folding->branch_room * 2;
-        struct branch *branches = realloc(folding->branches, room * sizeof *branches);
-        if (branches == NULL)
-            return -ENOMEM;
-        folding->branches = branches;
-        folding->branch_room = room;
-    }
+    if (array_make_room(&folding->branches, &folding->branch_room,
+                        folding->branch_count + 1, sizeof *folding->branches) < 0)
+        return -ENOMEM;
     folding->branches[folding->branch_count++] = branch;
     return 0;
 }

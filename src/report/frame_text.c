@@ -7,10 +7,6 @@
 
 enum { GAP = 2, LEAST_PLACE = 16, LINE_SIZE = 32 };
 
-static bool is_native(const struct profile *profile, uint32_t stack) {
-    return (profile->reader->stacks[stack].code & TRACEMALLOC_DUMP_NATIVE) != 0;
-}
-
 static struct dump_text base_name(struct dump_text path) {
     const char *slash = memrchr(path.bytes, '/', path.length);
     size_t folder = slash == NULL ? 0 : (size_t)(slash + 1 - path.bytes);
@@ -19,26 +15,26 @@ static struct dump_text base_name(struct dump_text path) {
 
 struct dump_text frame_text_function(const struct profile *profile, uint32_t stack) {
     struct dump_text function = profile_function(profile, stack);
+    const struct dump_native *native = profile_native(profile, stack);
     if (function.length > 0)
         return function;
+    if (native != NULL)
+        return base_name(profile->names->texts[profile->module_names[native->module]]);
     return base_name(profile_filename(profile, profile_frame(profile, stack)));
 }
 
 /* What stands for a frame has no place in a file. */
 static bool has_place(const struct profile *profile, uint32_t stack) {
-    return is_native(profile, stack) || profile->reader->stacks[stack].code > 1;
+    return profile_code(profile, stack) > 1;
 }
 
-/* `:8` of a line, `+0x1f20` of native code, or nothing. */
+/* `:8` of a line, or nothing. */
 static size_t format_line(const struct profile *profile, uint32_t stack, bool has_line,
                           char line[LINE_SIZE]) {
-    const struct tracemalloc_dump_stack *node = &profile->reader->stacks[stack];
+    struct frame frame = profile_frame(profile, stack);
     line[0] = '\0';
-    if (is_native(profile, stack))
-        snprintf(line, LINE_SIZE, "+0x%" PRIx64,
-                 (uint64_t)node->high << 32 | node->line);
-    else if (has_line && node->line > 0)
-        snprintf(line, LINE_SIZE, ":%" PRIu32, node->line);
+    if (has_line && frame.line > 0)
+        snprintf(line, LINE_SIZE, ":%" PRIu32, frame.line);
     return strlen(line);
 }
 

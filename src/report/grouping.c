@@ -4,9 +4,43 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static struct frame shown_frame(const struct grouping *grouping, uint32_t stack) {
-    struct frame frame = profile_frame(grouping->profile, stack);
-    if (grouping->key == GROUPING_FILENAME)
+#include "report/array.h"
+
+/* A small damaged file must not keep a report busy. */
+static const uint64_t most_steps = (uint64_t)1 << 28;
+
+/* The name of a native frame's module, or of the file of any other. */
+static uint32_t owner_name(const struct profile *profile, uint32_t stack) {
+    const struct dump_native *native = profile_native(profile, stack);
+    return native == NULL ? profile_frame(profile, stack).name
+                          : profile->module_names[native->module];
+}
+
+struct dump_text grouping_owner(const struct profile *profile, uint32_t stack) {
+    return profile->names->texts[owner_name(profile, stack)];
+}
+
+static bool has_function(const struct profile *profile, uint32_t stack) {
+    return profile_function(profile, stack).length > 0;
+}
+
+/* Of native code without a source, a file is that of the module. */
+static uint32_t file_name(const struct profile *profile, uint32_t stack) {
+    const struct dump_native *native = profile_native(profile, stack);
+    return native != NULL && !native->has_source ? owner_name(profile, stack)
+                                                 : profile_frame(profile, stack).name;
+}
+
+struct frame grouping_frame(const struct profile *profile, enum grouping_key key,
+                            uint32_t stack) {
+    struct frame frame = profile_frame(profile, stack);
+    if (key == GROUPING_FILENAME)
+        frame = (struct frame){.name = file_name(profile, stack)};
+    if (key == GROUPING_MODULE)
+        frame = (struct frame){.name = owner_name(profile, stack)};
+    if (key == GROUPING_FUNCTION && has_function(profile, stack))
+        frame.name = profile->function_names[profile_code(profile, stack)];
+    if (key == GROUPING_FUNCTION)
         frame.line = 0;
     return frame;
 }
@@ -17,25 +51,19 @@ static struct id_pair group_key(const struct grouping *grouping, uint32_t stack,
     struct id_pair pair = {(uint64_t)frame.name << 32 | frame.line, 0};
     if (grouping->key == GROUPING_TRACEBACK)
         pair.second = stack_index_hash(&grouping->index, stack);
+    if (grouping->key == GROUPING_FUNCTION)
+        pair.second = owner_name(grouping->profile, stack);
     return pair;
 }
 
-static int grow(struct grouping *grouping) {
-    size_t room = grouping->room == 0 ? 256 : grouping->room * 2;
-    struct group *groups = realloc(grouping->groups, room * sizeof *groups);
-    if (groups == NULL)
-        return -ENOMEM;
-    grouping->groups = groups;
-    grouping->room = room;
-    return 0;
-}
-
-static int add(struct grouping *grouping, uint32_t stack, struct weight weight) {
-    struct frame frame = shown_frame(grouping, stack);
+/* The group of a stack's most recent frame, or -ENOMEM. */
+static int64_t add_group(struct grouping *grouping, uint32_t stack) {
+    struct frame frame = grouping_frame(grouping->profile, grouping->key, stack);
     int64_t id = id_map_add(&grouping->ids, group_key(grouping, stack, frame));
     if (id < 0)
-        return (int)id;
-    if ((size_t)id == grouping->room && grow(grouping) < 0)
+        return id;
+    if (array_make_room(&grouping->groups, &grouping->room, (size_t)id + 1,
+                        sizeof *grouping->groups) < 0)
         return -ENOMEM;
     struct group *group = &grouping->groups[id];
     if ((size_t)id == grouping->count) {
@@ -43,8 +71,19 @@ static int add(struct grouping *grouping, uint32_t stack, struct weight weight) 
         grouping->count++;
     }
     group->stack = stack < group->stack ? stack : group->stack;
-    group->weight.size += weight.size;
-    group->weight.count += weight.count;
+    return id;
+}
+
+static void add_weight(struct grouping *grouping, int64_t group, struct weight weight) {
+    grouping->groups[group].weight.size += weight.size;
+    grouping->groups[group].weight.count += weight.count;
+}
+
+static int add(struct grouping *grouping, uint32_t stack, struct weight weight) {
+    int64_t group = add_group(grouping, stack);
+    if (group < 0)
+        return (int)group;
+    add_weight(grouping, group, weight);
     return 0;
 }
 
@@ -112,6 +151,54 @@ static int group_cumulatively(struct grouping *grouping) {
     return error;
 }
 
+/* The groups of the frames of a dump, and which tally each one last had. */
+struct visits {
+    uint32_t *groups; /* by stack, plus 1; 0 where not yet asked for */
+    size_t *tallies;  /* by group, plus 1 */
+    uint64_t steps;
+};
+
+/* The window of one tally, each of its groups once. */
+static int visit_tally(struct grouping *grouping, struct visits *visits, size_t tally) {
+    const struct dump_reader *reader = grouping->profile->reader;
+    uint32_t stack = reader->tallies[tally].stack, left = reader->header.nframe;
+    do {
+        uint32_t *known = &visits->groups[stack];
+        int64_t group = *known > 0 ? *known - 1 : add_group(grouping, stack);
+        if (group < 0 || ++visits->steps > most_steps)
+            return group < 0 ? -ENOMEM : -EFBIG;
+        if (visits->tallies[group] != tally + 1)
+            add_weight(grouping, group, grouping->profile->tallies[tally]);
+        visits->tallies[group] = tally + 1;
+        *known = (uint32_t)group + 1;
+        stack = reader->stacks[stack].parent;
+    } while (--left > 0 && stack != TRACEMALLOC_DUMP_EMPTY_STACK);
+    return 0;
+}
+
+/* There are no more groups than stacks. */
+static int group_once(struct grouping *grouping) {
+    const struct profile *profile = grouping->profile;
+    size_t count = profile->reader->stack_count;
+    struct visits visits = {.groups = calloc(count, sizeof *visits.groups),
+                            .tallies = calloc(count, sizeof *visits.tallies)};
+    int error = visits.groups == NULL || visits.tallies == NULL ? -ENOMEM : 0;
+    for (size_t i = 0; i < profile->reader->tally_count && error == 0; i++)
+        if (profile->tallies[i].count > 0)
+            error = visit_tally(grouping, &visits, i);
+    free(visits.groups);
+    free(visits.tallies);
+    return error;
+}
+
+static int group(struct grouping *grouping) {
+    bool by_name =
+        grouping->key == GROUPING_FUNCTION || grouping->key == GROUPING_MODULE;
+    if (!grouping->cumulative)
+        return group_tallies(grouping);
+    return by_name ? group_once(grouping) : group_cumulatively(grouping);
+}
+
 int grouping_open(struct grouping *grouping, const struct profile *profile,
                   enum grouping_key key, bool cumulative) {
     *grouping =
@@ -120,7 +207,7 @@ int grouping_open(struct grouping *grouping, const struct profile *profile,
     if (cumulative || key == GROUPING_TRACEBACK)
         error = stack_index_open(&grouping->index, profile);
     if (error == 0)
-        error = cumulative ? group_cumulatively(grouping) : group_tallies(grouping);
+        error = group(grouping);
     if (error < 0)
         grouping_close(grouping);
     return error;

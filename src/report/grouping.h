@@ -19,10 +19,12 @@ enum grouping_key {
     GROUPING_FILENAME, /* of the most recent frame */
     GROUPING_LINENO,   /* file name and line of the most recent frame */
     GROUPING_TRACEBACK,
+    GROUPING_FUNCTION, /* of the most recent frame, in its file or module */
+    GROUPING_MODULE,   /* of a native frame; of one of Python, its file */
 };
 
 struct group {
-    struct frame frame; /* the most recent one; line 0 by file name */
+    struct frame frame; /* see grouping_frame */
     uint32_t stack;     /* a stack of the group, for what else is told of it */
     struct weight weight;
 };
@@ -31,7 +33,7 @@ struct grouping {
     const struct profile *profile;
     enum grouping_key key;
     bool cumulative;
-    struct stack_index index; /* of tracebacks and cumulative groups only */
+    struct stack_index index; /* of tracebacks, and cumulative by file or line */
     struct id_map ids; /* group by key: equal keys in all profiles of one name table */
     struct group *groups;
     size_t count;
@@ -39,13 +41,24 @@ struct grouping {
 };
 
 /* Groups by a key. Cumulative: by each frame of a traceback, as often as it stands
- * there; not for tracebacks. 0 or -ENOMEM. The profile outlives the grouping. */
+ * there, but only once by function and module; not for tracebacks. 0, -ENOMEM, or
+ * -EFBIG for tracebacks that only a damaged dump has. The profile outlives the
+ * grouping. */
 must_check int grouping_open(struct grouping *grouping, const struct profile *profile,
                              enum grouping_key key, bool cumulative);
 
 void grouping_close(struct grouping *grouping);
 
-/* The group of a frame, or NULL; not for tracebacks. */
+/* What a key shows of the most recent frame of a stack: its name is that of a function
+ * by function, of a module's path by module, else of a file; the line is 0 unless
+ * lines are told apart. */
+struct frame grouping_frame(const struct profile *profile, enum grouping_key key,
+                            uint32_t stack);
+
+/* The path of a native frame's module, or of the file of any other. */
+struct dump_text grouping_owner(const struct profile *profile, uint32_t stack);
+
+/* The group of a frame, or NULL; by file name and line only. */
 const struct group *grouping_find_frame(const struct grouping *grouping,
                                         struct frame frame);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "report/array.h"
 
 enum { FIRST_BITS = 8 };
 
@@ -33,18 +34,9 @@ static int grow_slots(struct id_map *map) {
     return 0;
 }
 
-static int grow_pairs(struct id_map *map) {
-    size_t room = map->room == 0 ? 1 << (FIRST_BITS - 1) : map->room * 2;
-    struct id_pair *pairs = realloc(map->pairs, room * sizeof *pairs);
-    if (pairs == NULL)
-        return -ENOMEM;
-    map->pairs = pairs;
-    map->room = room;
-    return 0;
-}
-
 int64_t id_map_add(struct id_map *map, struct id_pair pair) {
-    if (map->count == map->room && grow_pairs(map) < 0)
+    if (array_make_room(&map->pairs, &map->room, map->count + 1, sizeof *map->pairs) <
+        0)
         return -ENOMEM;
     bool full = map->bits == 0 || map->count >> (map->bits - 1) != 0;
     if (full && grow_slots(map) < 0)

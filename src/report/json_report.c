@@ -2,20 +2,11 @@
 #include "report/json_report.h"
 
 #include "report/completeness.h"
-
-static void add_unsigned(struct json_writer *writer, const char *key, uint64_t value) {
-    json_writer_key(writer, key);
-    json_writer_unsigned(writer, value);
-}
-
-static void add_signed(struct json_writer *writer, const char *key, int64_t value) {
-    json_writer_key(writer, key);
-    json_writer_signed(writer, value);
-}
+#include "report/json_frame.h"
 
 void json_report_add_weight(struct json_writer *writer, struct weight weight) {
-    add_unsigned(writer, "size", weight.size);
-    add_unsigned(writer, "count", weight.count);
+    json_writer_add_unsigned(writer, "size", weight.size);
+    json_writer_add_unsigned(writer, "count", weight.count);
 }
 
 static void add_numbers(struct json_writer *writer, const struct statistic *entry,
@@ -23,22 +14,33 @@ static void add_numbers(struct json_writer *writer, const struct statistic *entr
     json_report_add_weight(writer, entry->weight);
     if (!compared)
         return;
-    add_signed(writer, "size_diff", entry->size_diff);
-    add_signed(writer, "count_diff", entry->count_diff);
+    json_writer_add_signed(writer, "size_diff", entry->size_diff);
+    json_writer_add_signed(writer, "count_diff", entry->count_diff);
+}
+
+static struct json_frame describe(const struct profile *profile, uint32_t stack) {
+    const struct dump_native *native = profile_native(profile, stack);
+    struct frame frame = profile_frame(profile, stack);
+    struct json_frame shown = {
+        .filename = profile_filename(profile, frame),
+        .function = profile_function(profile, stack),
+        .line = frame.line,
+        .native = native != NULL,
+    };
+    if (native != NULL) {
+        shown.has_source = native->has_source;
+        shown.has_address = true;
+        shown.address = native->address;
+        shown.module = dump_reader_text(profile->reader,
+                                        profile->reader->modules[native->module].path);
+    }
+    return shown;
 }
 
 void json_report_add_frame(struct json_writer *writer, const struct profile *profile,
-                           struct frame frame, struct dump_text function) {
-    json_writer_open_map(writer);
-    json_writer_key(writer, "filename");
-    json_writer_text(writer, profile_filename(profile, frame));
-    add_unsigned(writer, "lineno", frame.line);
-    json_writer_key(writer, "function");
-    if (function.length > 0)
-        json_writer_text(writer, function);
-    else
-        json_writer_null(writer);
-    json_writer_close_map(writer);
+                           uint32_t stack) {
+    struct json_frame frame = describe(profile, stack);
+    json_frame_add(writer, &frame);
 }
 
 static void write_window(struct json_writer *writer, const struct statistic *entry) {
@@ -46,18 +48,24 @@ static void write_window(struct json_writer *writer, const struct statistic *ent
     const struct profile *profile = entry->grouping->profile;
     for (uint32_t up = stack_index_window(index, entry->stack); up-- > 0;) {
         uint32_t node = stack_index_ancestor(index, entry->stack, up);
-        json_report_add_frame(writer, profile, profile_frame(profile, node),
-                              profile_function(profile, node));
+        json_report_add_frame(writer, profile, node);
     }
 }
 
-/* A file has no one function. */
+/* A file has no one function, and a function or module no one line. */
 static void write_leaf(struct json_writer *writer, const struct statistic *entry) {
     const struct grouping *grouping = entry->grouping;
-    struct dump_text function = {"", 0};
-    if (grouping->key == GROUPING_LINENO)
-        function = profile_function(grouping->profile, entry->stack);
-    json_report_add_frame(writer, grouping->profile, entry->frame, function);
+    struct json_frame frame = describe(grouping->profile, entry->stack);
+    if (grouping->key != GROUPING_LINENO) {
+        frame.line = 0;
+        frame.has_address =
+            grouping->key == GROUPING_FUNCTION && frame.function.length == 0;
+    }
+    if (grouping->key == GROUPING_FILENAME || grouping->key == GROUPING_MODULE)
+        frame.function = (struct dump_text){"", 0};
+    if (grouping->key == GROUPING_MODULE || grouping->key == GROUPING_FUNCTION)
+        frame.has_source = false;
+    json_frame_add(writer, &frame);
 }
 
 /* How deep the stack was; only a traceback has one depth. */
@@ -110,16 +118,14 @@ void json_report_add_completeness(struct json_writer *writer,
 void json_report_add(struct json_writer *writer, const struct statistics *statistics,
                      const char *at, const struct dump_reader *old) {
     static const char *const keys[] = {
-        [GROUPING_FILENAME] = "filename",
-        [GROUPING_LINENO] = "lineno",
-        [GROUPING_TRACEBACK] = "traceback",
+        [GROUPING_FILENAME] = "filename",   [GROUPING_LINENO] = "lineno",
+        [GROUPING_TRACEBACK] = "traceback", [GROUPING_FUNCTION] = "function",
+        [GROUPING_MODULE] = "module",
     };
-    json_writer_key(writer, "group_by");
-    json_writer_word(writer, keys[statistics->grouping->key]);
+    json_writer_add_word(writer, "group_by", keys[statistics->grouping->key]);
     json_writer_key(writer, "cumulative");
     json_writer_bool(writer, statistics->grouping->cumulative);
-    json_writer_key(writer, "at");
-    json_writer_word(writer, at);
+    json_writer_add_word(writer, "at", at);
     json_report_add_completeness(writer, statistics->grouping->profile->reader, old);
     json_writer_key(writer, "total");
     json_writer_open_map(writer);

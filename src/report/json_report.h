@@ -18,9 +18,9 @@ void json_report_add(struct json_writer *writer, const struct statistics *statis
 must_check int json_report_print(FILE *out, const struct statistics *statistics,
                                  const char *at, const struct dump_reader *old);
 
-/* A frame as an object with `filename`, `lineno` and `function`. */
+/* The frame at a node as an object (see report/json_frame.h). */
 void json_report_add_frame(struct json_writer *writer, const struct profile *profile,
-                           struct frame frame, struct dump_text function);
+                           uint32_t stack);
 
 /* The keys `size` and `count`. */
 void json_report_add_weight(struct json_writer *writer, struct weight weight);

@@ -130,3 +130,21 @@ void json_writer_word(struct json_writer *writer, const char *word) {
         check(writer,
               yajl_gen_string(writer->gen, (const unsigned char *)word, strlen(word)));
 }
+
+void json_writer_add_unsigned(struct json_writer *writer, const char *key,
+                              uint64_t value) {
+    json_writer_key(writer, key);
+    json_writer_unsigned(writer, value);
+}
+
+void json_writer_add_signed(struct json_writer *writer, const char *key,
+                            int64_t value) {
+    json_writer_key(writer, key);
+    json_writer_signed(writer, value);
+}
+
+void json_writer_add_word(struct json_writer *writer, const char *key,
+                          const char *word) {
+    json_writer_key(writer, key);
+    json_writer_word(writer, word);
+}

@@ -41,3 +41,10 @@ void json_writer_seconds(struct json_writer *writer, uint64_t nanoseconds);
 void json_writer_text(struct json_writer *writer, struct dump_text text);
 /* Plain ASCII of our own; NULL is null. */
 void json_writer_word(struct json_writer *writer, const char *word);
+
+/* A key with its value. */
+void json_writer_add_unsigned(struct json_writer *writer, const char *key,
+                              uint64_t value);
+void json_writer_add_signed(struct json_writer *writer, const char *key, int64_t value);
+void json_writer_add_word(struct json_writer *writer, const char *key,
+                          const char *word);

@@ -8,6 +8,8 @@
 #include "report/array.h"
 #include "report/frame_names.h"
 #include "report/id_map.h"
+#include "report/merged_header.h"
+#include "report/merged_symbols.h"
 #include "report/merged_timeline.h"
 
 /* What stands alone at the front of its section, whatever else is equal to it. */
@@ -20,7 +22,8 @@ struct merging {
     struct frame_names texts;
     struct array offsets; /* of each text in its section; or not_stored */
     struct id_map code, stacks, modules, domains;
-    bool finalized; /* a part was */
+    struct id_map addresses; /* of symbols, by module */
+    bool finalized;          /* a part was */
 };
 
 static const uint32_t not_stored = UINT32_MAX;
@@ -30,6 +33,7 @@ struct part {
     const struct dump_reader *reader;
     uint32_t *code, *stacks, *modules, *domains;
     uint32_t first_tally, first_process;
+    bool skips_symbols; /* those of the address that is being merged */
 };
 
 static int64_t append(struct merging *merging, int section, const void *entry) {
@@ -109,6 +113,31 @@ static int merge_module(struct merging *merging, struct part *part, uint32_t id)
     return merged < 0 ? (int)merged : 0;
 }
 
+static bool begins_address(const struct tracemalloc_dump_symbol *symbols, uint32_t id) {
+    return id == 0 || symbols[id].module != symbols[id - 1].module ||
+           symbols[id].address != symbols[id - 1].address;
+}
+
+/* What a part before said of an address holds. */
+static int merge_symbol(struct merging *merging, struct part *part, uint32_t id) {
+    struct tracemalloc_dump_symbol symbol = part->reader->symbols[id];
+    size_t known = merging->addresses.count;
+    symbol.module = part->modules[symbol.module];
+    int64_t address = id_map_add(&merging->addresses,
+                                 (struct id_pair){symbol.module, symbol.address});
+    if (begins_address(part->reader->symbols, id))
+        part->skips_symbols = (size_t)address < known;
+    if (address < 0 || part->skips_symbols)
+        return address < 0 ? (int)address : 0;
+    int64_t function = merge_text(merging, part->reader, symbol.function);
+    int64_t filename = merge_text(merging, part->reader, symbol.filename);
+    if (function < 0 || filename < 0)
+        return (int)(function < 0 ? function : filename);
+    symbol.function = (uint32_t)function;
+    symbol.filename = (uint32_t)filename;
+    return append(merging, TRACEMALLOC_DUMP_SYMBOLS, &symbol) < 0 ? -ENOMEM : 0;
+}
+
 static int merge_domain(struct merging *merging, struct part *part, uint32_t id) {
     struct tracemalloc_dump_domain domain = part->reader->domains[id];
     int64_t name = merge_text(merging, part->reader, domain.name);
@@ -140,26 +169,22 @@ static int merge_stack(struct merging *merging, struct part *part, uint32_t id) 
     return merged < 0 ? (int)merged : 0;
 }
 
-/* What was held at the peak is worked out, for the parts have different ones. */
 static int merge_tally(struct merging *merging, struct part *part, uint32_t id) {
-    const struct tracemalloc_dump_header *header = &part->reader->header;
     struct tracemalloc_dump_tally tally = part->reader->tallies[id];
-    if (header->rising != 0 || tally.peak_number != header->peak_number) {
-        tally.peak_bytes = tally.bytes;
-        tally.peak_blocks = tally.blocks;
-    }
-    tally.peak_number = MERGED_PEAK;
     tally.stack = part->stacks[tally.stack];
     tally.domain = part->domains[tally.domain];
     tally.process += part->first_process;
     return append(merging, TRACEMALLOC_DUMP_TALLIES, &tally) < 0 ? -ENOMEM : 0;
 }
 
+/* What was held at the peak is worked out, for the parts have different ones. */
 static int merge_site(struct merging *merging, struct part *part, uint32_t id) {
     struct tracemalloc_dump_site site = part->reader->sites[id];
+    site.peak_live = dump_site_peak(&part->reader->header, &site);
+    site.peak_number = MERGED_PEAK;
     if (merging->finalized && part->reader->header.finalized == 0)
         site.at_exit = site.live;
-    if (site.live == 0 && site.at_exit == 0)
+    if (site.live == 0 && site.at_exit == 0 && site.peak_live == 0 && site.total == 0)
         return 0;
     site.tally += part->first_tally;
     return append(merging, TRACEMALLOC_DUMP_SITES, &site) < 0 ? -ENOMEM : 0;
@@ -193,10 +218,10 @@ static int merge_sections(struct merging *merging, struct part *part) {
         merge_function merge;
         size_t count;
     } steps[] = {
-        {merge_code, reader->code_count},       {merge_module, reader->module_count},
-        {merge_domain, reader->domain_count},   {merge_stack, reader->stack_count},
-        {merge_process, reader->process_count}, {merge_tally, reader->tally_count},
-        {merge_site, reader->site_count},
+        {merge_code, reader->code_count},     {merge_module, reader->module_count},
+        {merge_symbol, reader->symbol_count}, {merge_domain, reader->domain_count},
+        {merge_stack, reader->stack_count},   {merge_process, reader->process_count},
+        {merge_tally, reader->tally_count},   {merge_site, reader->site_count},
     };
     int error = 0;
     for (size_t i = 0; i < sizeof steps / sizeof *steps && error == 0; i++)
@@ -224,56 +249,11 @@ static int merge_part(struct merging *merging, const struct dump_reader *reader)
     return error;
 }
 
-static void add_sums(struct tracemalloc_dump_header *sum,
-                     const struct tracemalloc_dump_header *part) {
-    sum->bytes += part->bytes;
-    sum->blocks += part->blocks;
-    sum->peak_bytes += part->peak_bytes;
-    sum->peak_blocks += part->peak_blocks;
-    sum->python_bytes += part->python_bytes;
-    sum->python_peak_bytes += part->python_peak_bytes;
-    sum->arena_bytes += part->arena_bytes;
-    sum->tracer_bytes += part->tracer_bytes;
-    sum->file_size += part->file_size;
-    for (int reason = 0; reason < TRACEMALLOC_DUMP_REASONS; reason++)
-        sum->lost[reason] += part->lost[reason];
-}
-
-static void add_limits(struct tracemalloc_dump_header *sum,
-                       const struct tracemalloc_dump_header *part) {
-    if (part->nframe < sum->nframe)
-        sum->nframe = part->nframe;
-    if (part->native_nframe > sum->native_nframe)
-        sum->native_nframe = part->native_nframe;
-    if (part->end_time > sum->end_time)
-        sum->end_time = part->end_time;
-    if (part->oom_killed > sum->oom_killed)
-        sum->oom_killed = part->oom_killed;
-    sum->finalized |= part->finalized;
-}
-
-static void begin_header(struct dump_reader *out, const struct dump_reader *first) {
-    struct tracemalloc_dump_header sums = {0};
-    struct tracemalloc_dump_header *header = &out->header;
-    *header = first->header;
-    memcpy(header->lost, sums.lost, sizeof header->lost);
-    memcpy(header->sections, sums.sections, sizeof header->sections);
-    header->bytes = header->blocks = 0;
-    header->peak_bytes = header->peak_blocks = 0;
-    header->python_bytes = header->python_peak_bytes = 0;
-    header->arena_bytes = header->tracer_bytes = header->file_size = 0;
-    header->peak_number = MERGED_PEAK;
-    header->rising = 0;
-    header->request_signal = 0;
-    out->state = first->state;
-    if (first->state == TRACEMALLOC_DUMP_TRACING)
-        out->state = header->state = TRACEMALLOC_DUMP_SNAPSHOT;
-}
-
 static int merge_header(struct merging *merging, struct dump_reader *out,
                         struct dump_reader *const *parts, size_t count) {
     const struct dump_reader *first = parts[0];
-    begin_header(out, first);
+    merged_header_begin(out, first);
+    out->header.peak_number = MERGED_PEAK;
     int64_t argv = merge_text(merging, first, first->header.argv);
     int64_t executable = merge_text(merging, first, first->header.executable);
     if (argv < 0 || executable < 0)
@@ -281,8 +261,7 @@ static int merge_header(struct merging *merging, struct dump_reader *out,
     out->header.argv = (uint32_t)argv;
     out->header.executable = (uint32_t)executable;
     for (size_t i = 0; i < count; i++) {
-        add_sums(&out->header, &parts[i]->header);
-        add_limits(&out->header, &parts[i]->header);
+        merged_header_add(&out->header, &parts[i]->header);
         out->damaged += parts[i]->damaged;
         out->missing += parts[i]->missing;
     }
@@ -298,6 +277,7 @@ static int begin(struct merging *merging) {
         [TRACEMALLOC_DUMP_SITES] = sizeof(struct tracemalloc_dump_site),
         [TRACEMALLOC_DUMP_DOMAINS] = sizeof(struct tracemalloc_dump_domain),
         [TRACEMALLOC_DUMP_MODULES] = sizeof(struct tracemalloc_dump_module),
+        [TRACEMALLOC_DUMP_SYMBOLS] = sizeof(struct tracemalloc_dump_symbol),
         [TRACEMALLOC_DUMP_TIMELINE] = sizeof(struct tracemalloc_dump_moment),
         [TRACEMALLOC_DUMP_PROCESSES] = sizeof(struct tracemalloc_dump_process),
     };
@@ -329,6 +309,7 @@ static void hand_out(struct merging *merging, struct dump_reader *out) {
     out->sites = take(merging, TRACEMALLOC_DUMP_SITES, &out->site_count);
     out->domains = take(merging, TRACEMALLOC_DUMP_DOMAINS, &out->domain_count);
     out->modules = take(merging, TRACEMALLOC_DUMP_MODULES, &out->module_count);
+    out->symbols = take(merging, TRACEMALLOC_DUMP_SYMBOLS, &out->symbol_count);
     out->timeline = take(merging, TRACEMALLOC_DUMP_TIMELINE, &out->timeline_count);
     out->processes = take(merging, TRACEMALLOC_DUMP_PROCESSES, &out->process_count);
 }
@@ -342,6 +323,7 @@ static void end(struct merging *merging) {
     id_map_clear(&merging->stacks);
     id_map_clear(&merging->modules);
     id_map_clear(&merging->domains);
+    id_map_clear(&merging->addresses);
 }
 
 static int merge_all(struct merging *merging, struct dump_reader *out,
@@ -352,6 +334,8 @@ static int merge_all(struct merging *merging, struct dump_reader *out,
     merging->finalized = out->header.finalized != 0;
     for (size_t i = 0; i < count && error == 0; i++)
         error = merge_part(merging, parts[i]);
+    if (error == 0)
+        error = merged_symbols_sort(&merging->sections[TRACEMALLOC_DUMP_SYMBOLS]);
     if (error == 0)
         error = merged_timeline_add(&merging->sections[TRACEMALLOC_DUMP_TIMELINE],
                                     parts, count);

@@ -16,22 +16,22 @@ enum {
 struct stacks {
     const struct path_source *source;
     const struct dump_reader *reader;
-    uint32_t *functions; /* by code object */
+    uint64_t *functions; /* by code object: number and mark */
     uint32_t *frames;    /* by stack */
     uint32_t *depths;    /* by stack */
     uint32_t *domains;   /* by index of domain */
-    uint32_t *below;     /* by stack: frames down to the furthest block */
+    uint32_t *below;     /* by stack: Python's frames down to the furthest block */
     uint32_t *processes; /* frames, by index of process */
     uint32_t nframe;
 };
 
-static int64_t add_frame(struct path_table *table, uint32_t file, uint32_t line,
+static int64_t add_frame(struct path_table *table, uint32_t file,
                          struct dump_text function) {
     int64_t id = frame_names_add(&table->functions, function);
     if (id < 0)
         return id;
     return id_map_add(&table->frames,
-                      (struct id_pair){(uint64_t)file << 32 | line, (uint64_t)id});
+                      (struct id_pair){(uint64_t)file << 32, (uint64_t)id});
 }
 
 static struct dump_text text_of(const char *word) {
@@ -40,8 +40,7 @@ static struct dump_text text_of(const char *word) {
 
 static int64_t add_named_frame(struct path_table *table, const char *name) {
     int64_t nowhere = frame_names_add(table->names, text_of(""));
-    return nowhere < 0 ? nowhere
-                       : add_frame(table, (uint32_t)nowhere, 0, text_of(name));
+    return nowhere < 0 ? nowhere : add_frame(table, (uint32_t)nowhere, text_of(name));
 }
 
 int path_table_open(struct path_table *table, struct frame_names *names,
@@ -92,7 +91,9 @@ static int name_functions(struct path_table *table, struct stacks *stacks) {
                                      dump_reader_text(reader, reader->code[i].name));
         if (id < 0)
             return (int)id;
-        stacks->functions[i] = (uint32_t)id;
+        stacks->functions[i] = (uint64_t)id;
+        if (dump_reader_native(reader, (uint32_t)i) != NULL)
+            stacks->functions[i] |= PATH_TABLE_NATIVE;
     }
     return 0;
 }
@@ -101,14 +102,11 @@ static int64_t number_frame(struct path_table *table, const struct stacks *stack
                             uint32_t stack) {
     const struct profile *profile = stacks->source->ever;
     struct frame frame = profile_frame(profile, stack);
-    if (stacks->below[stack] >= stacks->reader->header.nframe)
+    uint64_t function = stacks->functions[profile_code(profile, stack)];
+    bool native = (function & PATH_TABLE_NATIVE) != 0;
+    if (!native && stacks->below[stack] >= stacks->reader->header.nframe)
         frame.line = 0;
-    uint32_t code = stacks->reader->stacks[stack].code;
-    if ((code & TRACEMALLOC_DUMP_NATIVE) != 0)
-        return add_frame(table, frame.name, frame.line,
-                         profile_function(profile, stack));
-    struct id_pair pair = {(uint64_t)frame.name << 32 | frame.line,
-                           stacks->functions[code]};
+    struct id_pair pair = {(uint64_t)frame.name << 32 | frame.line, function};
     return id_map_add(&table->frames, pair);
 }
 
@@ -117,8 +115,9 @@ static void measure_below(struct stacks *stacks) {
     const struct dump_reader *reader = stacks->reader;
     for (size_t id = reader->stack_count; stacks->source->whole && id-- > 1;) {
         uint32_t *above = &stacks->below[reader->stacks[id].parent];
-        if (*above < stacks->below[id] + 1)
-            *above = stacks->below[id] + 1;
+        bool python = profile_native(stacks->source->ever, (uint32_t)id) == NULL;
+        if (*above < stacks->below[id] + python)
+            *above = stacks->below[id] + python;
     }
 }
 

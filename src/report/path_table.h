@@ -31,6 +31,9 @@ enum {
     PATH_TABLE_OWN_FRAMES,
 };
 
+/* Marks frames of native code. */
+#define PATH_TABLE_NATIVE ((uint64_t)1 << 32)
+
 enum {
     PATH_TABLE_MOST_COLUMNS = 18,
     PATH_TABLE_MOST_DOMAINS = 32, /* what is more counts as the last */
@@ -53,8 +56,9 @@ struct path_table {
     struct frame_names *names;    /* of files; the profiles' */
     struct frame_names functions; /* by number */
     char *process_names;          /* that `functions` refers to */
-    struct id_map frames; /* by number of frame: file << 32 | line, and function */
-    uint32_t *steps;      /* frames of all paths, one path after the other */
+    /* By number of frame: file << 32 | line, and function | PATH_TABLE_NATIVE. */
+    struct id_map frames;
+    uint32_t *steps; /* frames of all paths, one path after the other */
     size_t step_count;
     size_t step_room;
     struct path *paths;
@@ -83,8 +87,8 @@ must_check int path_table_open(struct path_table *table, struct frame_names *nam
                                unsigned columns);
 
 /* Adds the paths of a dump. From the source's column on, a path has the bytes and the
- * blocks of each profile, then the number of allocations. 0, -ENOMEM, or -EFBIG for more
- * than the table can hold. */
+ * blocks of each profile, then the number of allocations. 0, -ENOMEM, or -EFBIG for
+ * more than the table can hold. */
 must_check int path_table_add(struct path_table *table,
                               const struct path_source *source);
 
@@ -99,6 +103,11 @@ static inline uint32_t path_table_file(const struct path_table *table, uint32_t 
 
 static inline uint32_t path_table_line(const struct path_table *table, uint32_t frame) {
     return (uint32_t)table->frames.pairs[frame].first;
+}
+
+static inline bool path_table_is_native(const struct path_table *table,
+                                        uint32_t frame) {
+    return (table->frames.pairs[frame].second & PATH_TABLE_NATIVE) != 0;
 }
 
 static inline uint32_t path_table_function(const struct path_table *table,

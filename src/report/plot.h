@@ -12,5 +12,6 @@
 void plot_row(const struct terminal *terminal, const double *values, size_t count,
               double most, size_t row, size_t rows);
 
-/* A bar from left to right: `share` (0 to 1) of `columns`. Returns the columns taken. */
+/* A bar from left to right: `share` (0 to 1) of `columns`. Returns the columns
+ * taken. */
 size_t plot_bar(const struct terminal *terminal, double share, size_t columns);

@@ -62,15 +62,12 @@ void process_list_add_json(struct json_writer *writer, const struct dump_reader 
                            uint32_t process) {
     const struct tracemalloc_dump_process *entry = &reader->processes[process];
     struct dump_text argv = dump_reader_text(reader, entry->argv), argument;
-    json_writer_key(writer, "pid");
-    json_writer_unsigned(writer, entry->pid);
-    json_writer_key(writer, "ppid");
-    json_writer_unsigned(writer, entry->ppid);
+    json_writer_add_unsigned(writer, "pid", entry->pid);
+    json_writer_add_unsigned(writer, "ppid", entry->ppid);
     json_writer_key(writer, "argv");
     json_writer_open_list(writer);
     for (size_t at = 0; dump_info_next_argument(argv, &at, &argument);)
         json_writer_text(writer, argument);
     json_writer_close_list(writer);
-    json_writer_key(writer, "state");
-    json_writer_word(writer, dump_info_state_name(entry->state));
+    json_writer_add_word(writer, "state", dump_info_state_name(entry->state));
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* One dump at one moment: how many bytes and blocks each stack holds in each domain.
  *
- * For offline code; allocates; one thread at a time. The weights are those of the
- * sites, except at the peak, which the dump keeps per stack only (see
- * tracemalloc-dump(5)).
+ * For offline code; allocates; one thread at a time. The weights are the sums of the
+ * sites.
  */
 #pragma once
 
@@ -38,9 +37,10 @@ struct frame {
 struct profile {
     const struct dump_reader *reader;
     const struct frame_names *names;
-    uint32_t *code_names;   /* name of each code object's file */
-    uint32_t *module_names; /* name of each module's path */
-    struct weight *tallies; /* by tally */
+    uint32_t *code_names;     /* name of each code object's file */
+    uint32_t *function_names; /* and its own, the empty text where it has none */
+    uint32_t *module_names;   /* name of each module's path */
+    struct weight *tallies;   /* by tally */
     struct weight total;
 };
 
@@ -54,19 +54,34 @@ void profile_close(struct profile *profile);
 /* Sums the tallies again, after some were set to 0. */
 void profile_add_up(struct profile *profile);
 
-/* Blocks of one site at a moment that is not the peak. */
+/* What each tally ever allocated: an array by tally, to be freed, or NULL when there is
+ * no memory. */
+struct weight *profile_allocated(const struct dump_reader *reader);
+
+/* Blocks of one site at a moment; not for PROFILE_ALLOCATED. */
 uint32_t profile_site_count(const struct dump_reader *reader,
                             const struct tracemalloc_dump_site *site,
                             enum profile_moment moment);
 
+/* The code object at a node; none (0) for native frames that nobody made code of (see
+ * report/shown_stacks.h). */
+static inline uint32_t profile_code(const struct profile *profile, uint32_t stack) {
+    uint32_t code = profile->reader->stacks[stack].code;
+    return (code & TRACEMALLOC_DUMP_NATIVE) != 0 ? 0 : code;
+}
+
+/* The native frame at a node, or NULL. */
+static inline const struct dump_native *profile_native(const struct profile *profile,
+                                                       uint32_t stack) {
+    return dump_reader_native(profile->reader, profile_code(profile, stack));
+}
+
 /* The frame at a node; that of the empty stack is `<unknown>`, line 0. */
 static inline struct frame profile_frame(const struct profile *profile,
                                          uint32_t stack) {
-    const struct tracemalloc_dump_stack *node = &profile->reader->stacks[stack];
-    if ((node->code & TRACEMALLOC_DUMP_NATIVE) != 0)
-        return (struct frame){
-            profile->module_names[node->code & ~TRACEMALLOC_DUMP_NATIVE], 0};
-    return (struct frame){profile->code_names[node->code], node->line};
+    uint32_t code = profile_code(profile, stack);
+    return (struct frame){profile->code_names[code],
+                          code == 0 ? 0 : profile->reader->stacks[stack].line};
 }
 
 /* The name of the function at a node; empty where there is none. */

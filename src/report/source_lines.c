@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "report/array.h"
+
 enum { MOST_FILE_BYTES = 16 << 20, MOST_HELD_BYTES = 256 << 20 };
 
 struct source_file {
@@ -86,27 +88,17 @@ static struct source_file *read_source(struct source_lines *lines,
     return file;
 }
 
-static int grow(struct source_lines *lines) {
-    size_t room = lines->room == 0 ? 64 : lines->room * 2;
-    struct source_file **files = realloc(lines->files, room * sizeof *files);
-    if (files == NULL)
-        return -ENOMEM;
-    lines->files = files;
-    lines->room = room;
-    return 0;
-}
-
 static const struct source_file *find_file(struct source_lines *lines,
                                            struct dump_text name) {
     size_t known = lines->ids.count;
+    if (array_make_room(&lines->files, &lines->room, known + 1, sizeof *lines->files) <
+        0)
+        return NULL;
     int64_t id = id_map_add(&lines->ids, (struct id_pair){(uintptr_t)name.bytes, 0});
     if (id < 0)
         return NULL;
-    if ((size_t)id < known)
-        return (size_t)id < lines->room ? lines->files[id] : NULL;
-    if ((size_t)id >= lines->room && grow(lines) < 0)
-        return NULL;
-    lines->files[id] = read_source(lines, name);
+    if ((size_t)id == known)
+        lines->files[id] = read_source(lines, name);
     return lines->files[id];
 }
 

@@ -25,9 +25,13 @@ static uint64_t subtract(uint64_t first, uint64_t second) {
     return reduce(first + modulus - second);
 }
 
-static uint64_t frame_value(struct frame frame) {
+/* Code of a file that was loaded again is other code. */
+static uint64_t frame_value(const struct profile *profile, uint32_t stack) {
+    struct frame frame = profile_frame(profile, stack);
+    const struct dump_native *native = profile_native(profile, stack);
     uint64_t both = (uint64_t)frame.name << 32 | frame.line;
-    return reduce(hash_pair(both, 0x5bd1e995) >> 3);
+    uint64_t loading = native == NULL ? 0 : native->loading;
+    return reduce(hash_pair(both, 0x5bd1e995 + loading) >> 3);
 }
 
 static int allocate(struct stack_index *index) {
@@ -51,7 +55,7 @@ static uint32_t fill(struct stack_index *index) {
         depths[id] = depths[parent] + 1;
         jumps[id] = equal ? jumps[jump] : parent;
         index->hashes[id] = reduce(multiply(index->hashes[parent], hash_base) +
-                                   frame_value(profile_frame(index->profile, id)));
+                                   frame_value(index->profile, id));
         deepest = depths[id] > deepest ? depths[id] : deepest;
     }
     return deepest;
@@ -109,7 +113,7 @@ uint32_t stack_index_ancestor(const struct stack_index *index, uint32_t stack,
 static uint64_t hash_oldest(const struct stack_index *index, uint32_t stack,
                             uint32_t window, uint32_t count) {
     if (stack == TRACEMALLOC_DUMP_EMPTY_STACK)
-        return frame_value(profile_frame(index->profile, stack));
+        return frame_value(index->profile, stack);
     uint32_t last = stack_index_ancestor(index, stack, window - count);
     uint32_t above = stack_index_ancestor(index, last, count);
     uint64_t shifted = multiply(index->hashes[above], index->powers[count]);

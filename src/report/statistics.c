@@ -89,13 +89,23 @@ static int compare_numbers(uint64_t first, uint64_t second) {
     return (first > second) - (first < second);
 }
 
+/* Functions of one name are told apart by their files. */
+static int compare_owners(const struct statistic *first,
+                          const struct statistic *second) {
+    struct dump_text a = grouping_owner(first->grouping->profile, first->stack),
+                     b = grouping_owner(second->grouping->profile, second->stack);
+    int order = memcmp(a.bytes, b.bytes, a.length < b.length ? a.length : b.length);
+    return order != 0 ? order : compare_numbers(a.length, b.length);
+}
+
 static int compare_tracebacks(const struct statistic *first,
                               const struct statistic *second) {
     if (first->grouping->key == GROUPING_TRACEBACK)
         return stack_index_compare(&first->grouping->index, first->stack,
                                    &second->grouping->index, second->stack);
-    return stack_index_compare_frames(first->grouping->profile, first->frame,
-                                      second->frame);
+    int order = stack_index_compare_frames(first->grouping->profile, first->frame,
+                                           second->frame);
+    return order != 0 ? order : compare_owners(first, second);
 }
 
 /* Above 0 when the first comes later. Differences are all 0 where nothing was

@@ -91,7 +91,8 @@ static uint64_t look_at_blocks(struct summary *summary) {
         uint64_t count = profile_site_count(reader, site, PROFILE_NOW);
         if (count == 0)
             continue;
-        const struct tracemalloc_dump_tally *tally = &reader->tallies[site->tally];
+        const struct tracemalloc_dump_tally *tally =
+            &reader->tallies[dump_site_tally(site)];
         rank_block(summary, (struct summary_block){site->size, count, tally->stack});
         count_class(summary, site->size, count);
         in_arenas += arena_share(reader, tally, site->size, count);

@@ -13,11 +13,6 @@ static const char *const view_names[SUMMARY_VIEWS] = {
     [SUMMARY_ALLOCATED] = "allocated",
 };
 
-static void add_unsigned(struct json_writer *writer, const char *key, uint64_t value) {
-    json_writer_key(writer, key);
-    json_writer_unsigned(writer, value);
-}
-
 static void add_weight(struct json_writer *writer, const char *key,
                        struct weight weight) {
     json_writer_key(writer, key);
@@ -30,8 +25,7 @@ static void add_program(struct json_writer *writer, const struct summary *summar
     char ending[DUMP_INFO_TEXT_SIZE * 2];
     const struct tracemalloc_dump_header *header = &summary->reader->header;
     dump_info_ending(summary->reader, ending);
-    json_writer_key(writer, "ending");
-    json_writer_word(writer, ending);
+    json_writer_add_word(writer, "ending", ending);
     json_writer_key(writer, "start_time");
     json_writer_seconds(writer, header->start_time);
     json_writer_key(writer, "end_time");
@@ -67,9 +61,9 @@ static void add_timeline(struct json_writer *writer, const struct dump_reader *r
         json_writer_open_map(writer);
         json_writer_key(writer, "time");
         json_writer_seconds(writer, moment->time);
-        add_unsigned(writer, "python_bytes", moment->python_bytes);
-        add_unsigned(writer, "native_bytes", moment->native_bytes);
-        add_unsigned(writer, "rss_bytes", moment->rss_bytes);
+        json_writer_add_unsigned(writer, "python_bytes", moment->python_bytes);
+        json_writer_add_unsigned(writer, "native_bytes", moment->native_bytes);
+        json_writer_add_unsigned(writer, "rss_bytes", moment->rss_bytes);
         json_writer_close_map(writer);
     }
     json_writer_close_list(writer);
@@ -80,8 +74,7 @@ static void add_traceback(struct json_writer *writer, const struct profile *prof
                           uint32_t stack) {
     json_writer_key(writer, "traceback");
     json_writer_open_list(writer);
-    json_report_add_frame(writer, profile, profile_frame(profile, stack),
-                          profile_function(profile, stack));
+    json_report_add_frame(writer, profile, stack);
     json_writer_close_list(writer);
 }
 
@@ -138,13 +131,13 @@ static void add_classes(struct json_writer *writer, const struct summary *summar
 static void add_rss(struct json_writer *writer, const struct summary_rss *rss) {
     json_writer_key(writer, "rss");
     json_writer_open_map(writer);
-    add_unsigned(writer, "bytes", rss->whole);
-    add_unsigned(writer, "python", rss->python);
-    add_unsigned(writer, "arenas_free", rss->arenas_free);
-    add_unsigned(writer, "libc", rss->libc);
-    add_unsigned(writer, "mmap", rss->mmap);
-    add_unsigned(writer, "tracer", rss->tracer);
-    add_unsigned(writer, "rest", summary_rss_rest(rss));
+    json_writer_add_unsigned(writer, "bytes", rss->whole);
+    json_writer_add_unsigned(writer, "python", rss->python);
+    json_writer_add_unsigned(writer, "arenas_free", rss->arenas_free);
+    json_writer_add_unsigned(writer, "libc", rss->libc);
+    json_writer_add_unsigned(writer, "mmap", rss->mmap);
+    json_writer_add_unsigned(writer, "tracer", rss->tracer);
+    json_writer_add_unsigned(writer, "rest", summary_rss_rest(rss));
     json_writer_close_map(writer);
 }
 
@@ -156,7 +149,6 @@ void summary_json_add(struct json_writer *writer, const struct summary *summary)
     add_blocks(writer, summary);
     add_classes(writer, summary);
     add_rss(writer, &summary->rss);
-    json_writer_key(writer, "next");
-    json_writer_word(writer, summary->advice);
+    json_writer_add_word(writer, "next", summary->advice);
     json_report_add_completeness(writer, summary->reader, NULL);
 }

@@ -2,7 +2,6 @@
 #include "report/summary_text.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "report/dump_info.h"
 #include "report/frame_text.h"
 #include "report/heap_history.h"
+#include "report/labelled_line.h"
 #include "report/plot.h"
 #include "report/process_list.h"
 
@@ -66,30 +66,12 @@ static size_t put_size(const struct terminal *terminal, enum terminal_style styl
     return put(terminal, style, text, strlen(text));
 }
 
-static void print_line(const struct terminal *terminal, const char *label,
-                       const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-static void print_line(const struct terminal *terminal, const char *label,
-                       const char *format, ...) {
-    char *text = NULL;
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vasprintf(&text, format, arguments);
-    va_end(arguments);
-    if (length < 0)
-        return;
-    size_t used = put(terminal, TERMINAL_NAME, label, LABEL_COLUMNS - 1);
-    used = pad(terminal, used, LABEL_COLUMNS);
-    terminal_put_start(terminal, TERMINAL_PLAIN, text, (size_t)length,
-                       terminal_room(terminal, used));
-    newline(terminal);
-    free(text);
-}
-
-static void format_weight(char *text, size_t size, struct weight weight) {
-    char bytes[SIZE_TEXT];
-    statistics_format_size(bytes, sizeof bytes, (double)weight.size, false);
-    snprintf(text, size, "%s in %" PRIu64 " blocks", bytes, weight.count);
+static void print_weight(const struct terminal *terminal, const char *label,
+                         const struct summary *summary, enum summary_view view,
+                         const char *remark) {
+    char text[LABELLED_LINE_WEIGHT_SIZE];
+    labelled_line_format_weight(text, summary->profiles[view].total);
+    labelled_line_print(terminal, LABEL_COLUMNS, label, "%s%s", text, remark);
 }
 
 static double seconds(uint64_t nanoseconds) {
@@ -104,24 +86,23 @@ static void print_ending(const struct terminal *terminal,
     if (header->end_time > header->start_time)
         length = header->end_time - header->start_time;
     dump_info_ending(summary->reader, ending);
-    print_line(terminal, "ending", "%.1f s: %s", seconds(length), ending);
+    labelled_line_print(terminal, LABEL_COLUMNS, "ending", "%.1f s: %s",
+                        seconds(length), ending);
 }
 
 static void print_program(const struct terminal *terminal,
                           const struct summary *summary) {
     const struct dump_reader *reader = summary->reader;
-    char text[SIZE_TEXT * 2], *title = process_list_title(reader, 0);
+    char *title = process_list_title(reader, 0);
     if (title != NULL && reader->process_count == 1)
-        print_line(terminal, "process", "%s", title);
+        labelled_line_print(terminal, LABEL_COLUMNS, "process", "%s", title);
     free(title);
     print_ending(terminal, summary);
-    format_weight(text, sizeof text, summary->profiles[SUMMARY_NOW].total);
-    print_line(terminal, reader->header.finalized != 0 ? "at exit" : "now", "%s", text);
-    format_weight(text, sizeof text, summary->profiles[SUMMARY_PEAK].total);
-    print_line(terminal, "peak", "%s%s", text,
-               reader->process_count > 1 ? ", each process's own" : "");
-    format_weight(text, sizeof text, summary->profiles[SUMMARY_ALLOCATED].total);
-    print_line(terminal, "allocated", "%s", text);
+    print_weight(terminal, reader->header.finalized != 0 ? "at exit" : "now", summary,
+                 SUMMARY_NOW, "");
+    print_weight(terminal, "peak", summary, SUMMARY_PEAK,
+                 reader->process_count > 1 ? ", each process's own" : "");
+    print_weight(terminal, "allocated", summary, SUMMARY_ALLOCATED, "");
 }
 
 static void print_process(const struct terminal *terminal,

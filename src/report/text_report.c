@@ -39,17 +39,43 @@ static enum terminal_style number_style(const struct printer *printer,
     return entry->size_diff > 0 ? TERMINAL_GROWN : TERMINAL_SHRUNK;
 }
 
-/* quotes[0] FILE quotes[1] LINE, in `room` columns: of FILE, its end. */
-static void print_frame(const struct printer *printer, const struct profile *profile,
-                        struct frame frame, const char *const quotes[2], size_t room) {
-    struct dump_text filename = profile_filename(profile, frame);
+/* `:12`, or with the words of a traceback. Native code of which no line is known has
+ * the address for a file, and its function is told. */
+static int format_line(const struct profile *profile, uint32_t stack,
+                       const char *const quotes[2], char *text, size_t size) {
+    struct frame frame = profile_frame(profile, stack);
+    if (frame.line > 0 || profile_native(profile, stack) == NULL)
+        return snprintf(text, size, "%s%" PRIu32, quotes[1], frame.line);
+    return snprintf(text, size, "%.*s", quotes[1][0] == '"', "\"");
+}
+
+static void print_function(const struct printer *printer, const struct profile *profile,
+                           uint32_t stack, size_t used) {
+    static const char joint[] = ", in ";
+    struct dump_text function = profile_function(profile, stack);
+    size_t taken = used + sizeof joint - 1;
+    if (profile_native(profile, stack) == NULL || function.length == 0 ||
+        (printer->terminal->interactive && taken >= printer->terminal->width))
+        return;
+    fputs(joint, printer->terminal->out);
+    terminal_put_start(printer->terminal, TERMINAL_PLAIN, function.bytes,
+                       function.length, line_width(printer, taken));
+}
+
+/* quotes[0] FILE quotes[1] LINE, in `room` columns: of FILE, its end. Returns the
+ * columns taken. */
+static size_t print_frame(const struct printer *printer, const struct profile *profile,
+                          uint32_t stack, const char *const quotes[2], size_t room) {
+    struct dump_text filename =
+        profile_filename(profile, profile_frame(profile, stack));
     char line[48];
-    int length = snprintf(line, sizeof line, "%s%" PRIu32, quotes[1], frame.line);
+    int length = format_line(profile, stack, quotes, line, sizeof line);
     size_t used = strlen(quotes[0]) + (size_t)length;
     fputs(quotes[0], printer->terminal->out);
-    terminal_put_end(printer->terminal, TERMINAL_NAME, filename.bytes, filename.length,
-                     room > used ? room - used : 0);
+    used += terminal_put_end(printer->terminal, TERMINAL_NAME, filename.bytes,
+                             filename.length, room > used ? room - used : 0);
     fputs(line, printer->terminal->out);
+    return used;
 }
 
 static void print_source(struct printer *printer, const struct profile *profile,
@@ -64,15 +90,57 @@ static void print_source(struct printer *printer, const struct profile *profile,
     newline(printer);
 }
 
-/* The frame that str(Traceback) names: the oldest of those shown. */
-static struct frame first_frame(const struct statistic *entry) {
+/* The node whose frame str(Traceback) names: the oldest of those shown. */
+static uint32_t first_stack(const struct statistic *entry) {
     const struct grouping *grouping = entry->grouping;
     if (grouping->key != GROUPING_TRACEBACK)
-        return entry->frame;
+        return entry->stack;
     uint32_t window = stack_index_window(&grouping->index, entry->stack);
-    return profile_frame(
-        grouping->profile,
-        stack_index_ancestor(&grouping->index, entry->stack, window - 1));
+    return stack_index_ancestor(&grouping->index, entry->stack, window - 1);
+}
+
+/* A name, and in brackets the file or module of a function, in `room` columns: of the
+ * name, its start. */
+static void print_name(const struct printer *printer, const struct statistic *entry,
+                       size_t room) {
+    const struct profile *profile = entry->grouping->profile;
+    struct dump_text name = profile_filename(profile, entry->frame);
+    struct dump_text owner = grouping_owner(profile, entry->stack);
+    bool is_function = entry->grouping->key == GROUPING_FUNCTION &&
+                       profile_function(profile, entry->stack).length > 0;
+    if (!is_function) {
+        terminal_put_end(printer->terminal, TERMINAL_NAME, name.bytes, name.length,
+                         room);
+        return;
+    }
+    size_t taken = terminal_put_start(printer->terminal, TERMINAL_NAME, name.bytes,
+                                      name.length, room);
+    if (printer->terminal->interactive && room < taken + LEAST_FRAME_COLUMNS)
+        return;
+    fputs(" (", printer->terminal->out);
+    terminal_put_end(printer->terminal, TERMINAL_PLAIN, owner.bytes, owner.length,
+                     room - taken - 3);
+    fputc(')', printer->terminal->out);
+}
+
+/* What stands before the numbers. */
+static void print_head(const struct printer *printer, const struct statistic *entry,
+                       size_t room) {
+    static const char *const quotes[2] = {"", ":"};
+    const struct profile *profile = entry->grouping->profile;
+    enum grouping_key key = entry->grouping->key;
+    if (key == GROUPING_FUNCTION || key == GROUPING_MODULE) {
+        print_name(printer, entry, room);
+        return;
+    }
+    if (key != GROUPING_FILENAME) {
+        print_frame(printer, profile, first_stack(entry), quotes, room);
+        return;
+    }
+    struct dump_text filename = profile_filename(profile, entry->frame);
+    terminal_put_end(printer->terminal, TERMINAL_NAME, filename.bytes, filename.length,
+                     room > 2 ? room - 2 : 0);
+    fputs(":0", printer->terminal->out);
 }
 
 /* Averages are the first to go: half a number would be a wrong one. */
@@ -85,7 +153,6 @@ static size_t drop_average(char *numbers) {
 
 static void print_statistic(const struct printer *printer,
                             const struct statistic *entry) {
-    static const char *const quotes[2] = {"", ":"};
     const struct terminal *terminal = printer->terminal;
     char numbers[STATISTICS_TEXT_SIZE];
     size_t length = statistics_format(numbers, entry, printer->statistics->compared);
@@ -93,8 +160,7 @@ static void print_statistic(const struct printer *printer,
         terminal->interactive && length + 2 + LEAST_FRAME_COLUMNS > terminal->width;
     if (below && length > line_width(printer, 2))
         length = drop_average(numbers);
-    print_frame(printer, entry->grouping->profile, first_frame(entry), quotes,
-                line_width(printer, below ? 1 : length + 2));
+    print_head(printer, entry, line_width(printer, below ? 1 : length + 2));
     fputs(below ? ":\n  " : ": ", terminal->out);
     terminal_put_start(terminal, number_style(printer, entry), numbers, length,
                        below ? line_width(printer, 2) : length);
@@ -107,11 +173,12 @@ static void print_traceback(struct printer *printer, const struct statistic *ent
     const struct stack_index *index = &entry->grouping->index;
     const struct profile *profile = entry->grouping->profile;
     for (uint32_t up = stack_index_window(index, entry->stack); up-- > 0;) {
-        struct frame frame =
-            profile_frame(profile, stack_index_ancestor(index, entry->stack, up));
-        print_frame(printer, profile, frame, quotes, line_width(printer, 0));
+        uint32_t stack = stack_index_ancestor(index, entry->stack, up);
+        size_t used =
+            print_frame(printer, profile, stack, quotes, line_width(printer, 0));
+        print_function(printer, profile, stack, used);
         newline(printer);
-        print_source(printer, profile, frame);
+        print_source(printer, profile, profile_frame(profile, stack));
     }
 }
 

@@ -230,9 +230,7 @@ void top_report_print(const struct terminal *terminal, const struct top_view *vi
 
 static bool is_of_row(const struct profile *profile, const struct top_table *table,
                       const struct top_row *row, uint32_t stack) {
-    struct frame frame = profile_frame(profile, stack);
-    if (table->key == GROUPING_FILENAME)
-        frame.line = 0;
+    struct frame frame = grouping_frame(profile, table->key, stack);
     return frame.name == row->frame.name && frame.line == row->frame.line;
 }
 

@@ -13,18 +13,15 @@ int top_sample_take(struct top_sample *sample, const struct profile *profile,
         .time = time,
         .count = count,
         .live = calloc(count + 1, sizeof *sample->live),
-        .ever = calloc(count + 1, sizeof *sample->ever),
+        .ever = profile_allocated(reader),
         .cleared = reader->header.cleared,
     };
     if (sample->live == NULL || sample->ever == NULL) {
         top_sample_drop(sample);
         return -ENOMEM;
     }
-    for (size_t i = 0; i < count; i++) {
-        const struct tracemalloc_dump_tally *tally = &reader->tallies[i];
+    for (size_t i = 0; i < count; i++)
         sample->live[i] = profile->tallies[i];
-        sample->ever[i] = (struct weight){tally->total_bytes, tally->total_blocks};
-    }
     return 0;
 }
 
@@ -55,15 +52,12 @@ static uint64_t difference(uint64_t now, uint64_t before) {
  * other traces. */
 static struct weight *allocated_since(const struct dump_reader *reader,
                                       const struct top_sample *before) {
-    struct weight *weights = calloc(reader->tally_count + 1, sizeof *weights);
+    struct weight *weights = profile_allocated(reader);
     bool same = before->cleared == reader->header.cleared;
-    for (size_t i = 0; weights != NULL && i < reader->tally_count; i++) {
-        const struct tracemalloc_dump_tally *tally = &reader->tallies[i];
-        struct weight then = {0};
-        if (same && i < before->count)
-            then = before->ever[i];
-        weights[i].size = difference(tally->total_bytes, then.size);
-        weights[i].count = difference(tally->total_blocks, then.count);
+    size_t known = same ? before->count : 0;
+    for (size_t i = 0; weights != NULL && i < reader->tally_count && i < known; i++) {
+        weights[i].size = difference(weights[i].size, before->ever[i].size);
+        weights[i].count = difference(weights[i].count, before->ever[i].count);
     }
     return weights;
 }

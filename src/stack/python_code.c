@@ -113,9 +113,12 @@ static int offset_of(const struct python_layout *layout, const struct python_cod
 }
 
 int python_code_line(const struct python_layout *layout, const struct python_code *code,
-                     const void *ip) {
-    return python_lines_find(layout->lines, code->line_table, code->line_table_length,
-                             code->first_line, offset_of(layout, code, ip));
+                     const void *ip, struct python_line_scan *scan) {
+    if (scan->table != code->line_table || scan->length != code->line_table_length ||
+        scan->first_line != code->first_line)
+        python_lines_open(scan, code->line_table, code->line_table_length,
+                          code->first_line);
+    return python_lines_find(layout->lines, scan, offset_of(layout, code, ip));
 }
 
 bool python_code_is_incomplete(const struct python_layout *layout,

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "stack/python_layout.h"
+#include "stack/python_lines.h"
 
 struct python_code {
     const void *filename; /* str objects, see python_string_utf8() */
@@ -28,9 +29,10 @@ int python_code_read(const struct python_layout *layout, const void *code_type,
                      const void *code, struct python_code *out);
 
 /* The line of the instruction at `ip`, 0 when it has none. `ip` is the frame's word at
- * `layout->frame_ip`; where that is an int (to 3.10), the int cast to a pointer. */
+ * `layout->frame_ip`; where that is an int (to 3.10), the int cast to a pointer.
+ * `scan`: of an earlier call, as long as the code of that call lives, or all zero. */
 int python_code_line(const struct python_layout *layout, const struct python_code *code,
-                     const void *ip);
+                     const void *ip, struct python_line_scan *scan);
 
 /* Whether a traceback leaves the frame out, as _PyFrame_IsIncomplete() decides: a shim
  * of the interpreter, or not yet at its first RESUME. `owner` is the frame's byte at

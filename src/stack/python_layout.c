@@ -52,6 +52,7 @@ static const struct python_layout rows[] = {
     {
         .version = 0x30a, .frames = PYTHON_FRAMES_OBJECT,
         .lines = PYTHON_LINES_LINETABLE,
+        .tstate_cframe = 48, .cframe_previous = 8,
         .tstate_frame = 24, .tstate_interp = 16, .tstate_thread_id = 176,
         .frame_previous = 24, .frame_code = 32, .frame_ip = 96, .ip_unit = 2,
         .owner_skip = NO_OWNER,
@@ -63,6 +64,7 @@ static const struct python_layout rows[] = {
         .version = 0x30b, .frames = PYTHON_FRAMES_CFRAME,
         .lines = PYTHON_LINES_LOCATIONS,
         .tstate_frame = 56, .cframe_current = 8, .tstate_interp = 16,
+        .tstate_cframe = 56, .cframe_previous = 16, .frame_is_entry = 68,
         .tstate_thread_id = 152,
         .frame_previous = 48, .frame_code = 32, .frame_ip = 56, .ip_unit = 1,
         .frame_owner = 69, .owner_generator = 1, .owner_skip = NO_OWNER,

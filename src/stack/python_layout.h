@@ -24,6 +24,10 @@ struct python_layout {
 
     uint16_t tstate_frame; /* of frame, cframe or current_frame in PyThreadState */
     uint16_t cframe_current;
+    /* 3.10 and 3.11: the structure on the C stack that each evaluation has; else 0. */
+    uint16_t tstate_cframe;
+    uint16_t cframe_previous;
+    uint16_t frame_is_entry; /* 3.11: one byte, whether an evaluation began with it */
     uint16_t tstate_interp;
     uint16_t tstate_thread_id; /* unsigned long, as pthread_self() */
 

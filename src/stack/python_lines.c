@@ -2,7 +2,6 @@
 #include "stack/python_lines.h"
 
 #include <limits.h>
-#include <stdbool.h>
 
 enum {
     LINETABLE_NO_LINE = -128,
@@ -19,30 +18,24 @@ static int line_of(int64_t line) {
     return line < 0 || line > INT_MAX ? 0 : (int)line;
 }
 
-static int lnotab_find(const uint8_t *table, size_t length, int64_t line, int offset) {
-    int64_t start = 0;
-
-    for (size_t i = 0; i + 1 < length; i += 2) {
-        start += table[i];
-        if (start > offset)
+static int lnotab_find(struct python_line_scan *scan, int offset) {
+    for (; scan->at + 1 < scan->length; scan->at += 2) {
+        if (scan->start + scan->table[scan->at] > offset)
             break;
-        line += (int8_t)table[i + 1];
+        scan->start += scan->table[scan->at];
+        scan->line += (int8_t)scan->table[scan->at + 1];
     }
-    return line_of(line);
+    return line_of(scan->line);
 }
 
-static int linetable_find(const uint8_t *table, size_t length, int64_t line,
-                          int offset) {
-    int64_t end = 0;
-
-    for (size_t i = 0; i + 1 < length; i += 2) {
-        int8_t delta = (int8_t)table[i + 1];
-
-        if (delta != LINETABLE_NO_LINE)
-            line += delta;
-        end += table[i];
-        if (end > offset)
+static int linetable_find(struct python_line_scan *scan, int offset) {
+    for (; scan->at + 1 < scan->length; scan->at += 2) {
+        int8_t delta = (int8_t)scan->table[scan->at + 1];
+        int64_t line = delta == LINETABLE_NO_LINE ? scan->line : scan->line + delta;
+        if (scan->start + scan->table[scan->at] > offset)
             return delta == LINETABLE_NO_LINE ? 0 : line_of(line);
+        scan->start += scan->table[scan->at];
+        scan->line = line;
     }
     return 0;
 }
@@ -76,35 +69,41 @@ static int64_t location_line_delta(const uint8_t *entry, const uint8_t *end) {
     }
 }
 
-static int locations_find(const uint8_t *at, const uint8_t *limit, int64_t line,
-                          int offset) {
-    int64_t end = 0;
-
+static int locations_find(struct python_line_scan *scan, int offset) {
+    const uint8_t *at = scan->table + scan->at, *limit = scan->table + scan->length;
     while (at < limit) {
-        bool no_line = *at >> 3 == LOCATION_NO_LINE;
-
-        line += location_line_delta(at, limit);
-        end += ((*at & 7) + 1) * 2;
+        int64_t line = scan->line + location_line_delta(at, limit);
+        int64_t end = scan->start + ((*at & 7) + 1) * 2;
         if (end > offset)
-            return no_line ? 0 : line_of(line);
+            return *at >> 3 == LOCATION_NO_LINE ? 0 : line_of(line);
         do
             at++;
         while (at < limit && (*at & LOCATION_START) == 0);
+        scan->at = (size_t)(at - scan->table);
+        scan->start = end;
+        scan->line = line;
     }
     return 0;
 }
 
-int python_lines_find(enum python_line_format format, const uint8_t *table,
-                      size_t length, int first_line, int offset) {
+void python_lines_open(struct python_line_scan *scan, const uint8_t *table,
+                       size_t length, int first_line) {
+    *scan = (struct python_line_scan){table, length, first_line, 0, 0, first_line};
+}
+
+int python_lines_find(enum python_line_format format, struct python_line_scan *scan,
+                      int offset) {
     if (offset < 0)
-        return line_of(first_line);
+        return line_of(scan->first_line);
+    if (offset < scan->start)
+        python_lines_open(scan, scan->table, scan->length, scan->first_line);
     switch (format) {
     case PYTHON_LINES_LNOTAB:
-        return lnotab_find(table, length, first_line, offset);
+        return lnotab_find(scan, offset);
     case PYTHON_LINES_LINETABLE:
-        return linetable_find(table, length, first_line, offset);
+        return linetable_find(scan, offset);
     case PYTHON_LINES_LOCATIONS:
-        return locations_find(table, table + length, first_line, offset);
+        return locations_find(scan, offset);
     }
     return 0;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "tracemalloc_dump.h"
 
 enum {
     FIRST_SLOTS = 8192,
@@ -87,7 +88,7 @@ int python_memo_open(void) {
     if (status == 0)
         status = pool_open(&parents, FIRST_PARENTS);
     tell_pools();
-    python_memo.epoch++;
+    epoch_raise();
     return status;
 }
 
@@ -192,15 +193,20 @@ void python_memo_add(uint32_t parent, uint64_t ip, uint32_t node, uint32_t code)
     code_at(code)->first = index;
 }
 
+/* Its list of entries of the same code object is the caller's business. */
+static void forget_entry(uint32_t index) {
+    struct python_memo_entry *entry = python_memo.entries + index;
+    id_table_remove(&python_memo.index, python_memo_hash(entry->parent, entry->ip),
+                    index);
+    leave_siblings(index);
+    entry->next = entries.free;
+    entries.free = index;
+}
+
 static void forget_entries(uint32_t index) {
     while (index != 0) {
-        struct python_memo_entry *entry = python_memo.entries + index;
-        uint32_t next = entry->next;
-        id_table_remove(&python_memo.index, python_memo_hash(entry->parent, entry->ip),
-                        index);
-        leave_siblings(index);
-        entry->next = entries.free;
-        entries.free = index;
+        uint32_t next = python_memo.entries[index].next;
+        forget_entry(index);
         index = next;
     }
 }
@@ -215,7 +221,7 @@ void python_memo_forget(uintptr_t address) {
     code->address = 0;
     code->first = codes.free;
     codes.free = index;
-    python_memo.epoch++;
+    epoch_raise();
 }
 
 static void pool_clear(struct pool *pool) {
@@ -229,5 +235,37 @@ void python_memo_forget_all(void) {
     pool_clear(&entries);
     pool_clear(&codes);
     memset(parents.memory, 0, (size_t)parents.capacity * parents.entry_size);
-    python_memo.epoch++;
+    epoch_raise();
+}
+
+void python_memo_spare(struct id_set *ids) {
+    for (uint32_t index = 1; index < codes.count; index++)
+        if (code_at(index)->address != 0)
+            id_set_remove(ids, code_at(index)->id);
+}
+
+static bool leads_astray(const struct python_memo_entry *entry,
+                         const struct id_set *nodes) {
+    return entry->node == TRACEMALLOC_DUMP_OVERFLOW_STACK ||
+           id_set_has(nodes, entry->node) || id_set_has(nodes, entry->parent);
+}
+
+static void forget_nodes_of(struct code *code, const struct id_set *nodes) {
+    uint32_t *place = &code->first;
+    while (*place != 0) {
+        struct python_memo_entry *entry = python_memo.entries + *place;
+        uint32_t index = *place;
+        if (!leads_astray(entry, nodes)) {
+            place = &entry->next;
+            continue;
+        }
+        *place = entry->next;
+        forget_entry(index);
+    }
+}
+
+void python_memo_forget_nodes(const struct id_set *nodes) {
+    for (uint32_t index = 1; index < codes.count; index++)
+        if (code_at(index)->address != 0)
+            forget_nodes_of(code_at(index), nodes);
 }

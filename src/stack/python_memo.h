@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What the walk learned before: (parent node, instruction) to node, and which code objects are known.
+/* What the walk learned before: (parent node, instruction) to node, and which code
+ * objects are known.
  *
- * An entry is as good as the memory of its code object, whose address may be reused: python_memo_forget
- * drops all that belongs to a dead one and raises the epoch, so that threads do not trust their last
- * stacks. Under the tracer's lock, or with one thread. Memory comes from the arena.
+ * An entry is as good as the memory of its code object, whose address may be reused:
+ * python_memo_forget drops all that belongs to a dead one and raises the epoch, so
+ * that threads do not trust their last stacks. Under the tracer's lock, or with one
+ * thread. Memory comes from the arena.
  */
 #pragma once
 
@@ -11,12 +13,15 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "base/epoch.h"
 #include "base/hash.h"
+#include "base/id_set.h"
 #include "base/id_table.h"
 
-/* The first entries of a parent form a list, and all others are in an index. Most parents have few children, and what
- * is learned one after the other lies side by side: the list is read from a cache line or two where an index, which
- * scatters entries over the memory, misses. */
+/* The first entries of a parent form a list, and all others are in an index. Most
+ * parents have few children, and what is learned one after the other lies side by
+ * side: the list is read from a cache line or two where an index, which scatters
+ * entries over the memory, misses. */
 struct python_memo_entry {
     uint64_t ip;
     uint32_t parent;
@@ -34,10 +39,9 @@ struct python_memo {
     struct python_memo_entry *entries; /* 0 is unused */
     uint32_t *first_child;             /* by parent: the first of its list; 0: none */
     uint32_t parents;                  /* that first_child has room for */
-    uint32_t epoch;                    /* raised at each death of a known code object */
 };
 
-extern struct python_memo python_memo;
+extern internal struct python_memo python_memo;
 
 /* 0, or -ENOMEM. */
 must_check int python_memo_open(void);
@@ -77,3 +81,9 @@ static always_inline bool python_memo_find(uint32_t parent, uint64_t ip,
 
 /* All of them may be gone. */
 void python_memo_forget_all(void);
+
+/* Removes the ids in the dump of all known code objects. */
+void python_memo_spare(struct id_set *codes);
+/* These nodes mean something else from now on, and what became the overflow may find
+ * room: forgets what leads to one of them, or from one. The caller raises the epoch. */
+void python_memo_forget_nodes(const struct id_set *nodes);

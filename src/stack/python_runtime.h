@@ -65,8 +65,9 @@ void python_runtime_settle(struct python_runtime *runtime);
 bool python_runtime_check(const struct python_runtime *runtime, const void *tstate,
                           const void *frame);
 
-/* Where the interpreter keeps the current thread state of a thread, as a distance from the thread pointer: `tstate`
- * is looked for in this thread's block of its thread-local variables. 0 when it is not there, or more than
- * once, or when the block is not in the static TLS area. From 3.12 on, with the GIL, outside hooks. */
+/* Where the interpreter keeps the current thread state of a thread, as a distance from
+ * the thread pointer: `tstate` is looked for in this thread's block of its thread-local
+ * variables. 0 when it is not there, or more than once, or when the block is not in the
+ * static TLS area. From 3.12 on, with the GIL, outside hooks. */
 ptrdiff_t python_runtime_current_offset(const struct python_runtime *runtime,
                                         const void *tstate);

@@ -12,8 +12,13 @@ enum {
     FIRST_FRAMES = 512,
     MOST_FRAMES = 1 << 24,
     LONGEST_NAME = 4096,
-    /* Frames that are verified even where fewer are shown, so that their number is right as well. */
+    /* Frames that are verified even where fewer are shown, so that their number is
+     * right as well. */
     LEAST_VERIFIED = 8,
+    /* How far from the last leaf python_stack_step looks: entries below it, and frames
+     * above those. */
+    NEAR = 6,
+    MOST_PUSHED = 3,
 };
 
 struct python_walk python_walk;
@@ -24,8 +29,8 @@ static const struct python_stack_sink *sink;
 /* Names as UTF-8 on their way to the sink: too large for a hook's stack. */
 static char filename_buffer[LONGEST_NAME], name_buffer[LONGEST_NAME];
 
-/* What tells the instruction of a frame: its address, which a code object has for itself as long as it lives; to 3.10 the
- * address of the code object and the index. */
+/* What tells the instruction of a frame: its address, which a code object has for
+ * itself as long as it lives; to 3.10 the address of the code object and the index. */
 static always_inline uint64_t ip_of(const char *frame, bool objects) {
     if (objects)
         return hash_mix(python_word_at(frame, python_walk.code)) +
@@ -67,6 +72,14 @@ void python_stack_forget(void) {
     python_memo_forget_all();
 }
 
+void python_stack_spare_codes(struct id_set *codes) {
+    python_memo_spare(codes);
+}
+
+void python_stack_forget_nodes(const struct id_set *nodes) {
+    python_memo_forget_nodes(nodes);
+}
+
 void python_stack_release(struct python_stack *stack) {
     if (stack->frames != NULL)
         arena_unmap(stack->frames, stack->capacity * sizeof *stack->frames);
@@ -86,7 +99,8 @@ static uint8_t owner_of(const char *frame) {
                : 0;
 }
 
-/* The index in the memo of a code object, introduced where it is met for the first time; 0 without memory. */
+/* The index in the memo of a code object, introduced where it is met for the first
+ * time; 0 without memory. */
 static uint32_t introduce(const char *address, const struct python_code *code) {
     const struct python_layout *layout = &runtime->layout;
     uint32_t index = python_memo_code((uintptr_t)address);
@@ -111,8 +125,23 @@ static const void *ip_word(const char *frame) {
                : (const void *)python_word_at(frame, python_walk.ip);
 }
 
-/* The node of a frame that was never met below this parent. A shim of the interpreter, and a frame that has not yet
- * begun, are not shown: their node is their parent's. */
+/* A line is far into a table that is read from its start: reading goes on where it
+ * ended, for as long as no code dies. */
+static uint32_t line_of(const struct python_code *code, const void *word) {
+    static struct {
+        struct python_line_scan scan;
+        uint32_t epoch;
+    } scans[64], *entry;
+    entry = &scans[(uintptr_t)code->line_table / 64 % (sizeof scans / sizeof *scans)];
+    if (entry->epoch != epoch_now)
+        entry->scan.table = NULL;
+    entry->epoch = epoch_now;
+    int line = python_code_line(&runtime->layout, code, word, &entry->scan);
+    return line < 0 ? 0 : (uint32_t)line;
+}
+
+/* The node of a frame that was never met below this parent. A shim of the interpreter,
+ * and a frame that has not yet begun, are not shown: their node is their parent's. */
 static cold_path uint32_t resolve(const char *frame, uint32_t parent, uint64_t ip) {
     const struct python_layout *layout = &runtime->layout;
     struct python_code code;
@@ -126,16 +155,14 @@ static cold_path uint32_t resolve(const char *frame, uint32_t parent, uint64_t i
     if (index == 0)
         return parent;
     uint32_t node = parent;
-    if (!python_code_is_incomplete(layout, &code, word, owner)) {
-        int line = python_code_line(layout, &code, word);
-        node = sink->node(parent, python_memo_code_id(index),
-                          line < 0 ? 0 : (uint32_t)line);
-    }
+    if (!python_code_is_incomplete(layout, &code, word, owner))
+        node = sink->node(parent, python_memo_code_id(index), line_of(&code, word));
     python_memo_add(parent, ip, node, index);
     return node;
 }
 
-/* Most events come from the same few places again and again: a look at the thread's own cache saves the memo's hash. */
+/* Most events come from the same few places again and again: a look at the thread's own
+ * cache saves the memo's hash. */
 static always_inline uint32_t node_of(struct python_stack *stack, const char *frame,
                                       uint32_t parent, uint64_t ip) {
     struct python_step *step = &stack->cache[python_step_slot(parent, ip)];
@@ -166,7 +193,8 @@ static cold_path bool grow(struct python_stack *stack, uint32_t wanted) {
     return true;
 }
 
-/* Sets the entry at `at` for this frame. An entry that has it already, below the same parent, keeps its node. */
+/* Sets the entry at `at` for this frame. An entry that has it already, below the same
+ * parent, keeps its node. */
 static always_inline void set_entry(struct python_stack *stack, uint32_t at,
                                     const char *frame, bool objects) {
     struct python_frame *entry = stack->frames + at;
@@ -192,9 +220,10 @@ static always_inline int64_t find_frame(const struct python_stack *stack,
     return at < depth && stack->frames[at].address == frame ? (int64_t)at : -1;
 }
 
-/* Puts the frames from `leaf` down to the first one that the lowest `depth` entries have, or to the root, above that one:
- * their addresses, for their nodes depend on what is below. Returns the new depth, and in `*pushed` how many
- * they are; 0 without memory. */
+/* Puts the frames from `leaf` down to the first one that the lowest `depth` entries
+ * have, or to the root, above that one: their addresses, for their nodes depend on what
+ * is below. Returns the new depth, and in `*pushed` how many they are; 0 without
+ * memory. */
 static uint32_t push_frames(struct python_stack *stack, uint32_t depth,
                             const char *leaf, uint32_t *pushed) {
     int64_t common = -1;
@@ -225,11 +254,12 @@ static uint32_t push_frames(struct python_stack *stack, uint32_t depth,
     return top;
 }
 
-/* The lowest entry that is compared when `kept` entries are left and `pushed` were put above them. Where nearly all
- * that is shown was pushed at once, the address of the one below is not enough to go by, and the whole chain
- * is. To 3.10 frames are objects that are used again in another order: a recursion may find its old frames one place
- * higher, each with the caller it had, so every push asks for the whole chain; later a frame's address is the sum
- * of the sizes below it. */
+/* The lowest entry that is compared when `kept` entries are left and `pushed` were put
+ * above them. Where nearly all that is shown was pushed at once, the address of the one
+ * below is not enough to go by, and the whole chain is. To 3.10 frames are objects that
+ * are used again in another order: a recursion may find its old frames one place
+ * higher, each with the caller it had, so every push asks for the whole chain; later a
+ * frame's address is the sum of the sizes below it. */
 static always_inline uint32_t lowest_verified(const struct python_stack *stack,
                                               uint32_t kept, uint32_t pushed,
                                               bool objects) {
@@ -244,9 +274,9 @@ static always_inline bool has_caller(const struct python_frame *root) {
     return python_pointer_at(root->address, python_walk.previous) != NULL;
 }
 
-/* Compares entries [lowest, kept) with their frames, leaf to root. Returns the lowest entry whose instruction
- * differs, `kept` when none does; `*broken` is the entry whose caller is another one than the entry
- * below it, or -1. */
+/* Compares entries [lowest, kept) with their frames, leaf to root. Returns the lowest
+ * entry whose instruction differs, `kept` when none does; `*broken` is the entry whose
+ * caller is another one than the entry below it, or -1. */
 static always_inline uint32_t verify(const struct python_stack *stack, uint32_t kept,
                                      uint32_t lowest, bool objects, int64_t *broken) {
     const struct python_frame *entry = stack->frames + kept - 1;
@@ -273,8 +303,9 @@ static always_inline uint32_t verify(const struct python_stack *stack, uint32_t 
     return (uint32_t)(changed - stack->frames);
 }
 
-/* Where an entry's caller is another one than before, the entries from it on are of an older call: the chain is followed
- * again from the leaf to the first frame below it that the last stack has, until all that is shown is right. */
+/* Where an entry's caller is another one than before, the entries from it on are of an
+ * older call: the chain is followed again from the leaf to the first frame below it
+ * that the last stack has, until all that is shown is right. */
 static always_inline uint32_t capture(struct python_stack *stack, const char *leaf,
                                       bool objects) {
     int64_t broken = stack->depth;
@@ -296,10 +327,12 @@ static always_inline uint32_t capture(struct python_stack *stack, const char *le
     return likely(top > 0) ? stack->frames[top - 1].node : 0;
 }
 
-/* A known code object died since: what the entries say of instructions may be of another one. */
+/* A known code object died since: what the entries say of instructions may be of
+ * another one. */
 static cold_path void begin_epoch(struct python_stack *stack) {
+    sink->renewed();
     stack->depth = stack->known = 0;
-    stack->epoch = python_memo.epoch;
+    stack->epoch = epoch_now;
     memset(stack->cache, 0, sizeof stack->cache);
 }
 
@@ -326,8 +359,109 @@ bool python_stack_is_within(const char *tstate, const struct python_place *place
     return frame != NULL && ip_of(frame, python_walk.objects) == place->ip;
 }
 
+/* The entry of this frame, where it is not far below the last leaf; else NULL. */
+static always_inline struct python_frame *find_near(const struct python_stack *stack,
+                                                    const char *frame) {
+    struct python_frame *entry = stack->leaf;
+    for (int steps = 0; steps < NEAR && entry >= stack->frames; steps++, entry--)
+        if (entry->address == frame)
+            return entry;
+    return NULL;
+}
+
+/* The last entry that is compared when this one is the leaf. */
+static always_inline struct python_frame *lowest_for(const struct python_stack *stack,
+                                                     const struct python_frame *leaf) {
+    uint32_t depth = (uint32_t)(leaf - stack->frames) + 1;
+    uint32_t wanted = python_walk.verified + depth - leaf->shown;
+    return stack->frames + (depth > wanted ? depth - wanted : 0);
+}
+
+/* The caller may have gone on. False when it is shown now and was not, or the other way
+ * round. */
+static always_inline bool update_caller(struct python_stack *stack,
+                                        struct python_frame *caller) {
+    uint64_t ip = python_word_at(caller->address, python_walk.ip);
+    if (ip == caller->ip)
+        return true;
+    uint32_t node = node_of(stack, caller->address, caller->parent, ip);
+    if (unlikely((node == caller->parent) != (caller->node == caller->parent)))
+        return false;
+    caller->ip = ip;
+    caller->node = node;
+    return true;
+}
+
+/* Puts a frame above `caller`, all but its node. */
+static always_inline struct python_frame *
+put_above(struct python_stack *stack, struct python_frame *caller, const char *frame) {
+    struct python_frame *entry = caller + 1;
+    uint32_t at = (uint32_t)(entry - stack->frames);
+    if (at >= stack->known || entry->address != frame)
+        stack->index[index_slot(frame)] = at;
+    if (stack->known <= at)
+        stack->known = at + 1;
+    entry->address = frame;
+    entry->ip = python_word_at(frame, python_walk.ip);
+    entry->parent = caller->node;
+    entry->shown = caller->shown + 1;
+    return entry;
+}
+
+static always_inline uint32_t resolve_entry(struct python_stack *stack,
+                                            struct python_frame *entry) {
+    entry->node = node_of(stack, entry->address, entry->parent, entry->ip);
+    entry->shown -= entry->node == entry->parent;
+    return entry->node;
+}
+
+struct python_frame *python_stack_step(struct python_stack *stack, const char *frame) {
+    const char *pushed[MOST_PUSHED], *below = frame;
+    uint32_t count = 0;
+    struct python_frame *caller = NULL;
+    if (unlikely(stack->leaf == NULL || stack->epoch != epoch_now))
+        return NULL;
+    do {
+        pushed[count++] = below;
+        below = python_pointer_at(below, python_walk.previous);
+        caller = find_near(stack, below);
+    } while (caller == NULL && below != NULL && count < MOST_PUSHED);
+    if (unlikely(caller == NULL || caller - stack->frames + count >= stack->capacity ||
+                 !python_frame_stands(stack, caller, lowest_for(stack, caller)) ||
+                 !update_caller(stack, caller)))
+        return NULL;
+    for (; count > 1; count--) {
+        caller = put_above(stack, caller, pushed[count - 1]);
+        resolve_entry(stack, caller);
+    }
+    struct python_frame *leaf = put_above(stack, caller, frame);
+    stack->depth = (uint32_t)(leaf - stack->frames) + 1;
+    stack->lowest = lowest_for(stack, leaf);
+    stack->leaf = leaf;
+    return leaf;
+}
+
+/* The next event looks from here: from the leaf, or from its caller where the leaf is
+ * not shown. */
+static always_inline void set_leaf(struct python_stack *stack,
+                                   struct python_frame *leaf) {
+    if (unlikely(leaf->node == leaf->parent) && leaf > stack->frames)
+        leaf--;
+    stack->leaf = likely(leaf->node != leaf->parent) ? leaf : NULL;
+    stack->lowest = lowest_for(stack, leaf);
+}
+
+uint32_t python_stack_settle(struct python_stack *stack) {
+    struct python_frame *leaf = stack->leaf;
+    if (unlikely(resolve_entry(stack, leaf) == leaf->parent))
+        set_leaf(stack, leaf);
+    return leaf->node;
+}
+
 uint32_t python_stack_look(struct python_stack *stack, const char *tstate,
                            const char *frame) {
+    if (likely(frame != NULL && python_stack_step(stack, frame) != NULL))
+        return python_stack_settle(stack);
     stack->leaf = NULL;
     if (unlikely(frame == NULL)) {
         stack->depth = 0;
@@ -335,13 +469,11 @@ uint32_t python_stack_look(struct python_stack *stack, const char *tstate,
     }
     if (unlikely(!python_walk.checked) && !check(tstate, frame))
         return 0;
-    if (unlikely(stack->epoch != python_memo.epoch))
+    if (unlikely(stack->epoch != epoch_now))
         begin_epoch(stack);
     uint32_t node = python_walk.objects ? capture(stack, frame, true)
                                         : capture(stack, frame, false);
-    if (!python_walk.objects && python_walk.checked && stack->depth > 0) {
-        stack->leaf = stack->frames + stack->depth - 1;
-        stack->lowest = stack->frames + lowest_verified(stack, stack->depth, 0, false);
-    }
+    if (!python_walk.objects && python_walk.checked && stack->depth > 0)
+        set_leaf(stack, stack->frames + stack->depth - 1);
     return node;
 }

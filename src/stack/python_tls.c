@@ -4,7 +4,8 @@
 #include <link.h>
 #include <string.h>
 
-/* Blocks of the static area begin at most this far from the thread pointer; one that dlopen made is elsewhere. */
+/* Blocks of the static area begin at most this far from the thread pointer; one that
+ * dlopen made is elsewhere. */
 enum { STATIC_AREA = 64 << 10 };
 
 struct search {

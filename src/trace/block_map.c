@@ -11,7 +11,8 @@ enum { CHUNKS = 1 << (BLOCK_MAP_ADDRESS_BITS - BLOCK_MAP_CHUNK_SHIFT) };
 
 struct block_map block_map = {.granule_shift = 4};
 
-/* A list of the entries of level 1 that have a chunk: `next_chunk` has as many entries, of which few are touched. */
+/* A list of the entries of level 1 that have a chunk: `next_chunk` has as many entries,
+ * of which few are touched. */
 static uint32_t *next_chunk;
 static uint32_t
     newest_chunk; /* 0 ends the list: the lowest addresses are never mapped */

@@ -5,10 +5,11 @@
  *           | level 1    | slot in chunk | 0 |      slot = 0        not traced
  *                                                   31: code object | 30..0: site
  *
- * No hashing and no lock: a slot belongs to whoever owns the block. A block leaves the map before its
- * address can be reused, that is before the real free. Level 1 has 2^21 entries; a chunk of slots is reserved for
- * each 64 MiB of addresses in use, and only its touched pages cost memory: 4 bytes per granule. The granule
- * is the interpreter's alignment: 16 bytes, and 8 for CPython 3.6 and 3.7.
+ * No hashing and no lock: a slot belongs to whoever owns the block. A block leaves the
+ * map before its address can be reused, that is before the real free. Level 1 has 2^21
+ * entries; a chunk of slots is reserved for each 64 MiB of addresses in use, and only
+ * its touched pages cost memory: 4 bytes per granule. The granule is the interpreter's
+ * alignment: 16 bytes, and 8 for CPython 3.6 and 3.7.
  */
 #pragma once
 
@@ -30,7 +31,7 @@ struct block_map {
     unsigned granule_shift;
 };
 
-extern struct block_map block_map;
+extern internal struct block_map block_map;
 
 /* granule: 8 or 16 bytes. 0, or -ENOMEM. */
 must_check int block_map_open(unsigned granule);

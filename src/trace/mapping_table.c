@@ -48,11 +48,14 @@ static int make_room(void) {
     return 0;
 }
 
+/* A stack is known as long as one of its sites counts something. */
 static void count_mapping(struct mapping *mapping) {
     mapping->site = site_table_find(mapping->stack, TRACEMALLOC_DUMP_DOMAIN_MMAP,
                                     mapping->end - mapping->start);
     if (mapping->site != 0)
         site_table_count(mapping->site);
+    else
+        mapping->stack = TRACEMALLOC_DUMP_OVERFLOW_STACK;
 }
 
 static int insert_at(size_t index, struct mapping mapping) {

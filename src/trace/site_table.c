@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "trace/name_table.h"
+#include "trace/tally_table.h"
 
 /* More sites than a slot of the block map can name. */
 enum { FIRST_SLOTS = 8192, MOST_SITES = 0x7fffffff, RECYCLE_FROM = 4096 };
@@ -13,8 +14,7 @@ enum { FIRST_SLOTS = 8192, MOST_SITES = 0x7fffffff, RECYCLE_FROM = 4096 };
 struct site_table site_table;
 
 static struct dump_file *dump;
-static struct id_table tally_index;
-static uint32_t first_free; /* list of recycled sites, chained by `reserved` */
+static uint32_t first_free; /* list of recycled sites, chained by peak_live */
 static uint64_t new_sites,
     next_sweep; /* since the last sweep; how many have to come before the next */
 
@@ -22,41 +22,30 @@ static uint64_t count_of(unsigned section) {
     return dump->header->sections[section].count;
 }
 
-static uint64_t tally_hash(uint32_t stack, uint32_t domain) {
-    return hash_pair(stack, domain);
+void site_table_carry(const struct tracemalloc_dump_site *site) {
+    struct tracemalloc_dump_tally *tally = site_tally(site);
+    tally->total_blocks += (uint64_t)1 << 32;
+    tally->total_bytes += site->size << 32;
 }
 
-static uint32_t add_tally(uint32_t stack, uint32_t domain) {
-    uint64_t id = count_of(TRACEMALLOC_DUMP_TALLIES);
-    if (id >= UINT32_MAX ||
-        dump_file_reserve(dump, TRACEMALLOC_DUMP_TALLIES, id + 1) < 0 ||
-        id_table_add(&tally_index, tally_hash(stack, domain), (uint32_t)id) < 0)
-        return 0;
-    struct tracemalloc_dump_tally *tally = site_table.tallies + id;
-    *tally = (struct tracemalloc_dump_tally){.stack = stack, .domain = domain};
-    tally->peak_number = dump->header->peak_number;
-    dump_file_publish(dump, TRACEMALLOC_DUMP_TALLIES, id + 1);
-    return (uint32_t)id;
+/* What was at the peak stays, until there is another. */
+bool site_table_is_dead(const struct tracemalloc_dump_site *site) {
+    const struct tracemalloc_dump_header *header = dump->header;
+    bool at_peak = site->peak_number == header->peak_number && site->peak_live > 0 &&
+                   header->python_bytes + header->native_bytes <= header->peak_bytes;
+    return site->live == 0 && site->at_exit == 0 && !at_peak;
 }
 
-static uint32_t find_tally(uint32_t stack, uint32_t domain) {
-    struct id_probe probe;
-    uint32_t id;
-    id_probe_start(&probe, &tally_index, tally_hash(stack, domain));
-    while ((id = id_probe_next(&probe)) != 0) {
-        const struct tracemalloc_dump_tally *tally = site_table.tallies + id;
-        if (tally->stack == stack && tally->domain == domain)
-            return id;
-    }
-    return add_tally(stack, domain);
-}
-
-static bool is_dead(const struct tracemalloc_dump_site *site) {
-    return site->live == 0 && site->at_exit == 0;
+/* What it counted becomes its tally's. */
+static void fold(struct tracemalloc_dump_site *site) {
+    struct tracemalloc_dump_tally *tally = site_tally(site);
+    tally->total_blocks += site->total;
+    tally->total_bytes += site->total * site->size;
+    site->total = 0;
 }
 
 static uint64_t hash_of(const struct tracemalloc_dump_site *site) {
-    const struct tracemalloc_dump_tally *tally = site_table.tallies + site->tally;
+    const struct tracemalloc_dump_tally *tally = site_tally(site);
     return site_hash(tally->stack, tally->domain, site->size);
 }
 
@@ -67,41 +56,45 @@ static void close_by_stack(void) {
     site_table.stacks = 0;
 }
 
-/* Makes a list of the sites that count nothing, and the index anew without them. Returns how many. */
-static uint64_t recycle(void) {
+/* Makes a list of the sites that count nothing, and the index anew without them. */
+uint64_t site_table_recycle(void) {
     uint64_t count = count_of(TRACEMALLOC_DUMP_SITES), freed = 0;
     id_table_clear(&site_table.index);
     close_by_stack();
-    site_table.epoch++;
+    epoch_raise();
     first_free = 0;
     for (uint64_t id = count - 1; id > 0; id--) {
         struct tracemalloc_dump_site *site = site_table.sites + id;
-        if (!is_dead(site)) {
+        if (!site_table_is_dead(site)) {
             /* Cannot fail: there was room for all of them. */
             if (id_table_add(&site_table.index, hash_of(site), (uint32_t)id) < 0)
                 dump->header->lost[TRACEMALLOC_DUMP_LOST_MEMORY]++;
             continue;
         }
-        site->reserved = first_free;
+        fold(site);
+        /* The list of free sites is in what nobody asks of a site without blocks. */
+        site->peak_live = first_free;
+        site->peak_number = dump->header->peak_number - 1;
         first_free = (uint32_t)id;
         freed++;
     }
     return freed;
 }
 
-/* Whether the dead sites are worth a sweep: the last one that found few is paid for by as many new sites. */
+/* Whether the dead sites are worth a sweep: the last one that found few is paid for by
+ * as many new sites. */
 static bool sweep_pays(uint64_t count) {
     if (count < RECYCLE_FROM || new_sites++ < next_sweep)
         return false;
     new_sites = 0;
-    next_sweep = recycle() < count / 4 ? count / 4 : 0;
+    next_sweep = site_table_recycle() < count / 4 ? count / 4 : 0;
     return next_sweep == 0;
 }
 
 static uint32_t pop_free(void) {
     uint32_t id = first_free;
     if (id != 0)
-        first_free = site_table.sites[id].reserved;
+        first_free = site_table.sites[id].peak_live;
     return id;
 }
 
@@ -140,7 +133,11 @@ static uint32_t make_site(uint32_t tally, uint64_t size) {
     if (id == 0)
         return 0;
     struct tracemalloc_dump_site *site = site_table.sites + id;
-    *site = (struct tracemalloc_dump_site){.tally = tally, .size = size};
+    uint32_t other = site_table.tallies[tally].domain == TRACEMALLOC_DUMP_DOMAIN_PYTHON
+                         ? 0
+                         : TRACEMALLOC_DUMP_NOT_PYTHON;
+    *site = (struct tracemalloc_dump_site){
+        .tally = tally | other, .size = size, .peak_number = dump->header->peak_number};
     if (id_table_add(&site_table.index, hash_of(site), id) < 0)
         return 0;
     if (id >= count_of(TRACEMALLOC_DUMP_SITES))
@@ -149,7 +146,7 @@ static uint32_t make_site(uint32_t tally, uint64_t size) {
 }
 
 uint32_t site_table_add(uint32_t stack, uint32_t domain, uint64_t size) {
-    uint32_t tally = find_tally(stack, domain);
+    uint32_t tally = tally_table_find(stack, domain);
     if (tally == 0 && stack != TRACEMALLOC_DUMP_OVERFLOW_STACK) {
         dump->header->lost[TRACEMALLOC_DUMP_LOST_STACKS]++;
         return site_table_find(TRACEMALLOC_DUMP_OVERFLOW_STACK, domain, size);
@@ -165,13 +162,13 @@ uint32_t site_table_add(uint32_t stack, uint32_t domain, uint64_t size) {
 /* A site of a domain that does not exist matches no event. */
 static void clear_cache(struct site_cache *cache) {
     memset(cache->steps, 0xff, sizeof cache->steps);
-    cache->epoch = site_table.epoch;
+    cache->epoch = epoch_now;
 }
 
 uint32_t site_cache_miss(struct site_cache *cache, uint32_t stack, uint32_t domain,
                          uint64_t size) {
     uint32_t site = site_table_find(stack, domain, size);
-    if (cache->epoch != site_table.epoch)
+    if (cache->epoch != epoch_now)
         clear_cache(cache);
     if (site != 0)
         *site_cache_step(cache, stack, size) =
@@ -211,31 +208,19 @@ static int open_domains(void) {
     return 0;
 }
 
-/* The overflow's tallies exist from the start, so that there is room for them when there is none left. */
-static int open_overflow(void) {
-    if (add_tally(TRACEMALLOC_DUMP_EMPTY_STACK, TRACEMALLOC_DUMP_DOMAIN_PYTHON) != 0)
-        return -EINVAL;
-    for (uint32_t domain = 0; domain < 3; domain++)
-        if (add_tally(TRACEMALLOC_DUMP_OVERFLOW_STACK, domain) == 0)
-            return -ENOSPC;
-    return 0;
-}
-
 int site_table_open(struct dump_file *file) {
     dump = file;
     site_table.header = file->header;
-    site_table.epoch++;
+    epoch_raise();
     site_table.sites = (void *)file->base[TRACEMALLOC_DUMP_SITES];
     site_table.tallies = (void *)file->base[TRACEMALLOC_DUMP_TALLIES];
     first_free = 0;
     new_sites = next_sweep = 0;
     int status = id_table_open(&site_table.index, FIRST_SLOTS);
     if (status == 0)
-        status = id_table_open(&tally_index, FIRST_SLOTS);
+        status = tally_table_open(file);
     if (status == 0)
         status = open_domains();
-    if (status == 0)
-        status = open_overflow();
     /* Entry 0 is unused. */
     dump_file_publish(file, TRACEMALLOC_DUMP_SITES, 1);
     return status;
@@ -244,5 +229,5 @@ int site_table_open(struct dump_file *file) {
 void site_table_close(void) {
     close_by_stack();
     id_table_close(&site_table.index);
-    id_table_close(&tally_index);
+    tally_table_close();
 }

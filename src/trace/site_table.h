@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Sites, (stack, domain, size) with a live count, and tallies, the sums per stack and domain.
+/* Sites, (stack, domain, size) with a live count, and tallies, the sums per stack and
+ * domain.
  *
- * Under the tracer's lock, or with one thread; in every event, so the lookups are here in the header. Both arrays are
- * sections of the dump. Site 0 is no site. A site whose live count is 0 may be recycled when the section is
- * full, so a site's id is good only as long as one of its blocks lives.
+ * Under the tracer's lock, or with one thread; in every event, so the lookups are here
+ * in the header. Both arrays are sections of the dump. Site 0 is no site. A site whose
+ * live count is 0 may be recycled when the section is full, so a site's id is good only
+ * as long as one of its blocks lives.
  *
- * The peak costs no copy. `rising` is 1 while the total is at its maximum. The first decrease after that ends the
- * peak: its number goes up, and a tally that is touched for the first time since then first
- * notes what it held, which is what it held at the peak:
+ * The peak costs no copy. The first decrease after the total was more than ever before
+ * ends a peak: its number goes up, and a site that is touched for the first time since
+ * then first notes what it held, which is what it held at the peak:
  *
- *   total   a _/\_ b      tally touched at c, its number older than the peak's:
- *             ^    \c       peak_bytes = bytes (unchanged since ^), peak_number = number
+ *   total   a _/\_ b      site touched at c, its number older than the peak's:
+ *             ^    \c       peak_live = live (unchanged since ^), peak_number = number
  */
 #pragma once
 
@@ -18,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "base/epoch.h"
 #include "base/hash.h"
 #include "dump/dump_file.h"
 #include "base/id_table.h"
@@ -27,12 +30,10 @@ struct site_table {
     struct tracemalloc_dump_site *sites;
     struct tracemalloc_dump_tally *tallies;
     struct id_table index; /* of sites */
-    uint32_t *
-        by_stack; /* the site that was found last, 0 for none: stacks that follow one another in time
-                              lie side by side, where the index scatters them */
+    /* The site that was found last, 0 for none: stacks that follow one another in time
+     * lie side by side, where the index scatters them. */
+    uint32_t *by_stack;
     uint32_t stacks; /* that by_stack has room for */
-    uint32_t
-        epoch; /* raised when ids of sites may have changed their meaning; never 0 */
 };
 
 /* What site_table_find said lately, for one thread: (stack, domain, size) to site. */
@@ -48,7 +49,7 @@ struct site_cache {
     } steps[SITE_CACHE];
 };
 
-extern struct site_table site_table;
+extern internal struct site_table site_table;
 
 /* Begins the tables of a new dump. 0, or -errno. */
 must_check int site_table_open(struct dump_file *file);
@@ -57,8 +58,18 @@ void site_table_close(void);
 /* A new site; 0 when there is no room, which the header's `lost` counts. */
 uint32_t site_table_add(uint32_t stack, uint32_t domain, uint64_t size);
 
-/* The index in the dump of a domain by its public number; the first three are fixed. -errno without room. */
+/* The index in the dump of a domain by its public number; the first three are fixed.
+ * -errno without room. */
 must_check int64_t site_table_domain(uint32_t number, const char *name);
+
+/* Takes 2^32 blocks over into the tally's sum. */
+void site_table_carry(const struct tracemalloc_dump_site *site);
+
+/* Whether the site counts nothing: not now, nor at the end, nor at the peak. */
+bool site_table_is_dead(const struct tracemalloc_dump_site *site);
+/* Gives what dead sites ever counted to their tallies, and the sites to whoever comes
+ * next. Returns how many they are. Raises the epoch. */
+uint64_t site_table_recycle(void);
 
 /* Freezes the live counts: the runtime is finalizing. */
 void site_table_freeze(void);
@@ -69,10 +80,15 @@ static always_inline uint64_t site_hash(uint32_t stack, uint32_t domain,
     return hash_mix(hash_mix((uint64_t)stack << 8 | (domain & 0xff)) + size);
 }
 
+static always_inline struct tracemalloc_dump_tally *
+site_tally(const struct tracemalloc_dump_site *site) {
+    return site_table.tallies + (site->tally & ~TRACEMALLOC_DUMP_NOT_PYTHON);
+}
+
 static always_inline bool site_table_is(uint32_t id, uint32_t stack, uint32_t domain,
                                         uint64_t size) {
     const struct tracemalloc_dump_site *site = site_table.sites + id;
-    const struct tracemalloc_dump_tally *tally = site_table.tallies + site->tally;
+    const struct tracemalloc_dump_tally *tally = site_tally(site);
     return site->size == size && tally->stack == stack && tally->domain == domain;
 }
 
@@ -106,7 +122,7 @@ static always_inline uint32_t site_cache_find(struct site_cache *cache, uint32_t
                                               uint32_t domain, uint64_t size) {
     const struct site_step *step = site_cache_step(cache, stack, size);
     if (likely(step->size == size && step->stack == stack && step->domain == domain &&
-               cache->epoch == site_table.epoch))
+               cache->epoch == epoch_now))
         return step->site;
     return site_cache_miss(cache, stack, domain, size);
 }
@@ -117,74 +133,77 @@ static always_inline bool is_python(uint32_t domain) {
            domain != TRACEMALLOC_DUMP_DOMAIN_MMAP;
 }
 
-/* Notes the tally as it was at the last peak, before it changes for the first time since. */
-static always_inline void tally_touch(struct tracemalloc_dump_tally *tally,
-                                      uint32_t number) {
-    if (unlikely(tally->peak_number != number)) {
-        tally->peak_bytes = tally->bytes;
-        tally->peak_blocks = tally->blocks;
-        tally->peak_number = number;
+/* Notes the site as it was at the last peak, before it changes for the first time
+ * since. */
+static always_inline void site_touch(struct tracemalloc_dump_site *site,
+                                     uint32_t number) {
+    if (unlikely(site->peak_number != number)) {
+        site->peak_live = site->live;
+        site->peak_number = number;
     }
+}
+
+/* One more block ever. */
+static always_inline void site_add_total(struct tracemalloc_dump_site *site) {
+    if (unlikely(++site->total == 0))
+        site_table_carry(site);
+}
+
+static always_inline uint64_t *site_bytes(const struct tracemalloc_dump_site *site) {
+    struct tracemalloc_dump_header *header = site_table.header;
+    if (likely((site->tally & TRACEMALLOC_DUMP_NOT_PYTHON) == 0) ||
+        is_python(site_tally(site)->domain))
+        return &header->python_bytes;
+    return &header->native_bytes;
 }
 
 static always_inline void site_table_count(uint32_t id) {
-    struct tracemalloc_dump_header *header = site_table.header;
     struct tracemalloc_dump_site *site = site_table.sites + id;
-    struct tracemalloc_dump_tally *tally = site_table.tallies + site->tally;
-    uint64_t size = site->size;
-    tally_touch(tally, header->peak_number);
-    tally->bytes += size;
-    tally->blocks++;
-    tally->total_bytes += size;
-    tally->total_blocks++;
+    site_touch(site, site_table.header->peak_number);
     site->live++;
-    header->blocks++;
-    header->bytes += size;
-    if (is_python(tally->domain)) {
-        header->python_bytes += size;
-        if (header->python_bytes > header->python_peak_bytes)
-            header->python_peak_bytes = header->python_bytes;
-    }
-    if (header->bytes > header->peak_bytes) {
-        header->peak_bytes = header->bytes;
-        header->peak_blocks = header->blocks;
-        header->rising = 1;
-    }
+    site_add_total(site);
+    *site_bytes(site) += site->size;
 }
 
-/* A block goes from one site to another of the same size and domain: the totals, and the peak, are as they were. */
+/* As site_table_count, for a site of Python's domain and blocks of this size. */
+static always_inline void site_table_count_python(uint32_t id, uint64_t size) {
+    struct tracemalloc_dump_header *header = site_table.header;
+    struct tracemalloc_dump_site *site = site_table.sites + id;
+    header->python_bytes += size;
+    site_touch(site, header->peak_number);
+    site->live++;
+    site_add_total(site);
+}
+
+/* A block goes from one site to another of the same size and domain: the totals, and
+ * the peak, are as they were. */
 static always_inline void site_table_transfer(uint32_t from, uint32_t to) {
     uint32_t number = site_table.header->peak_number;
     struct tracemalloc_dump_site *old = site_table.sites + from;
     struct tracemalloc_dump_site *site = site_table.sites + to;
-    struct tracemalloc_dump_tally *before = site_table.tallies + old->tally;
-    struct tracemalloc_dump_tally *tally = site_table.tallies + site->tally;
-    uint64_t size = site->size;
-    tally_touch(before, number);
-    tally_touch(tally, number);
+    site_touch(old, number);
+    site_touch(site, number);
     old->live--;
-    before->bytes -= size;
-    before->blocks--;
     site->live++;
-    tally->bytes += size;
-    tally->blocks++;
-    tally->total_bytes += size;
-    tally->total_blocks++;
+    site_add_total(site);
+}
+
+/* The bytes are about to fall. */
+static always_inline void site_table_note_peak(void) {
+    struct tracemalloc_dump_header *header = site_table.header;
+    uint64_t python = header->python_bytes, bytes = python + header->native_bytes;
+    if (python > header->python_peak_bytes)
+        header->python_peak_bytes = python;
+    if (bytes > header->peak_bytes) {
+        header->peak_bytes = bytes;
+        header->peak_number++;
+    }
 }
 
 static always_inline void site_table_discount(uint32_t id) {
-    struct tracemalloc_dump_header *header = site_table.header;
     struct tracemalloc_dump_site *site = site_table.sites + id;
-    struct tracemalloc_dump_tally *tally = site_table.tallies + site->tally;
-    uint64_t size = site->size;
-    header->peak_number += header->rising;
-    header->rising = 0;
-    tally_touch(tally, header->peak_number);
-    tally->bytes -= size;
-    tally->blocks--;
+    site_table_note_peak();
+    site_touch(site, site_table.header->peak_number);
     site->live--;
-    header->blocks--;
-    header->bytes -= size;
-    if (is_python(tally->domain))
-        header->python_bytes -= size;
+    *site_bytes(site) -= site->size;
 }

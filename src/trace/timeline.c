@@ -57,13 +57,12 @@ static void append(uint64_t time) {
     if (dump_file_reserve(dump, TRACEMALLOC_DUMP_TIMELINE, at + 1) < 0)
         return;
     points()[at] = (struct tracemalloc_dump_moment){
-        time, header->python_bytes, header->bytes - header->python_bytes,
-        resident_bytes()};
+        time, header->python_bytes, header->native_bytes, resident_bytes()};
     dump_file_publish(dump, TRACEMALLOC_DUMP_TIMELINE, at + 1);
 }
 
-/* The rate of the processor's clock is what it was so far. It is asked again within an interval, for early on the rate is
- * not known well. */
+/* The rate of the processor's clock is what it was so far. It is asked again within an
+ * interval, for early on the rate is not known well. */
 static void set_next_tick(uint64_t now) {
     uint64_t ticks = __rdtsc() - start_tick, passed = now - start_time;
     uint64_t wanted = next_time > now ? next_time - now : 1;

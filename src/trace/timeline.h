@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The heap over time: a point at the first event after each interval, 10 ms to begin with.
+/* The heap over time: a point at the first event after each interval, 10 ms to begin
+ * with.
  *
- * No thread and no timer: an event looks at the processor's clock, and only each sixteenth does, which is not measurable. When the
- * section is full each second point goes and the interval doubles, so that a week fits a mebibyte. Under the
- * tracer's lock, or with one thread.
+ * No thread and no timer: an event looks at the processor's clock, and only each
+ * sixteenth does, which is not measurable. When the section is full each second point
+ * goes and the interval doubles, so that a week fits a mebibyte. Under the tracer's
+ * lock, or with one thread.
  */
 #pragma once
 
@@ -18,7 +20,7 @@ struct timeline {
     uint64_t next_tick; /* of the processor's clock: time for the next point */
 };
 
-extern struct timeline timeline;
+extern internal struct timeline timeline;
 
 /* Begins an empty timeline at the header's start_time, which is now. */
 void timeline_open(struct dump_file *file);

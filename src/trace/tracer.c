@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "trace/mapping_table.h"
 #include "trace/name_table.h"
+#include "trace/room.h"
 #include "trace/stack_table.h"
 #include "trace/track_table.h"
 
@@ -27,6 +28,7 @@ void tracer_prepare(void) {
 }
 
 static int open_tables(void) {
+    room_reset();
     int status = name_table_open(&dump);
     if (status == 0)
         status = stack_table_open(&dump);
@@ -80,15 +82,14 @@ void tracer_close(void) {
 static void clear_counts(struct tracemalloc_dump_header *header) {
     uint64_t sites = header->sections[TRACEMALLOC_DUMP_SITES].count;
     uint64_t tallies = header->sections[TRACEMALLOC_DUMP_TALLIES].count;
-    for (uint64_t id = 1; id < sites; id++)
-        site_table.sites[id].live = site_table.sites[id].at_exit = 0;
-    for (uint64_t id = 0; id < tallies; id++) {
-        struct tracemalloc_dump_tally *tally = site_table.tallies + id;
-        memset(&tally->bytes, 0, sizeof *tally - 2 * sizeof(uint32_t));
+    for (uint64_t id = 1; id < sites; id++) {
+        struct tracemalloc_dump_site *site = site_table.sites + id;
+        site->live = site->at_exit = site->total = site->peak_live = 0;
     }
-    header->bytes = header->blocks = header->peak_bytes = header->peak_blocks = 0;
-    header->peak_number = header->rising = 0;
-    header->python_bytes = header->python_peak_bytes = 0;
+    for (uint64_t id = 0; id < tallies; id++)
+        site_table.tallies[id].total_bytes = site_table.tallies[id].total_blocks = 0;
+    header->python_bytes = header->native_bytes = 0;
+    header->peak_bytes = header->python_peak_bytes = 0;
 }
 
 void tracer_clear(void) {
@@ -127,8 +128,7 @@ void tracer_replaced(uintptr_t block, uint32_t *slot) {
 int64_t tracer_domain_of(uintptr_t block) {
     const uint32_t *slot = block_map_find(block);
     uint32_t site = slot != NULL ? *slot & BLOCK_MAP_SITE : 0;
-    return site != 0 ? (int64_t)site_table.tallies[site_table.sites[site].tally].domain
-                     : -1;
+    return site != 0 ? (int64_t)site_tally(site_table.sites + site)->domain : -1;
 }
 
 void tracer_watch_code(const void *code) {

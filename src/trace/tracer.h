@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of a block, from its allocation to its free, and of the tracing, from start to stop.
+/* The life of a block, from its allocation to its free, and of the tracing, from start
+ * to stop.
  *
- * Capturing a stack is the caller's: this layer takes the id of a stack and knows no Python. The events
- * (insert, remove, take, put_back) run between tracer_enter and tracer_leave, in a thread that has marked itself as inside the
- * tracer. tracer_enter takes the lock, but not while the process has one thread: glibc clears
+ * Capturing a stack is the caller's: this layer takes the id of a stack and knows no
+ * Python. The events (insert, remove, take, put_back) run between tracer_enter and
+ * tracer_leave, in a thread that has marked itself as inside the tracer. tracer_enter
+ * takes the lock, but not while the process has one thread: glibc clears
  * __libc_single_threaded in pthread_create, so that flag cannot change during an event.
  *
- * Ordering law: a block leaves the map before its address can be reused. free: remove, then the real
- * free. realloc: take, then the real realloc, then insert the new block, or put_back when that failed.
+ * Ordering law: a block leaves the map before its address can be reused. free: remove,
+ * then the real free. realloc: take, then the real realloc, then insert the new block,
+ * or put_back when that failed.
  */
 #pragma once
 
@@ -23,14 +26,14 @@ struct tracer {
     bool active;                 /* events count; changes under the lock */
     const char *single_threaded; /* glibc's flag, or a constant 0 */
     struct lock lock;            /* protects all tables and the dump */
-    uint32_t
-        generation; /* of the tables: sites of an older one mean nothing; under the lock */
+    /* Of the tables: sites of an older one mean nothing; under the lock. */
+    uint32_t generation;
     struct dump_file *dump;
     void (*code_freed)(
         uintptr_t address); /* a block that was flagged as code is gone */
 };
 
-extern struct tracer tracer;
+extern internal struct tracer tracer;
 
 struct tracer_start {
     unsigned granule;  /* alignment of the smallest blocks: 8 or 16 */
@@ -41,8 +44,8 @@ struct tracer_start {
 /* Finds glibc's flag. Once, before there is a second thread. */
 void tracer_prepare(void);
 
-/* Makes the tables and an empty dump in anonymous memory; events count from tracer_activate on. 0, or -errno with
- * nothing changed. Under LOCK_CONTROL. */
+/* Makes the tables and an empty dump in anonymous memory; events count from
+ * tracer_activate on. 0, or -errno with nothing changed. Under LOCK_CONTROL. */
 must_check int tracer_open(const struct tracer_start *start);
 void tracer_activate(void);
 /* Ends the counting; the tables stay. */
@@ -92,7 +95,8 @@ static always_inline void tracer_insert(uintptr_t block, uint32_t site) {
     site_table_count(site);
 }
 
-/* The block's slot is emptied; its site goes on counting it until tracer_discount or put_back. 0: not traced. */
+/* The block's slot is emptied; its site goes on counting it until tracer_discount or
+ * put_back. 0: not traced. */
 static always_inline uint32_t tracer_take_slot(uintptr_t block, uint32_t *slot) {
     uint32_t value = *slot;
     *slot = 0;
@@ -120,18 +124,19 @@ static always_inline void tracer_remove(uintptr_t block) {
     tracer_discount(tracer_take(block));
 }
 
-/* The block, whose slot this is, belongs to another stack from now on: an object that came back from a free list. */
+/* The block, whose slot this is, belongs to another stack from now on: an object that
+ * came back from a free list. */
 static always_inline void tracer_move(uint32_t *slot, uint32_t stack,
                                       struct site_cache *cache) {
     uint32_t old = *slot & BLOCK_MAP_SITE;
     if (unlikely(old == 0))
         return;
     const struct tracemalloc_dump_site *site = site_table.sites + old;
-    const struct tracemalloc_dump_tally *tally = site_table.tallies + site->tally;
-    if (tally->stack == stack)
-        return;
-    uint32_t moved = site_cache_find(cache, stack, tally->domain, site->size);
-    if (unlikely(moved == 0))
+    uint32_t domain = likely((site->tally & TRACEMALLOC_DUMP_NOT_PYTHON) == 0)
+                          ? TRACEMALLOC_DUMP_DOMAIN_PYTHON
+                          : site_tally(site)->domain;
+    uint32_t moved = site_cache_find(cache, stack, domain, site->size);
+    if (moved == old || unlikely(moved == 0))
         return;
     *slot = moved | (*slot & BLOCK_MAP_CODE);
     site_table_transfer(old, moved);

@@ -13,16 +13,14 @@ import json
 import math
 import os
 import pathlib
-import platform
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 
+import reports
+import tables
 import works
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORKS_PROGRAM = str(pathlib.Path(works.__file__).resolve())
 
 # column: whether the library is loaded, and what else is in the environment
@@ -35,6 +33,12 @@ COLUMNS = {
         True,
         {"PYTHONTRACEMALLOC": "25", "TRACEMALLOC_FREE_LISTS": "0"},
     ),
+    "ours-25-native": (
+        True,
+        {"PYTHONTRACEMALLOC": "25", "TRACEMALLOC_NATIVE_FRAMES": "30"},
+    ),
+    # The program itself calls tracemalloc.start(25).
+    "ours-25-api": (True, {works.START: "25"}),
     "stdlib-1": (False, {"PYTHONTRACEMALLOC": "1"}),
     "stdlib-25": (False, {"PYTHONTRACEMALLOC": "25"}),
 }
@@ -44,12 +48,9 @@ LIMITS = {
     "idle": (1.01, None, None),
     "ours-25": (1.35, 3.0, 2.0),
     "ours-25-no-free-lists": (1.2, 2.2, 2.0),
+    "ours-25-native": (2.0, None, None),
 }
 LIMIT_OF_GROWTH = 24
-
-
-class Failure(Exception):
-    """A work that did not run, or an option that cannot be met."""
 
 
 class Bench:
@@ -58,39 +59,27 @@ class Bench:
     def __init__(self, python, library, seconds):
         self.python, self.library, self.seconds = python, library, seconds
 
-    def environment(self, column, folder):
-        unwanted = ("PYTHON", "TRACEMALLOC_", "LD_PRELOAD")
-        variables = {k: v for k, v in os.environ.items() if not k.startswith(unwanted)}
-        loaded, changes = COLUMNS[column]
-        if loaded:
-            variables["LD_PRELOAD"] = self.library
-            variables["TRACEMALLOC_OUTPUT"] = os.path.join(folder, "%p.dump")
-            variables["TRACEMALLOC_QUIET"] = "1"
-        # Hashes decide the order and the collisions of dicts: the same in every run.
-        return dict(variables, PYTHONHASHSEED="0", **changes)
-
     def run(self, name, column):
         """The result of one run: seconds, and growth where the work has it."""
-        folder = tempfile.mkdtemp(prefix="tracemalloc-bench-")
-        try:
+        loaded, changes = COLUMNS[column]
+        with tables.Folder() as folder:
+            environment = tables.environment(self.library if loaded else None, folder)
             done = subprocess.run(
                 [self.python, WORKS_PROGRAM, name, str(self.seconds)],
-                env=self.environment(column, folder),
+                env=dict(environment, **changes),
                 stdout=subprocess.PIPE,
                 universal_newlines=True,
             )
             self.check(done, name, column, os.listdir(folder))
             return json.loads(done.stdout)
-        finally:
-            shutil.rmtree(folder)
 
     @staticmethod
     def check(done, name, column, dumps):
         """A column that traced when it should not, or did not, measures nothing."""
         if done.returncode:
-            raise Failure("%s, %s: status %d" % (name, column, done.returncode))
+            raise tables.Failure("%s, %s: status %d" % (name, column, done.returncode))
         if bool(dumps) != column.startswith("ours"):
-            raise Failure("%s, %s: dumps are %s" % (name, column, dumps))
+            raise tables.Failure("%s, %s: dumps are %s" % (name, column, dumps))
 
 
 def measure(bench, names, columns, rounds):
@@ -149,18 +138,6 @@ def table(results, columns):
     return rows
 
 
-def aligned(rows):
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    for row in rows:
-        cells = [row[0].ljust(widths[0]), row[1].ljust(widths[1])]
-        yield "  ".join(cells + [c.rjust(w) for c, w in zip(row[2:], widths[2:])])
-
-
-def markdown(rows):
-    for row in [rows[0], ["---", "---"] + ["--:"] * (len(rows[0]) - 2)] + rows[1:]:
-        yield "| %s |" % " | ".join(row)
-
-
 def verdicts(results, columns):
     """(whether it holds, what) for each figure to reach."""
     for column in (c for c in LIMITS if c in columns):
@@ -185,48 +162,29 @@ def verdicts(results, columns):
             yield added <= LIMIT_OF_GROWTH, what % (added, LIMIT_OF_GROWTH)
 
 
-def machine():
-    with open("/proc/cpuinfo") as file:
-        models = [line.split(":")[1].strip() for line in file if "model name" in line]
-    return "%s, %d cores, Linux %s" % (
-        models[0] if models else platform.machine(),
-        os.cpu_count(),
-        platform.release(),
-    )
-
-
-def version_of(python):
-    code = "import sys; print(sys.version.split()[0])"
-    return subprocess.check_output(
-        [python, "-c", code], universal_newlines=True
-    ).strip()
-
-
 def chosen(text, known, what):
     """The names of a comma-separated option, all of the known ones without it."""
     names = text.split(",") if text else list(known)
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise Failure("no %s is called %s; there are %s" % (what, unknown, list(known)))
+        text = "no %s is called %s; there are %s"
+        raise tables.Failure(text % (what, unknown, list(known)))
     return names
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--python", default=sys.executable, help="interpreter to measure"
-    )
-    parser.add_argument(
-        "--library",
-        default=str(ROOT / "build/release/src/preload/libtracemalloc.so"),
-        help="libtracemalloc.so of a release build (default: build/release)",
-    )
+    tables.add_arguments(parser)
     parser.add_argument("--works", help="comma-separated names (default: all)")
     parser.add_argument("--columns", help="comma-separated (default: all)")
-    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.5, help="at least, of a run")
     parser.add_argument(
-        "--markdown", action="store_true", help="print a Markdown table"
+        "--reports", action="store_true", help="time reports on a large dump instead"
+    )
+    parser.add_argument(
+        "--command",
+        default=str(tables.ROOT / "build/release/src/cli/tracemalloc"),
+        help="tracemalloc of a release build, for --reports (default: build/release)",
     )
     parser.add_argument("--list", action="store_true", help="print works and columns")
     parser.add_argument("--json", metavar="FILE", help="write every run there too")
@@ -244,23 +202,18 @@ def run_bench(options):
     names = chosen(options.works, works.WORKS, "work")
     columns = chosen(options.columns, COLUMNS, "column")
     columns = ["none"] + [column for column in columns if column != "none"]
-    loaded = any(COLUMNS[column][0] for column in columns)
-    if loaded and not os.path.exists(options.library):
-        raise Failure("no library %s" % options.library)
-    python = os.path.realpath(shutil.which(options.python) or options.python)
-    bench = Bench(python, os.path.abspath(options.library), options.seconds)
+    bench = Bench(options.python, options.library, options.seconds)
     results = measure(bench, names, columns, options.rounds)
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(results))
-    print(
-        "CPython %s, %d rounds; %s\n" % (version_of(python), options.rounds, machine())
-    )
-    rows = table(results, columns)
-    print("\n".join(markdown(rows) if options.markdown else aligned(rows)), end="\n\n")
-    reached = list(verdicts(results, columns))
-    for holds, what in reached:
-        print("%s %s" % ("ok  " if holds else "OVER", what))
-    return all(holds for holds, _ in reached)
+    return tables.show(options, table(results, columns), verdicts(results, columns))
+
+
+def run_reports(options):
+    """The same for the reports."""
+    options.command = os.path.abspath(options.command)
+    results = reports.measure(options)
+    return tables.show(options, reports.table(results), reports.verdicts(results))
 
 
 def main():
@@ -268,8 +221,9 @@ def main():
     if options.list:
         return list_names()
     try:
-        return 0 if run_bench(options) else 1
-    except Failure as failure:
+        tables.check_arguments(options)
+        return 0 if (run_reports if options.reports else run_bench)(options) else 1
+    except tables.Failure as failure:
         sys.exit("bench.py: %s" % failure)
 
 

@@ -31,10 +31,12 @@ import sys
 import tempfile
 import threading
 import time
+import tracemalloc
 import xml.etree.ElementTree
 import zlib
 
 MICRO, PROGRAM = "micro loop", "program"
+START = "WORKS_START"  # variable: trace with that many frames, by the module
 
 Work = collections.namedtuple("Work", "function kind blocks")
 WORKS = {}
@@ -406,6 +408,8 @@ def measure(function, seconds):
 def main(name, seconds):
     function, _, blocks = WORKS[name]
     result = {}
+    if START in os.environ:
+        tracemalloc.start(int(os.environ[START]))
     if blocks:
         gc.collect()
         before = resident_bytes()

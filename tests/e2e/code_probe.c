@@ -54,6 +54,12 @@ static size_t write_string(char *out, size_t size, const void *string) {
     return length < 0 ? 1 : (size_t)length + 1;
 }
 
+static int line_of(const struct python_code *code, const void *ip) {
+    static struct python_line_scan scan;
+
+    return python_code_line(&runtime.layout, code, ip, &scan);
+}
+
 static size_t write_frame(char *out, size_t size, const void *frame) {
     const struct python_layout *layout = &runtime.layout;
     struct python_code code = {0};
@@ -68,7 +74,7 @@ static size_t write_frame(char *out, size_t size, const void *frame) {
         return 0;
     used = write_string(out, size, code.filename);
     used += (size_t)snprintf(out + used, size - used, "%d\n",
-                             python_code_line(layout, &code, read_ip(frame)));
+                             line_of(&code, read_ip(frame)));
     return used + write_string(out + used, size - used, code.name);
 }
 
@@ -110,7 +116,7 @@ int probe_line(const void *address, int offset) {
         return -1;
     if (layout->frames != PYTHON_FRAMES_OBJECT)
         ip = code.bytecode + offset;
-    return python_code_line(layout, &code, ip);
+    return line_of(&code, ip);
 }
 
 int probe_finalizing(void) {

@@ -15,7 +15,8 @@ SECTIONS = 12
 NAMES = "strings code stacks tallies sites domains modules timeline".split()
 STATES = dict(enumerate("tracing stopped exited exec snapshot signal".split(), 1))
 EMPTY, OVERFLOW = 0, 1
-NATIVE = 1 << 31
+NATIVE = NOT_PYTHON = 1 << 31
+LIBC, MMAP = 1, 2
 
 # The header's fields up to the sections, in order; the format keeps C's alignment.
 HEADER = [
@@ -46,14 +47,12 @@ HEADER = [
     ("end_time", "Q"),
     ("finalized", "I"),
     ("reserved", "I"),
-    ("bytes", "Q"),
-    ("blocks", "Q"),
-    ("peak_bytes", "Q"),
-    ("peak_blocks", "Q"),
-    ("peak_number", "I"),
-    ("rising", "I"),
     ("python_bytes", "Q"),
+    ("native_bytes", "Q"),
+    ("peak_bytes", "Q"),
     ("python_peak_bytes", "Q"),
+    ("peak_number", "I"),
+    ("reserved_totals", "I"),
     ("arena_bytes", "Q"),
     ("tracer_bytes", "Q"),
     ("lost", "16Q"),
@@ -63,7 +62,7 @@ HEADER = [
 LOST = "stacks blocks file python nested memory names native damage version".split()
 SECTION_SIZE = 400
 
-Site = collections.namedtuple("Site", "domain size live at_exit stack")
+Site = collections.namedtuple("Site", "domain size live at_peak at_exit total stack")
 Frame = collections.namedtuple("Frame", "filename lineno name")
 
 
@@ -118,16 +117,21 @@ class DumpFile:
         return text.decode("utf-8", "surrogatepass")
 
     def tally(self, number):
-        """stack, domain, bytes, blocks; the same at the peak and ever; peak number."""
-        return self.entry("tallies", "IIQQQQQQII", number * 64)
+        """stack, domain; total bytes and blocks, of sites that were recycled."""
+        return self.entry("tallies", "IIQQ", number * 32)
 
     def read_sites(self):
-        for at in range(24, len(self.sections["sites"]), 24):
-            tally, live, size, at_exit, _ = self.entry("sites", "IIQII", at)
-            if live or at_exit:
-                stack, domain = self.tally(tally)[:2]
+        peak_is_now = self.python_bytes + self.native_bytes > self.peak_bytes
+        for at in range(32, len(self.sections["sites"]), 32):
+            fields = self.entry("sites", "IIQ4I", at)
+            tally, live, size, total, peak_live, peak_number, at_exit = fields
+            unchanged = peak_is_now or peak_number != self.peak_number
+            at_peak = live if unchanged else peak_live
+            if live or at_peak or at_exit or total:
+                stack, domain = self.tally(tally & ~NOT_PYTHON)[:2]
+                assert bool(tally & NOT_PYTHON) == bool(domain)
                 (number,) = self.entry("domains", "I", domain * 8)
-                yield Site(number, size, live, at_exit, stack)
+                yield Site(number, size, live, at_peak, at_exit, total, stack)
 
     def live(self, domain, first, last):
         """Live blocks of a domain whose size is from first to last: a count each."""
@@ -151,16 +155,15 @@ class DumpFile:
 
     def check(self):
         """What holds whenever the process is not in the middle of an event."""
-        blocks, sums = collections.Counter(), collections.Counter()
-        for at in range(24, len(self.sections["sites"]), 24):
-            tally, live, size = self.entry("sites", "IIQ", at)
-            blocks[tally] += live
-            sums[tally] += live * size
-        for number in range(1, len(self.sections["tallies"]) // 64):
-            _, _, size, count = self.tally(number)[:4]
-            assert (sums[number], blocks[number]) == (size, count), number
-        assert sum(blocks.values()) == self.blocks
-        assert sum(sums.values()) == self.bytes <= self.peak_bytes
+        python = native = peak = 0
+        for site in self.sites:
+            peak += site.at_peak * site.size
+            if site.domain in (LIBC, MMAP):
+                native += site.live * site.size
+            else:
+                python += site.live * site.size
+        assert (python, native) == (self.python_bytes, self.native_bytes)
+        assert peak == max(python + native, self.peak_bytes)
 
 
 def build_hooks(folder):

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from conftest import clean_environment
+from conftest import TIMEOUT, clean_environment
 
 SERVE = """
 import sys
@@ -48,7 +48,7 @@ class Server:
 
     def end(self):
         self.process.stdin.close()
-        status = self.process.wait(20)
+        status = self.process.wait(TIMEOUT)
         self.process.stdout.close()
         return status
 
@@ -73,7 +73,7 @@ def refused(ours):
     """refused(ARGS...): the command fails with one line, which is returned."""
 
     def run_refused(*args):
-        result = ours(*args, timeout=6)
+        result = ours(*args)
         assert (result.returncode, result.stdout) == (1, "")
         assert result.stderr.startswith("tracemalloc: ")
         assert result.stderr.count("\n") == 1
@@ -130,8 +130,8 @@ def test_a_plain_signal_toggles(serve, ours):
 
 
 def wait_for_state(ours, server, index, state):
-    end = time.time() + 5
-    while time.time() < end:
+    end = time.monotonic() + TIMEOUT
+    while time.monotonic() < end:
         dumps = server.dumps()
         if len(dumps) > index and ours.json("info", dumps[index])["state"] == state:
             return dumps[index]
@@ -190,27 +190,30 @@ def test_a_blocked_signal(serve, refused):
 
 @pytest.fixture
 def stranger():
-    """stranger(COMMAND...): the pid of a process that must live until the end."""
+    """stranger(VARIABLE=VALUE...): the pid of a shell that must live until the end."""
     processes = []
 
-    def start(*command, **variables):
-        environment = clean_environment()
-        environment.update(variables)
-        processes.append(subprocess.Popen(command, env=environment))
-        time.sleep(0.3)
-        return processes[-1].pid
+    def start(**variables):
+        process = subprocess.Popen(
+            ["sh", "-c", "echo ready; read line"],
+            env=dict(clean_environment(), **variables),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        processes.append(process)
+        assert process.stdout.readline() == b"ready\n"
+        return process.pid
 
     yield start
     for process in processes:
         assert process.poll() is None
-        process.kill()
-        process.wait()
+        process.communicate(b"end\n", TIMEOUT)
 
 
 @pytest.mark.parametrize("verb", ["stop", "start", "clear", "snapshot"])
 def test_processes_that_are_none_of_ours(stranger, library, refused, ours, verb):
-    plain = stranger("sleep", "60")
-    inert = stranger("sleep", "60", LD_PRELOAD=library)
+    plain = stranger()
+    inert = stranger(LD_PRELOAD=library)
     refused(verb, plain)
     refused(verb, inert)
     refused(verb, "4194301")
@@ -219,7 +222,9 @@ def test_processes_that_are_none_of_ours(stranger, library, refused, ours, verb)
 
 
 @pytest.mark.parametrize("verb", ["stop", "start", "clear", "snapshot"])
-@pytest.mark.parametrize("arguments", [[], ["abc"], ["0"], ["12x"], ["9" * 20], ["1", "2"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["abc"], ["0"], ["12x"], ["9" * 20], ["1", "2"]]
+)
 def test_usage(ours, verb, arguments):
     result = ours(verb, *arguments)
     assert (result.returncode, result.stdout) == (2, "")

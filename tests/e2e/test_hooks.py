@@ -91,7 +91,7 @@ def test_signal_stack(some_interpreter, call_hook):
 
 def test_signals_that_interrupt_the_hooks(some_interpreter, call_hook):
     """No crash, no lock held by the interrupted code, and the rest still adds up."""
-    result, dump = call_hook(some_interpreter, "signal_storm", 1500)
-    assert result > 100
+    result, dump = call_hook(some_interpreter, "signal_storm", 5000)
+    assert result == 0
     assert not dump.live(LIBC, 1000, 1000)
     assert not dump.live(LIBC, 4000, 4000)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""tracemalloc run: the program runs as it would alone, and its dumps tell how it ended."""
+"""tracemalloc run: the program runs as it would alone; its dumps tell how it ended."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import clean_environment, run
+from conftest import TIMEOUT, clean_environment, run
 
 KEEP = "kept = [bytes(70000) for _ in range(3)]\n"
 
@@ -100,7 +100,7 @@ def test_signals_reach_the_program(command, some_interpreter, tmp_path):
     )
     assert process.stdout.readline() == b"ready\n"
     process.terminate()
-    assert process.wait(10) == 9
+    assert process.wait(TIMEOUT) == 9
     process.stdout.close()
 
 

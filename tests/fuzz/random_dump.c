@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "random_dump.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
-enum { CODES = 12, STACKS = 60, TALLIES = 40 };
+enum { CODES = 12, STACKS = 60, NATIVE_STACKS = 16, TALLIES = 40 };
 
 static uint32_t below(uint32_t limit) {
     return (uint32_t)rand() % limit;
@@ -13,7 +14,13 @@ static void add_native_frame(struct dump_maker *maker) {
     struct tracemalloc_dump_module module = {.start = 0x1000, .end = 0x9000};
     module.path = dump_maker_text(maker, "/usr/lib/libc.so.6");
     dump_maker_append(maker, TRACEMALLOC_DUMP_MODULES, &module);
-    dump_maker_stack(maker, 2 + below(STACKS - 2), TRACEMALLOC_DUMP_NATIVE, 0x1234);
+    maker->header.native_nframe = below(3);
+    for (uint32_t line = 0x1000; line < 0x1000 + NATIVE_STACKS; line++) {
+        struct tracemalloc_dump_symbol symbol = {
+            .function = module.path, .line = below(3), .address = line - line % 3};
+        dump_maker_append(maker, TRACEMALLOC_DUMP_SYMBOLS, &symbol);
+        dump_maker_stack(maker, 2 + below(STACKS - 2), TRACEMALLOC_DUMP_NATIVE, line);
+    }
 }
 
 static void add_stacks(struct dump_maker *maker) {
@@ -45,19 +52,26 @@ static void add_moments(struct dump_maker *maker) {
     }
 }
 
+static void add_site(struct dump_maker *maker, uint32_t tally, bool falls) {
+    uint64_t size = below(3) != 0 ? below(5) : below(300000);
+    uint32_t site = dump_maker_site(maker, tally, size, below(4), below(4));
+    if (falls)
+        dump_maker_peak(maker, site, below(6));
+}
+
 void random_dump_fill(struct dump_maker *maker, unsigned seed) {
     srand(seed);
     maker->header.nframe = 1 + below(30);
     maker->header.finalized = below(2);
     maker->header.state = 1 + below(6);
-    maker->header.rising = below(2);
+    bool falls = below(2);
     add_stacks(maker);
     add_native_frame(maker);
     for (uint32_t i = 0; i < TALLIES; i++) {
-        uint32_t tally = dump_maker_tally(maker, below(STACKS), below(3));
+        uint32_t tally =
+            dump_maker_tally(maker, below(STACKS + NATIVE_STACKS), below(3));
         for (uint32_t sites = 1 + below(3); sites > 0; sites--)
-            dump_maker_site(maker, tally, below(3) != 0 ? below(5) : below(300000),
-                            below(4), below(4));
+            add_site(maker, tally, falls);
     }
     add_moments(maker);
     add_processes(maker);

@@ -10,6 +10,7 @@
 #include "read_screens.h"
 #include "report/filter.h"
 #include "report/json_report.h"
+#include "report/shown_stacks.h"
 #include "report/statistics.h"
 #include "report/text_report.h"
 
@@ -61,6 +62,8 @@ static void report(const struct dump_reader *reader, struct frame_names *names,
         return;
     group(&profile, GROUPING_LINENO, false);
     group(&profile, GROUPING_FILENAME, true);
+    group(&profile, GROUPING_FUNCTION, true);
+    group(&profile, GROUPING_MODULE, false);
     read_screens(&profile, nowhere());
     if (filter_add(&filter, "*.py", true) == 0 && filter_apply(&filter, &profile) == 0)
         group(&profile, GROUPING_TRACEBACK, false);
@@ -86,14 +89,8 @@ static int memory_file(const uint8_t *bytes, size_t size) {
     return fd;
 }
 
-void read_dump(const uint8_t *bytes, size_t size) {
-    struct dump_reader *reader;
+static void read_all(struct dump_reader *reader) {
     struct frame_names names;
-    int fd = memory_file(bytes, size);
-    int error = dump_reader_open_fd(&reader, fd);
-    close(fd);
-    if (error < 0)
-        return;
     if (frame_names_open(&names) == 0) {
         for (int moment = PROFILE_NOW; moment <= PROFILE_ALLOCATED; moment++)
             report(reader, &names, (enum profile_moment)moment);
@@ -101,5 +98,20 @@ void read_dump(const uint8_t *bytes, size_t size) {
         read_merged(reader, nowhere());
     }
     frame_names_close(&names);
-    dump_reader_close(reader);
+}
+
+/* In each way that reports show stacks. */
+void read_dump(const uint8_t *bytes, size_t size) {
+    static const struct shown_stacks_options options[] = {
+        {.whole = false}, {.whole = true}, {.without_native = true}};
+    int fd = memory_file(bytes, size);
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        struct dump_reader *reader;
+        if (dump_reader_open_fd(&reader, fd) < 0)
+            break;
+        if (shown_stacks_apply(reader, &options[i]) == 0)
+            read_all(reader);
+        dump_reader_close(reader);
+    }
+    close(fd);
 }

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import unittest
 
+import columns
 import exports
 import formatting
 import headers
@@ -144,6 +145,21 @@ class Formatting(Planted):
 
     def test_no_style(self):
         self.assert_found(formatting.problems(self.root), ".clang-format")
+
+
+class Columns(Planted):
+    def test_good_tree(self):
+        self.write("src/base/good.c", "/* %s */\n" % ("\u2502" * 82))
+        self.assertEqual(columns.problems(self.root), [])
+
+    def test_wide_comment(self):
+        self.write("src/base/wide.c", "int x;\n/* %s */\n" % ("x" * 83))
+        found = columns.problems(self.root)
+        self.assertEqual(found, ["src/base/wide.c:2: 89 columns"])
+
+    def test_wide_test(self):
+        self.write("tests/e2e/test_x.py", "#" * 89 + "\n")
+        self.assert_found(columns.problems(self.root), "tests/e2e/test_x.py:1")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import sys
 
 
 def c_files(root, folders, endings=(".c", ".h")):
-    """Paths relative to root, sorted, of the C files below its folders."""
+    """Paths relative to root, sorted, of the C or other files below its folders."""
     found = []
     for folder in folders:
         for where, _, names in os.walk(os.path.join(root, folder)):

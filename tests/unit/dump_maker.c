@@ -18,6 +18,7 @@ static const uint32_t entry_sizes[TRACEMALLOC_DUMP_SECTIONS] = {
     [TRACEMALLOC_DUMP_SITES] = sizeof(struct tracemalloc_dump_site),
     [TRACEMALLOC_DUMP_DOMAINS] = sizeof(struct tracemalloc_dump_domain),
     [TRACEMALLOC_DUMP_MODULES] = sizeof(struct tracemalloc_dump_module),
+    [TRACEMALLOC_DUMP_SYMBOLS] = sizeof(struct tracemalloc_dump_symbol),
     [TRACEMALLOC_DUMP_TIMELINE] = sizeof(struct tracemalloc_dump_moment),
     [TRACEMALLOC_DUMP_PROCESSES] = sizeof(struct tracemalloc_dump_process),
 };
@@ -87,17 +88,26 @@ void *dump_maker_entry(struct dump_maker *maker, int section, uint32_t id) {
 
 uint32_t dump_maker_site(struct dump_maker *maker, uint32_t tally, uint64_t size,
                          uint32_t live, uint32_t at_exit) {
-    struct tracemalloc_dump_site site = {
-        .tally = tally, .live = live, .size = size, .at_exit = at_exit};
     struct tracemalloc_dump_tally *sums =
         dump_maker_entry(maker, TRACEMALLOC_DUMP_TALLIES, tally);
-    sums->bytes += live * size;
-    sums->blocks += live;
-    sums->total_bytes += (live + at_exit) * size;
-    sums->total_blocks += live + at_exit;
-    maker->header.bytes += live * size;
-    maker->header.blocks += live;
+    struct tracemalloc_dump_site site = {
+        .tally = tally | (sums->domain != 0 ? TRACEMALLOC_DUMP_NOT_PYTHON : 0),
+        .live = live,
+        .size = size,
+        .at_exit = at_exit,
+        .total = live + at_exit,
+        .peak_number = UINT32_MAX};
+    maker->header.python_bytes += live * size;
+    maker->header.peak_bytes += live * size;
     return dump_maker_append(maker, TRACEMALLOC_DUMP_SITES, &site);
+}
+
+void dump_maker_peak(struct dump_maker *maker, uint32_t id, uint32_t live) {
+    struct tracemalloc_dump_site *site =
+        dump_maker_entry(maker, TRACEMALLOC_DUMP_SITES, id);
+    maker->header.peak_bytes += site->size * live - site->size * site->live;
+    site->peak_live = live;
+    site->peak_number = maker->header.peak_number;
 }
 
 static void add_domain(struct dump_maker *maker, uint32_t number, const char *name) {

@@ -36,9 +36,14 @@ uint32_t dump_maker_tally(struct dump_maker *maker, uint32_t stack, uint32_t dom
 /* An entry of any section. */
 uint32_t dump_maker_append(struct dump_maker *maker, int section, const void *entry);
 
-/* Blocks of one size; the tally's sums follow. */
+/* Blocks of one size, as many at the peak as are live; the header's sums follow. */
 uint32_t dump_maker_site(struct dump_maker *maker, uint32_t tally, uint64_t size,
                          uint32_t live, uint32_t at_exit);
+
+/* Blocks that a site held at the peak, which was before: all sites together have to
+ * have held as many bytes then as are live, or readers take the present for the
+ * peak. */
+void dump_maker_peak(struct dump_maker *maker, uint32_t site, uint32_t live);
 
 /* An entry by its id, to be changed; valid until the next one is made. */
 void *dump_maker_entry(struct dump_maker *maker, int section, uint32_t id);

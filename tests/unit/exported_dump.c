@@ -14,7 +14,7 @@ struct exported_dump exported_dump_make(const struct dump_maker *maker,
     static const struct filter everything;
     struct exported_dump result = {0};
     struct export_input input = *settings;
-    struct dump_reader *reader = opened_dump_read(maker);
+    struct dump_reader *reader = opened_dump_read_shown(maker);
     ck_assert_int_eq(export_input_open(&input, reader, &everything), 0);
     FILE *stream = open_memstream(&result.bytes, &result.size);
     result.error = exporter_find(format)->write(&input, stream);

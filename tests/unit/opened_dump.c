@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "report/shown_stacks.h"
+
 struct dump_reader *opened_dump_read(const struct dump_maker *maker) {
     struct dump_reader *reader;
     size_t size;
@@ -16,9 +18,16 @@ struct dump_reader *opened_dump_read(const struct dump_maker *maker) {
     return reader;
 }
 
+struct dump_reader *opened_dump_read_shown(const struct dump_maker *maker) {
+    static const struct shown_stacks_options options;
+    struct dump_reader *reader = opened_dump_read(maker);
+    ck_assert_int_eq(shown_stacks_apply(reader, &options), 0);
+    return reader;
+}
+
 void opened_dump_open(struct opened_dump *opened, const struct dump_maker *maker,
                       enum profile_moment moment) {
-    opened->reader = opened_dump_read(maker);
+    opened->reader = opened_dump_read_shown(maker);
     ck_assert_int_eq(frame_names_open(&opened->names), 0);
     ck_assert_int_eq(
         profile_open(&opened->profile, opened->reader, &opened->names, moment), 0);

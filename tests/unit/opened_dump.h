@@ -15,5 +15,7 @@ void opened_dump_open(struct opened_dump *opened, const struct dump_maker *maker
                       enum profile_moment moment);
 void opened_dump_close(struct opened_dump *opened);
 
-/* Only the reader. */
+/* Only the reader: as the file is, and with its stacks as reports show them, by the
+ * symbols that it holds. */
 struct dump_reader *opened_dump_read(const struct dump_maker *maker);
+struct dump_reader *opened_dump_read_shown(const struct dump_maker *maker);

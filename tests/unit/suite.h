@@ -11,21 +11,14 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { SUITE_SECONDS = 60 };
+#include "check_run.h"
 
 /* The exit status of the test program. */
 static inline int suite_run(const char *name, const TTest *const *tests, size_t count) {
     TCase *cases = tcase_create(name);
-    tcase_set_timeout(cases, SUITE_SECONDS);
     for (size_t at = 0; at < count; at++)
         tcase_add_test(cases, tests[at]);
-    Suite *suite = suite_create(name);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return check_run(name, cases);
 }
 
 /* Check 0.15 has no result "skipped": the reason goes to the output. */

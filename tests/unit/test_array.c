@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "check_run.h"
@@ -25,9 +26,30 @@ START_TEST(several_at_once_and_none) {
 }
 END_TEST
 
+START_TEST(arrays_of_their_own_type) {
+    uint64_t *numbers = NULL;
+    size_t room = 0;
+    for (uint64_t i = 0; i < 1000; i++) {
+        ck_assert_int_eq(array_make_room(&numbers, &room, i + 1, sizeof *numbers), 0);
+        ck_assert_uint_gt(room, i);
+        numbers[i] = i;
+    }
+    for (uint64_t i = 0; i < 1000; i++)
+        ck_assert_uint_eq(numbers[i], i);
+    uint64_t *before = numbers;
+    size_t room_before = room;
+    ck_assert_int_eq(array_make_room(&numbers, &room, SIZE_MAX / 2, sizeof *numbers),
+                     -ENOMEM);
+    ck_assert_ptr_eq(numbers, before);
+    ck_assert_uint_eq(room, room_before);
+    free(numbers);
+}
+END_TEST
+
 int main(void) {
     TCase *tests = tcase_create("array");
     tcase_add_test(tests, entries_keep_their_place);
     tcase_add_test(tests, several_at_once_and_none);
+    tcase_add_test(tests, arrays_of_their_own_type);
     return check_run("array", tests);
 }

@@ -17,6 +17,7 @@
 enum {
     STRINGS = TRACEMALLOC_DUMP_STRINGS,
     SITES = TRACEMALLOC_DUMP_SITES,
+    SITE = sizeof(struct tracemalloc_dump_site),
     MIB = 1 << 20
 };
 
@@ -124,7 +125,8 @@ START_TEST(a_dump_begins_in_memory) {
     ck_assert_int_eq(dump_file_open(&file, MIB), 0);
     ck_assert(!file.attached);
     ck_assert_mem_eq(file.header->magic, TRACEMALLOC_DUMP_MAGIC, 8);
-    ck_assert_uint_eq(file.header->sections[SITES].entry_size, 24);
+    ck_assert_uint_eq(file.header->sections[SITES].entry_size,
+                      sizeof(struct tracemalloc_dump_site));
     ck_assert_int_eq(write_bytes(STRINGS, 0, 500000), 0);
     ck_assert(bytes_are_right(file.base[STRINGS], STRINGS, 500000));
     dump_file_close(&file);
@@ -135,10 +137,10 @@ END_TEST
 START_TEST(what_was_written_before_the_file_is_in_it) {
     open_in_folder(64 * MIB);
     ck_assert_int_eq(write_bytes(STRINGS, 0, 500000), 0);
-    ck_assert_int_eq(write_bytes(SITES, 0, 24 * 20000), 0);
+    ck_assert_int_eq(write_bytes(SITES, 0, SITE * 20000), 0);
     ck_assert_int_eq(attach("a.dump"), 0);
     expect_section("a.dump", STRINGS, 500000);
-    expect_section("a.dump", SITES, 24 * 20000);
+    expect_section("a.dump", SITES, SITE * 20000);
     leave();
 }
 END_TEST
@@ -150,9 +152,9 @@ START_TEST(memory_and_file_are_one) {
     errno = EXDEV;
     for (int round = 0; round < 60; round++) {
         ck_assert_int_eq(write_bytes(STRINGS, strings, strings + 61003), 0);
-        ck_assert_int_eq(write_bytes(SITES, sites, sites + 24 * 2003), 0);
+        ck_assert_int_eq(write_bytes(SITES, sites, sites + SITE * 2003), 0);
         strings += 61003;
-        sites += 24 * 2003;
+        sites += SITE * 2003;
     }
     ck_assert_int_eq(errno, EXDEV);
     ck_assert_uint_gt(file.header->sections[STRINGS].extent_count, 3);
@@ -376,16 +378,16 @@ static int change_in_child(int parent_is_done) {
     char byte;
     if (read(parent_is_done, &byte, 1) != 1 || dump_file_in_child(&file) != 0)
         return 1;
-    if (file.attached || file.header->bytes != 42 ||
+    if (file.attached || file.header->python_bytes != 42 ||
         !bytes_are_right(file.base[STRINGS], STRINGS, 60000))
         return 2;
     memset(file.base[STRINGS], 0, 60000);
-    file.header->bytes = 99;
+    file.header->python_bytes = 99;
     if (write_bytes(STRINGS, 0, 400000) != 0)
         return 3;
     if (attach("child.dump") != 0)
         return 4;
-    return file.header->bytes == 99 ? 0 : 5;
+    return file.header->python_bytes == 99 ? 0 : 5;
 }
 
 START_TEST(a_child_has_a_dump_of_its_own) {
@@ -393,18 +395,18 @@ START_TEST(a_child_has_a_dump_of_its_own) {
     attach_new("a.dump");
     ck_assert_int_eq(pipe(ends), 0);
     ck_assert_int_eq(write_bytes(STRINGS, 0, 60000), 0);
-    file.header->bytes = 42;
+    file.header->python_bytes = 42;
     ck_assert_int_eq(dump_file_before_fork(&file), 0);
     pid_t child = fork();
     if (child == 0)
         _exit(change_in_child(ends[0]));
     dump_file_in_parent(&file);
-    file.header->bytes = 43;
+    file.header->python_bytes = 43;
     ck_assert_int_eq(write_bytes(STRINGS, 60000, 200000), 0);
     ck_assert_int_eq(write(ends[1], "", 1), 1);
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert_int_eq(status, 0);
-    ck_assert_uint_eq(file.header->bytes, 43);
+    ck_assert_uint_eq(file.header->python_bytes, 43);
     ck_assert_int_eq(write_bytes(STRINGS, 200000, 500000), 0);
     expect_section("a.dump", STRINGS, 500000);
     expect_section("child.dump", STRINGS, 400000);

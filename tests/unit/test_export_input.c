@@ -12,7 +12,6 @@ static struct export_input input;
 /* Live 3 * 100 in Python and 7 in libc, more than ever before. */
 static void set_up(void) {
     dump_maker_open(&maker);
-    maker.header.rising = 1;
     uint32_t code = dump_maker_code(&maker, "app.py", "main");
     uint32_t stack = dump_maker_stack(&maker, 0, code, 10);
     dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), 100, 3, 0);

@@ -74,7 +74,6 @@ END_TEST
 
 int main(void) {
     TCase *tests = tcase_create("exporter");
-    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, each_format_has_a_name);
     tcase_add_test(tests, twice_gives_the_same_bytes);
     tcase_add_test(tests, an_empty_dump_is_no_trouble);

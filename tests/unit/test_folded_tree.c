@@ -144,7 +144,6 @@ END_TEST
 
 int main(void) {
     TCase *tests = tcase_create("folded_tree");
-    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, calls_from_the_oldest_frame_on);
     tcase_add_test(tests, callers_from_the_most_recent_frame_on);

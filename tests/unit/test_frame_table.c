@@ -6,12 +6,10 @@
 #include "opened_dump.h"
 
 static struct dump_maker maker;
-static uint32_t module;
+static uint32_t header, header_function;
 
 static void set_up(void) {
     dump_maker_open(&maker);
-    struct tracemalloc_dump_module entry = {.path = dump_maker_text(&maker, "/lib/c")};
-    module = dump_maker_append(&maker, TRACEMALLOC_DUMP_MODULES, &entry);
 }
 
 static void tear_down(void) {
@@ -24,7 +22,7 @@ static size_t count_frames(bool by_address) {
     struct frame_cache cache;
     opened_dump_open(&opened, &maker, PROFILE_NOW);
     struct frame_table table = {.names = &opened.names, .by_address = by_address};
-    ck_assert_int_eq(frame_cache_open(&cache, &opened.profile, &opened.names), 0);
+    ck_assert_int_eq(frame_cache_open(&cache, &opened.profile), 0);
     for (uint32_t i = 2; i < opened.reader->stack_count; i++) {
         int64_t id = frame_table_at(&table, &cache, i);
         ck_assert_int_ge(id, 0);
@@ -53,9 +51,25 @@ START_TEST(file_function_and_line_make_a_frame) {
 }
 END_TEST
 
+/* A function of a header, in a module of its own. */
+static void add_native(uint64_t address) {
+    struct tracemalloc_dump_module entry = {.path = dump_maker_text(&maker, "/lib/x")};
+    struct tracemalloc_dump_symbol symbol = {
+        .module = dump_maker_append(&maker, TRACEMALLOC_DUMP_MODULES, &entry),
+        .function = header_function,
+        .filename = header,
+        .line = 3,
+        .address = address};
+    dump_maker_append(&maker, TRACEMALLOC_DUMP_SYMBOLS, &symbol);
+    dump_maker_stack(&maker, 0, TRACEMALLOC_DUMP_NATIVE | symbol.module,
+                     (uint32_t)address);
+}
+
 START_TEST(native_frames_are_apart_where_addresses_count) {
-    dump_maker_stack(&maker, 0, TRACEMALLOC_DUMP_NATIVE | module, 0x1000);
-    dump_maker_stack(&maker, 0, TRACEMALLOC_DUMP_NATIVE | module, 0x2000);
+    header = dump_maker_text(&maker, "x.h");
+    header_function = dump_maker_text(&maker, "f");
+    add_native(0x1000);
+    add_native(0x2000);
     ck_assert_uint_eq(count_frames(false), 1);
     ck_assert_uint_eq(count_frames(true), 2);
 }

@@ -63,6 +63,51 @@ START_TEST(cumulative_counts_each_frame_each_time) {
 }
 END_TEST
 
+START_TEST(by_function_and_by_module) {
+    struct tracemalloc_dump_module entry = {.path = dump_maker_text(&maker, "/lib/x")};
+    struct tracemalloc_dump_symbol symbol = {
+        .module = dump_maker_append(&maker, TRACEMALLOC_DUMP_MODULES, &entry),
+        .function = dump_maker_text(&maker, "native"),
+        .address = 0x20};
+    uint32_t code = TRACEMALLOC_DUMP_NATIVE | symbol.module;
+    uint32_t first = dump_maker_stack(&maker, 2, code, 0x10);
+    uint32_t second = dump_maker_stack(&maker, first, code, 0x20);
+    dump_maker_append(&maker, TRACEMALLOC_DUMP_SYMBOLS, &symbol);
+    dump_maker_site(&maker, dump_maker_tally(&maker, first, 1), 100, 1, 0);
+    dump_maker_site(&maker, dump_maker_tally(&maker, second, 1), 1000, 1, 0);
+    ck_assert_uint_eq(size_of(GROUPING_FUNCTION, false, "native", 0), 1000);
+    ck_assert_uint_eq(size_of(GROUPING_FUNCTION, false, "/lib/x+0x10", 0), 100);
+    ck_assert_uint_eq(size_of(GROUPING_FUNCTION, false, "leaf", 0), 11);
+    ck_assert_uint_eq(size_of(GROUPING_MODULE, false, "/lib/x", 0), 1100);
+    ck_assert_uint_eq(size_of(GROUPING_FILENAME, false, "/lib/x", 0), 1100);
+    ck_assert_uint_eq(size_of(GROUPING_LINENO, false, "/lib/x+0x20", 0), 1000);
+    ck_assert_uint_eq(size_of(GROUPING_FUNCTION, true, "/lib/x+0x10", 0), 1100);
+    ck_assert_uint_eq(size_of(GROUPING_FUNCTION, true, "work", 0), 10);
+    ck_assert_uint_eq(size_of(GROUPING_MODULE, true, "/lib/x", 0), 1100);
+    ck_assert_uint_eq(size_of(GROUPING_MODULE, true, "main.py", 0), 1111);
+}
+END_TEST
+
+START_TEST(a_library_that_was_loaded_again_is_another_one) {
+    struct tracemalloc_dump_module entry = {.path = dump_maker_text(&maker, "/lib/x")};
+    for (int loading = 0; loading < 2; loading++) {
+        uint32_t module = dump_maker_append(&maker, TRACEMALLOC_DUMP_MODULES, &entry);
+        uint32_t stack =
+            dump_maker_stack(&maker, 2, TRACEMALLOC_DUMP_NATIVE | module, 0x10);
+        dump_maker_site(&maker, dump_maker_tally(&maker, stack, 1), 100, 1, 0);
+    }
+    ck_assert_uint_eq(size_of(GROUPING_LINENO, false, "/lib/x+0x10", 0), 200);
+    struct opened_dump opened;
+    struct grouping grouping;
+    opened_dump_open(&opened, &maker, PROFILE_NOW);
+    ck_assert_int_eq(
+        grouping_open(&grouping, &opened.profile, GROUPING_TRACEBACK, false), 0);
+    ck_assert_uint_eq(grouping.count, 4);
+    grouping_close(&grouping);
+    opened_dump_close(&opened);
+}
+END_TEST
+
 START_TEST(cumulative_ends_at_the_frame_limit) {
     maker.header.nframe = 2;
     ck_assert_uint_eq(size_of(GROUPING_LINENO, true, "main.py", 1), 1);
@@ -145,10 +190,11 @@ END_TEST
 
 int main(void) {
     TCase *tests = tcase_create("grouping");
-    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, by_line_and_by_file);
     tcase_add_test(tests, cumulative_counts_each_frame_each_time);
+    tcase_add_test(tests, by_function_and_by_module);
+    tcase_add_test(tests, a_library_that_was_loaded_again_is_another_one);
     tcase_add_test(tests, cumulative_ends_at_the_frame_limit);
     tcase_add_test(tests, tracebacks_that_look_alike_are_one);
     tcase_add_test(tests, a_million_entries_are_quick);

@@ -64,7 +64,6 @@ END_TEST
 
 int main(void) {
     TCase *tests = tcase_create("hostile");
-    tcase_set_timeout(tests, 120);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, changed_bytes);
     tcase_add_test(tests, cut_short);

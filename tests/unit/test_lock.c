@@ -54,7 +54,7 @@ START_TEST(who_sleeps_is_woken) {
     lock_take(&lock);
     for (int at = 0; at < THREADS; at++)
         ck_assert_int_eq(pthread_create(&threads[at], NULL, wait_for_it, NULL), 0);
-    while (lock.state != 2)
+    while (lock.sleepers != THREADS)
         usleep(1000);
     usleep(20000);
     ck_assert(!passed);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "live_blocks.h"
 #include "suite.h"
 #include "trace/name_table.h"
 #include "trace/site_table.h"
@@ -36,10 +37,10 @@ START_TEST(a_mapping_is_one_block) {
     open_tables();
     map(0, 10, 5);
     ck_assert_uint_eq(live_of(5, 10), 1);
-    ck_assert_uint_eq(file.header->bytes, 10 * PAGE);
+    ck_assert_uint_eq(live_bytes(), 10 * PAGE);
     unmap(0, 10);
     ck_assert_uint_eq(live_of(5, 10), 0);
-    ck_assert_uint_eq(file.header->blocks, 0);
+    ck_assert_uint_eq(live_blocks(), 0);
 }
 END_TEST
 
@@ -49,7 +50,7 @@ START_TEST(a_hole_leaves_two_blocks) {
     unmap(3, 5);
     ck_assert_uint_eq(live_of(5, 3), 1);
     ck_assert_uint_eq(live_of(5, 2), 1);
-    ck_assert_uint_eq(file.header->blocks, 2);
+    ck_assert_uint_eq(live_blocks(), 2);
     ck_assert(mapping_table_has(base + 2 * PAGE, PAGE));
     ck_assert(!mapping_table_has(base + 3 * PAGE, 5 * PAGE));
     ck_assert(mapping_table_has(base, 10 * PAGE));
@@ -66,7 +67,7 @@ START_TEST(a_mapping_over_others_replaces_them) {
     ck_assert_uint_eq(live_of(4, 5), 1);
     ck_assert_uint_eq(live_of(5, 20), 1);
     ck_assert_uint_eq(live_of(3, 10), 0);
-    ck_assert_uint_eq(file.header->blocks, 3);
+    ck_assert_uint_eq(live_blocks(), 3);
 }
 END_TEST
 
@@ -86,7 +87,7 @@ START_TEST(what_is_unknown_is_not_discounted) {
     map(5, 1, 2);
     unmap(6, 100);
     unmap(0, 5);
-    ck_assert_uint_eq(file.header->blocks, 1);
+    ck_assert_uint_eq(live_blocks(), 1);
 }
 END_TEST
 
@@ -96,7 +97,7 @@ START_TEST(clear_counts_nothing) {
     mapping_table_clear();
     ck_assert(!mapping_table_has(base, PAGES * PAGE));
     unmap(5, 1);
-    ck_assert_uint_eq(file.header->blocks, 1);
+    ck_assert_uint_eq(live_blocks(), 1);
 }
 END_TEST
 
@@ -106,7 +107,7 @@ START_TEST(many_mappings) {
         map((at * 7919 % 5000) * 2, 1, 2);
     ck_assert_uint_eq(live_of(2, 1), 5000);
     unmap(0, 10000);
-    ck_assert_uint_eq(file.header->blocks, 0);
+    ck_assert_uint_eq(live_blocks(), 0);
 }
 END_TEST
 
@@ -143,8 +144,7 @@ static void expect_model(void) {
         blocks++;
         run = 0;
     }
-    ck_assert_uint_eq(file.header->blocks, blocks);
-    ck_assert_uint_eq(file.header->bytes, pages * PAGE);
+    live_expect(blocks, pages * PAGE);
     for (uint32_t stack = 2; stack < STACKS; stack++)
         for (uint32_t run = 1; run <= PAGES; run++)
             ck_assert_uint_eq(live_of(stack, run), expected[stack][run]);
@@ -195,14 +195,13 @@ START_TEST(a_mapping_that_was_lost_is_not_discounted) {
     for (uint32_t size = 1; (site = site_table_find(5, 1, size)) != 0;
          size++, last = site)
         site_table_count(site);
-    uint64_t blocks = file.header->blocks, bytes = file.header->bytes;
+    uint64_t blocks = live_blocks(), bytes = live_bytes();
     map(0, 3, 5);
-    ck_assert_uint_eq(file.header->blocks, blocks);
+    ck_assert_uint_eq(live_blocks(), blocks);
     uint64_t size = site_table.sites[last].size;
     site_table_discount(last);
     unmap(0, 3);
-    ck_assert_uint_eq(file.header->blocks, blocks - 1);
-    ck_assert_uint_eq(file.header->bytes, bytes - size);
+    live_expect(blocks - 1, bytes - size);
 }
 END_TEST
 

@@ -62,7 +62,7 @@ START_TEST(blocks_are_the_sum_and_equal_stacks_are_one) {
     ck_assert_uint_eq(merged->tallies[0].stack, merged->tallies[2].stack);
     ck_assert_uint_eq(merged->tallies[0].process, 0);
     ck_assert_uint_eq(merged->tallies[2].process, 1);
-    ck_assert_uint_eq(merged->header.bytes, 1070);
+    ck_assert_uint_eq(merged->header.python_bytes, 1070);
 }
 END_TEST
 
@@ -99,17 +99,15 @@ END_TEST
 START_TEST(peaks_are_added_though_their_numbers_differ) {
     hold(0, "x.py", 1, 100, 1);
     hold(1, "x.py", 1, 100, 1);
-    for (int i = 0; i < 2; i++) {
-        struct tracemalloc_dump_tally *tally =
-            dump_maker_entry(&makers[i], TRACEMALLOC_DUMP_TALLIES, 0);
-        tally->peak_number = 3;
-        tally->peak_bytes = 1000;
-        tally->peak_blocks = 10;
-        makers[i].header.peak_number = i == 0 ? 3 : 4;
-    }
+    makers[0].header.peak_number = 3;
+    makers[1].header.peak_number = 4;
+    dump_maker_peak(&makers[0], 1, 10);
+    dump_maker_peak(&makers[1], 1, 2);
+    hold(1, "later.py", 1, 7, 3);
     merge();
-    ck_assert_uint_eq(total(merged, PROFILE_PEAK).size, 1100);
-    ck_assert_uint_eq(total(merged, PROFILE_PEAK).count, 11);
+    ck_assert_uint_eq(total(merged, PROFILE_PEAK).size, 1221);
+    ck_assert_uint_eq(total(merged, PROFILE_PEAK).count, 15);
+    ck_assert_uint_eq(merged->header.peak_bytes, 1221);
 }
 END_TEST
 

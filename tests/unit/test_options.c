@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include <check.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_run.h"
 #include "control/options.h"
 #include "control/request.h"
 
@@ -43,7 +43,7 @@ START_TEST(defaults) {
     ck_assert_uint_eq(options.signal, REQUEST_DEFAULT_SIGNAL);
     ck_assert_uint_eq(options.native_frames, 0);
     ck_assert(options.follow_fork && options.free_lists);
-    ck_assert(!options.quiet && !options.native_domain);
+    ck_assert(!options.quiet && !options.native_domain && !options.any_program);
 }
 END_TEST
 
@@ -64,12 +64,13 @@ START_TEST(values_of_the_environment) {
     setenv("TRACEMALLOC_MAX_FILE", "20M", 1);
     setenv("TRACEMALLOC_NATIVE_DOMAIN", "1", 1);
     setenv("TRACEMALLOC_NATIVE_FRAMES", "40", 1);
+    setenv("TRACEMALLOC_ANY_PROGRAM", "1", 1);
     setenv("TRACEMALLOC_RUN", "fedcba9876543210", 1);
     ck_assert_int_eq(read_all(&options, error, sizeof error), 0);
     ck_assert_str_eq(options.output, "/var/tmp/%c.%h");
     ck_assert_uint_eq(options.signal, SIGUSR2);
     ck_assert(!options.follow_fork && !options.free_lists);
-    ck_assert(options.quiet && options.native_domain);
+    ck_assert(options.quiet && options.native_domain && options.any_program);
     ck_assert_uint_eq(options.max_file, 20u << 20);
     ck_assert_uint_eq(options.native_frames, 40);
     ck_assert_uint_eq(options.run_id, 0xfedcba9876543210u);
@@ -178,6 +179,9 @@ START_TEST(small_values) {
     ck_refused(OPTION_QUIET, "01");
     ck_accepted(OPTION_NATIVE_FRAMES, "65535", &options);
     ck_refused(OPTION_NATIVE_FRAMES, "65536");
+    ck_accepted(OPTION_NATIVE_FRAMES, "1", &options);
+    ck_assert_uint_eq(options.native_frames, OPTIONS_NATIVE_FRAMES);
+    ck_refused(OPTION_ANY_PROGRAM, "2");
     ck_accepted(OPTION_RUN, "1F", &options);
     ck_assert_uint_eq(options.run_id, 0x1f);
     ck_refused(OPTION_RUN, "0");
@@ -234,11 +238,5 @@ int main(void) {
     tcase_add_test(tests, patterns);
     tcase_add_test(tests, wrong_patterns);
     tcase_add_test(tests, names_that_do_not_fit);
-    Suite *suite = suite_create("options");
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return check_run("options", tests);
 }

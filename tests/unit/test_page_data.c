@@ -63,7 +63,6 @@ static uint32_t add_block(uint32_t live, uint32_t at_exit) {
 
 START_TEST(a_block_at_each_moment) {
     maker.header.finalized = 1;
-    maker.header.rising = 1;
     add_block(1, 2);
     write_data((struct page_options){.without_source = true});
     ck_assert_uint_eq(YAJL_GET_ARRAY(at("moments", NULL, NULL))->len, 4);
@@ -80,7 +79,6 @@ START_TEST(a_block_at_each_moment) {
 END_TEST
 
 START_TEST(the_old_dump_is_behind_the_new) {
-    maker.header.rising = 1;
     add_block(3, 0);
     struct dump_reader *old = opened_dump_read(&maker);
     add_block(1, 0);

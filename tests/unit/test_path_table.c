@@ -171,7 +171,6 @@ END_TEST
 
 int main(void) {
     TCase *tests = tcase_create("path_table");
-    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, a_path_is_a_window_oldest_first);
     tcase_add_test(tests, a_whole_stack_has_lines_where_they_are_certain);

@@ -46,8 +46,7 @@ static uint32_t hold(uint32_t domain, uint64_t size, uint32_t live) {
     uint32_t stack = dump_maker_stack(&maker, 0, main_code, 3);
     stack = dump_maker_stack(&maker, stack, code, 7);
     uint32_t tally = dump_maker_tally(&maker, stack, domain);
-    dump_maker_site(&maker, tally, size, live, 0);
-    return tally;
+    return dump_maker_site(&maker, tally, size, live, 0);
 }
 
 static void ck_string(int64_t place, const char *expected) {
@@ -59,13 +58,11 @@ START_TEST(a_sample_has_five_values) {
     static const char *const names[] = {"inuse_space", "inuse_objects", "alloc_space",
                                         "alloc_objects", "peak_space"};
     static const char *const units[] = {"bytes", "count", "bytes", "count", "bytes"};
-    struct tracemalloc_dump_tally *tally =
-        dump_maker_entry(&maker, TRACEMALLOC_DUMP_TALLIES, hold(0, 10, 3));
-    tally->total_bytes = 500;
-    tally->total_blocks = 50;
-    tally->peak_bytes = 90;
-    tally->peak_blocks = 9;
-    tally->peak_number = maker.header.peak_number = 1;
+    uint32_t site = hold(0, 10, 3);
+    struct tracemalloc_dump_site *entry =
+        dump_maker_entry(&maker, TRACEMALLOC_DUMP_SITES, site);
+    entry->total = 50;
+    dump_maker_peak(&maker, site, 9);
     export();
     ck_assert_uint_eq(profile->n_sample_type, 5);
     for (size_t i = 0; i < 5; i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Code and str objects built in plain memory by the rows of 3.9 and 3.12. */
+#include "check_run.h"
 #include "stack/python_code.h"
 
-#include <check.h>
 #include <errno.h>
 #include <string.h>
 #include <wchar.h>
@@ -145,6 +145,11 @@ START_TEST(what_is_no_string_is_refused) {
 }
 END_TEST
 
+static int line_at(const struct python_code *code, const void *ip) {
+    struct python_line_scan scan = {0};
+    return python_code_line(&layout, code, ip, &scan);
+}
+
 START_TEST(code_is_read_and_its_type_checked) {
     struct object name, table, bytecode, code;
     struct python_code found;
@@ -160,8 +165,8 @@ START_TEST(code_is_read_and_its_type_checked) {
     ck_assert_ptr_eq(found.filename, &name);
     ck_assert_ptr_eq(found.bytecode, bytecode.bytes + layout.bytes_data);
     ck_assert_uint_eq(found.line_table_length, 2);
-    ck_assert_int_eq(python_code_line(&layout, &found, (void *)-1), 7);
-    ck_assert_int_eq(python_code_line(&layout, &found, (void *)4), 9);
+    ck_assert_int_eq(line_at(&found, (void *)-1), 7);
+    ck_assert_int_eq(line_at(&found, (void *)4), 9);
     ck_assert(!python_code_is_incomplete(&layout, &found, (void *)-1, 0));
     ck_assert_int_eq(python_code_read(&layout, &name, &code, &found), -EINVAL);
     ck_assert_int_eq(python_code_read(&layout, &code_type, NULL, &found), -EINVAL);
@@ -187,27 +192,19 @@ START_TEST(frames_before_resume_and_shims_are_incomplete) {
                                          layout.owner_generator));
     ck_assert(python_code_is_incomplete(&layout, NULL, NULL, layout.owner_skip));
     ck_assert(!python_code_is_incomplete(&layout, NULL, NULL, 0));
-    ck_assert_int_eq(python_code_line(&layout, &found, found.bytecode - 2), 7);
-    ck_assert_int_eq(python_code_line(&layout, &found, found.bytecode + 2), 9);
-    ck_assert_int_eq(python_code_line(&layout, &found, found.bytecode + 4), 0);
+    ck_assert_int_eq(line_at(&found, found.bytecode - 2), 7);
+    ck_assert_int_eq(line_at(&found, found.bytecode + 2), 9);
+    ck_assert_int_eq(line_at(&found, found.bytecode + 4), 0);
 }
 END_TEST
 
 int main(void) {
     TCase *tests = tcase_create("python_code");
-    Suite *suite = suite_create("python_code");
-    SRunner *runner = srunner_create(suite);
-    int failed;
-
     tcase_add_test(tests, strings_of_each_kind_become_utf8);
     tcase_add_test(tests, a_string_that_is_not_ready_is_read_from_its_wide_copy);
     tcase_add_test(tests, long_strings_end_at_a_whole_code_point);
     tcase_add_test(tests, what_is_no_string_is_refused);
     tcase_add_test(tests, code_is_read_and_its_type_checked);
     tcase_add_test(tests, frames_before_resume_and_shims_are_incomplete);
-    suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return check_run("python_code", tests);
 }

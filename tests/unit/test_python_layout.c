@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Which versions are accepted, and what is taken from debug offsets. That the rows are
  * true is for tests/e2e/check_layout.py to say. */
+#include "check_run.h"
 #include "stack/python_layout.h"
 
-#include <check.h>
 #include <errno.h>
 #include <string.h>
 
@@ -91,17 +91,9 @@ END_TEST
 
 int main(void) {
     TCase *tests = tcase_create("python_layout");
-    Suite *suite = suite_create("python_layout");
-    SRunner *runner = srunner_create(suite);
-    int failed;
-
     tcase_add_test(tests, every_constant_row_is_its_own_version);
     tcase_add_test(tests, unknown_versions_and_pre_releases_are_refused);
     tcase_add_test(tests, later_versions_are_read_from_the_debug_offsets);
     tcase_add_test(tests, strange_debug_offsets_are_refused);
-    suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return check_run("python_layout", tests);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Line tables made by hand for each format, and damaged ones at the end of a page, so
  * that a read past them would crash. */
+#include "check_run.h"
 #include "stack/python_lines.h"
 
-#include <check.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +11,28 @@
 
 static int find(enum python_line_format format, const void *table, size_t length,
                 int offset) {
-    return python_lines_find(format, table, length, 100, offset);
+    struct python_line_scan scan;
+    python_lines_open(&scan, table, length, 100);
+    return python_lines_find(format, &scan, offset);
 }
+
+/* Each search goes on where the one before ended, or starts again. */
+START_TEST(searches_in_any_order_find_the_same) {
+    static uint8_t table[400];
+    srand(7);
+    for (int format = 0; format <= PYTHON_LINES_LOCATIONS; format++) {
+        struct python_line_scan scan;
+        for (size_t at = 0; at < sizeof table; at++)
+            table[at] = (uint8_t)rand();
+        python_lines_open(&scan, table, sizeof table, 100);
+        for (int i = 0; i < 1000; i++) {
+            int offset = rand() % 1500 - 1;
+            ck_assert_int_eq(python_lines_find(format, &scan, offset),
+                             find(format, table, sizeof table, offset));
+        }
+    }
+}
+END_TEST
 
 START_TEST(lnotab_takes_the_last_entry_that_has_begun) {
     /* line 100 from 0, 102 from 4, 101 from 10, 105 from 12 */
@@ -83,7 +103,9 @@ START_TEST(before_the_first_instruction_is_the_first_line) {
 
     for (int format = 0; format <= PYTHON_LINES_LOCATIONS; format++) {
         ck_assert_int_eq(find(format, table, 2, -1), 100);
-        ck_assert_int_eq(python_lines_find(format, table, 2, -7, -1), 0);
+        struct python_line_scan scan;
+        python_lines_open(&scan, table, 2, -7);
+        ck_assert_int_eq(python_lines_find(format, &scan, -1), 0);
     }
 }
 END_TEST
@@ -118,10 +140,7 @@ END_TEST
 
 int main(void) {
     TCase *tests = tcase_create("python_lines");
-    Suite *suite = suite_create("python_lines");
-    SRunner *runner = srunner_create(suite);
-    int failed;
-
+    tcase_add_test(tests, searches_in_any_order_find_the_same);
     tcase_add_test(tests, lnotab_takes_the_last_entry_that_has_begun);
     tcase_add_test(tests, lnotab_adds_steps_that_do_not_fit_one_entry);
     tcase_add_test(tests, linetable_knows_ranges_without_a_line);
@@ -129,9 +148,5 @@ int main(void) {
     tcase_add_test(tests, before_the_first_instruction_is_the_first_line);
     tcase_add_test(tests, an_empty_table_is_no_line_but_in_lnotab);
     tcase_add_test(tests, damaged_tables_are_not_read_past_their_end);
-    suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return check_run("python_lines", tests);
 }

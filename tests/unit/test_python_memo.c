@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "suite.h"
+#include "tracemalloc_dump.h"
 
 static void expect_node(uint32_t parent, uint64_t ip, uint32_t wanted) {
     uint32_t node = 0;
@@ -45,13 +46,13 @@ END_TEST
 START_TEST(a_death_forgets_what_belongs_to_it) {
     open_memo();
     uint32_t dead = python_memo_add_code(0x7f00, 11);
-    uint32_t other = python_memo_add_code(0x8f00, 12), epoch = python_memo.epoch;
+    uint32_t other = python_memo_add_code(0x8f00, 12), epoch = epoch_now;
     for (uint32_t at = 0; at < 100; at++) {
         python_memo_add(at, 0x7f40, 1000 + at, dead);
         python_memo_add(at, 0x8f40, 2000 + at, other);
     }
     python_memo_forget(0x7f00);
-    ck_assert_uint_gt(python_memo.epoch, epoch);
+    ck_assert_uint_gt(epoch_now, epoch);
     ck_assert_uint_eq(python_memo_code(0x7f00), 0);
     for (uint32_t at = 0; at < 100; at++) {
         ck_assert(!has(at, 0x7f40));
@@ -62,21 +63,21 @@ END_TEST
 
 START_TEST(an_unknown_death_changes_nothing) {
     open_memo();
-    uint32_t epoch = python_memo.epoch;
+    uint32_t epoch = epoch_now;
     python_memo_forget(0x7f00);
-    ck_assert_uint_eq(python_memo.epoch, epoch);
+    ck_assert_uint_eq(epoch_now, epoch);
 }
 END_TEST
 
 START_TEST(a_new_memo_is_empty_and_a_new_epoch) {
     uint64_t before = arena_bytes();
     open_memo();
-    uint32_t epoch = python_memo.epoch;
+    uint32_t epoch = epoch_now;
     python_memo_add(3, 0x1000, 7, python_memo_add_code(0x7f00, 11));
     python_memo_close();
     ck_assert_uint_eq(arena_bytes(), before);
     open_memo();
-    ck_assert_uint_gt(python_memo.epoch, epoch);
+    ck_assert_uint_gt(epoch_now, epoch);
     ck_assert(!has(3, 0x1000));
     ck_assert_uint_eq(python_memo_code(0x7f00), 0);
 }
@@ -94,6 +95,45 @@ START_TEST(memory_of_the_dead_is_used_again) {
             before = arena_bytes();
     }
     ck_assert_uint_eq(arena_bytes(), before);
+}
+END_TEST
+
+START_TEST(known_code_is_told) {
+    struct id_set codes;
+    open_memo();
+    ck_assert_int_eq(id_set_open(&codes, 100), 0);
+    for (uint32_t id = 1; id < 60; id++)
+        ck_assert_uint_ne(python_memo_add_code(0x7f00 + 64 * id, id), 0);
+    for (uint32_t id = 1; id < 60; id += 3)
+        python_memo_forget(0x7f00 + 64 * id);
+    id_set_fill(&codes, 0);
+    python_memo_spare(&codes);
+    for (uint32_t id = 0; id < 100; id++)
+        ck_assert_int_eq(id_set_has(&codes, id), id % 3 == 1 || id == 0 || id >= 60);
+}
+END_TEST
+
+START_TEST(nodes_that_go_are_forgotten) {
+    struct id_set nodes;
+    open_memo();
+    uint32_t code = python_memo_add_code(0x7f00, 11);
+    ck_assert_int_eq(id_set_open(&nodes, 500), 0);
+    id_set_add(&nodes, 150);
+    id_set_add(&nodes, 307);
+    for (uint32_t at = 0; at < 200; at++)
+        python_memo_add(10 + at / 20, 0x1000 + at, 200 + at, code);
+    python_memo_add(150, 0x2000, 151, code);
+    python_memo_add(3, 0x2000, TRACEMALLOC_DUMP_OVERFLOW_STACK, code);
+    python_memo_forget_nodes(&nodes);
+    ck_assert(!has(150, 0x2000) && !has(3, 0x2000));
+    for (uint32_t at = 0; at < 200; at++)
+        if (at == 107)
+            ck_assert(!has(10 + at / 20, 0x1000 + at));
+        else
+            expect_node(10 + at / 20, 0x1000 + at, 200 + at);
+    python_memo_forget(0x7f00);
+    for (uint32_t at = 0; at < 200; at++)
+        ck_assert(!has(10 + at / 20, 0x1000 + at));
 }
 END_TEST
 
@@ -133,9 +173,14 @@ END_TEST
 
 int main(void) {
     const TTest *const tests[] = {
-        what_was_learned_is_found,           code_objects_are_known_by_address,
-        a_death_forgets_what_belongs_to_it,  an_unknown_death_changes_nothing,
-        a_new_memo_is_empty_and_a_new_epoch, memory_of_the_dead_is_used_again,
+        what_was_learned_is_found,
+        code_objects_are_known_by_address,
+        a_death_forgets_what_belongs_to_it,
+        an_unknown_death_changes_nothing,
+        a_new_memo_is_empty_and_a_new_epoch,
+        memory_of_the_dead_is_used_again,
+        known_code_is_told,
+        nodes_that_go_are_forgotten,
         random_lives_agree_with_a_model,
     };
     return suite_run("python_memo", tests, sizeof tests / sizeof *tests);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A process without Python, and wild pointers. Real interpreters, early and late, are
  * for tests/e2e/check_code.py. */
+#include "check_run.h"
 #include "stack/python_runtime.h"
 
-#include <check.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -68,16 +68,8 @@ END_TEST
 
 int main(void) {
     TCase *tests = tcase_create("python_runtime");
-    Suite *suite = suite_create("python_runtime");
-    SRunner *runner = srunner_create(suite);
-    int failed;
-
     tcase_add_test(tests, a_process_without_python_has_none);
     tcase_add_test(tests, a_wrong_place_of_the_current_thread_is_forgotten);
     tcase_add_test(tests, wild_pointers_are_not_followed);
-    suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return check_run("python_runtime", tests);
 }

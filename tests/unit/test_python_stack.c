@@ -6,114 +6,33 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "fake_python.h"
 #include "suite.h"
-#include "trace/stack_table.h"
+#include "walked_python.h"
 
-enum { MOST_CODES = 1 << 16, PARKED = 4, ROUNDS = 5000 };
-
-static struct dump_file file;
-static uint32_t name_of_code[MOST_CODES]; /* by the id that the sink gave */
-static uint32_t code_count;
-static bool watched[FAKE_CODES];
-static bool is_ready;
-static int ready_asked, refusals;
-static struct python_stack stacks[FAKE_THREADS];
-
-static uint32_t add_code(const char *filename, size_t filename_length, const char *name,
-                         size_t name_length, uint32_t first_line) {
-    ck_assert_uint_eq(filename_length, name_length);
-    ck_assert_mem_eq(filename, name, name_length);
-    ck_assert_uint_eq(first_line % 100, 0);
-    ck_assert_uint_lt(code_count + 1, MOST_CODES);
-    name_of_code[++code_count] = fake_name_of_text(name, name_length);
-    return code_count;
-}
-
-static uint32_t add_node(uint32_t parent, uint32_t code, uint32_t line) {
-    return stack_table_node(parent, code, line);
-}
-
-static void watch(const void *code) {
-    for (int at = 0; at < FAKE_CODES; at++)
-        if (fake_address(at) == code)
-            watched[at] = true;
-}
-
-static bool ready(void) {
-    ready_asked++;
-    return is_ready;
-}
-
-static void refused(void) {
-    refusals++;
-}
-
-static const struct python_stack_sink sink = {add_code, add_node, watch, ready,
-                                              refused};
-
-static void open_walk(enum fake_version version, uint32_t nframe) {
-    if (file.header == NULL) {
-        ck_assert_int_eq(dump_file_open(&file, 256 << 20), 0);
-        ck_assert_int_eq(stack_table_open(&file), 0);
-    }
-    is_ready = true;
-    fake_python_open(version);
-    ck_assert_int_eq(python_stack_open(&fake_runtime, &sink, nframe), 0);
-}
-
-static uint32_t capture(int thread) {
-    return python_stack_capture(&stacks[thread], fake_thread(thread));
-}
-
-static const struct tracemalloc_dump_stack *node_at(uint32_t id) {
-    return (struct tracemalloc_dump_stack *)file.base[TRACEMALLOC_DUMP_STACKS] + id;
-}
-
-static int next_shown(int frame) {
-    while (frame >= 0 && fake_is_shim(frame))
-        frame = fake_caller(frame);
-    return frame;
-}
-
-/* The node's path is the real chain, for the most recent frames at least. */
-static void expect_stack(int thread, uint32_t nframe) {
-    uint32_t node = capture(thread), shown = 0;
-    int frame = next_shown(fake_leaf(thread));
-    for (; shown < nframe && frame >= 0;
-         shown++, frame = next_shown(fake_caller(frame))) {
-        ck_assert_uint_ne(node, 0);
-        ck_assert_uint_eq(name_of_code[node_at(node)->code],
-                          fake_name(fake_code(frame)));
-        ck_assert_uint_eq(node_at(node)->line, fake_line(frame));
-        node = node_at(node)->parent;
-    }
-    if (shown < nframe)
-        ck_assert_uint_eq(node, 0);
-}
+enum { PARKED = 4, ROUNDS = 5000 };
 
 static void in_each_version(void (*check)(void), uint32_t nframe) {
     for (int version = 0; version < FAKE_VERSIONS; version++) {
-        open_walk((enum fake_version)version, nframe);
+        walked_open((enum fake_version)version, nframe);
         check();
         python_stack_close();
     }
 }
 
 static void push_and_pop(void) {
-    expect_stack(0, 25);
+    walked_expect(0, 25);
     for (int code = 0; code < 10; code++) {
         fake_push(0, -1, code % 3);
-        expect_stack(0, 25);
+        walked_expect(0, 25);
     }
     for (int count = 0; count < 5; count++) {
         fake_pop(0);
         fake_step(fake_leaf(0), count);
-        expect_stack(0, 25);
+        walked_expect(0, 25);
     }
     while (fake_leaf(0) >= 0) {
         fake_pop(0);
-        expect_stack(0, 25);
+        walked_expect(0, 25);
     }
 }
 
@@ -126,10 +45,10 @@ static void change_deep_line(void) {
     int frames[12];
     for (int at = 0; at < 12; at++)
         frames[at] = fake_push(0, -1, at);
-    expect_stack(0, 12);
+    walked_expect(0, 12);
     for (int at = 11; at >= 0; at--) {
         fake_step(frames[at], 3);
-        expect_stack(0, 12);
+        walked_expect(0, 12);
     }
 }
 
@@ -143,7 +62,7 @@ static void call_again_at_the_same_address(void) {
     for (int code = 1; code < 6; code++) {
         fake_push(0, 1, code);
         fake_push(0, 2, code - 1);
-        expect_stack(0, 25);
+        walked_expect(0, 25);
         fake_pop(0);
         fake_pop(0);
     }
@@ -158,15 +77,15 @@ static void resume_from_callers(void) {
     fake_push(0, -1, 0);
     int bottom = fake_push(0, -1, 1);
     fake_push(0, -1, 2);
-    expect_stack(0, 25);
+    walked_expect(0, 25);
     int leaf = fake_suspend(0, bottom);
-    expect_stack(0, 25);
+    walked_expect(0, 25);
     for (int depth = 1; depth < 20; depth++) {
         for (int at = 0; at < depth; at++)
             fake_push(0, -1, 3 + at % 3);
-        expect_stack(0, 25);
+        walked_expect(0, 25);
         fake_resume(0, bottom, leaf);
-        expect_stack(0, 25);
+        walked_expect(0, 25);
         fake_suspend(0, bottom);
         for (int at = 0; at < depth; at++)
             fake_pop(0);
@@ -182,11 +101,11 @@ END_TEST
 static void call_the_root(void) {
     int root = fake_push(0, -1, 1);
     fake_push(0, -1, 2);
-    expect_stack(0, 25);
+    walked_expect(0, 25);
     int leaf = fake_suspend(0, root);
     fake_push(0, -1, 3);
     fake_resume(0, root, leaf);
-    expect_stack(0, 25);
+    walked_expect(0, 25);
 }
 
 START_TEST(a_root_is_called) {
@@ -198,13 +117,13 @@ static void die_and_be_reborn(void) {
     for (int life = 0; life < 5; life++) {
         fake_push(0, 0, 0);
         fake_push(0, 1, 1);
-        expect_stack(0, 25);
-        ck_assert(watched[1]);
+        walked_expect(0, 25);
+        ck_assert(walked.watched[1]);
         fake_pop(0);
         python_stack_code_freed((uintptr_t)fake_address(1));
         fake_rebirth(1);
         fake_push(0, 1, 1);
-        expect_stack(0, 25);
+        walked_expect(0, 25);
         fake_pop(0);
         fake_pop(0);
     }
@@ -217,12 +136,12 @@ END_TEST
 
 START_TEST(shims_are_left_out) {
     for (int version = FAKE_3_12; version < FAKE_VERSIONS; version++) {
-        open_walk((enum fake_version)version, 3);
+        walked_open((enum fake_version)version, 3);
         for (int at = 0; at < 8; at++) {
             fake_push(0, -1, at);
-            expect_stack(0, 3);
+            walked_expect(0, 3);
             fake_push_shim(0);
-            expect_stack(0, 3);
+            walked_expect(0, 3);
         }
         python_stack_close();
     }
@@ -232,12 +151,12 @@ END_TEST
 static void count_nodes(void) {
     for (int at = 0; at < 90; at++)
         fake_push(0, -1, at % FAKE_CODES);
-    expect_stack(0, 90);
-    uint64_t nodes = file.header->sections[TRACEMALLOC_DUMP_STACKS].count;
+    walked_expect(0, 90);
+    uint64_t nodes = walked_nodes();
     for (int round = 0; round < 100; round++)
-        expect_stack(0, 90);
-    ck_assert_uint_eq(file.header->sections[TRACEMALLOC_DUMP_STACKS].count, nodes);
-    ck_assert_uint_le(code_count, FAKE_CODES * FAKE_VERSIONS);
+        walked_expect(0, 90);
+    ck_assert_uint_eq(walked_nodes(), nodes);
+    ck_assert_uint_le(walked.code_count, FAKE_CODES * FAKE_VERSIONS);
 }
 
 START_TEST(the_same_stack_is_the_same_node) {
@@ -246,58 +165,58 @@ START_TEST(the_same_stack_is_the_same_node) {
 END_TEST
 
 START_TEST(threads_share_the_memo_but_not_the_stack) {
-    open_walk(FAKE_3_12, 25);
+    walked_open(FAKE_3_12, 25);
     for (int at = 0; at < 8; at++) {
         fake_push(0, -1, at);
         fake_push(1, -1, at);
-        expect_stack(0, 25);
-        ck_assert_uint_eq(capture(0), capture(1));
+        walked_expect(0, 25);
+        ck_assert_uint_eq(walked_capture(0), walked_capture(1));
         fake_step(fake_leaf(1), 2);
-        expect_stack(1, 25);
+        walked_expect(1, 25);
         fake_step(fake_leaf(1), 0);
     }
 }
 END_TEST
 
 START_TEST(it_asks_until_it_may_begin) {
-    open_walk(FAKE_3_12, 25);
-    is_ready = false;
-    capture(0);
-    ck_assert_int_eq(ready_asked, 0);
+    walked_open(FAKE_3_12, 25);
+    walked.is_ready = false;
+    walked_capture(0);
+    ck_assert_int_eq(walked.ready_asked, 0);
     fake_push(0, -1, 0);
     for (int count = 1; count <= 3; count++) {
-        expect_stack(0, 25);
-        ck_assert_int_eq(ready_asked, count);
+        walked_expect(0, 25);
+        ck_assert_int_eq(walked.ready_asked, count);
     }
-    is_ready = true;
-    expect_stack(0, 25);
-    expect_stack(0, 25);
-    ck_assert_int_eq(ready_asked, 4);
+    walked.is_ready = true;
+    walked_expect(0, 25);
+    walked_expect(0, 25);
+    ck_assert_int_eq(walked.ready_asked, 4);
 }
 END_TEST
 
 START_TEST(what_does_not_look_like_a_frame_is_refused) {
-    open_walk(FAKE_3_12, 25);
+    walked_open(FAKE_3_12, 25);
     fake_push(0, -1, 0);
-    fake_runtime.code_type = &file;
-    ck_assert_uint_eq(capture(0), 0);
-    ck_assert_int_eq(refusals, 1);
-    ck_assert_int_eq(ready_asked, 0);
+    fake_runtime.code_type = &walked;
+    ck_assert_uint_eq(walked_capture(0), 0);
+    ck_assert_int_eq(walked.refusals, 1);
+    ck_assert_int_eq(walked.ready_asked, 0);
 }
 END_TEST
 
 START_TEST(a_released_stack_begins_anew) {
-    open_walk(FAKE_3_12, 25);
+    walked_open(FAKE_3_12, 25);
     uint64_t before = arena_bytes();
     fake_push(0, -1, 0);
     errno = EXDEV;
-    expect_stack(0, 25);
+    walked_expect(0, 25);
     ck_assert_int_eq(errno, EXDEV);
-    python_stack_release(&stacks[0]);
-    python_stack_release(&stacks[0]);
+    python_stack_release(&walked.stacks[0]);
+    python_stack_release(&walked.stacks[0]);
     ck_assert_uint_eq(arena_bytes(), before);
     fake_push(0, -1, 1);
-    expect_stack(0, 25);
+    walked_expect(0, 25);
 }
 END_TEST
 
@@ -377,9 +296,9 @@ static void kill_some_code(void) {
     int code = (int)random_below(&seed, FAKE_CODES);
     if (fake_is_used(code))
         return;
-    if (watched[code])
+    if (walked.watched[code])
         python_stack_code_freed((uintptr_t)fake_address(code));
-    watched[code] = false;
+    walked.watched[code] = false;
     fake_rebirth(code);
 }
 
@@ -400,15 +319,15 @@ static void change(int thread) {
 }
 
 static void walk_at_random(enum fake_version version, uint32_t nframe) {
-    open_walk(version, nframe);
+    walked_open(version, nframe);
     memset(parked, 0, sizeof parked);
-    memset(watched, 0, sizeof watched);
+    memset(walked.watched, 0, sizeof walked.watched);
     alive = 0;
     for (int round = 0; round < ROUNDS; round++) {
         int thread = (int)random_below(&seed, FAKE_THREADS);
         for (uint32_t changes = random_below(&seed, 4); changes > 0; changes--)
             change(thread);
-        expect_stack(thread, nframe);
+        walked_expect(thread, nframe);
     }
     python_stack_close();
 }

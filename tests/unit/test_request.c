@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 
+#include "check_run.h"
 #include "control/request.h"
 
 static void ck_same(struct request sent) {
@@ -42,11 +42,5 @@ int main(void) {
     tcase_add_test(tests, requests_arrive_as_they_were_sent);
     tcase_add_test(tests, the_layout_is_fixed);
     tcase_add_test(tests, other_values_are_no_requests);
-    Suite *suite = suite_create("request");
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return check_run("request", tests);
 }

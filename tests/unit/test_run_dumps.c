@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <check.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "check_run.h"
 #include "cli/run_dumps.h"
 #include "fake_process.h"
 
@@ -36,7 +36,7 @@ static void make(const char *name, uint32_t pid, uint64_t run_id, uint32_t state
         .state = state,
         .start_time = time++,
         .oom_killed = -1,
-        .bytes = 99,
+        .python_bytes = 99,
     };
     memcpy(header.magic, TRACEMALLOC_DUMP_MAGIC, sizeof header.magic);
     int fd = open(name, O_WRONLY | O_CREAT | O_EXCL, 0600);
@@ -112,7 +112,7 @@ START_TEST(a_death_by_a_signal_is_written) {
     ck_assert_int_eq(header.signal, SIGTERM);
     ck_assert_int_eq(header.oom_killed, 0);
     ck_assert_uint_gt(header.end_time, 0);
-    ck_assert_uint_eq(header.bytes, 99);
+    ck_assert_uint_eq(header.python_bytes, 99);
     ck_assert_int_eq(fake_process_header("1").state, TRACEMALLOC_DUMP_EXEC);
     ck_assert_int_eq(fake_process_header("3").state, TRACEMALLOC_DUMP_TRACING);
     ck_assert_int_eq(fake_process_header("3").oom_killed, 0);
@@ -175,11 +175,5 @@ int main(void) {
     tcase_add_test(tests, the_oom_killer_is_named_where_it_is_known);
     tcase_add_test(tests, an_exit_that_the_library_did_not_see);
     tcase_add_test(tests, a_process_that_goes_on_is_left_alone);
-    Suite *suite = suite_create("run_dumps");
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return check_run("run_dumps", tests);
 }

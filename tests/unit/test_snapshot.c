@@ -83,7 +83,6 @@ END_TEST
 
 int main(void) {
     TCase *tests = tcase_create("snapshot");
-    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, a_block_has_its_frames_once);
     tcase_add_test(tests, older_pythons_know_no_total);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -7,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "check_run.h"
 #include "cli/snapshot_copy.h"
 #include "fake_process.h"
 
@@ -87,11 +87,5 @@ int main(void) {
     TCase *tests = tcase_create("snapshot_copy");
     tcase_add_test(tests, a_copy_is_whole);
     tcase_add_test(tests, a_pending_signal_ends_it);
-    Suite *suite = suite_create("snapshot_copy");
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return check_run("snapshot_copy", tests);
 }

@@ -33,8 +33,7 @@ static uint32_t hold(uint32_t line, uint64_t bytes, uint32_t count) {
     uint32_t code = dump_maker_code(&maker, "/srv/app.py", "f");
     uint32_t tally =
         dump_maker_tally(&maker, dump_maker_stack(&maker, 0, code, line), 0);
-    dump_maker_site(&maker, tally, bytes, count, 0);
-    return tally;
+    return dump_maker_site(&maker, tally, bytes, count, 0);
 }
 
 static void add_moment(uint64_t time, uint64_t python, uint64_t rss) {
@@ -109,14 +108,8 @@ START_TEST(a_heap_that_grows_to_the_end_is_told) {
 END_TEST
 
 START_TEST(a_peak_far_above_what_stays_is_told) {
-    for (uint32_t line = 1; line <= 10; line++) {
-        struct tracemalloc_dump_tally *tally =
-            dump_maker_entry(&maker, TRACEMALLOC_DUMP_TALLIES, hold(line, 100, 1));
-        tally->peak_number = 1;
-        tally->peak_bytes = 1000;
-        tally->peak_blocks = 1;
-    }
-    maker.header.peak_number = 1;
+    for (uint32_t line = 1; line <= 10; line++)
+        dump_maker_peak(&maker, hold(line, 100, 1), 10);
     summarize();
     ck_assert_ptr_nonnull(strstr(summary.advice, "tree --at peak"));
 }

@@ -64,6 +64,32 @@ START_TEST(lines_with_the_rest_and_the_total) {
 }
 END_TEST
 
+START_TEST(native_frames_tell_their_functions) {
+    struct tracemalloc_dump_module entry = {.path = dump_maker_text(&maker, "/lib/x")};
+    struct tracemalloc_dump_symbol symbol = {
+        .module = dump_maker_append(&maker, TRACEMALLOC_DUMP_MODULES, &entry),
+        .function = dump_maker_text(&maker, "native"),
+        .address = 0x20};
+    uint32_t stack =
+        dump_maker_stack(&maker, 0, TRACEMALLOC_DUMP_NATIVE | symbol.module, 0x20);
+    dump_maker_append(&maker, TRACEMALLOC_DUMP_SYMBOLS, &symbol);
+    dump_maker_site(&maker, dump_maker_tally(&maker, stack, 1), 1 << 20, 1, 0);
+    report(GROUPING_TRACEBACK, 1, 0, TEXT);
+    ck_assert_ptr_nonnull(strstr(output, "\n  File \"/lib/x+0x20\", in native\n"));
+    free(output);
+    report(GROUPING_FUNCTION, 1, 0, TEXT);
+    ck_assert_ptr_nonnull(strstr(output, "native (/lib/x): size=1024 KiB"));
+    free(output);
+    report(GROUPING_LINENO, 1, 0, TEXT);
+    ck_assert_ptr_nonnull(strstr(output, "/lib/x+0x20: size=1024 KiB"));
+    free(output);
+    report(GROUPING_TRACEBACK, 1, 0, JSON);
+    ck_assert_ptr_nonnull(
+        strstr(output, "{\"filename\":null,\"lineno\":null,\"function\":\"native\","
+                       "\"native\":true,\"module\":\"/lib/x\",\"offset\":32}"));
+}
+END_TEST
+
 START_TEST(tracebacks_have_their_frames) {
     report(GROUPING_TRACEBACK, 1, 0, TEXT);
     ck_assert_str_eq(
@@ -122,6 +148,7 @@ int main(void) {
     TCase *tests = tcase_create("text_report");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, lines_with_the_rest_and_the_total);
+    tcase_add_test(tests, native_frames_tell_their_functions);
     tcase_add_test(tests, tracebacks_have_their_frames);
     tcase_add_test(tests, no_line_is_wider_than_the_terminal);
     tcase_add_test(tests, narrow_terminals_get_two_lines);

@@ -34,8 +34,8 @@ static void tear_down(void) {
     dump_maker_close(&maker);
 }
 
-static struct tracemalloc_dump_tally *tally(uint32_t id) {
-    return dump_maker_entry(&maker, TRACEMALLOC_DUMP_TALLIES, id);
+static struct tracemalloc_dump_site *site(uint32_t line) {
+    return dump_maker_entry(&maker, TRACEMALLOC_DUMP_SITES, sites[line]);
 }
 
 static void take(struct top_sample *sample, uint64_t time) {
@@ -52,8 +52,7 @@ static void tabulate(const struct top_sample *before, uint64_t time) {
 }
 
 START_TEST(the_first_look_has_the_mean_of_all_time) {
-    tally(2)->total_bytes = 4000;
-    tally(2)->total_blocks = 800;
+    site(2)->total = 800;
     opened_dump_open(&opened, &maker, PROFILE_NOW);
     tabulate(&none, 2 * second);
     top_table_sort(&table, TOP_BY_SIZE);
@@ -70,13 +69,9 @@ END_TEST
 
 START_TEST(later_looks_have_what_came_meanwhile) {
     take(&start, 10 * second);
-    tally(2)->total_bytes = 900;
-    tally(2)->total_blocks = 9;
-    struct tracemalloc_dump_site *site =
-        dump_maker_entry(&maker, TRACEMALLOC_DUMP_SITES, sites[1]);
-    site->live += 100;
-    tally(1)->total_bytes += 1000;
-    tally(1)->total_blocks += 100;
+    site(2)->total = 180;
+    site(1)->live += 100;
+    site(1)->total += 100;
     opened_dump_open(&opened, &maker, PROFILE_NOW);
     tabulate(&start, 15 * second);
     top_table_sort(&table, TOP_BY_RATE);
@@ -95,8 +90,11 @@ END_TEST
 START_TEST(traces_that_were_cleared_start_afresh) {
     take(&start, 10 * second);
     maker.header.cleared = 1;
-    tally(0)->total_bytes = 500;
-    tally(0)->total_blocks = 1;
+    site(0)->total = 0;
+    struct tracemalloc_dump_tally *tally =
+        dump_maker_entry(&maker, TRACEMALLOC_DUMP_TALLIES, 0);
+    tally->total_bytes = 500;
+    tally->total_blocks = 1;
     opened_dump_open(&opened, &maker, PROFILE_NOW);
     tabulate(&start, 11 * second);
     top_table_sort(&table, TOP_BY_SIZE);

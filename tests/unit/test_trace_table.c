@@ -27,14 +27,13 @@ static void open_table(unsigned keys) {
     ck_assert_int_eq(trace_table_open(&table, &input, keys), 0);
 }
 
-/* A stack of two frames, the callers' line apart; returns the tally. */
+/* A stack of two frames, the callers' line apart; returns the site. */
 static uint32_t hold(uint32_t line, uint32_t domain, uint64_t size, uint32_t live) {
     uint32_t code = dump_maker_code(&maker, "x.py", "f");
     uint32_t stack = dump_maker_stack(&maker, 0, code, line);
     stack = dump_maker_stack(&maker, stack, code, 100);
     uint32_t tally = dump_maker_tally(&maker, stack, domain);
-    dump_maker_site(&maker, tally, size, live, 0);
-    return tally;
+    return dump_maker_site(&maker, tally, size, live, 0);
 }
 
 static void ck_trace(size_t number, uint64_t size, uint64_t count) {
@@ -89,11 +88,9 @@ START_TEST(a_window_starts_at_its_oldest_frame) {
 END_TEST
 
 START_TEST(what_is_gone_is_there_where_asked_for) {
-    uint32_t gone = hold(1, 0, 10, 0);
-    struct tracemalloc_dump_tally *tally =
-        dump_maker_entry(&maker, TRACEMALLOC_DUMP_TALLIES, gone);
-    tally->total_bytes = 70;
-    tally->total_blocks = 7;
+    struct tracemalloc_dump_site *gone =
+        dump_maker_entry(&maker, TRACEMALLOC_DUMP_SITES, hold(1, 0, 10, 0));
+    gone->total = 7;
     hold(2, 0, 10, 1);
     open_table(TRACE_KEY_EVER);
     ck_assert_uint_eq(table.count, 2);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include <check.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check_run.h"
 #include "cli/traced_child.h"
 #include "fake_process.h"
 
@@ -39,11 +39,5 @@ int main(void) {
     tcase_add_test(tests, the_child_that_is_traced);
     tcase_add_test(tests, none_is_traced);
     tcase_add_test(tests, a_process_that_is_not_there);
-    Suite *suite = suite_create("traced_child");
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return check_run("traced_child", tests);
 }

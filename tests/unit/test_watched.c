@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "check_run.h"
 #include "cli/watched.h"
 #include "fake_process.h"
 
@@ -82,11 +82,5 @@ int main(void) {
     tcase_add_test(tests, the_child_of_the_process_named);
     tcase_add_test(tests, a_file);
     tcase_add_test(tests, what_cannot_be_watched);
-    Suite *suite = suite_create("watched");
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return check_run("watched", tests);
 }

@@ -2,12 +2,13 @@
 // Colours of frames: by where their code is from, and by growth in a comparison.
 import { OWN } from "./data.js";
 
-/** The first that matches a frame's file; hue and saturation. */
+const NATIVE = { name: "native", title: "native code", hue: 275, saturation: 45 };
+
+/** The first that matches the file of a frame of Python; hue and saturation. */
 const KINDS = [
     { name: "interpreter", title: "importlib and built in", hue: 215, saturation: 22, matches: /^<frozen|\/importlib\// },
     { name: "packages", title: "installed packages", hue: 165, saturation: 45, matches: /\/(site|dist)-packages\// },
     { name: "library", title: "standard library", hue: 46, saturation: 85, matches: /\/python\d[\d.]*\/|\/python\d+\.zip/ },
-    { name: "native", title: "native code", hue: 275, saturation: 45, matches: /\.so(\.[\d.]+)?$|^\/(usr\/)?bin\// },
     { name: "unknown", title: "no Python frame", hue: 0, saturation: 0, matches: /^<unknown>$|^<overflow>$|^$/ },
     { name: "program", title: "the program", hue: 18, saturation: 82, matches: /./s },
 ];
@@ -19,7 +20,7 @@ function spread(text) {
 }
 
 function kindOf(frame) {
-    return KINDS.find((kind) => kind.matches.test(frame.file));
+    return frame.native ? NATIVE : KINDS.find((kind) => kind.matches.test(frame.file));
 }
 
 function kindColour(frame) {
@@ -59,7 +60,8 @@ export function colourOf(node, highlighted, compared, measure) {
 /** Of the kinds that the frames are of. */
 export function kindEntries(frames) {
     const present = new Set(frames.filter((frame) => !frame.own).map(kindOf));
-    return KINDS.filter((kind) => present.has(kind))
+    return [NATIVE, ...KINDS]
+        .filter((kind) => present.has(kind))
         .reverse()
         .map((kind) => ({ title: kind.title, colour: `hsl(${kind.hue} ${kind.saturation}% 71%)` }));
 }

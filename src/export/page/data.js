@@ -23,6 +23,7 @@ function baseName(path) {
 /** The frames with their names; `search` is what a search looks at, in lower case. */
 function readFrames(json) {
     const frames = [];
+    const natives = new Set(json.native);
     for (let at = 0; at < json.frames.length; at += 3) {
         const number = at / 3;
         const file = json.names[json.frames[at]];
@@ -35,6 +36,7 @@ function readFrames(json) {
             line,
             place,
             own: number <= OWN.cut,
+            native: natives.has(number),
             name: name || baseName(file),
             label: name && file ? `${name} ${baseName(place)}` : name || baseName(place),
             source: json.sources ? json.sources[number] : "",

@@ -7,7 +7,9 @@ function explain(frame, data) {
     if (frame.number === OWN.all) return "All stacks.";
     if (frame.number === OWN.other) return "Calls too small to be shown.";
     if (frame.number === OWN.cut) return `The stacks have more frames than the ${data.nframe} that are shown.`;
-    return frame.place === frame.name ? "" : frame.place;
+    const place = frame.place === frame.name ? "" : frame.place;
+    if (!frame.native) return place;
+    return place ? `${place} (native code)` : "native code";
 }
 
 function line(kind, text) {

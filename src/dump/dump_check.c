@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+#include "dump/dump_check.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Bounds that no process reaches, so that sums over a whole dump fit into 63 bits. */
+static const uint64_t most_live_bytes = (uint64_t)1
+                                        << 57; /* an address space of x86-64 */
+static const uint64_t most_total_bytes = (uint64_t)1 << 62;
+
+/* Up to here a site's live count is believed without a look at its tally. */
+enum { PLAUSIBLE_LIVE = 1 << 20 };
+
+/* Strings begin at multiples of this; an empty one takes two. */
+enum { TEXT_UNIT = 4, EMPTY_TEXT_BYTES = 8 };
+static_assert((int)EMPTY_TEXT_BYTES <= (int)DUMP_CHECK_SPARE,
+              "spare bytes hold an empty string");
+
+enum { MOST_FRAMES = 65535 };
+
+struct checker {
+    struct dump_reader *reader;
+    struct dump_contents in;
+    unsigned char *starts; /* bitmap: a string starts at this multiple of TEXT_UNIT */
+};
+
+/* Each section has at least the entries that other entries fall back to. */
+static void add_first_entries(struct checker *checker) {
+    struct dump_reader *reader = checker->reader;
+    reader->stack_count += reader->stack_count == 0;
+    reader->code_count += reader->code_count == 0;
+    reader->domain_count += reader->domain_count == 0;
+    if (reader->string_bytes < EMPTY_TEXT_BYTES)
+        reader->string_bytes = EMPTY_TEXT_BYTES;
+    memset(checker->in.stacks, 0, sizeof *checker->in.stacks);
+    memset(checker->in.code, 0, sizeof *checker->in.code);
+    memset(checker->in.strings, 0, EMPTY_TEXT_BYTES);
+}
+
+/* Notes where strings start, so that an id in the middle of one is not taken for
+ * another: their lengths then sum to no more than the section's, whatever the file
+ * says. */
+static int find_texts(struct checker *checker) {
+    size_t size = checker->reader->string_bytes;
+    checker->starts = calloc(size / TEXT_UNIT / CHAR_BIT + 1, 1);
+    if (checker->starts == NULL)
+        return -ENOMEM;
+    for (size_t at = 0; size - at >= EMPTY_TEXT_BYTES;) {
+        uint32_t length;
+        memcpy(&length, checker->in.strings + at, sizeof length);
+        if (length > size - at - sizeof length - 1 ||
+            checker->in.strings[at + sizeof length + length] != '\0')
+            break;
+        size_t unit = at / TEXT_UNIT;
+        checker->starts[unit / CHAR_BIT] |= (unsigned char)(1u << unit % CHAR_BIT);
+        size_t next = at + sizeof length + length + 1;
+        next += -next % TEXT_UNIT;
+        if (next >= size)
+            break;
+        at = next;
+    }
+    return 0;
+}
+
+static void check_text(struct checker *checker, tracemalloc_dump_string *id) {
+    size_t unit = *id / TEXT_UNIT;
+    if (*id % TEXT_UNIT == 0 && *id < checker->reader->string_bytes &&
+        (checker->starts[unit / CHAR_BIT] >> unit % CHAR_BIT & 1) != 0)
+        return;
+    *id = 0;
+    checker->reader->damaged++;
+}
+
+static void check_texts(struct checker *checker) {
+    struct dump_reader *reader = checker->reader;
+    for (size_t i = 0; i < reader->code_count; i++) {
+        check_text(checker, &checker->in.code[i].filename);
+        check_text(checker, &checker->in.code[i].name);
+    }
+    for (size_t i = 0; i < reader->domain_count; i++)
+        check_text(checker, &checker->in.domains[i].name);
+    for (size_t i = 0; i < reader->module_count; i++) {
+        check_text(checker, &checker->in.modules[i].path);
+        check_text(checker, &checker->in.modules[i].build_id);
+    }
+    for (size_t i = 0; i < reader->symbol_count; i++) {
+        check_text(checker, &checker->in.symbols[i].function);
+        check_text(checker, &checker->in.symbols[i].filename);
+    }
+    for (size_t i = 0; i < reader->process_count; i++)
+        check_text(checker, &checker->in.processes[i].argv);
+    check_text(checker, &reader->header.argv);
+    check_text(checker, &reader->header.executable);
+}
+
+static bool code_is_there(const struct dump_reader *reader, uint32_t code) {
+    if ((code & TRACEMALLOC_DUMP_NATIVE) != 0)
+        return (code & ~TRACEMALLOC_DUMP_NATIVE) < reader->module_count;
+    return code < reader->code_count;
+}
+
+static void check_stacks(struct checker *checker) {
+    struct dump_reader *reader = checker->reader;
+    for (size_t id = 1; id < reader->stack_count; id++) {
+        struct tracemalloc_dump_stack *stack = &checker->in.stacks[id];
+        bool damaged = false;
+        if (stack->parent >= id) {
+            stack->parent = TRACEMALLOC_DUMP_EMPTY_STACK;
+            damaged = true;
+        }
+        if (!code_is_there(reader, stack->code)) {
+            stack->code = 0;
+            damaged = true;
+        }
+        reader->damaged += damaged;
+    }
+}
+
+static bool is_in_order(const struct tracemalloc_dump_symbol *first,
+                        const struct tracemalloc_dump_symbol *second) {
+    if (first->module != second->module)
+        return first->module < second->module;
+    return first->address <= second->address;
+}
+
+/* They are searched by bisection: what follows one out of order cannot be found. */
+static void check_symbols(struct checker *checker) {
+    struct dump_reader *reader = checker->reader;
+    const struct tracemalloc_dump_symbol *symbols = checker->in.symbols;
+    size_t good = 0;
+    while (good < reader->symbol_count && symbols[good].module < reader->module_count &&
+           (good == 0 || is_in_order(&symbols[good - 1], &symbols[good])))
+        good++;
+    reader->damaged += reader->symbol_count - good;
+    reader->symbol_count = good;
+}
+
+/* Adds to a sum that stays within a bound; what would exceed it becomes 0. */
+static bool add_bounded(uint64_t *sum, uint64_t *value, uint64_t most) {
+    if (*value <= most - *sum) {
+        *sum += *value;
+        return true;
+    }
+    *value = 0;
+    return false;
+}
+
+/* Over all entries. */
+struct sums {
+    uint64_t live_bytes, exit_bytes, peak_bytes, total_bytes, total_blocks;
+};
+
+static bool check_tally(const struct dump_reader *reader,
+                        struct tracemalloc_dump_tally *tally, struct sums *sums) {
+    bool good =
+        tally->stack < reader->stack_count && tally->domain < reader->domain_count;
+    if (tally->stack >= reader->stack_count)
+        tally->stack = TRACEMALLOC_DUMP_EMPTY_STACK;
+    if (tally->domain >= reader->domain_count)
+        tally->domain = 0;
+    if (tally->process > 0 && tally->process >= reader->process_count) {
+        tally->process = 0;
+        good = false;
+    }
+    good &= add_bounded(&sums->total_bytes, &tally->total_bytes, most_total_bytes);
+    good &= add_bounded(&sums->total_blocks, &tally->total_blocks, most_total_bytes);
+    return good;
+}
+
+static void check_tallies(struct checker *checker, struct sums *sums) {
+    struct dump_reader *reader = checker->reader;
+    for (size_t i = 0; i < reader->tally_count; i++)
+        reader->damaged += !check_tally(reader, &checker->in.tallies[i], sums);
+}
+
+static bool add_blocks(uint64_t *sum, uint64_t size, uint64_t blocks, uint64_t most) {
+    uint64_t bytes;
+    return !__builtin_mul_overflow(size, blocks, &bytes) &&
+           add_bounded(sum, &bytes, most);
+}
+
+/* Whether a site can have held that many blocks: it and its tally, read later, have
+ * never had fewer. */
+static bool is_plausible(const struct checker *checker,
+                         const struct tracemalloc_dump_site *site, uint64_t blocks) {
+    return blocks <= PLAUSIBLE_LIVE ||
+           blocks <=
+               checker->in.tallies[dump_site_tally(site)].total_blocks + site->total;
+}
+
+static bool check_site(const struct checker *checker,
+                       const struct tracemalloc_dump_site *site, struct sums *sums) {
+    uint32_t peak = dump_site_peak(&checker->reader->header, site);
+    return dump_site_tally(site) < checker->reader->tally_count &&
+           is_plausible(checker, site, site->live) &&
+           is_plausible(checker, site, site->at_exit) &&
+           is_plausible(checker, site, peak) &&
+           add_blocks(&sums->live_bytes, site->size, site->live, most_live_bytes) &&
+           add_blocks(&sums->exit_bytes, site->size, site->at_exit, most_live_bytes) &&
+           add_blocks(&sums->peak_bytes, site->size, peak, most_live_bytes) &&
+           add_blocks(&sums->total_bytes, site->size, site->total, most_total_bytes) &&
+           add_blocks(&sums->total_blocks, 1, site->total, most_total_bytes);
+}
+
+/* Sites that were given up and not used again count nothing, whatever else they say. */
+static bool is_empty(const struct tracemalloc_dump_header *header,
+                     const struct tracemalloc_dump_site *site) {
+    return site->live == 0 && site->at_exit == 0 && site->total == 0 &&
+           dump_site_peak(header, site) == 0;
+}
+
+static void check_sites(struct checker *checker, struct sums *sums) {
+    struct dump_reader *reader = checker->reader;
+    for (size_t i = 0; i < reader->site_count; i++) {
+        struct tracemalloc_dump_site *site = &checker->in.sites[i];
+        if (is_empty(&reader->header, site) || check_site(checker, site, sums))
+            continue;
+        *site = (struct tracemalloc_dump_site){.size = site->size};
+        reader->damaged++;
+    }
+}
+
+/* `at_exit` means nothing before the interpreter was finalized. */
+static void clear_exit_counts(struct checker *checker) {
+    if (checker->reader->header.finalized != 0)
+        return;
+    for (size_t i = 0; i < checker->reader->site_count; i++)
+        checker->in.sites[i].at_exit = 0;
+}
+
+/* A process that was alive when it was merged is a snapshot there, so one that was
+ * traced to the end was killed. */
+static void check_processes(struct checker *checker) {
+    struct dump_reader *reader = checker->reader;
+    for (size_t i = 0; i < reader->process_count; i++) {
+        uint32_t *state = &checker->in.processes[i].state;
+        bool good = *state != 0 && *state <= TRACEMALLOC_DUMP_SIGNAL;
+        reader->damaged += !good;
+        if (!good || *state == TRACEMALLOC_DUMP_TRACING)
+            *state = DUMP_READER_KILLED;
+    }
+}
+
+/* A dump that was not merged has one process, the header's. */
+static void add_process(struct checker *checker) {
+    struct dump_reader *reader = checker->reader;
+    const struct tracemalloc_dump_header *header = &reader->header;
+    if (reader->process_count > 0)
+        return;
+    reader->process_count = 1;
+    checker->in.processes[0] = (struct tracemalloc_dump_process){
+        .pid = header->pid,
+        .ppid = header->ppid,
+        .start_time = header->start_time,
+        .end_time = header->end_time,
+        .peak_bytes = header->peak_bytes,
+        .argv = header->argv,
+        .state = reader->state,
+        .exit_status = header->exit_status,
+        .signal = header->signal,
+    };
+}
+
+static void check_frame_limits(struct dump_reader *reader) {
+    struct tracemalloc_dump_header *header = &reader->header;
+    if (header->native_nframe > MOST_FRAMES) {
+        header->native_nframe = MOST_FRAMES;
+        reader->damaged++;
+    }
+    if (header->nframe >= 1 && header->nframe <= MOST_FRAMES)
+        return;
+    header->nframe = header->nframe == 0 ? 1 : MOST_FRAMES;
+    reader->damaged++;
+}
+
+int dump_check(struct dump_reader *reader, const struct dump_contents *contents) {
+    struct checker checker = {.reader = reader, .in = *contents};
+    struct sums sums = {0};
+    add_first_entries(&checker);
+    int error = find_texts(&checker);
+    if (error < 0)
+        return error;
+    check_texts(&checker);
+    check_stacks(&checker);
+    check_symbols(&checker);
+    check_tallies(&checker, &sums);
+    clear_exit_counts(&checker);
+    check_sites(&checker, &sums);
+    check_processes(&checker);
+    add_process(&checker);
+    check_frame_limits(reader);
+    free(checker.starts);
+    return 0;
+}

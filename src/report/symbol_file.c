@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/symbol_file.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "report/symbol_name.h"
+#include "report/symbol_scope.h"
+
+enum {
+    MOST_ID_BYTES = 64,
+    /* Of the range of a module that is known by its build-id alone. */
+    ANY_SIZE = INT32_MAX,
+};
+
+struct symbol_file {
+    Dwfl *dwfl;
+    Dwfl_Module *module;
+    Dwarf_Addr bias; /* what elfutils adds to the addresses of the file */
+};
+
+static char debug_folders[] = ":.debug:/usr/lib/debug";
+static char *debug_path = debug_folders;
+
+static const Dwfl_Callbacks callbacks = {
+    .find_elf = dwfl_build_id_find_elf,
+    .find_debuginfo = dwfl_standard_find_debuginfo,
+    .section_address = dwfl_offline_section_address,
+    .debuginfo_path = &debug_path,
+};
+
+/* Anything but a regular file might wait for somebody, or change when it is read. */
+static int open_regular(const char *path) {
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd >= 0 && (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* The bytes of hexadecimal digits; their number, 0 where they are none. */
+static int read_id(const char *digits, unsigned char id[MOST_ID_BYTES]) {
+    size_t length = strlen(digits);
+    if (length % 2 != 0 || length / 2 > MOST_ID_BYTES)
+        return 0;
+    for (size_t i = 0; i < length / 2; i++)
+        if (sscanf(digits + 2 * i, "%2hhx", &id[i]) != 1)
+            return 0;
+    return (int)(length / 2);
+}
+
+static bool has_id(Dwfl_Module *module, const char *digits) {
+    unsigned char id[MOST_ID_BYTES];
+    const unsigned char *found = NULL;
+    GElf_Addr address;
+    int wanted = read_id(digits, id);
+    int length = dwfl_module_build_id(module, &found, &address);
+    length = length > 0 ? length : 0;
+    return length == wanted && (length == 0 || memcmp(found, id, (size_t)length) == 0);
+}
+
+/* 0, -ENOENT or -ESTALE; what was begun is closed by symbol_file_close. */
+static int report_file(struct symbol_file *file, const char *path,
+                       const char *build_id) {
+    int fd = path[0] == '/' ? open_regular(path) : -1;
+    if (fd < 0)
+        return -ENOENT;
+    dwfl_report_begin(file->dwfl);
+    file->module = dwfl_report_elf(file->dwfl, path, path, fd, 0, true);
+    dwfl_report_end(file->dwfl, NULL, NULL);
+    if (file->module == NULL) {
+        close(fd);
+        return -ENOENT;
+    }
+    return has_id(file->module, build_id) ? 0 : -ESTALE;
+}
+
+/* A debug file that stands for a module which is not here itself. */
+static int report_debug_file(struct symbol_file *file, const char *build_id) {
+    char path[2 * MOST_ID_BYTES + 64];
+    unsigned char id[MOST_ID_BYTES];
+    if (read_id(build_id, id) < 2)
+        return -ENOENT;
+    snprintf(path, sizeof path, "/usr/lib/debug/.build-id/%.2s/%s.debug", build_id,
+             build_id + 2);
+    return report_file(file, path, build_id);
+}
+
+/* Only the network can have what is left; elfutils asks where it may. */
+static int report_id(struct symbol_file *file, const char *build_id) {
+    unsigned char id[MOST_ID_BYTES];
+    const char *servers = getenv("DEBUGINFOD_URLS");
+    int length = read_id(build_id, id);
+    if (servers == NULL || *servers == '\0' || length < 2)
+        return -ENOENT;
+    dwfl_report_begin(file->dwfl);
+    file->module = dwfl_report_module(file->dwfl, build_id, 0, ANY_SIZE);
+    bool known = file->module != NULL &&
+                 dwfl_module_report_build_id(file->module, id, (size_t)length, 0) == 0;
+    dwfl_report_end(file->dwfl, NULL, NULL);
+    return known ? 0 : -ENOENT;
+}
+
+static int find_file(struct symbol_file *file, const char *path, const char *build_id) {
+    int error = report_file(file, path, build_id);
+    if (error == 0)
+        return 0;
+    if (report_debug_file(file, build_id) == 0 || report_id(file, build_id) == 0)
+        return 0;
+    return error;
+}
+
+int symbol_file_open(struct symbol_file **out, const char *path, const char *build_id) {
+    struct symbol_file *file = calloc(1, sizeof *file);
+    if (file == NULL)
+        return -ENOMEM;
+    file->dwfl = dwfl_begin(&callbacks);
+    int error = file->dwfl == NULL ? -ENOMEM : find_file(file, path, build_id);
+    if (error == 0 && dwfl_module_getelf(file->module, &file->bias) == NULL)
+        error = -ENOENT;
+    if (error < 0) {
+        symbol_file_close(file);
+        return error;
+    }
+    *out = file;
+    return 0;
+}
+
+void symbol_file_close(struct symbol_file *file) {
+    if (file != NULL && file->dwfl != NULL)
+        dwfl_end(file->dwfl);
+    free(file);
+}
+
+/* The compilation unit at an address of the module. Not every compiler writes the index
+ * of addresses; then all units are tried. */
+static Dwarf_Die *find_unit(Dwfl_Module *module, Dwarf_Addr address, Dwarf_Addr *bias) {
+    Dwarf_Die *unit = dwfl_module_addrdie(module, address, bias);
+    if (unit != NULL)
+        return unit;
+    do
+        unit = dwfl_module_nextcu(module, unit, bias);
+    while (unit != NULL && dwarf_haspc(unit, address - *bias) != 1);
+    return unit;
+}
+
+/* A file's name, made absolute with the folder of its compilation; to be freed. */
+static char *absolute_name(Dwarf_Die *unit, const char *name) {
+    Dwarf_Attribute attribute;
+    const char *folder = NULL;
+    char *joined;
+    if (name == NULL || name[0] == '/')
+        return name == NULL ? NULL : strdup(name);
+    if (dwarf_attr(unit, DW_AT_comp_dir, &attribute) != NULL)
+        folder = dwarf_formstring(&attribute);
+    if (folder == NULL)
+        return strdup(name);
+    return asprintf(&joined, "%s/%s", folder, name) < 0 ? NULL : joined;
+}
+
+struct place {
+    const char *filename;
+    uint32_t line;
+};
+
+/* The line that the machine code at an address is of. */
+static struct place place_of_code(Dwarf_Die *unit, Dwarf_Addr address) {
+    Dwarf_Line *line = dwarf_getsrc_die(unit, address);
+    int number = 0;
+    if (line == NULL || dwarf_lineno(line, &number) != 0)
+        return (struct place){0};
+    return (struct place){dwarf_linesrc(line, NULL, NULL), (uint32_t)number};
+}
+
+/* The line into which a function was inlined. */
+static struct place place_of_call(Dwarf_Die *unit, Dwarf_Die *inlined) {
+    Dwarf_Attribute attribute;
+    Dwarf_Files *files;
+    Dwarf_Word file = 0, line = 0;
+    dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attribute), &file);
+    dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attribute), &line);
+    if (dwarf_getsrcfiles(unit, &files, NULL) != 0 || line == 0)
+        return (struct place){0};
+    return (struct place){dwarf_filesrc(files, file, NULL, NULL), (uint32_t)line};
+}
+
+struct search {
+    symbol_visit visit;
+    void *context;
+    Dwarf_Die *unit;
+};
+
+/* Takes the name over; NULL where it is not known. */
+static int visit(const struct search *search, char *function, struct place place) {
+    char *filename =
+        place.line == 0 ? NULL : absolute_name(search->unit, place.filename);
+    int error = search->visit(search->context, function, filename,
+                              filename == NULL ? 0 : place.line);
+    free(function);
+    free(filename);
+    return error;
+}
+
+/* The functions around the machine code, the innermost first, each with the place where
+ * it was left for the one before it. Returns how many, or -errno. */
+static int visit_scopes(const struct search *search, Dwarf_Die *scopes, int count,
+                        struct place place) {
+    int found = 0;
+    for (int i = 0; i < count; i++) {
+        int tag = dwarf_tag(&scopes[i]);
+        if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram)
+            continue;
+        int error = visit(search, symbol_scope_name(&scopes[i]), place);
+        if (error < 0)
+            return error;
+        found++;
+        if (tag == DW_TAG_subprogram)
+            break;
+        place = place_of_call(search->unit, &scopes[i]);
+    }
+    return found;
+}
+
+/* dwarf_getscopes follows an inlined function to where it was written; the scopes of
+ * its entry are those that it was inlined into. Returns as visit_scopes. */
+static int visit_functions(const struct search *search, Dwarf_Addr address,
+                           struct place place) {
+    Dwarf_Die *scopes = NULL, innermost;
+    int found = 0;
+    if (dwarf_getscopes(search->unit, address, &scopes) > 0) {
+        innermost = scopes[0];
+        free(scopes);
+        scopes = NULL;
+        int count = dwarf_getscopes_die(&innermost, &scopes);
+        found = visit_scopes(search, scopes, count, place);
+    }
+    free(scopes);
+    return found;
+}
+
+/* A symbol counts only where its size covers the address: of stripped code the nearest
+ * exported one is most often another function. */
+static const char *covering_symbol(const struct symbol_file *file, Dwarf_Addr address) {
+    GElf_Sym symbol;
+    GElf_Off offset;
+    const char *name =
+        dwfl_module_addrinfo(file->module, address, &offset, &symbol, NULL, NULL, NULL);
+    bool covers = name != NULL && *name != '\0' && offset < symbol.st_size;
+    return covers ? name : NULL;
+}
+
+int symbol_file_find(struct symbol_file *file, uint64_t address, symbol_visit callback,
+                     void *context) {
+    struct search search = {.visit = callback, .context = context};
+    struct place place = {0};
+    Dwarf_Addr at = address + file->bias, bias = 0;
+    int found = 0;
+    search.unit = find_unit(file->module, at, &bias);
+    if (search.unit != NULL) {
+        place = place_of_code(search.unit, at - bias);
+        found = visit_functions(&search, at - bias, place);
+    }
+    if (found != 0)
+        return found < 0 ? found : 0;
+    const char *name = covering_symbol(file, at);
+    if (name == NULL && place.line == 0)
+        return 0;
+    return visit(&search, name == NULL ? NULL : symbol_name_copy(name), place);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* The merged stacks that are known already: a node and what is added to it, to the node below.
+ *
+ * Indexed by the dump's ids of nodes. What is learned together lies side by side, so that a stack is found again in a few
+ * cache lines, where the tree's own index scatters it. Shared by all threads: under the tracer's lock, or with one thread.
+ * Memory comes from the arena; without it nothing is learned.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+enum { NATIVE_MEMO_SIBLINGS = 16 };
+
+struct native_memo_entry {
+    uint64_t key;     /* what this node adds to its parent; 0: not learned */
+    uint32_t child;   /* the one learned last; 0: none */
+    uint32_t sibling; /* the next of the same parent */
+};
+
+struct native_memo {
+    struct native_memo_entry *entries; /* by node */
+    uint32_t count;                    /* that there is room for */
+};
+
+extern struct native_memo native_memo;
+
+/* With nothing known. */
+void native_memo_open(void);
+void native_memo_close(void);
+void native_memo_add(uint32_t parent, uint64_t key, uint32_t node);
+
+/* The node, or 0. A key is never 0. */
+static always_inline uint32_t native_memo_find(uint32_t parent, uint64_t key) {
+    const struct native_memo_entry *entries = native_memo.entries;
+    if (unlikely(parent >= native_memo.count))
+        return 0;
+    uint32_t node = entries[parent].child, left = NATIVE_MEMO_SIBLINGS;
+    while (node != 0 && entries[node].key != key)
+        node = --left > 0 ? entries[node].sibling : 0;
+    return node;
+}

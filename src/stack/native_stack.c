@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+#include "stack/native_stack.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+
+enum { FIRST_FRAMES = 128, MOST_FRAMES = 1 << 16, WHOLE_DEPTH = 48 };
+
+void native_stack_forget(struct native_stack *stack) {
+    stack->depth = stack->lowest = 0;
+}
+
+void native_stack_release(struct native_stack *stack) {
+    if (stack->slots != NULL)
+        arena_unmap(stack->slots, stack->capacity * sizeof *stack->slots);
+    if (stack->frames != NULL)
+        arena_unmap(stack->frames, stack->capacity * sizeof *stack->frames);
+    *stack = (struct native_stack){0};
+}
+
+/* New entries are at the end of the arrays, `pushed` of them: they stay there. */
+static cold_path bool grow(struct native_stack *stack, uint32_t kept, uint32_t pushed) {
+    struct native_stack old = *stack;
+    uint32_t capacity = old.capacity == 0 ? FIRST_FRAMES : old.capacity * 2;
+    if (capacity > MOST_FRAMES)
+        return false;
+    stack->slots = arena_map(capacity * sizeof *stack->slots);
+    stack->frames = arena_map(capacity * sizeof *stack->frames);
+    stack->capacity = capacity;
+    if (stack->slots == NULL || stack->frames == NULL) {
+        native_stack_release(stack);
+        *stack = old;
+        return false;
+    }
+    if (old.capacity == 0)
+        return true;
+    memcpy(stack->slots, old.slots, kept * sizeof *old.slots);
+    memcpy(stack->frames, old.frames, kept * sizeof *old.frames);
+    memcpy(stack->slots + capacity - pushed, old.slots + old.capacity - pushed,
+           pushed * sizeof *old.slots);
+    memcpy(stack->frames + capacity - pushed, old.frames + old.capacity - pushed,
+           pushed * sizeof *old.frames);
+    native_stack_release(&old);
+    return true;
+}
+
+static always_inline void set_entry(struct native_stack *stack, uint32_t at,
+                                    const struct native_registers *registers,
+                                    const struct native_row *row) {
+    bool is_saved = registers->rbp_slot != NULL, by_rbp = row->rule == NATIVE_RULE_RBP;
+    bool compared = by_rbp && is_saved;
+    stack->slots[at] = (struct native_slot){
+        .at = registers->slot,
+        .value = registers->ip,
+        .rbp_at = compared ? registers->rbp_slot : registers->slot,
+        .rbp_value = compared ? registers->rbp : registers->ip,
+    };
+    stack->frames[at] = (struct native_frame){
+        .rbp = registers->rbp,
+        .key = row->key,
+        .first = NATIVE_NO_PYTHON,
+        .end = NATIVE_NO_PYTHON,
+        .flags = row->flags | (by_rbp && !is_saved ? NATIVE_BY_REGISTER : 0),
+        .exact = registers->exact,
+    };
+}
+
+/* By the row. False at the root. */
+static always_inline bool go_up(struct native_registers *registers,
+                                const struct native_row *row, bool *broken) {
+    uint64_t base = row->rule == NATIVE_RULE_RSP ? registers->sp : registers->rbp;
+    uint64_t cfa = base + (uint64_t)(int64_t)row->cfa;
+    if (unlikely(cfa <= registers->sp || cfa % sizeof(uint64_t) != 0)) {
+        *broken = true;
+        return false;
+    }
+    if (row->rbp != 0) {
+        registers->rbp_slot = (const uint64_t *)(cfa + (uint64_t)(int64_t)row->rbp);
+        registers->rbp = *registers->rbp_slot;
+    }
+    registers->slot = (const uint64_t *)cfa - 1;
+    registers->ip = *registers->slot;
+    registers->sp = cfa;
+    registers->exact = false;
+    return registers->ip != 0;
+}
+
+static always_inline bool step_up(struct native_stack *stack,
+                                  struct native_registers *registers,
+                                  const struct native_row *row, native_step step) {
+    if (likely(row->rule == NATIVE_RULE_RSP || row->rule == NATIVE_RULE_RBP))
+        return go_up(registers, row, &stack->broken);
+    if (row->rule == NATIVE_RULE_ROOT)
+        return false;
+    int status = step(registers);
+    if (status < 0)
+        stack->broken = true;
+    return status > 0;
+}
+
+/* Whether the last stack has this frame as its entry `kept - 1`, after entries of calls that are over have been dropped. */
+static always_inline bool is_known(const struct native_stack *stack, uint32_t *kept,
+                                   const struct native_registers *registers) {
+    while (*kept > 0 && stack->slots[*kept - 1].at < registers->slot)
+        --*kept;
+    if (*kept == 0)
+        return false;
+    const struct native_slot *slot = &stack->slots[*kept - 1];
+    const struct native_frame *frame = &stack->frames[*kept - 1];
+    if (slot->at != registers->slot)
+        return false;
+    if (slot->value == registers->ip && frame->rbp == registers->rbp &&
+        frame->exact == registers->exact)
+        return true;
+    --*kept;
+    return false;
+}
+
+/* Puts the frames from the leaf to the first known one at the end of the arrays, and returns how many they are. The lowest `kept`
+ * entries are as before. */
+static uint32_t push_frames(struct native_stack *stack,
+                            const struct native_registers *leaf, uint32_t *kept,
+                            native_step step) {
+    struct native_registers registers = *leaf;
+    uint32_t pushed = 0;
+    bool more = true;
+    stack->broken = false;
+    while (more && !is_known(stack, kept, &registers)) {
+        const struct native_row *row = native_rows_find(registers.ip, registers.exact);
+        if (unlikely(*kept + pushed >= stack->capacity) &&
+            !grow(stack, *kept, pushed)) {
+            stack->broken = true;
+            *kept = 0;
+            return pushed;
+        }
+        set_entry(stack, stack->capacity - ++pushed, &registers, row);
+        more = step_up(stack, &registers, row, step);
+    }
+    if (!more)
+        *kept = 0;
+    return pushed;
+}
+
+uint32_t native_stack_lowest(const struct native_stack *stack, uint32_t kept) {
+    const struct native_frame *frames = stack->frames;
+    if (kept <= WHOLE_DEPTH || frames[kept - 1].natives < stack->most_native ||
+        frames[kept - 1].pythons < stack->most_python)
+        return 0;
+    uint32_t natives = frames[kept - 1].natives - stack->most_native;
+    uint32_t pythons = frames[kept - 1].pythons - stack->most_python;
+    uint32_t low = 0, high = kept;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (frames[middle].natives <= natives && frames[middle].pythons <= pythons)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 ? low - 1 : 0;
+}
+
+/* The highest of the lowest `kept` entries, without the last of them, that is not what it was, or -1. */
+static always_inline int64_t verify(const struct native_stack *stack, uint32_t kept) {
+    uint32_t lowest =
+        likely(kept == stack->depth) ? stack->lowest : native_stack_lowest(stack, kept);
+    const struct native_slot *last = stack->slots + lowest;
+    const struct native_slot *slot = stack->slots + kept - 1;
+    while (slot > last) {
+        slot--;
+        if (unlikely(!native_slot_holds(slot)))
+            return slot - stack->slots;
+    }
+    return -1;
+}
+
+/* Entry by entry: memmove costs more than these few. */
+static always_inline void join(struct native_stack *stack, uint32_t kept,
+                               uint32_t pushed) {
+    uint32_t from = stack->capacity - pushed;
+    for (uint32_t at = 0; at < pushed; at++) {
+        stack->slots[kept + at] = stack->slots[from + at];
+        stack->frames[kept + at] = stack->frames[from + at];
+    }
+    stack->depth = kept + pushed;
+}
+
+/* Where an entry below a known one has changed, what was believed above it is unwound. */
+uint32_t native_stack_walk(struct native_stack *stack,
+                           const struct native_registers *leaf, native_step step) {
+    if (unlikely(!native_stack_is_current(stack))) {
+        native_stack_forget(stack);
+        stack->epoch = __atomic_load_n(&native_rows.epoch, __ATOMIC_ACQUIRE);
+    }
+    uint32_t kept = stack->depth;
+    for (;;) {
+        uint32_t pushed = push_frames(stack, leaf, &kept, step);
+        int64_t broken = kept > 0 ? verify(stack, kept) : -1;
+        if (likely(broken < 0)) {
+            if (pushed > 0 || kept != stack->depth)
+                join(stack, kept, pushed);
+            return kept;
+        }
+        kept = (uint32_t)broken;
+    }
+}

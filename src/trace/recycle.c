@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace/recycle.h"
+
+#include "trace/name_table.h"
+#include "trace/room.h"
+#include "trace/site_table.h"
+#include "trace/stack_table.h"
+#include "trace/tally_table.h"
+
+enum { FIRST_STACK = 2, FIRST_CODE = 2 };
+
+/* What is not known to be in use. */
+struct unused {
+    struct id_set stacks;
+    struct id_set tallies;
+    struct id_set codes;
+};
+
+static uint64_t count_of(const struct dump_file *dump, unsigned section) {
+    return dump->header->sections[section].count;
+}
+
+static struct tracemalloc_dump_stack *stacks_of(const struct dump_file *dump) {
+    return (void *)dump->base[TRACEMALLOC_DUMP_STACKS];
+}
+
+static bool open_sets(struct unused *unused, const struct dump_file *dump) {
+    *unused = (struct unused){0};
+    if (id_set_open(&unused->stacks, count_of(dump, TRACEMALLOC_DUMP_STACKS)) == 0 &&
+        id_set_open(&unused->tallies, count_of(dump, TRACEMALLOC_DUMP_TALLIES)) == 0 &&
+        id_set_open(&unused->codes, count_of(dump, TRACEMALLOC_DUMP_CODE)) == 0)
+        return true;
+    id_set_close(&unused->stacks);
+    id_set_close(&unused->tallies);
+    return false;
+}
+
+/* Whether the code object of a stack's last frame may run again. The room of one that
+ * went before has code 0. */
+static bool lives(const struct unused *unused, uint32_t code) {
+    return (code & TRACEMALLOC_DUMP_NATIVE) != 0 || !id_set_has(&unused->codes, code);
+}
+
+/* A caller comes before what it calls. */
+static void spare_reachable(struct unused *unused, const struct dump_file *dump) {
+    const struct tracemalloc_dump_stack *stacks = stacks_of(dump);
+    for (uint32_t id = FIRST_STACK; id < unused->stacks.limit; id++)
+        if (!id_set_has(&unused->stacks, stacks[id].parent) &&
+            lives(unused, stacks[id].code))
+            id_set_remove(&unused->stacks, id);
+}
+
+/* The dead sites were given back already. */
+static void spare_needed(struct unused *unused, const struct dump_file *dump) {
+    const struct tracemalloc_dump_stack *stacks = stacks_of(dump);
+    uint64_t count = count_of(dump, TRACEMALLOC_DUMP_SITES);
+    for (uint64_t id = 1; id < count; id++) {
+        const struct tracemalloc_dump_site *site = site_table.sites + id;
+        uint32_t stack = site_tally(site)->stack;
+        if (site_table_is_dead(site))
+            continue;
+        for (; id_set_has(&unused->stacks, stack); stack = stacks[stack].parent)
+            id_set_remove(&unused->stacks, stack);
+    }
+}
+
+static void spare_codes(struct unused *unused, const struct dump_file *dump) {
+    const struct tracemalloc_dump_stack *stacks = stacks_of(dump);
+    for (uint32_t id = 0; id < FIRST_CODE; id++)
+        id_set_remove(&unused->codes, id);
+    for (uint32_t id = FIRST_STACK; id < unused->stacks.limit; id++)
+        if (!id_set_has(&unused->stacks, id))
+            id_set_remove(&unused->codes, stacks[id].code);
+}
+
+/* The parent of each stack that goes becomes its nearest caller that stays. */
+static void shorten(const struct id_set *going, struct dump_file *dump) {
+    struct tracemalloc_dump_stack *stacks = stacks_of(dump);
+    for (uint32_t id = id_set_next(going, 0); id != ID_SET_END;
+         id = id_set_next(going, id + 1))
+        if (id_set_has(going, stacks[id].parent))
+            stacks[id].parent = stacks[stacks[id].parent].parent;
+}
+
+void recycle(struct dump_file *dump, const struct recycle_memo *memo) {
+    struct unused unused;
+    room_reset();
+    /* Nearly all code dies at the end of the interpreter. */
+    if (dump->header->finalized != 0 || !open_sets(&unused, dump))
+        return;
+    id_set_fill(&unused.stacks, FIRST_STACK);
+    id_set_fill(&unused.codes, 0);
+    memo->spare_codes(&unused.codes);
+    spare_reachable(&unused, dump);
+    site_table_recycle();
+    spare_needed(&unused, dump);
+    spare_codes(&unused, dump);
+    shorten(&unused.stacks, dump);
+    tally_table_recycle(&unused.stacks, &unused.tallies);
+    memo->forget_stacks(&unused.stacks);
+    stack_table_recycle(&unused.stacks);
+    name_table_recycle(&unused.codes);
+}

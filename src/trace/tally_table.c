@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace/tally_table.h"
+
+#include <errno.h>
+
+#include "base/hash.h"
+#include "base/id_table.h"
+#include "trace/room.h"
+
+enum { FIRST_SLOTS = 8192 };
+
+static struct dump_file *dump;
+static struct id_table tally_index;
+static struct id_set unused; /* tallies to be given out again */
+
+static uint64_t count_of(void) {
+    return dump->header->sections[TRACEMALLOC_DUMP_TALLIES].count;
+}
+
+static struct tracemalloc_dump_tally *tally_at(uint64_t id) {
+    return (struct tracemalloc_dump_tally *)dump->base[TRACEMALLOC_DUMP_TALLIES] + id;
+}
+
+static uint64_t hash_of(uint32_t stack, uint32_t domain) {
+    return hash_pair(stack, domain);
+}
+
+static uint32_t find(uint32_t stack, uint32_t domain) {
+    struct id_probe probe;
+    uint32_t id;
+    id_probe_start(&probe, &tally_index, hash_of(stack, domain));
+    while ((id = id_probe_next(&probe)) != 0)
+        if (tally_at(id)->stack == stack && tally_at(id)->domain == domain)
+            break;
+    return id;
+}
+
+static uint32_t add(uint32_t stack, uint32_t domain) {
+    uint64_t count = count_of();
+    uint32_t id = id_set_next(&unused, 0);
+    if (id == ID_SET_END) {
+        if (count >= UINT32_MAX ||
+            room_reserve(dump, TRACEMALLOC_DUMP_TALLIES, count + 1) < 0)
+            return 0;
+        id = (uint32_t)count;
+    }
+    if (id_table_add(&tally_index, hash_of(stack, domain), id) < 0)
+        return 0;
+    id_set_remove(&unused, id);
+    *tally_at(id) = (struct tracemalloc_dump_tally){.stack = stack, .domain = domain};
+    if (id == count)
+        dump_file_publish(dump, TRACEMALLOC_DUMP_TALLIES, count + 1);
+    return id;
+}
+
+uint32_t tally_table_find(uint32_t stack, uint32_t domain) {
+    uint32_t id = find(stack, domain);
+    return id != 0 ? id : add(stack, domain);
+}
+
+/* Cannot fail: there was room for all of them. */
+static void put_back(uint32_t id) {
+    const struct tracemalloc_dump_tally *tally = tally_at(id);
+    if (id_table_add(&tally_index, hash_of(tally->stack, tally->domain), id) < 0)
+        dump->header->lost[TRACEMALLOC_DUMP_LOST_MEMORY]++;
+}
+
+/* The caller's tally takes the sum, or this one becomes the caller's. */
+static void bequeath(uint32_t id, struct id_set *ids) {
+    struct tracemalloc_dump_tally *tally = tally_at(id);
+    const struct tracemalloc_dump_stack *stacks =
+        (const void *)dump->base[TRACEMALLOC_DUMP_STACKS];
+    uint32_t caller = stacks[tally->stack].parent, heir = find(caller, tally->domain);
+    if (heir == 0) {
+        tally->stack = caller;
+        put_back(id);
+        return;
+    }
+    tally_at(heir)->total_bytes += tally->total_bytes;
+    tally_at(heir)->total_blocks += tally->total_blocks;
+    *tally = (struct tracemalloc_dump_tally){0};
+    id_set_add(ids, id);
+}
+
+void tally_table_recycle(const struct id_set *stacks, struct id_set *ids) {
+    uint64_t count = count_of();
+    id_table_clear(&tally_index);
+    for (uint32_t id = 1; id < count; id++)
+        if (id_set_has(&unused, id))
+            id_set_add(ids, id);
+        else if (!id_set_has(stacks, tally_at(id)->stack))
+            put_back(id);
+    for (uint32_t id = 1; id < count; id++)
+        if (!id_set_has(ids, id) && id_set_has(stacks, tally_at(id)->stack))
+            bequeath(id, ids);
+    id_set_close(&unused);
+    unused = *ids;
+}
+
+/* The overflow's tallies exist from the start, so that there is room for them when
+ * there is none left. */
+static int add_overflow(void) {
+    if (add(TRACEMALLOC_DUMP_EMPTY_STACK, TRACEMALLOC_DUMP_DOMAIN_PYTHON) != 0)
+        return -EINVAL;
+    for (uint32_t domain = 0; domain < 3; domain++)
+        if (add(TRACEMALLOC_DUMP_OVERFLOW_STACK, domain) == 0)
+            return -ENOSPC;
+    return 0;
+}
+
+int tally_table_open(struct dump_file *file) {
+    dump = file;
+    int status = id_table_open(&tally_index, FIRST_SLOTS);
+    return status == 0 ? add_overflow() : status;
+}
+
+void tally_table_close(void) {
+    id_table_close(&tally_index);
+    id_set_close(&unused);
+}

@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: MIT
+"""Native frames in reports and exports: names from libraries that a compiler makes
+here, recorded names, and what is left where there are none."""
+
+import gzip
+import http.server
+import json
+import re
+import shutil
+import subprocess
+import threading
+
+import conftest
+import native_dump
+import pytest
+
+SOURCE = """
+static inline __attribute__((always_inline)) void *inlined(void *p) {
+    __asm__ volatile(".globl at_inlined\\nat_inlined: nop");
+    return p;
+}
+__attribute__((noinline)) static void *hidden(void *p) {
+    __asm__ volatile(".globl at_hidden\\nat_hidden: nop");
+    return p;
+}
+void *visible(void *p) {
+    hidden(p);
+    return inlined(p);
+}
+"""
+PYTHON = [("/app/main.py", "<module>", 3), ("/app/main.py", "load", 7)]
+NAMES = ["<module>", "load", "visible", "inlined", "hidden"]
+
+
+class Library:
+    """A compiled library, and the addresses of its labels."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.path = folder / "libx.so"
+        (folder / "x.c").write_text(SOURCE)
+        self.run("cc", "-O2", "-g", "-fPIC", "-shared", "-Wl,--build-id", "x.c", "-olibx.so")
+        notes = self.run("readelf", "-n", "libx.so")
+        self.build_id = re.search("Build ID: (\\w+)", notes).group(1)
+        lines = [line.split() for line in self.run("nm", "libx.so").splitlines()]
+        self.address = {line[-1]: int(line[0], 16) for line in lines if len(line) == 3}
+
+    def run(self, *command):
+        return subprocess.check_output(command, cwd=str(self.folder), universal_newlines=True)
+
+
+@pytest.fixture
+def native_library(tmp_path):
+    return Library(tmp_path)
+
+
+@pytest.fixture
+def dump(native_library, tmp_path):
+    """main > load > visible > inlined > hidden holds two blocks, load one, code without a
+    module one."""
+    made = native_dump.NativeDump()
+    module = made.module(str(native_library.path), native_library.build_id)
+    inner = [(module, native_library.address[name]) for name in ("at_inlined", "at_hidden")]
+    made.block(PYTHON + inner, 1000, 2)
+    made.block(PYTHON, 100, 1, domain=0)
+    made.block(PYTHON + [(0, 0x7F1234567890)], 50)
+    path = tmp_path / "native.dump"
+    made.write(path)
+    return path
+
+
+def traceback_of(ours, dump, size, *options):
+    document = ours.json("stats", dump, "-g", "traceback", "-l", "all", *options)
+    return next(s["traceback"] for s in document["statistics"] if s["size"] == size)
+
+
+def test_python_and_native_frames_in_one_traceback(ours, dump, native_library):
+    frames = traceback_of(ours, dump, 2000)
+    assert [frame["function"] for frame in frames] == NAMES
+    assert frames[0] == {"filename": "/app/main.py", "lineno": 3, "function": "<module>"}
+    assert frames[3] == {
+        "filename": str(native_library.folder / "x.c"),
+        "lineno": 3,
+        "function": "inlined",
+        "native": True,
+        "module": str(native_library.path),
+        "offset": native_library.address["at_inlined"],
+    }
+
+
+def test_code_without_a_module(ours, dump):
+    frame = traceback_of(ours, dump, 50)[-1]
+    assert frame["native"] and frame["offset"] == 0x7F1234567890
+    assert frame["module"] is frame["function"] is frame["filename"] is frame["lineno"] is None
+
+
+def test_without_native_frames(ours, dump):
+    document = ours.json("stats", dump, "-g", "traceback", "--no-native")
+    (entry,) = document["statistics"]
+    assert entry["size"] == 2150 and entry["count"] == 4
+    assert [frame["function"] for frame in entry["traceback"]] == ["<module>", "load"]
+
+
+@pytest.mark.parametrize(
+    "group, cumulative, expected",
+    [
+        ("function", False, {"hidden": 2000, "load": 100, None: 50}),
+        ("function", True, dict.fromkeys(NAMES[2:], 2000)),
+        ("module", False, {"libx.so": 2000, "main.py": 100, "": 50}),
+        ("module", True, {"libx.so": 2000, "main.py": 2150, "": 50}),
+    ],
+)
+def test_groups(ours, dump, group, cumulative, expected):
+    document = ours.json("stats", dump, "-g", group, *["--cumulative"] * cumulative)
+    seen = {}
+    for entry in document["statistics"]:
+        frame = entry["traceback"][0]
+        name = frame["function"]
+        if group == "module":
+            path = frame["module"] if frame.get("native") else frame["filename"]
+            name = (path or "").rpartition("/")[2]
+        seen[name] = entry["size"]
+    assert expected.items() <= seen.items()
+    if cumulative and group == "function":
+        assert seen["load"] == seen["<module>"] == 2150
+
+
+def test_lines(ours, dump, native_library):
+    text = ours("stats", dump).stdout
+    assert "%s:7: size=2000 B" % (native_library.folder / "x.c") in text
+    assert "\n0x7f1234567890: size=50 B" in text
+    native_library.path.unlink()
+    offset = native_library.address["at_hidden"]
+    assert "%s+0x%x: size=2000 B" % (native_library.path, offset) in ours("stats", dump).stdout
+
+
+def test_stripped_code_has_no_made_up_names(ours, dump, native_library):
+    native_library.run("strip", "--strip-all", "libx.so")
+    frames = traceback_of(ours, dump, 2000)
+    assert [frame["function"] for frame in frames[2:]] == ["visible", None]
+    assert all(frame["filename"] is None for frame in frames[2:])
+
+
+def test_another_file_is_not_used(ours, dump, native_library):
+    native_library.run("cc", "-O1", "-shared", "-fPIC", "-Wl,--build-id", "x.c", "-olibx.so")
+    result = ours("stats", dump, "-g", "function")
+    assert "hidden" not in result.stdout
+    assert result.stderr.count("libx.so is not the file that was traced") == 1
+
+
+def test_resolved_dumps_need_no_libraries(ours, dump, native_library):
+    commands = [("stats", dump, "--json"), ("tree", dump), ("stats", dump, "-g", "function")]
+    before = [ours(*command).stdout for command in commands]
+    result = ours("resolve", dump)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == "2 of 3 native addresses named\n"
+    native_library.path.unlink()
+    assert [ours(*command).stdout for command in commands] == before
+    once = dump.read_bytes()
+    assert ours("resolve", dump).stdout == result.stdout
+    assert dump.read_bytes() == once
+    assert dump.stat().st_mode & 0o777 == dump.parent.joinpath("x.c").stat().st_mode & 0o777
+
+
+def test_resolved_into_another_file(ours, dump, native_library, tmp_path):
+    dump.chmod(0o600)
+    out, before = tmp_path / "out.dump", dump.read_bytes()
+    assert ours("resolve", dump, "-o", out).returncode == 0
+    assert dump.read_bytes() == before and out.stat().st_mode & 0o777 == 0o600
+    merged = tmp_path / "merged.dump"
+    assert ours("merge", "-o", merged, dump, out).returncode == 0
+    native_library.path.unlink()
+    frames = traceback_of(ours, merged, 4000)
+    assert [frame["function"] for frame in frames] == NAMES
+
+
+def test_a_live_dump_is_not_resolved(ours, some_interpreter, traced_environment, dumps_folder):
+    program = "import sys; print('go', flush=True); sys.stdin.read()"
+    process = subprocess.Popen(
+        [some_interpreter.path, "-c", program],
+        env=dict(conftest.clean_environment(), **traced_environment()),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert process.stdout.readline() == b"go\n"
+        (live,) = dumps_folder.iterdir()
+        before = set(dumps_folder.iterdir())
+        result = ours("resolve", live)
+        assert result.returncode == 1 and "take a snapshot first" in result.stderr
+        assert set(dumps_folder.iterdir()) == before
+    finally:
+        process.communicate()
+
+
+def test_a_full_disk_leaves_the_dump(command, dump):
+    before = dump.read_bytes()
+    limited = ["sh", "-c", 'ulimit -f 8; exec "$@"', "sh", command]
+    result = conftest.run(limited + ["resolve", dump])
+    assert result.returncode == 1
+    assert dump.read_bytes() == before
+    assert not list(dump.parent.glob("*tracemalloc-*"))
+
+
+def exported(ours, dump, form, *options):
+    out = dump.parent / ("out." + form)
+    result = ours("export", "--format", form, dump, "-o", out, *options)
+    assert (result.returncode, result.stderr) == (0, "")
+    return out
+
+
+def test_exports(ours, dump):
+    lines = exported(ours, dump, "collapsed").read_text().splitlines()
+    assert any(re.search(r"visible \(.*x\.c:\d+\);inlined \(.*;hidden \(.* 2000$", line) for line in lines)
+    document = json.loads(exported(ours, dump, "json").read_text())
+    native = [frame for frame in document["frames"] if frame.get("native")]
+    assert {frame["function"] for frame in native} == {"visible", "inlined", "hidden", None}
+    frames = json.loads(exported(ours, dump, "speedscope").read_text())["shared"]["frames"]
+    assert {"visible", "hidden"} <= {frame["name"] for frame in frames}
+    assert ',7,"hidden"' in exported(ours, dump, "csv").read_text()
+    profile = gzip.decompress(exported(ours, dump, "pprof").read_bytes())
+    assert b"hidden" in profile and b"libx.so" in profile
+    assert b"hidden" not in exported(ours, dump, "collapsed", "--no-native").read_bytes()
+
+
+def test_snapshots_are_of_python_alone(ours, dump, snapshot):
+    frames = {frame.filename for trace in snapshot(dump).traces for frame in trace.traceback}
+    assert frames == {"/app/main.py"}
+
+
+def test_the_page_tells_the_kinds_apart(ours, dump, tmp_path):
+    result = ours("flamegraph", dump, "-o", tmp_path / "page.html")
+    if "made without Node" in result.stderr:
+        pytest.skip("built without the page")
+    page = (tmp_path / "page.html").read_text()
+    data = json.loads(re.search(r"<script[^>]*json[^>]*>(.*?)</script>", page, re.S).group(1))
+    names = [data["names"][number] for number in data["frames"][1::3]]
+    assert {names[number] for number in data["native"]} == {"", "visible", "inlined", "hidden"}
+
+
+def test_debug_information_from_the_network(ours, dump, native_library, tmp_path):
+    """Only where DEBUGINFOD_URLS says so."""
+    served = tmp_path / "served" / "buildid" / native_library.build_id
+    served.mkdir(parents=True)
+    native_library.run("objcopy", "--only-keep-debug", "libx.so", str(served / "debuginfo"))
+    native_library.run("strip", "--strip-all", "libx.so")
+    asked = []
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def translate_path(self, path):
+            asked.append(path)
+            return str(tmp_path / "served") + path
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    environment = {"DEBUGINFOD_CACHE_PATH": str(tmp_path / "cache"), "HOME": str(tmp_path)}
+    try:
+        assert "hidden" not in ours("stats", dump, "-g", "function", env=environment).stdout
+        assert not asked
+        environment["DEBUGINFOD_URLS"] = "http://127.0.0.1:%d/" % server.server_port
+        result = ours("stats", dump, "-g", "function", env=environment)
+    finally:
+        server.shutdown()
+    if not asked:
+        pytest.skip("elfutils is built without debuginfod")
+    assert "hidden" in result.stdout
+    shutil.rmtree(str(tmp_path / "cache"), ignore_errors=True)

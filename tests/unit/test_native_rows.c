@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include "stack/native_rows.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "suite.h"
+
+static uint32_t asked;
+
+static uint32_t give_id(const struct native_object *object) {
+    (void)object;
+    return ++asked;
+}
+
+static void open_rows(void) {
+    asked = 0;
+    ck_assert_int_eq(native_object_prepare(), 0);
+    ck_assert_int_eq(native_rows_open(give_id), 0);
+}
+
+static uint64_t inside(void *function) {
+    return (uint64_t)(uintptr_t)function + 1;
+}
+
+/* Code of a library that the program loads itself. */
+static uint64_t loaded(void) {
+    void *handle = dlopen("libresolv.so.2", RTLD_NOW);
+    ck_assert_ptr_nonnull(handle);
+    return inside(dlsym(handle, "ns_sprintrr"));
+}
+
+START_TEST(a_row_names_its_instruction) {
+    struct native_object object;
+    uint64_t ip = inside(dlsym(RTLD_DEFAULT, "qsort"));
+    open_rows();
+    const struct native_row *row = native_rows_find(ip, false);
+    ck_assert_int_eq(native_object_find(ip, &object), 0);
+    ck_assert_uint_eq(row->ip, ip);
+    ck_assert_uint_eq(row->key >> NATIVE_MODULE_SHIFT, 1);
+    ck_assert_uint_eq(row->key & (((uint64_t)1 << NATIVE_MODULE_SHIFT) - 1),
+                      ip - 1 - object.bias);
+    ck_assert_int_eq(row->rule, NATIVE_RULE_RSP);
+    ck_assert_int_eq(row->cfa, 8);
+    ck_assert_uint_eq(row->flags, 0);
+}
+END_TEST
+
+START_TEST(an_interrupted_instruction_has_a_row_of_its_own) {
+    uint64_t ip = inside(dlsym(RTLD_DEFAULT, "qsort"));
+    open_rows();
+    uint64_t returned = native_rows_find(ip, false)->key;
+    ck_assert_uint_eq(native_rows_find(ip, true)->key, returned + 1);
+    ck_assert_uint_eq(native_rows_find(ip, false)->key, returned);
+}
+END_TEST
+
+START_TEST(our_own_code_is_hidden) {
+    open_rows();
+    ck_assert_uint_eq(native_rows_find(inside((void *)native_rows_find), false)->flags,
+                      NATIVE_HIDDEN);
+}
+END_TEST
+
+START_TEST(code_of_no_file_is_absolute) {
+    open_rows();
+    char *block = malloc(1 << 20);
+    uint64_t ip = (uint64_t)(uintptr_t)block + 100;
+    const struct native_row *row = native_rows_find(ip, false);
+    ck_assert_uint_eq(row->key, ip - 1);
+    ck_assert_int_eq(row->rule, NATIVE_RULE_OTHER);
+    ck_assert_uint_eq(asked, 0);
+    free(block);
+}
+END_TEST
+
+START_TEST(a_row_is_kept_until_a_module_goes) {
+    open_rows();
+    uint64_t ip = loaded();
+    const struct native_row *row = native_rows_find(ip, false);
+    uint32_t epoch = row->epoch;
+    ck_assert_uint_eq(epoch, native_rows.epoch);
+    ck_assert_ptr_eq(native_rows_find(ip, false), row);
+    native_rows_closing(true);
+    ck_assert_ptr_ne(native_rows_find(ip, false), row);
+    native_rows_closing(false);
+    ck_assert_uint_eq(row->epoch, epoch);
+    ck_assert_ptr_eq(native_rows_find(ip, false), row);
+    ck_assert_uint_eq(row->epoch, native_rows.epoch);
+    ck_assert_uint_eq(asked, 1);
+}
+END_TEST
+
+START_TEST(the_programs_own_modules_stay) {
+    open_rows();
+    uint64_t ip = inside(dlsym(RTLD_DEFAULT, "qsort"));
+    const struct native_row *row = native_rows_find(ip, false);
+    native_rows_closing(true);
+    ck_assert_ptr_eq(native_rows_find(ip, false), row);
+    native_rows_closing(false);
+    ck_assert_ptr_eq(native_rows_find(ip, false), row);
+}
+END_TEST
+
+START_TEST(many_rows_are_found_again) {
+    enum { MANY = 20000 };
+    uint64_t before = arena_bytes(), start = inside(dlsym(RTLD_DEFAULT, "qsort"));
+    open_rows();
+    for (uint64_t at = 0; at < MANY; at++)
+        ck_assert_uint_eq(native_rows_find(start + at, false)->ip, start + at);
+    for (uint64_t at = 1; at < MANY; at++)
+        ck_assert_uint_eq(native_rows_find(start + at, false)->key,
+                          native_rows_find(start, false)->key + at);
+    ck_assert_uint_eq(asked, 1);
+    native_rows_close();
+    ck_assert_uint_eq(arena_bytes(), before);
+}
+END_TEST
+
+int main(void) {
+    const TTest *const tests[] = {
+        a_row_names_its_instruction,
+        an_interrupted_instruction_has_a_row_of_its_own,
+        our_own_code_is_hidden,
+        code_of_no_file_is_absolute,
+        a_row_is_kept_until_a_module_goes,
+        the_programs_own_modules_stay,
+        many_rows_are_found_again,
+    };
+    return suite_run("native_rows", tests, sizeof tests / sizeof *tests);
+}

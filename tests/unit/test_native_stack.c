@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+#include "stack/native_stack.h"
+
+#include <execinfo.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "native_leaf.h"
+#include "suite.h"
+
+enum { DEEPEST = 400 };
+
+#define no_inline __attribute__((noipa))
+
+static struct native_stack stack;
+static unsigned steps; /* taken by libunwind */
+
+static uint32_t give_id(const struct native_object *object) {
+    (void)object;
+    return 1;
+}
+
+static int step(struct native_registers *registers) {
+    static _Alignas(16) unsigned char memory[NATIVE_UNWIND_MEMORY];
+    steps++;
+    return native_unwind_step(registers, memory);
+}
+
+static void open_stack(void) {
+    ck_assert_int_eq(native_object_prepare(), 0);
+    ck_assert_int_eq(native_unwind_prepare(), 0);
+    ck_assert_int_eq(native_rows_open(give_id), 0);
+    stack.most_native = 1 << 20;
+}
+
+/* What glibc finds, from this function's caller on. */
+static void expect_all(void *const *found, int count) {
+    ck_assert_uint_eq(stack.depth, count);
+    for (int at = 0; at < count; at++)
+        ck_assert_uint_eq(stack.slots[stack.depth - 1 - (uint32_t)at].value,
+                          (uintptr_t)found[at]);
+}
+
+/* The lowest entry that changed. */
+static no_inline __attribute__((used)) uint32_t walk(void) {
+    void *found[DEEPEST];
+    struct native_registers leaf = native_leaf(__builtin_frame_address(0));
+    uint32_t changed = native_stack_walk(&stack, &leaf, step);
+    int count = backtrace(found, DEEPEST);
+    ck_assert(!stack.broken);
+    expect_all(found + 1, count - 1);
+    return changed;
+}
+
+/* Frames of many sizes, with and without a frame pointer. */
+static no_inline uint32_t descend(int depth, uint32_t *repeated) {
+    char *some = depth % 3 == 0 ? __builtin_alloca((size_t)depth + 16) : NULL;
+    __asm__ volatile("" : "+r"(some)::"memory");
+    uint32_t changed = depth > 0 ? descend(depth - 1, repeated) : walk();
+    if (depth == 0)
+        *repeated = walk();
+    __asm__ volatile("" ::: "memory");
+    return changed;
+}
+
+START_TEST(all_frames_are_found) {
+    uint32_t repeated;
+    open_stack();
+    descend(0, &repeated);
+    descend(100, &repeated);
+    ck_assert_uint_eq(steps, 0);
+}
+END_TEST
+
+START_TEST(what_did_not_change_is_not_unwound) {
+    uint32_t repeated;
+    open_stack();
+    ck_assert_uint_eq(descend(100, &repeated), 0);
+    ck_assert_uint_eq(repeated, stack.depth - 1);
+    uint32_t depth = stack.depth, changed = walk();
+    ck_assert_uint_lt(changed, depth - 100);
+    ck_assert_uint_ge(changed, depth - 104);
+}
+END_TEST
+
+START_TEST(only_the_frames_above_a_change_are_new) {
+    uint32_t repeated, again;
+    open_stack();
+    for (int depth = 1; depth < 60; depth++) {
+        descend(depth, &repeated);
+        uint32_t deep = stack.depth;
+        again = descend(depth, &repeated);
+        ck_assert_uint_eq(stack.depth, deep);
+        ck_assert_uint_ge(again, deep - (uint32_t)depth - 3);
+    }
+}
+END_TEST
+
+static no_inline void wander(uint64_t *state, int depth) {
+    for (int turn = 0; turn < 3; turn++) {
+        if (depth < 12 && random_below(state, 2) == 0)
+            wander(state, depth + 1);
+        walk();
+        __asm__ volatile("" ::: "memory");
+    }
+}
+
+START_TEST(a_random_walk_is_right_at_each_step) {
+    uint64_t state = 42;
+    open_stack();
+    for (int turn = 0; turn < 200; turn++)
+        wander(&state, 0);
+}
+END_TEST
+
+/* As compilers realign the stack of a function with arguments on it: the CFA is what a word in the frame says. */
+void native_stack_realigned(void);
+__asm__(".text\n"
+        "native_stack_realigned:\n"
+        ".cfi_startproc\n"
+        "lea 8(%rsp), %r10\n"
+        ".cfi_def_cfa %r10, 0\n"
+        "and $-64, %rsp\n"
+        "push -8(%r10)\n"
+        "push %rbp\n"
+        ".cfi_escape 0x10, 6, 2, 0x76, 0\n"
+        "mov %rsp, %rbp\n"
+        "push %r10\n"
+        ".cfi_escape 0x0f, 3, 0x76, 0x78, 6\n"
+        "sub $40, %rsp\n"
+        "call walk\n"
+        "mov -8(%rbp), %r10\n"
+        ".cfi_def_cfa %r10, 0\n"
+        "leave\n"
+        "lea -8(%r10), %rsp\n"
+        ".cfi_def_cfa %rsp, 8\n"
+        "ret\n"
+        ".cfi_endproc\n");
+
+START_TEST(a_realigned_frame_is_stepped_over) {
+    open_stack();
+    native_stack_realigned();
+    ck_assert_uint_gt(steps, 0);
+}
+END_TEST
+
+static void handler(int number) {
+    (void)number;
+    walk();
+}
+
+START_TEST(a_signal_handler_is_above_what_it_interrupts) {
+    open_stack();
+    signal(SIGUSR1, handler);
+    raise(SIGUSR1);
+    unsigned first = steps;
+    ck_assert_uint_gt(first, 0);
+    raise(SIGUSR1);
+    walk();
+}
+END_TEST
+
+START_TEST(a_handler_may_have_its_own_stack) {
+    static char memory[1 << 16];
+    stack_t alternate = {.ss_sp = memory, .ss_size = sizeof memory};
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_ONSTACK};
+    open_stack();
+    sigaltstack(&alternate, NULL);
+    sigaction(SIGUSR2, &action, NULL);
+    walk();
+    raise(SIGUSR2);
+    walk();
+    raise(SIGUSR2);
+}
+END_TEST
+
+static void *run_thread(void *argument) {
+    uint32_t *repeated = argument;
+    native_stack_forget(&stack);
+    descend(20, repeated);
+    return NULL;
+}
+
+START_TEST(a_thread_has_a_root_of_its_own) {
+    pthread_t thread;
+    uint32_t repeated = 0;
+    open_stack();
+    ck_assert_int_eq(pthread_create(&thread, NULL, run_thread, &repeated), 0);
+    pthread_join(thread, NULL);
+    ck_assert_uint_gt(repeated, 20);
+}
+END_TEST
+
+START_TEST(an_unloaded_module_takes_the_last_stack_with_it) {
+    open_stack();
+    walk();
+    native_rows_closing(true);
+    ck_assert_uint_eq(walk(), 0);
+    native_rows_closing(false);
+    ck_assert_uint_eq(walk(), 0);
+}
+END_TEST
+
+/* Nobody sees more than the last 30. */
+START_TEST(deep_down_nothing_is_compared) {
+    uint32_t repeated;
+    open_stack();
+    stack.most_native = 30;
+    descend(200, &repeated);
+    for (uint32_t at = 0; at < stack.depth; at++)
+        stack.frames[at].natives = at + 1;
+    ck_assert_uint_eq(native_stack_lowest(&stack, 40), 0);
+    ck_assert_uint_eq(native_stack_lowest(&stack, 200), 169);
+}
+END_TEST
+
+START_TEST(memory_is_given_back) {
+    uint32_t repeated;
+    uint64_t before = arena_bytes();
+    open_stack();
+    descend(300, &repeated);
+    native_stack_release(&stack);
+    native_rows_close();
+    ck_assert_uint_eq(arena_bytes(), before);
+}
+END_TEST
+
+int main(void) {
+    const TTest *const tests[] = {
+        all_frames_are_found,
+        what_did_not_change_is_not_unwound,
+        only_the_frames_above_a_change_are_new,
+        a_random_walk_is_right_at_each_step,
+        a_realigned_frame_is_stepped_over,
+        a_signal_handler_is_above_what_it_interrupts,
+        a_handler_may_have_its_own_stack,
+        a_thread_has_a_root_of_its_own,
+        an_unloaded_module_takes_the_last_stack_with_it,
+        deep_down_nothing_is_compared,
+        memory_is_given_back,
+    };
+    return suite_run("native_stack", tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of sites where its room ends. */
+#include <time.h>
+
+#include "live_blocks.h"
+#include "site_tables.h"
+#include "suite.h"
+#include "trace/site_table.h"
+
+enum { KEPT = 100, FIRST_KEPT = 1000, CHURNED = 50000 };
+
+static void count_kept(uint32_t kept[KEPT]) {
+    for (uint32_t at = 0; at < KEPT; at++)
+        kept[at] = site_tables_add(5, 0, FIRST_KEPT + at);
+}
+
+static void discount_kept(const uint32_t kept[KEPT]) {
+    for (uint32_t at = 0; at < KEPT; at++)
+        site_table_discount(kept[at]);
+}
+
+/* Makes more sites than there is room for. */
+static void churn(uint32_t stack) {
+    for (uint32_t at = 0; at < CHURNED; at++)
+        site_table_discount(site_tables_add(stack, 0, 1 + at));
+    ck_assert_uint_lt(site_tables_count(TRACEMALLOC_DUMP_SITES), CHURNED);
+}
+
+START_TEST(what_recycled_sites_counted_is_their_tallies) {
+    site_tables_open(16 << 20);
+    churn(6);
+    ck_assert_uint_gt(site_tables_tally(6, 0)->total_blocks, 0);
+    ck_assert_uint_eq(site_tables_sums(6, 0).total_blocks, CHURNED);
+    ck_assert_uint_eq(site_tables_sums(6, 0).total_bytes,
+                      (uint64_t)CHURNED * (CHURNED + 1) / 2);
+    ck_assert_uint_eq(site_tables_sums(6, 0).blocks, 0);
+}
+END_TEST
+
+START_TEST(sites_of_the_peak_are_recycled_after_the_next) {
+    uint32_t kept[KEPT];
+    site_tables_open(16 << 20);
+    count_kept(kept);
+    discount_kept(kept);
+    churn(6);
+    for (uint32_t at = 0; at < KEPT; at++)
+        ck_assert_uint_eq(site_table.sites[kept[at]].size, FIRST_KEPT + at);
+    ck_assert_uint_eq(site_tables_sums(5, 0).peak_blocks, KEPT);
+    ck_assert_uint_eq(site_tables_tally(5, 0)->total_blocks, 0);
+    site_table_discount(site_tables_add(7, 0, 1 << 30));
+    churn(6);
+    ck_assert_uint_eq(site_tables_sums(5, 0).peak_blocks, 0);
+    ck_assert_uint_eq(site_tables_tally(5, 0)->total_blocks, KEPT);
+    ck_assert_uint_eq(site_tables_sums(7, 0).peak_bytes, 1 << 30);
+}
+END_TEST
+
+START_TEST(frozen_sites_are_not_recycled) {
+    uint32_t frozen[KEPT];
+    site_tables_open(16 << 20);
+    count_kept(frozen);
+    site_table_freeze();
+    discount_kept(frozen);
+    churn(6);
+    for (uint32_t at = 0; at < KEPT; at++) {
+        ck_assert_uint_eq(site_table.sites[frozen[at]].size, FIRST_KEPT + at);
+        ck_assert_uint_eq(site_table.sites[frozen[at]].at_exit, 1);
+    }
+}
+END_TEST
+
+/* There is room for as many tallies as sites: so that not the sites are full first, one
+ * block of four stays. */
+START_TEST(stacks_without_room_overflow_with_their_sizes) {
+    site_tables_open(1 << 20);
+    uint64_t bytes = 0;
+    for (uint32_t stack = 2; stack < 80000; stack++) {
+        uint32_t site = site_tables_add(stack, 1, 10 + stack % 5);
+        if (stack % 4 == 0)
+            bytes += 10 + stack % 5;
+        else
+            site_table_discount(site);
+    }
+    uint64_t overflow = site_tables_sums(TRACEMALLOC_DUMP_OVERFLOW_STACK, 1).blocks;
+    ck_assert_uint_gt(overflow, 10000);
+    ck_assert_uint_gt(site_table.header->lost[TRACEMALLOC_DUMP_LOST_STACKS], overflow);
+    ck_assert_uint_eq(live_bytes(), bytes);
+    ck_assert_uint_eq(site_table.header->lost[TRACEMALLOC_DUMP_LOST_BLOCKS], 0);
+}
+END_TEST
+
+START_TEST(sites_without_room_are_lost_until_one_dies) {
+    site_tables_open(1 << 20);
+    uint32_t size = 1, site, last = 0;
+    for (; (site = site_table_find(5, 0, size)) != 0; size++, last = site)
+        site_table_count(site);
+    ck_assert_uint_ge(size, (1 << 20) / sizeof *site_table.sites - 1);
+    ck_assert_uint_eq(site_table.header->lost[TRACEMALLOC_DUMP_LOST_BLOCKS], 1);
+    site_table_discount(last);
+    /* A new peak, which the dead site had no part in. */
+    site_table_count(last - 1);
+    site_table_count(last - 1);
+    /* A sweep for dead sites is long, so that not each lost block may begin one. */
+    uint32_t tries = 0;
+    while ((site = site_table_find(5, 0, size)) == 0)
+        ck_assert_uint_lt(tries++, size);
+    ck_assert_uint_eq(site, last);
+    site_table_count(site);
+    ck_assert_uint_eq(site_tables_sums(5, 0).blocks, size + 1);
+}
+END_TEST
+
+/* Where nothing can be recycled, an event must not cost a walk over the whole table. */
+START_TEST(lost_blocks_cost_little) {
+    struct timespec before, after;
+    site_tables_open(64 << 20);
+    for (uint32_t size = 1, site; (site = site_table_find(5, 0, size)) != 0; size++)
+        site_table_count(site);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+    for (uint32_t size = 0; size < 1000; size++)
+        ck_assert_uint_eq(site_table_find(6, 0, 1 + size), 0);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+    ck_assert_int_le(after.tv_sec - before.tv_sec, 1);
+}
+END_TEST
+
+int main(void) {
+    const TTest *const tests[] = {
+        what_recycled_sites_counted_is_their_tallies,
+        sites_of_the_peak_are_recycled_after_the_next,
+        frozen_sites_are_not_recycled,
+        stacks_without_room_overflow_with_their_sizes,
+        sites_without_room_are_lost_until_one_dies,
+        lost_blocks_cost_little,
+    };
+    return suite_run("site_table_room", tests, sizeof tests / sizeof *tests);
+}
