@@ -95,8 +95,10 @@ static void learn(struct thread_state *self, uint32_t site, uint64_t size) {
 }
 
 static uint32_t find_site(struct thread_state *self, uint64_t size, uint32_t stack) {
-    uint32_t site =
-        site_cache_find(&self->sites, stack, TRACEMALLOC_DUMP_DOMAIN_PYTHON, size);
+    uint32_t site = site_table_last(stack, size);
+    if (site == 0)
+        site =
+            site_cache_find(&self->sites, stack, TRACEMALLOC_DUMP_DOMAIN_PYTHON, size);
     learn(self, site, size);
     return site;
 }

@@ -211,8 +211,8 @@ static int merge_section(struct merging *merging, struct part *part,
     return error;
 }
 
-/* From what is referred to to what refers. */
-static int merge_sections(struct merging *merging, struct part *part) {
+/* A step from what is referred to to what refers, or 1 behind the last. */
+static int merge_step(struct merging *merging, struct part *part, size_t step) {
     const struct dump_reader *reader = part->reader;
     const struct {
         merge_function merge;
@@ -223,29 +223,59 @@ static int merge_sections(struct merging *merging, struct part *part) {
         {merge_stack, reader->stack_count},   {merge_process, reader->process_count},
         {merge_tally, reader->tally_count},   {merge_site, reader->site_count},
     };
-    int error = 0;
-    for (size_t i = 0; i < sizeof steps / sizeof *steps && error == 0; i++)
-        error = merge_section(merging, part, steps[i].merge, steps[i].count);
-    return error;
+    if (step == sizeof steps / sizeof *steps)
+        return 1;
+    return merge_section(merging, part, steps[step].merge, steps[step].count);
 }
 
-static int merge_part(struct merging *merging, const struct dump_reader *reader) {
-    struct part part = {
+/* Section by section, each of all parts: the names then come in the order in which they come when the result is
+ * merged again, which changes nothing. */
+static int merge_sections(struct merging *merging, struct part *parts, size_t count) {
+    int status = 0;
+    for (size_t step = 0; status == 0; step++)
+        for (size_t i = 0; i < count && status == 0; i++)
+            status = merge_step(merging, &parts[i], step);
+    return status < 0 ? status : 0;
+}
+
+static bool open_part(struct part *part, const struct dump_reader *reader) {
+    *part = (struct part){
         .reader = reader,
-        .code = calloc(reader->code_count, sizeof *part.code),
-        .stacks = calloc(reader->stack_count, sizeof *part.stacks),
-        .modules = calloc(reader->module_count + 1, sizeof *part.modules),
-        .domains = calloc(reader->domain_count, sizeof *part.domains),
-        .first_tally = (uint32_t)merging->sections[TRACEMALLOC_DUMP_TALLIES].count,
-        .first_process = (uint32_t)merging->sections[TRACEMALLOC_DUMP_PROCESSES].count,
+        .code = calloc(reader->code_count, sizeof *part->code),
+        .stacks = calloc(reader->stack_count, sizeof *part->stacks),
+        .modules = calloc(reader->module_count + 1, sizeof *part->modules),
+        .domains = calloc(reader->domain_count, sizeof *part->domains),
     };
-    bool failed = part.code == NULL || part.stacks == NULL || part.modules == NULL ||
-                  part.domains == NULL;
-    int error = failed ? -ENOMEM : merge_sections(merging, &part);
-    free(part.code);
-    free(part.stacks);
-    free(part.modules);
-    free(part.domains);
+    return part->code != NULL && part->stacks != NULL && part->modules != NULL &&
+           part->domains != NULL;
+}
+
+static void close_part(struct part *part) {
+    free(part->code);
+    free(part->stacks);
+    free(part->modules);
+    free(part->domains);
+}
+
+static int merge_parts(struct merging *merging, struct dump_reader *const *readers,
+                       size_t count) {
+    struct part *parts = calloc(count, sizeof *parts);
+    if (parts == NULL)
+        return -ENOMEM;
+    bool opened = true;
+    for (size_t i = 0; i < count; i++)
+        opened &= open_part(&parts[i], readers[i]);
+    /* All of them are appended, one part after the other. */
+    for (size_t i = 1; i < count; i++) {
+        parts[i].first_tally =
+            parts[i - 1].first_tally + (uint32_t)readers[i - 1]->tally_count;
+        parts[i].first_process =
+            parts[i - 1].first_process + (uint32_t)readers[i - 1]->process_count;
+    }
+    int error = opened ? merge_sections(merging, parts, count) : -ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        close_part(&parts[i]);
+    free(parts);
     return error;
 }
 
@@ -332,8 +362,8 @@ static int merge_all(struct merging *merging, struct dump_reader *out,
     if (error == 0)
         error = merge_header(merging, out, parts, count);
     merging->finalized = out->header.finalized != 0;
-    for (size_t i = 0; i < count && error == 0; i++)
-        error = merge_part(merging, parts[i]);
+    if (error == 0)
+        error = merge_parts(merging, parts, count);
     if (error == 0)
         error = merged_symbols_sort(&merging->sections[TRACEMALLOC_DUMP_SYMBOLS]);
     if (error == 0)

@@ -9,11 +9,17 @@
 #include "trace/tally_table.h"
 
 /* More sites than a slot of the block map can name. */
-enum { FIRST_SLOTS = 8192, MOST_SITES = 0x7fffffff, RECYCLE_FROM = 4096 };
+enum {
+    FIRST_SLOTS = 8192,
+    MOST_SITES = 0x7fffffff,
+    RECYCLE_FROM = 4096,
+    SPARE_SITES = 1024,
+};
 
 struct site_table site_table;
 
 static struct dump_file *dump;
+static uint32_t next_spare, spare_end; /* sites that only the overflow may have */
 static uint32_t first_free; /* list of recycled sites, chained by peak_live */
 static uint64_t new_sites,
     next_sweep; /* since the last sweep; how many have to come before the next */
@@ -65,7 +71,10 @@ uint64_t site_table_recycle(void) {
     first_free = 0;
     for (uint64_t id = count - 1; id > 0; id--) {
         struct tracemalloc_dump_site *site = site_table.sites + id;
-        if (!site_table_is_dead(site)) {
+        bool is_spare = id < spare_end;
+        if (is_spare && id >= next_spare)
+            continue;
+        if (is_spare || !site_table_is_dead(site)) {
             /* Cannot fail: there was room for all of them. */
             if (id_table_add(&site_table.index, hash_of(site), (uint32_t)id) < 0)
                 dump->header->lost[TRACEMALLOC_DUMP_LOST_MEMORY]++;
@@ -130,6 +139,9 @@ static void note_by_stack(uint32_t stack, uint32_t id) {
 
 static uint32_t make_site(uint32_t tally, uint64_t size) {
     uint32_t id = take_id();
+    bool overflow = site_table.tallies[tally].stack == TRACEMALLOC_DUMP_OVERFLOW_STACK;
+    if (id == 0 && overflow && next_spare < spare_end)
+        id = next_spare++;
     if (id == 0)
         return 0;
     struct tracemalloc_dump_site *site = site_table.sites + id;
@@ -147,11 +159,11 @@ static uint32_t make_site(uint32_t tally, uint64_t size) {
 
 uint32_t site_table_add(uint32_t stack, uint32_t domain, uint64_t size) {
     uint32_t tally = tally_table_find(stack, domain);
-    if (tally == 0 && stack != TRACEMALLOC_DUMP_OVERFLOW_STACK) {
+    uint32_t id = tally == 0 ? 0 : make_site(tally, size);
+    if (id == 0 && stack != TRACEMALLOC_DUMP_OVERFLOW_STACK) {
         dump->header->lost[TRACEMALLOC_DUMP_LOST_STACKS]++;
         return site_table_find(TRACEMALLOC_DUMP_OVERFLOW_STACK, domain, size);
     }
-    uint32_t id = tally == 0 ? 0 : make_site(tally, size);
     if (id != 0)
         note_by_stack(stack, id);
     if (id == 0)
@@ -208,6 +220,15 @@ static int open_domains(void) {
     return 0;
 }
 
+/* Entry 0 is unused, and some behind it are for the overflow's blocks when there is no room left. Their pages are not
+ * touched until then. */
+static void open_spare(void) {
+    next_spare = spare_end = 1;
+    if (dump_file_reserve(dump, TRACEMALLOC_DUMP_SITES, 1 + SPARE_SITES) == 0)
+        spare_end += SPARE_SITES;
+    dump_file_publish(dump, TRACEMALLOC_DUMP_SITES, spare_end);
+}
+
 int site_table_open(struct dump_file *file) {
     dump = file;
     site_table.header = file->header;
@@ -221,8 +242,8 @@ int site_table_open(struct dump_file *file) {
         status = tally_table_open(file);
     if (status == 0)
         status = open_domains();
-    /* Entry 0 is unused. */
-    dump_file_publish(file, TRACEMALLOC_DUMP_SITES, 1);
+    if (status == 0)
+        open_spare();
     return status;
 }
 
