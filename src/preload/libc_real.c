@@ -39,8 +39,6 @@ static void resolve_process(void) {
     libc_real.execveat = next("execveat");
     libc_real.fexecve = next("fexecve");
     libc_real.sigaction = next("sigaction");
-    libc_real.dlclose = next("dlclose");
-    libc_real.dl_iterate_phdr = next("dl_iterate_phdr");
 }
 
 /* Two threads may do this at once, with the same result; the first calls come before

@@ -13,7 +13,6 @@
 
 #include "base/compiler.h"
 
-struct dl_phdr_info;
 struct sigaction;
 
 struct libc_real {
@@ -42,10 +41,6 @@ struct libc_real {
     int (*execveat)(int folder, const char *path, char *const *argv,
                     char *const *environment, int flags);
     int (*fexecve)(int fd, char *const *argv, char *const *environment);
-    int (*dlclose)(void *handle);
-    int (*dl_iterate_phdr)(int (*callback)(struct dl_phdr_info *info, size_t size,
-                                           void *data),
-                           void *data);
     int (*sigaction)(int number, const struct sigaction *action, struct sigaction *old);
 };
 

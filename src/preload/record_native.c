@@ -22,12 +22,17 @@ static uint32_t
 void record_native_prepare(const struct options *options) {
     if (options->native_frames == 0)
         return;
-    if (native_object_prepare() < 0)
+    if (native_object_prepare() < 0) {
         message("native frames need glibc 2.35; there are none", NULL);
-    else if (native_unwind_prepare() < 0)
+        return;
+    }
+    native_loads_begin();
+    if (native_unwind_prepare() < 0) {
         message("no usable libunwind.so.8; there are no native frames", NULL);
-    else
-        limit = options->native_frames;
+        return;
+    }
+    native_loads_settle();
+    limit = options->native_frames;
 }
 
 uint32_t record_native_limit(void) {
@@ -91,13 +96,13 @@ static const struct native_merge_sink sink = {add_native, add_python};
 
 /* --- a tracing -------------------------------------------------------------------- */
 
-void record_native_open(const struct python_layout *layout, uint32_t most_python) {
+void record_native_open(const struct python_layout *layout) {
     if (limit == 0)
         return;
     int status = module_table_open(tracer.dump);
     if (status == 0)
         status = native_rows_open(add_module);
-    native_merge_open(&sink, layout, limit, most_python);
+    native_merge_open(&sink, layout, limit);
     record_native.enabled = status == 0;
     if (status < 0) {
         record_native_close();
@@ -140,6 +145,7 @@ static uint32_t capture(struct thread_state *self, const struct native_registers
     const struct python_stack *python = tstate != NULL ? &self->python : NULL;
     if (unlikely(merge == NULL))
         return TRACEMALLOC_DUMP_EMPTY_STACK;
+    native_rows_notice();
     uint32_t node = native_merge_find(merge, leaf, step, python, tstate);
     if (unlikely(merge->broken))
         tracer.dump->header->lost[TRACEMALLOC_DUMP_LOST_NATIVE]++;

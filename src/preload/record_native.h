@@ -32,7 +32,7 @@ uint32_t record_native_limit(void);
 
 /* For a new dump, whose tables are open. `layout`: of the Python whose frames are
  * walked, or NULL. Native frames are off, which is said, where there is no memory. */
-void record_native_open(const struct python_layout *layout, uint32_t most_python);
+void record_native_open(const struct python_layout *layout);
 void record_native_close(void);
 
 /* As record_stack. The walk begins with the function that calls this one. */

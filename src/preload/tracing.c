@@ -240,7 +240,7 @@ static int open_all(uint32_t nframe, bool frames_work) {
         return status;
     }
     describe(tracer.dump->header, nframe, frames_work);
-    record_native_open(frames_work ? &runtime->layout : NULL, nframe);
+    record_native_open(frames_work ? &runtime->layout : NULL);
     record_python.enabled = frames_work;
     return 0;
 }

@@ -228,8 +228,8 @@ static int merge_step(struct merging *merging, struct part *part, size_t step) {
     return merge_section(merging, part, steps[step].merge, steps[step].count);
 }
 
-/* Section by section, each of all parts: the names then come in the order in which they come when the result is
- * merged again, which changes nothing. */
+/* Section by section, each of all parts: the names then come in the order in which they
+ * come when the result is merged again, which changes nothing. */
 static int merge_sections(struct merging *merging, struct part *parts, size_t count) {
     int status = 0;
     for (size_t step = 0; status == 0; step++)

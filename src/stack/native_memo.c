@@ -36,8 +36,9 @@ static bool make_room(uint32_t node) {
     return true;
 }
 
-/* Two frames of Python may have the same node: the first one to be met is known. A child is always newer than its parent,
- * but for the one of stacks that found no room. */
+/* Two frames of Python may have the same node: the first one to be met is known. A
+ * child is always newer than its parent, but for the one of stacks that found no
+ * room. */
 void native_memo_add(uint32_t parent, uint64_t key, uint32_t node) {
     if (node <= parent || !make_room(node))
         return;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The merged stacks that are known already: a node and what is added to it, to the node below.
+/* The merged stacks that are known already: a node and what is added to it, to the node
+ * below.
  *
- * Indexed by the dump's ids of nodes. What is learned together lies side by side, so that a stack is found again in a few
- * cache lines, where the tree's own index scatters it. Shared by all threads: under the tracer's lock, or with one thread.
- * Memory comes from the arena; without it nothing is learned.
+ * Indexed by the dump's ids of nodes. What is learned together lies side by side, so
+ * that a stack is found again in a few cache lines, where the tree's own index scatters
+ * it. Shared by all threads: under the tracer's lock, or with one thread. Memory comes
+ * from the arena; without it nothing is learned.
  */
 #pragma once
 

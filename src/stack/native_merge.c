@@ -12,7 +12,6 @@ enum { FIRST_PYTHON = 256 };
 static struct {
     uint32_t generation;
     uint32_t most_native;
-    uint32_t most_python;
     const struct native_merge_sink *sink;
 } rules;
 
@@ -25,12 +24,10 @@ void native_merge_forget(void) {
 }
 
 void native_merge_open(const struct native_merge_sink *sink,
-                       const struct python_layout *layout, uint32_t most_native,
-                       uint32_t most_python) {
+                       const struct python_layout *layout, uint32_t most_native) {
     native_merge_forget();
     rules.sink = sink;
     rules.most_native = most_native;
-    rules.most_python = most_python;
     if (layout != NULL)
         native_marks_open(layout);
 }
@@ -60,7 +57,7 @@ void native_merge_release(struct native_merge *merge) {
     arena_unmap(merge, sizeof *merge);
 }
 
-/* --- nodes ------------------------------------------------------------------------------------------------ */
+/* --- nodes ------------------------------------------------------------------------ */
 
 static cold_path uint32_t make_node(uint32_t parent, uint64_t key) {
     uint64_t address = key & (((uint64_t)1 << NATIVE_MODULE_SHIFT) - 1);
@@ -95,11 +92,6 @@ static uint32_t add_python(struct native_merge *merge, uint32_t parent, uint32_t
     return parent;
 }
 
-/* An entry frame of the interpreter is none that is shown. */
-static uint32_t shown_of(uint32_t first, uint32_t end) {
-    return end - first - (native_marks.by == NATIVE_MARKS_ENTRY);
-}
-
 /* Where instructions are functions, the one that runs is called by the evaluation. */
 static bool is_instruction(const struct native_stack *native, uint32_t at) {
     const struct native_frame *below = native->frames + at - 1;
@@ -113,7 +105,6 @@ static struct native_frame prefix_of(struct native_merge *merge,
                                      const struct python_frame *frames) {
     return (struct native_frame){
         .node = add_python(merge, 0, 0, merge->prefix, frames),
-        .pythons = merge->prefix,
     };
 }
 
@@ -124,10 +115,8 @@ static void add_frame(struct native_merge *merge, uint32_t at,
     bool hidden = (frame->flags & (NATIVE_HIDDEN | NATIVE_EVALUATES)) != 0;
     frame->node = below->node;
     frame->natives = below->natives;
-    frame->pythons = below->pythons;
     if (frame->first != NATIVE_NO_PYTHON) {
         frame->node = add_python(merge, below->node, frame->first, frame->end, frames);
-        frame->pythons += shown_of(frame->first, frame->end);
     } else if (!hidden && !is_instruction(&merge->native, at)) {
         frame->node = node_of(below->node, frame->key);
         frame->natives++;
@@ -151,7 +140,7 @@ static void add_all(struct native_merge *merge, uint32_t lowest,
     native->lowest = native_stack_lowest(native, native->depth);
 }
 
-/* --- what changed ------------------------------------------------------------------------------------------ */
+/* --- what changed ----------------------------------------------------------------- */
 
 static bool make_room(struct native_merge *merge, uint32_t depth) {
     uint32_t capacity =
@@ -172,8 +161,8 @@ static bool make_room(struct native_merge *merge, uint32_t depth) {
     return true;
 }
 
-/* The lowest Python frame that is not as it was. Equal nodes mean equal stacks below, but not equal frames: a frame's
- * place among the evaluations shows in its address. */
+/* The lowest Python frame that is not as it was. Equal nodes mean equal stacks below,
+ * but not equal frames: a frame's place among the evaluations shows in its address. */
 static always_inline uint32_t find_change(const struct native_merge *merge,
                                           const struct python_frame *frames,
                                           uint32_t depth) {
@@ -184,7 +173,8 @@ static always_inline uint32_t find_change(const struct native_merge *merge,
     return at;
 }
 
-/* The lowest Python frame that changed, where no evaluation has begun or ended since; -1 where that is not sure. */
+/* The lowest Python frame that changed, where no evaluation has begun or ended since;
+ * -1 where that is not sure. */
 static always_inline int64_t changed_in_top(const struct native_merge *merge,
                                             const struct native_registers *leaf,
                                             const struct python_frame *frames,
@@ -212,23 +202,19 @@ static void follow_python(struct native_merge *merge, uint32_t at,
                           const struct python_frame *frames, uint32_t depth) {
     struct native_stack *native = &merge->native;
     struct native_frame *top = &native->frames[merge->top];
-    bool as_deep = top->end == depth;
     uint32_t parent =
         at > merge->top_first ? merge->python[at - 1].merged : top[-1].node;
     top->node = add_python(merge, parent, at, depth, frames);
     top->first = merge->top_first;
     top->end = depth;
     top->natives = top[-1].natives;
-    top->pythons = top[-1].pythons + shown_of(top->first, depth);
-    if (!as_deep)
-        merge->top_lowest = native->lowest =
-            native_stack_lowest(native, merge->top + 1);
     merge->python_depth = depth;
 }
 
-/* --- the whole stack ---------------------------------------------------------------------------------------- */
+/* --- the whole stack -------------------------------------------------------------- */
 
-/* The entry that has to be looked at again where Python frames changed from `first` on. */
+/* The entry that has to be looked at again where Python frames changed from `first`
+ * on. */
 static uint32_t lowest_affected(const struct native_stack *native, uint32_t changed,
                                 uint32_t first) {
     uint32_t at = native_marks_below(native, native->depth, first);
@@ -237,7 +223,8 @@ static uint32_t lowest_affected(const struct native_stack *native, uint32_t chan
     return at < changed ? at : changed;
 }
 
-/* What is left belongs to the evaluation below, whose end may be another one now. Returns the entry to begin with. */
+/* What is left belongs to the evaluation below, whose end may be another one now.
+ * Returns the entry to begin with. */
 static uint32_t give_rest(struct native_merge *merge, uint32_t lowest, uint32_t rest) {
     struct native_stack *native = &merge->native;
     uint32_t at = native_marks_below(native, lowest, UINT32_MAX - 1);
@@ -287,14 +274,14 @@ static void look_again(struct native_merge *merge, uint32_t changed,
     if (merge->top < lowest && native->frames[merge->top].node != merge->top_node)
         lowest = merge->top;
     native->most_native = rules.most_native;
-    native->most_python = depth > 0 ? rules.most_python : 0;
     uint32_t rest = native_marks_assign(native, lowest, frames, depth, tstate);
     add_all(merge, give_rest(merge, lowest, rest), frames);
     merge->python_depth = depth;
     note_top(merge);
 }
 
-/* Whether the innermost evaluation is the one it was, though it may call from elsewhere in its code. */
+/* Whether the innermost evaluation is the one it was, though it may call from elsewhere
+ * in its code. */
 static bool top_stays(const struct native_merge *merge, uint32_t changed) {
     const struct native_stack *native = &merge->native;
     return merge->top != NATIVE_NO_PYTHON && changed >= merge->top &&
@@ -326,7 +313,7 @@ static uint32_t find_slowly(struct native_merge *merge,
     return native->frames[native->depth - 1].node;
 }
 
-/* --- above the same evaluation ----------------------------------------------------------------------------- */
+/* --- above the same evaluation ---------------------------------------------------- */
 
 static always_inline uint32_t node_above(struct native_tail *tail, uint32_t parent) {
     uint32_t place = parent % NATIVE_TAIL_RESULTS, node = parent;
@@ -342,21 +329,18 @@ static always_inline uint32_t node_above(struct native_tail *tail, uint32_t pare
 
 static always_inline bool top_holds(const struct native_merge *merge) {
     const struct native_slot *slots = merge->native.slots;
-    for (uint32_t at = merge->top; at-- > merge->top_lowest;)
-        if (unlikely(!native_slot_holds(&slots[at])))
-            return false;
-    return true;
+    return native_slots_hold(slots + merge->top_lowest, slots + merge->top);
 }
 
-/* False when anything else than the way from the innermost evaluation to the leaf, or its Python frames, may have
- * changed. */
+/* False when anything else than the way from the innermost evaluation to the leaf, or
+ * its Python frames, may have changed. */
 static always_inline bool find_quickly(struct native_merge *merge,
                                        const struct native_registers *leaf,
                                        const struct python_frame *frames,
                                        uint32_t depth, uint32_t *node) {
     const struct native_stack *native = &merge->native;
     if (unlikely(merge->top == NATIVE_NO_PYTHON || depth > merge->python_capacity ||
-                 !native_stack_is_current(native)))
+                 native->epoch != native_rows.epoch))
         return false;
     struct native_tail *tail =
         native_tail_find(&merge->tails, leaf, native, merge->top - 1);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Native and Python frames of a thread in one stack: each evaluation of Python code is replaced by the Python frames that run
- * in it.
+/* Native and Python frames of a thread in one stack: each evaluation of Python code is
+ * replaced by the Python frames that run in it.
  *
- *   native      main .. eval(1) .. call eval(2) list_resize        Python   A B | C      A and B in eval(1), C in eval(2)
+ *   native      main .. eval(1) .. call eval(2) list_resize
+ *   Python      A B in eval(1), C in eval(2)
  *   together    main ..  A B   .. call    C     list_resize
  *
- * Under the tracer's lock, or with one thread, as native_stack. Memory comes from the arena.
+ * Under the tracer's lock, or with one thread, as native_stack. Memory comes from the
+ * arena.
  */
 #pragma once
 
@@ -42,7 +44,8 @@ struct native_merge {
     uint32_t generation; /* of native_merge_open */
     bool broken;         /* the stack of this event was found to end before the root */
 
-    /* The innermost evaluation, to which all Python frames from `top_first` on belong. */
+    /* The innermost evaluation, to which all Python frames from `top_first` on
+     * belong. */
     uint32_t top; /* its entry; NATIVE_NO_PYTHON: none */
     uint32_t top_first;
     uint32_t top_lowest; /* the last entry below that has to be compared */
@@ -53,22 +56,25 @@ struct native_merge {
     struct native_tails tails; /* what comes above it */
 };
 
-/* Begins for a new dump. `layout` is NULL without Python frames. The limits are on the frames that somebody sees. */
+/* Begins for a new dump. `layout` is NULL without Python frames. The limits are on the
+ * frames that somebody sees. */
 void native_merge_open(const struct native_merge_sink *sink,
-                       const struct python_layout *layout, uint32_t most_native,
-                       uint32_t most_python);
+                       const struct python_layout *layout, uint32_t most_native);
 void native_merge_close(void);
 /* Nodes of the dump got another meaning: all threads forget theirs. */
 void native_merge_forget(void);
 
-/* Whether the entries are of the dump that native_merge_open was for; if not, forgets them. */
+/* Whether the entries are of the dump that native_merge_open was for; if not, forgets
+ * them. */
 void native_merge_refresh(struct native_merge *merge);
 
-/* The node of the calling thread's merged stack, whose innermost native frame is `leaf`. `python` and `tstate` are NULL
- * without Python frames, else python_stack_capture has just brought the stack up to date. */
+/* The node of the calling thread's merged stack, whose innermost native frame is
+ * `leaf`. `python` and `tstate` are NULL without Python frames, else
+ * python_stack_capture has just brought the stack up to date. */
 uint32_t native_merge_find(struct native_merge *merge,
                            const struct native_registers *leaf, native_step step,
                            const struct python_stack *python, const char *tstate);
 
-/* Gives all memory of an ended thread back, the structure itself too: arena_map made it. NULL is nothing. */
+/* Gives all memory of an ended thread back, the structure itself too: arena_map made
+ * it. NULL is nothing. */
 void native_merge_release(struct native_merge *merge);

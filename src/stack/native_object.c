@@ -52,8 +52,8 @@ int native_object_find(uintptr_t address, struct native_object *out) {
     return 0;
 }
 
-/* The first page of a file is mapped in front of all others by every linker; its program headers follow there. NULL where
- * that is not so. */
+/* The first page of a file is mapped in front of all others by every linker; its
+ * program headers follow there. NULL where that is not so. */
 const ElfW(Phdr) *
     native_object_segments(const struct native_object *object, size_t *count) {
     const ElfW(Ehdr) *file = (const void *)object->start;
@@ -125,7 +125,8 @@ uint32_t native_object_hash(const char *name) {
     return hash;
 }
 
-/* What the dynamic section leads to. The loader has added the bias to its addresses, but not in the vdso's. */
+/* What the dynamic section leads to. The loader has added the bias to its addresses,
+ * but not in the vdso's. */
 struct symbols {
     const uint32_t *hash;
     const ElfW(Sym) * table;
@@ -151,7 +152,10 @@ static bool read_dynamic(const struct native_object *object, struct symbols *out
 
 /* The index of the first symbol of the name's bucket, 0 without one.
  *
- *   buckets, first symbol, words of the filter, its shift | filter, 8 bytes a word | buckets | a hash per symbol */
+ *   buckets, first symbol, words of the filter, its shift: 4 bytes each
+ *   the filter, 8 bytes a word
+ *   the buckets, then the hash of each symbol from the first on: 4 bytes each
+ */
 static uint32_t first_of_bucket(const uint32_t *table, uint32_t hash,
                                 const uint32_t **chain) {
     uint32_t buckets = table[0], words = table[2], shift = table[3];

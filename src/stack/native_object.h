@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The executable or shared object that an address of code belongs to, as the loader has mapped it.
+/* The executable or shared object that an address of code belongs to, as the loader has
+ * mapped it.
  *
- * Asked of glibc (_dl_find_object, since 2.35), which answers without a lock: the loader's own is held by whoever runs dlopen,
- * and that one may be waiting for the tracer's. Any thread, also inside a hook; no memory. What is found
- * may be read as long as code of the object is running.
+ * Asked of glibc (_dl_find_object, since 2.35), which answers without a lock: the
+ * loader's own is held by whoever runs dlopen, and that one may be waiting for the
+ * tracer's. Any thread, also inside a hook; no memory. What is found may be read as
+ * long as code of the object is running.
  */
 #pragma once
 
@@ -23,8 +25,8 @@ struct native_object {
     const void *dynamic;         /* its dynamic section */
 };
 
-/* Outside hooks, from the constructor: asks the dynamic linker for its function, and which objects the program began with: those
- * are never unloaded. 0, or -ENOSYS. */
+/* Outside hooks, from the constructor: asks the dynamic linker for its function, and
+ * which objects the program began with: those are never unloaded. 0, or -ENOSYS. */
 must_check int native_object_prepare(void);
 bool native_object_is_permanent(const struct native_object *object);
 
@@ -35,7 +37,8 @@ must_check int native_object_find(uintptr_t address, struct native_object *out);
 const ElfW(Phdr) *
     native_object_segments(const struct native_object *object, size_t *count);
 
-/* From the lowest address of its code to the byte behind the highest one; all of it without program headers. */
+/* From the lowest address of its code to the byte behind the highest one; all of it
+ * without program headers. */
 void native_object_code(const struct native_object *object, uintptr_t *start,
                         uintptr_t *end);
 
@@ -43,7 +46,8 @@ void native_object_code(const struct native_object *object, uintptr_t *start,
 const unsigned char *native_object_build_id(const struct native_object *object,
                                             size_t *length);
 
-/* A defined dynamic symbol by its name and GNU hash. 0 with address and size; -ENOENT. */
+/* A defined dynamic symbol by its name and GNU hash. 0 with address and size;
+ * -ENOENT. */
 struct native_symbol {
     uintptr_t address;
     size_t size;

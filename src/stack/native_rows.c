@@ -12,8 +12,9 @@ enum {
     MOST_ROWS = 1 << 22,
     MOST_PRESENT = 1024,
     ROW_PERMANENT = 0,
-    /* Its computed gotos make the evaluation function tens of kilobytes; where each instruction is a function of its
-     * own that calls the next as its last act (3.14), what is left is small. */
+    /* Its computed gotos make the evaluation function tens of kilobytes; where each
+     * instruction is a function of its own that calls the next as its last act (3.14),
+     * what is left is small. */
     SMALL_FUNCTION = 8192,
 };
 
@@ -22,8 +23,8 @@ static const uint64_t exact_bit = (uint64_t)1 << 63;
 
 struct native_rows native_rows = {.epoch = 1};
 
-/* The allocation functions of CPython, and those of C++ that end in malloc. Most leave by a jump and have no frame of their
- * own then. */
+/* The allocation functions of CPython, and those of C++ that end in malloc. Most leave
+ * by a jump and have no frame of their own then. */
 static struct known_name {
     const char *name;
     uint8_t flags;
@@ -48,7 +49,8 @@ static struct known_name {
     {"_ZnamSt11align_val_t", NATIVE_HIDDEN, 0},
 };
 
-/* The modules that rows were made of, as far as nothing else has been seen at their place. */
+/* The modules that rows were made of, as far as nothing else has been seen at their
+ * place. */
 struct present {
     uintptr_t start;
     uintptr_t end;
@@ -62,27 +64,6 @@ static uint32_t capacity, used;
 static struct present present[MOST_PRESENT];
 static uint32_t present_count;
 
-static uint32_t current_epoch(void) {
-    return __atomic_load_n(&native_rows.epoch, __ATOMIC_ACQUIRE);
-}
-
-static bool is_closing(void) {
-    return __atomic_load_n(&native_rows.closing, __ATOMIC_ACQUIRE) != 0;
-}
-
-static void begin_epoch(void) {
-    __atomic_fetch_add(&native_rows.epoch, 1, __ATOMIC_RELEASE);
-}
-
-void native_rows_closing(bool begins) {
-    if (begins) {
-        __atomic_fetch_add(&native_rows.closing, 1, __ATOMIC_SEQ_CST);
-        return;
-    }
-    begin_epoch();
-    __atomic_fetch_sub(&native_rows.closing, 1, __ATOMIC_SEQ_CST);
-}
-
 int native_rows_open(native_module module) {
     static bool hashed;
     for (size_t at = 0; !hashed && at < sizeof known / sizeof *known; at++)
@@ -90,7 +71,7 @@ int native_rows_open(native_module module) {
     hashed = true;
     native_rows_close();
     module_id = module;
-    begin_epoch();
+    native_rows.epoch++;
     rows = arena_map(FIRST_ROWS * sizeof *rows);
     capacity = rows != NULL ? FIRST_ROWS : 0;
     return rows != NULL ? 0 : -ENOMEM;
@@ -147,10 +128,11 @@ static void drop_overlapping(const struct native_object *object) {
             dropped = true;
         }
     if (dropped)
-        begin_epoch();
+        native_rows.epoch++;
 }
 
-/* A file that is at the place of another one is a module of its own, also when it was there before that one. */
+/* A file that is at the place of another one is a module of its own, also when it was
+ * there before that one. */
 static uint32_t module_of(const struct native_object *object) {
     uint64_t print = print_of(object);
     for (uint32_t at = 0; at < present_count; at++)
@@ -181,35 +163,45 @@ static uint8_t flags_of(const struct native_object *object, uintptr_t address) {
     return 0;
 }
 
+/* mov $15, %rax; syscall: what the kernel lets a handler return to. */
+static bool is_signal_return(uintptr_t ip) {
+    static const unsigned char code[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
+    return memcmp((const void *)ip, code, sizeof code) == 0;
+}
+
 static void derive(struct native_row *row, uint64_t address) {
     struct native_object object;
     struct native_cfi cfi;
     row->key = address;
+    row->rule = NATIVE_RULE_ABSENT;
     if (native_object_find(address, &object) < 0)
         return;
     uint64_t module = module_of(&object);
     row->key = module << NATIVE_MODULE_SHIFT | (address - object.bias);
     row->flags = flags_of(&object, address);
-    if (native_object_is_permanent(&object))
-        row->epoch = ROW_PERMANENT;
-    if (object.header == NULL || native_cfi_find(object.header, address, &cfi) < 0)
+    row->epoch =
+        native_object_is_permanent(&object) ? ROW_PERMANENT : native_rows.epoch;
+    int status =
+        object.header == NULL ? -ENOENT : native_cfi_find(object.header, address, &cfi);
+    if (status < 0) {
+        row->rule = status == -ENOENT ? NATIVE_RULE_ABSENT : NATIVE_RULE_OTHER;
         return;
+    }
     row->rule = (uint8_t)cfi.rule;
+    if (cfi.rule == NATIVE_RULE_SIGNAL && !is_signal_return(address + 1))
+        row->rule = NATIVE_RULE_OTHER;
     row->cfa = cfi.cfa;
     row->rbp = cfi.rbp;
 }
 
-/* Code that belongs to no file is asked for each time: a file may be mapped where it was. */
+/* Code that belongs to no file is asked for each time: a file may be mapped where it
+ * was. */
 static cold_path const struct native_row *learn(struct native_row *place, uint64_t key,
                                                 uint64_t address) {
     static struct native_row passing;
-    bool closed = is_closing();
-    uint32_t epoch = current_epoch();
-    passing = (struct native_row){.ip = key, .epoch = epoch};
+    passing = (struct native_row){.ip = key};
     derive(&passing, address);
-    bool permanent = passing.epoch == ROW_PERMANENT;
-    bool is_file = passing.key >> NATIVE_MODULE_SHIFT != 0;
-    if (!is_file || ((closed || is_closing()) && !permanent))
+    if (passing.key >> NATIVE_MODULE_SHIFT == 0)
         return &passing;
     if (place->ip != key) {
         if (!make_room())
@@ -224,11 +216,8 @@ static cold_path const struct native_row *learn(struct native_row *place, uint64
 const struct native_row *native_rows_find(uint64_t ip, bool exact) {
     uint64_t key = exact ? ip | exact_bit : ip;
     struct native_row *row = place_of(rows, capacity, key);
-    if (likely(row->ip == key)) {
-        if (likely(row->epoch == ROW_PERMANENT))
-            return row;
-        if (likely(!is_closing() && row->epoch == current_epoch()))
-            return row;
-    }
+    if (likely(row->ip == key &&
+               (row->epoch == ROW_PERMANENT || row->epoch == native_rows.epoch)))
+        return row;
     return learn(row, key, exact ? ip : ip - 1);
 }

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What is known of each address in a native stack: how its frame is unwound, which module it belongs to, and whether a
- * traceback shows it. Found out once, then kept by address.
+/* What is known of each address in a native stack: how its frame is unwound, which
+ * module it belongs to, and whether a traceback shows it. Found out once, then kept by
+ * address.
  *
- * A module may be unloaded and another one be put at its place: the epoch tells. Rows of modules that are
- * there from the start are good for ever, others as long as the epoch stays, and while a module is being
- * unloaded they are not kept at all.
+ * A module may be unloaded and another one be put at its place: the epoch tells, which
+ * begins anew whenever the loader has been at work. Rows of modules that are there from
+ * the start are good for ever, others as long as the epoch.
  *
- *   native_rows_closing(true)     no row of such a module is believed
- *   dlclose                       what was mapped there is gone
- *   native_rows_closing(false)    a new epoch
- *
- * Under the tracer's lock, or with one thread; native_rows_closing anywhere outside of it. Memory comes from the arena.
+ * Under the tracer's lock, or with one thread. Memory comes from the arena.
  */
 #pragma once
 
@@ -20,6 +17,7 @@
 
 #include "base/compiler.h"
 #include "stack/native_cfi.h"
+#include "stack/native_loads.h"
 #include "stack/native_object.h"
 
 enum native_flags {
@@ -32,12 +30,11 @@ enum native_flags {
 
 enum { NATIVE_MODULE_SHIFT = 48, NATIVE_MOST_MODULES = 1 << 15 };
 
-/* Half a cache line. */
+/* Half a cache line. The key is what names it in the dump: module << 48 | address, an
+ * ELF virtual address inside the instruction; in module 0 an absolute one. */
 struct native_row {
     uint64_t ip; /* 0: no row */
-    uint64_t
-        key; /* what names it in the dump: module << 48 | address inside the instruction: an ELF virtual
-                         address, in module 0 an absolute one */
+    uint64_t key;
     uint32_t epoch;   /* 0: good for ever */
     int32_t cfa, rbp; /* of struct native_cfi */
     uint8_t rule;
@@ -46,8 +43,8 @@ struct native_row {
 };
 
 struct native_rows {
-    uint32_t epoch;   /* raised whenever a module may have gone; never 0 */
-    uint32_t closing; /* modules that are being unloaded; atomic, as the epoch */
+    uint32_t epoch; /* never 0 */
+    uint64_t loads; /* see native_loads_now, when it began */
 };
 
 extern struct native_rows native_rows;
@@ -55,13 +52,23 @@ extern struct native_rows native_rows;
 /* Gives a module its id in the dump. */
 typedef uint32_t (*native_module)(const struct native_object *object);
 
-/* With no row known. 0, -ENOMEM, or -ENOSYS: the loader does not answer without a lock. */
+/* With no row known. 0, -ENOMEM, or -ENOSYS: the loader does not answer without a
+ * lock. */
 must_check int native_rows_open(native_module module);
 void native_rows_close(void);
 
-/* The row of an instruction. `exact`: it is the one that a signal interrupted; else the address is where a call returns to, and
- * the instruction the one before. Never NULL; good until the next call. */
+/* The row of an instruction. `exact`: it is the one that a signal interrupted; else the
+ * address is where a call returns to, and the instruction the one before. Never NULL;
+ * good until the next call. */
 const struct native_row *native_rows_find(uint64_t ip, bool exact);
 
-/* Around the real dlclose, on any thread, without a lock. */
-void native_rows_closing(bool begins);
+/* At the beginning of an event. Without the loader's counters each event is an
+ * epoch. */
+static always_inline void native_rows_notice(void) {
+    uint64_t loads = native_rows.loads;
+    if (unlikely(native_loads.adds == NULL ||
+                 (loads = native_loads_now()) != native_rows.loads)) {
+        native_rows.loads = loads;
+        native_rows.epoch++;
+    }
+}

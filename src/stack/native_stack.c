@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "stack/native_stack.h"
 
+#include <errno.h>
 #include <string.h>
+#include <ucontext.h>
 
 #include "base/arena.h"
+#include "base/sys.h"
 
-enum { FIRST_FRAMES = 128, MOST_FRAMES = 1 << 16, WHOLE_DEPTH = 48 };
+enum { FIRST_FRAMES = 128, MOST_FRAMES = 1 << 16 };
 
 void native_stack_forget(struct native_stack *stack) {
     stack->depth = stack->lowest = 0;
@@ -48,7 +51,7 @@ static cold_path bool grow(struct native_stack *stack, uint32_t kept, uint32_t p
 static always_inline void set_entry(struct native_stack *stack, uint32_t at,
                                     const struct native_registers *registers,
                                     const struct native_row *row) {
-    bool is_saved = registers->rbp_slot != NULL, by_rbp = row->rule == NATIVE_RULE_RBP;
+    bool is_saved = registers->rbp_slot != NULL, by_rbp = row->rule != NATIVE_RULE_RSP;
     bool compared = by_rbp && is_saved;
     stack->slots[at] = (struct native_slot){
         .at = registers->slot,
@@ -64,6 +67,76 @@ static always_inline void set_entry(struct native_stack *stack, uint32_t at,
         .flags = row->flags | (by_rbp && !is_saved ? NATIVE_BY_REGISTER : 0),
         .exact = registers->exact,
     };
+}
+
+/* The kernel leaves the registers of what it interrupted on the stack, where
+ * rt_sigreturn takes them from (struct rt_sigframe of the kernel). */
+static void leave_handler(struct native_registers *registers) {
+    const ucontext_t *interrupted = (const void *)registers->sp;
+    const greg_t *saved = interrupted->uc_mcontext.gregs;
+    *registers = (struct native_registers){
+        .ip = (uint64_t)saved[REG_RIP],
+        .sp = (uint64_t)saved[REG_RSP],
+        .rbp = (uint64_t)saved[REG_RBP],
+        .slot = (const uint64_t *)&saved[REG_RIP],
+        .rbp_slot = (const uint64_t *)&saved[REG_RBP],
+        .exact = true,
+    };
+}
+
+/* The kernel reads a set of signals before it looks at what is to be done with it. */
+static bool is_readable(const void *address) {
+    return sys_call(SYS_rt_sigprocmask, -1, address, NULL, sizeof(uint64_t)) != -EFAULT;
+}
+
+/* Code without tables, which may have a frame pointer. */
+static bool follow_rbp(struct native_registers *registers) {
+    enum { LARGEST_FRAME = 1 << 16 };
+    const uint64_t *frame = (const void *)registers->rbp;
+    if (registers->rbp - registers->sp >= LARGEST_FRAME || registers->rbp % 8 != 0 ||
+        !is_readable(frame) || !is_readable(frame + 1) || frame[1] == 0)
+        return false;
+    registers->rbp = frame[0];
+    registers->rbp_slot = frame;
+    registers->ip = frame[1];
+    registers->slot = frame + 1;
+    registers->sp = (uint64_t)(uintptr_t)(frame + 2);
+    registers->exact = false;
+    return true;
+}
+
+static bool leave_realigned(struct native_registers *registers,
+                            const struct native_row *row) {
+    uint64_t rbp = registers->rbp;
+    uint64_t cfa = *(const uint64_t *)(rbp + (uint64_t)(int64_t)row->cfa);
+    if (cfa <= registers->sp || cfa % sizeof(uint64_t) != 0)
+        return false;
+    registers->rbp_slot = (const uint64_t *)(rbp + (uint64_t)(int64_t)row->rbp);
+    registers->rbp = *registers->rbp_slot;
+    registers->slot = (const uint64_t *)cfa - 1;
+    registers->ip = *registers->slot;
+    registers->sp = cfa;
+    registers->exact = false;
+    return true;
+}
+
+/* The rules that few frames have. 1; 0 at the root; negative where the caller is not
+ * found. */
+static cold_path int step_rarely(struct native_registers *registers,
+                                 const struct native_row *row, native_step step) {
+    switch (row->rule) {
+    case NATIVE_RULE_ROOT:
+        return 0;
+    case NATIVE_RULE_SIGNAL:
+        leave_handler(registers);
+        return 1;
+    case NATIVE_RULE_WORD:
+        return leave_realigned(registers, row) ? 1 : -EINVAL;
+    case NATIVE_RULE_ABSENT:
+        return follow_rbp(registers) ? 1 : -EINVAL;
+    default:
+        return step(registers);
+    }
 }
 
 /* By the row. False at the root. */
@@ -91,15 +164,14 @@ static always_inline bool step_up(struct native_stack *stack,
                                   const struct native_row *row, native_step step) {
     if (likely(row->rule == NATIVE_RULE_RSP || row->rule == NATIVE_RULE_RBP))
         return go_up(registers, row, &stack->broken);
-    if (row->rule == NATIVE_RULE_ROOT)
-        return false;
-    int status = step(registers);
+    int status = step_rarely(registers, row, step);
     if (status < 0)
         stack->broken = true;
     return status > 0;
 }
 
-/* Whether the last stack has this frame as its entry `kept - 1`, after entries of calls that are over have been dropped. */
+/* Whether the last stack has this frame as its entry `kept - 1`, after entries of calls
+ * that are over have been dropped. */
 static always_inline bool is_known(const struct native_stack *stack, uint32_t *kept,
                                    const struct native_registers *registers) {
     while (*kept > 0 && stack->slots[*kept - 1].at < registers->slot)
@@ -117,8 +189,8 @@ static always_inline bool is_known(const struct native_stack *stack, uint32_t *k
     return false;
 }
 
-/* Puts the frames from the leaf to the first known one at the end of the arrays, and returns how many they are. The lowest `kept`
- * entries are as before. */
+/* Puts the frames from the leaf to the first known one at the end of the arrays, and
+ * returns how many they are. The lowest `kept` entries are as before. */
 static uint32_t push_frames(struct native_stack *stack,
                             const struct native_registers *leaf, uint32_t *kept,
                             native_step step) {
@@ -144,23 +216,22 @@ static uint32_t push_frames(struct native_stack *stack,
 
 uint32_t native_stack_lowest(const struct native_stack *stack, uint32_t kept) {
     const struct native_frame *frames = stack->frames;
-    if (kept <= WHOLE_DEPTH || frames[kept - 1].natives < stack->most_native ||
-        frames[kept - 1].pythons < stack->most_python)
+    if (kept <= stack->most_native || frames[kept - 1].natives <= stack->most_native)
         return 0;
-    uint32_t natives = frames[kept - 1].natives - stack->most_native;
-    uint32_t pythons = frames[kept - 1].pythons - stack->most_python;
+    uint32_t hidden = frames[kept - 1].natives - stack->most_native;
     uint32_t low = 0, high = kept;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (frames[middle].natives <= natives && frames[middle].pythons <= pythons)
+        if (frames[middle].natives <= hidden)
             low = middle + 1;
         else
             high = middle;
     }
-    return low > 0 ? low - 1 : 0;
+    return low;
 }
 
-/* The highest of the lowest `kept` entries, without the last of them, that is not what it was, or -1. */
+/* The highest of the lowest `kept` entries, without the last of them, that is not what
+ * it was, or -1. */
 static always_inline int64_t verify(const struct native_stack *stack, uint32_t kept) {
     uint32_t lowest =
         likely(kept == stack->depth) ? stack->lowest : native_stack_lowest(stack, kept);
@@ -185,12 +256,13 @@ static always_inline void join(struct native_stack *stack, uint32_t kept,
     stack->depth = kept + pushed;
 }
 
-/* Where an entry below a known one has changed, what was believed above it is unwound. */
+/* Where an entry below a known one has changed, what was believed above it is
+ * unwound. */
 uint32_t native_stack_walk(struct native_stack *stack,
                            const struct native_registers *leaf, native_step step) {
-    if (unlikely(!native_stack_is_current(stack))) {
+    if (unlikely(stack->epoch != native_rows.epoch)) {
         native_stack_forget(stack);
-        stack->epoch = __atomic_load_n(&native_rows.epoch, __ATOMIC_ACQUIRE);
+        stack->epoch = native_rows.epoch;
     }
     uint32_t kept = stack->depth;
     for (;;) {

@@ -5,10 +5,13 @@
 
 #include "base/hash.h"
 
-/* Tails with the same leaf in the same place differ in their second frame first. */
+/* Tails with the same leaf in the same place mostly differ in their second frame, or in
+ * where the evaluation calls from. */
 static always_inline struct native_tail *set_of(struct native_tails *tails,
-                                                uint64_t slot, uint64_t second) {
-    uint64_t hash = hash_mix(slot ^ second << 12 ^ second);
+                                                const uint64_t *slot, uint64_t second,
+                                                uint64_t evaluation) {
+    uint64_t hash = hash_mix((uint64_t)(uintptr_t)slot ^ second << 12 ^ second << 2 ^
+                             evaluation << 20 ^ evaluation);
     return tails->ways[hash >> 32 & (NATIVE_TAIL_SETS - 1)];
 }
 
@@ -29,19 +32,17 @@ static always_inline bool is_this(const struct native_tail *tail,
         tail->base_value != stack->slots[base].value || slot[-1].at != leaf->slot ||
         (tail->by_register && tail->rbp != leaf->rbp))
         return false;
-    while (slot > tail->slots)
-        if (!native_slot_holds(--slot))
-            return false;
-    return true;
+    return native_slots_hold(tail->slots, slot);
 }
 
 struct native_tail *native_tail_find(struct native_tails *tails,
                                      const struct native_registers *leaf,
                                      const struct native_stack *stack, uint32_t base) {
     const uint64_t *second = caller_slot(leaf);
-    if (unlikely(second == NULL || second >= stack->slots[base].at))
+    const uint64_t *evaluation = stack->slots[base + 1].at;
+    if (unlikely(second == NULL || second > evaluation))
         return NULL;
-    struct native_tail *ways = set_of(tails, (uint64_t)leaf->slot, *second);
+    struct native_tail *ways = set_of(tails, leaf->slot, *second, *evaluation);
     for (uint32_t at = 0; at < NATIVE_TAIL_WAYS; at++)
         if (is_this(&ways[at], leaf, stack, base))
             return &ways[at];
@@ -69,9 +70,10 @@ struct native_tail *native_tail_note(struct native_tails *tails,
     uint32_t count = stack->depth - 1 - base, last = stack->depth - 1;
     if (count < 2 || count > NATIVE_TAIL_MOST || !is_plain(stack, base))
         return NULL;
-    uint64_t second = stack->slots[last - 1].value;
-    struct native_tail *tail = &set_of(tails, (uint64_t)stack->slots[last].at,
-                                       second)[tails->next++ % NATIVE_TAIL_WAYS];
+    const struct native_slot *leaf = &stack->slots[last];
+    struct native_tail *ways =
+        set_of(tails, leaf->at, leaf[-1].value, stack->slots[base + 1].value);
+    struct native_tail *tail = &ways[tails->next++ % NATIVE_TAIL_WAYS];
     *tail = (struct native_tail){
         .base_at = stack->slots[base].at,
         .base_value = stack->slots[base].value,

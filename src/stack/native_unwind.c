@@ -4,12 +4,15 @@
 #include <assert.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <string.h>
 #include <ucontext.h>
 
 #include "stack/native_object.h"
+#include "stack/native_redirect.h"
 
-/* Of libunwind-common.h and libunwind-x86_64.h, part of the library's binary interface since 1.0. A cursor is 127 words. */
+/* Of libunwind-common.h and libunwind-x86_64.h, part of the library's binary interface
+ * since 1.0. A cursor is 127 words. */
 enum { CACHE_NONE = 0, INIT_SIGNAL_FRAME = 1 };
 enum { CURSOR_RBP = 6, CURSOR_RSP = 7, CURSOR_RIP = 16 };
 enum { CURSOR_SIZE = 4096 };
@@ -27,12 +30,31 @@ static struct {
     int (*is_signal)(void *cursor);
 } unwind;
 
-thread_local_fixed uint64_t native_unwind_address;
+/* Of the step that the thread takes; 0: none. */
+static thread_local_fixed uint64_t step_address;
 
 static int find(void *handle, const char *name, void *function) {
     void *found = dlsym(handle, name);
     memcpy(function, &found, sizeof found);
     return found != NULL ? 0 : -ENOENT;
+}
+
+/* Instead of dl_iterate_phdr: the object of the step's code alone. The program may use
+ * the same libunwind. */
+static int iterate(int (*callback)(struct dl_phdr_info *info, size_t size, void *data),
+                   void *data) {
+    struct native_object object;
+    struct dl_phdr_info info = {.dlpi_adds = 1};
+    size_t count;
+    if (step_address == 0)
+        return dl_iterate_phdr(callback, data);
+    if (native_object_find(step_address, &object) < 0)
+        return 0;
+    info.dlpi_addr = object.bias;
+    info.dlpi_name = object.name;
+    info.dlpi_phdr = native_object_segments(&object, &count);
+    info.dlpi_phnum = (ElfW(Half))count;
+    return count > 0 ? callback(&info, sizeof info, data) : 0;
 }
 
 int native_unwind_prepare(void) {
@@ -44,25 +66,11 @@ int native_unwind_prepare(void) {
         find(handle, "_ULx86_64_get_reg", &unwind.get) < 0 ||
         find(handle, "_ULx86_64_is_signal_frame", &unwind.is_signal) < 0 ||
         find(handle, "_ULx86_64_set_caching_policy", &set_caching) < 0 ||
-        find(handle, "_ULx86_64_local_addr_space", &space) < 0)
+        find(handle, "_ULx86_64_local_addr_space", &space) < 0 ||
+        native_redirect(space, "dl_iterate_phdr", (void *)iterate) < 0)
         return -ENOENT;
     /* Its cache would outlive the modules that it is of. */
     return set_caching(*space, CACHE_NONE) == 0 ? 0 : -ENOENT;
-}
-
-int native_unwind_iterate(int (*callback)(struct dl_phdr_info *info, size_t size,
-                                          void *data),
-                          void *data) {
-    struct native_object object;
-    struct dl_phdr_info info = {.dlpi_adds = 1};
-    size_t count;
-    if (native_object_find(native_unwind_address, &object) < 0)
-        return 0;
-    info.dlpi_addr = object.bias;
-    info.dlpi_name = object.name;
-    info.dlpi_phdr = native_object_segments(&object, &count);
-    info.dlpi_phnum = (ElfW(Half))count;
-    return count > 0 ? callback(&info, sizeof info, data) : 0;
 }
 
 static void fill_context(ucontext_t *context, const struct native_registers *from) {
@@ -87,8 +95,9 @@ static int take_step(struct native_registers *registers, struct memory *memory) 
     return read ? 1 : -EINVAL;
 }
 
-/* The kernel leaves the registers of what it interrupted on the stack, where the handler's return address leads: rt_sigreturn
- * takes them from the stack pointer on (struct rt_sigframe of the kernel). */
+/* The kernel leaves the registers of what it interrupted on the stack, where the
+ * handler's return address leads: rt_sigreturn takes them from the stack pointer on
+ * (struct rt_sigframe of the kernel). */
 static void find_slots(struct native_registers *registers, uint64_t sp) {
     const ucontext_t *interrupted = (const void *)sp;
     if (registers->exact) {
@@ -103,9 +112,9 @@ static void find_slots(struct native_registers *registers, uint64_t sp) {
 
 int native_unwind_step(struct native_registers *registers, void *memory) {
     uint64_t sp = registers->sp;
-    native_unwind_address = registers->exact ? registers->ip : registers->ip - 1;
+    step_address = registers->exact ? registers->ip : registers->ip - 1;
     int status = take_step(registers, memory);
-    native_unwind_address = 0;
+    step_address = 0;
     if (status == 1 && registers->ip == 0)
         status = 0;
     if (status == 1)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* One step up the stack by libunwind, for frames that a row cannot describe: interrupted by a signal, with a realigned
- * stack, or of code without unwind tables, which it follows by the frame pointer where there is one.
+/* One step up the stack by libunwind, for frames that a row cannot describe:
+ * interrupted by a signal, with a realigned stack, or of code without unwind tables,
+ * which it follows by the frame pointer where there is one.
  *
- * The library is loaded by native_unwind_prepare, outside hooks, and has no cache of its own then. It asks for the loaded
- * objects by dl_iterate_phdr, which holds a lock of the loader: while a thread is in native_unwind_step, that
- * function, as our library defines it, leads to native_unwind_iterate, which takes no lock.
+ * The library is loaded by native_unwind_prepare, outside hooks, and has no cache of
+ * its own then. It asks for the loaded objects by dl_iterate_phdr, which holds a lock
+ * of the loader, whose holder may be waiting for the tracer's: while a thread is in
+ * native_unwind_step, those calls are answered without a lock.
  */
 #pragma once
 
-#include <link.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,11 +21,9 @@ struct native_registers {
     uint64_t ip;
     uint64_t sp;
     uint64_t rbp;
-    const uint64_t *slot; /* where ip was read */
-    const uint64_t
-        *rbp_slot; /* where rbp was read; NULL: it is still in the register */
-    bool
-        exact; /* a signal interrupted the instruction at ip; else a call returns to it */
+    const uint64_t *slot;     /* where ip was read */
+    const uint64_t *rbp_slot; /* where rbp was read; NULL: it is in the register */
+    bool exact; /* a signal interrupted it at ip; else a call returns there */
 };
 
 /* 0; -ENOENT without a libunwind that can be used. */
@@ -35,8 +34,3 @@ enum { NATIVE_UNWIND_MEMORY = 8192 };
 
 /* To the caller's frame. 1; 0 at the root; -EINVAL when it cannot be found. */
 must_check int native_unwind_step(struct native_registers *registers, void *memory);
-
-extern thread_local_fixed uint64_t native_unwind_address; /* 0: not in a step */
-int native_unwind_iterate(int (*callback)(struct dl_phdr_info *info, size_t size,
-                                          void *data),
-                          void *data);

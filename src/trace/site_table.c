@@ -96,7 +96,7 @@ static bool sweep_pays(uint64_t count) {
     if (count < RECYCLE_FROM || new_sites++ < next_sweep)
         return false;
     new_sites = 0;
-    next_sweep = site_table_recycle() < count / 4 ? count / 4 : 0;
+    next_sweep = site_table_recycle() < count / 8 ? count / 8 : 0;
     return next_sweep == 0;
 }
 
@@ -220,8 +220,8 @@ static int open_domains(void) {
     return 0;
 }
 
-/* Entry 0 is unused, and some behind it are for the overflow's blocks when there is no room left. Their pages are not
- * touched until then. */
+/* Entry 0 is unused, and some behind it are for the overflow's blocks when there is no
+ * room left. Their pages are not touched until then. */
 static void open_spare(void) {
     next_spare = spare_end = 1;
     if (dump_file_reserve(dump, TRACEMALLOC_DUMP_SITES, 1 + SPARE_SITES) == 0)

@@ -92,8 +92,9 @@ static always_inline bool site_table_is(uint32_t id, uint32_t stack, uint32_t do
     return site->size == size && tally->stack == stack && tally->domain == domain;
 }
 
-/* The site that was found last for this stack, if it is of Python's domain and this size; else 0. Its stack need not
- * be looked at: a site is given to another one only when all of this is forgotten. */
+/* The site that was found last for this stack, if it is of Python's domain and this
+ * size; else 0. Its stack need not be looked at: a site is given to another one only
+ * when all of this is forgotten. */
 static always_inline uint32_t site_table_last(uint32_t stack, uint64_t size) {
     uint32_t id = stack < site_table.stacks ? site_table.by_stack[stack] : 0;
     const struct tracemalloc_dump_site *site = site_table.sites + id;

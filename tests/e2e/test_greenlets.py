@@ -11,7 +11,7 @@ import pytest
 
 import conftest
 
-# Each check compares an object's traceback with the interpreter's frames at that moment.
+# Each check compares an object's traceback with the interpreter's frames just then.
 PROGRAM = """
 import sys, tracemalloc
 from greenlet import getcurrent, greenlet
@@ -105,7 +105,7 @@ def own_folder(interpreter):
 
 @functools.lru_cache(maxsize=None)
 def pip():
-    """The newest interpreter's pip that there is: it brings packages for all of them."""
+    """The newest interpreter's pip that there is: it brings packages for all."""
     for each in reversed(conftest.interpreters()):
         if each.run("-m", "pip", "--version").returncode == 0:
             return [each.path, "-m", "pip"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What take_snapshot() gives under the library: the builtin's traces, made only once."""
+"""What take_snapshot() gives under the library: the builtin's traces, made once."""
 
 import pytest
 

@@ -30,6 +30,8 @@ void *visible(void *p) {
 """
 PYTHON = [("/app/main.py", "<module>", 3), ("/app/main.py", "load", 7)]
 NAMES = ["<module>", "load", "visible", "inlined", "hidden"]
+FUNCTIONS = {"visible", "inlined", "hidden"}
+SHARED = ["-fPIC", "-shared", "-Wl,--build-id", "x.c", "-olibx.so"]
 
 
 class Library:
@@ -39,14 +41,15 @@ class Library:
         self.folder = folder
         self.path = folder / "libx.so"
         (folder / "x.c").write_text(SOURCE)
-        self.run("cc", "-O2", "-g", "-fPIC", "-shared", "-Wl,--build-id", "x.c", "-olibx.so")
+        self.run("cc", "-O2", "-g", *SHARED)
         notes = self.run("readelf", "-n", "libx.so")
         self.build_id = re.search("Build ID: (\\w+)", notes).group(1)
         lines = [line.split() for line in self.run("nm", "libx.so").splitlines()]
         self.address = {line[-1]: int(line[0], 16) for line in lines if len(line) == 3}
 
     def run(self, *command):
-        return subprocess.check_output(command, cwd=str(self.folder), universal_newlines=True)
+        folder = str(self.folder)
+        return subprocess.check_output(command, cwd=folder, universal_newlines=True)
 
 
 @pytest.fixture
@@ -56,11 +59,11 @@ def native_library(tmp_path):
 
 @pytest.fixture
 def dump(native_library, tmp_path):
-    """main > load > visible > inlined > hidden holds two blocks, load one, code without a
-    module one."""
+    """main > load > visible > inlined > hidden holds two blocks, load one, code
+    without a module one."""
     made = native_dump.NativeDump()
     module = made.module(str(native_library.path), native_library.build_id)
-    inner = [(module, native_library.address[name]) for name in ("at_inlined", "at_hidden")]
+    inner = [(module, native_library.address[n]) for n in ("at_inlined", "at_hidden")]
     made.block(PYTHON + inner, 1000, 2)
     made.block(PYTHON, 100, 1, domain=0)
     made.block(PYTHON + [(0, 0x7F1234567890)], 50)
@@ -77,7 +80,8 @@ def traceback_of(ours, dump, size, *options):
 def test_python_and_native_frames_in_one_traceback(ours, dump, native_library):
     frames = traceback_of(ours, dump, 2000)
     assert [frame["function"] for frame in frames] == NAMES
-    assert frames[0] == {"filename": "/app/main.py", "lineno": 3, "function": "<module>"}
+    outer = {"filename": "/app/main.py", "lineno": 3, "function": "<module>"}
+    assert frames[0] == outer
     assert frames[3] == {
         "filename": str(native_library.folder / "x.c"),
         "lineno": 3,
@@ -91,7 +95,8 @@ def test_python_and_native_frames_in_one_traceback(ours, dump, native_library):
 def test_code_without_a_module(ours, dump):
     frame = traceback_of(ours, dump, 50)[-1]
     assert frame["native"] and frame["offset"] == 0x7F1234567890
-    assert frame["module"] is frame["function"] is frame["filename"] is frame["lineno"] is None
+    unknown = ("module", "function", "filename", "lineno")
+    assert [frame[key] for key in unknown] == [None] * 4
 
 
 def test_without_native_frames(ours, dump):
@@ -131,7 +136,8 @@ def test_lines(ours, dump, native_library):
     assert "\n0x7f1234567890: size=50 B" in text
     native_library.path.unlink()
     offset = native_library.address["at_hidden"]
-    assert "%s+0x%x: size=2000 B" % (native_library.path, offset) in ours("stats", dump).stdout
+    line = "%s+0x%x: size=2000 B" % (native_library.path, offset)
+    assert line in ours("stats", dump).stdout
 
 
 def test_stripped_code_has_no_made_up_names(ours, dump, native_library):
@@ -142,14 +148,15 @@ def test_stripped_code_has_no_made_up_names(ours, dump, native_library):
 
 
 def test_another_file_is_not_used(ours, dump, native_library):
-    native_library.run("cc", "-O1", "-shared", "-fPIC", "-Wl,--build-id", "x.c", "-olibx.so")
+    native_library.run("cc", "-O1", *SHARED)
     result = ours("stats", dump, "-g", "function")
     assert "hidden" not in result.stdout
     assert result.stderr.count("libx.so is not the file that was traced") == 1
 
 
 def test_resolved_dumps_need_no_libraries(ours, dump, native_library):
-    commands = [("stats", dump, "--json"), ("tree", dump), ("stats", dump, "-g", "function")]
+    by_function = ("stats", dump, "-g", "function")
+    commands = [("stats", dump, "--json"), ("tree", dump), by_function]
     before = [ours(*command).stdout for command in commands]
     result = ours("resolve", dump)
     assert (result.returncode, result.stderr) == (0, "")
@@ -159,7 +166,8 @@ def test_resolved_dumps_need_no_libraries(ours, dump, native_library):
     once = dump.read_bytes()
     assert ours("resolve", dump).stdout == result.stdout
     assert dump.read_bytes() == once
-    assert dump.stat().st_mode & 0o777 == dump.parent.joinpath("x.c").stat().st_mode & 0o777
+    usual = dump.parent.joinpath("x.c").stat().st_mode
+    assert dump.stat().st_mode & 0o777 == usual & 0o777
 
 
 def test_resolved_into_another_file(ours, dump, native_library, tmp_path):
@@ -174,7 +182,9 @@ def test_resolved_into_another_file(ours, dump, native_library, tmp_path):
     assert [frame["function"] for frame in frames] == NAMES
 
 
-def test_a_live_dump_is_not_resolved(ours, some_interpreter, traced_environment, dumps_folder):
+def test_a_live_dump_is_not_resolved(
+    ours, some_interpreter, traced_environment, dumps_folder
+):
     program = "import sys; print('go', flush=True); sys.stdin.read()"
     process = subprocess.Popen(
         [some_interpreter.path, "-c", program],
@@ -211,21 +221,24 @@ def exported(ours, dump, form, *options):
 
 def test_exports(ours, dump):
     lines = exported(ours, dump, "collapsed").read_text().splitlines()
-    assert any(re.search(r"visible \(.*x\.c:\d+\);inlined \(.*;hidden \(.* 2000$", line) for line in lines)
+    inner = re.compile(r"visible \(.*x\.c:\d+\);inlined \(.*;hidden \(.* 2000$")
+    assert any(map(inner.search, lines))
     document = json.loads(exported(ours, dump, "json").read_text())
     native = [frame for frame in document["frames"] if frame.get("native")]
-    assert {frame["function"] for frame in native} == {"visible", "inlined", "hidden", None}
-    frames = json.loads(exported(ours, dump, "speedscope").read_text())["shared"]["frames"]
+    assert {frame["function"] for frame in native} == FUNCTIONS | {None}
+    document = json.loads(exported(ours, dump, "speedscope").read_text())
+    frames = document["shared"]["frames"]
     assert {"visible", "hidden"} <= {frame["name"] for frame in frames}
     assert ',7,"hidden"' in exported(ours, dump, "csv").read_text()
     profile = gzip.decompress(exported(ours, dump, "pprof").read_bytes())
     assert b"hidden" in profile and b"libx.so" in profile
-    assert b"hidden" not in exported(ours, dump, "collapsed", "--no-native").read_bytes()
+    python = exported(ours, dump, "collapsed", "--no-native").read_bytes()
+    assert b"hidden" not in python
 
 
 def test_snapshots_are_of_python_alone(ours, dump, snapshot):
-    frames = {frame.filename for trace in snapshot(dump).traces for frame in trace.traceback}
-    assert frames == {"/app/main.py"}
+    tracebacks = [trace.traceback for trace in snapshot(dump).traces]
+    assert {frame.filename for each in tracebacks for frame in each} == {"/app/main.py"}
 
 
 def test_the_page_tells_the_kinds_apart(ours, dump, tmp_path):
@@ -233,16 +246,18 @@ def test_the_page_tells_the_kinds_apart(ours, dump, tmp_path):
     if "made without Node" in result.stderr:
         pytest.skip("built without the page")
     page = (tmp_path / "page.html").read_text()
-    data = json.loads(re.search(r"<script[^>]*json[^>]*>(.*?)</script>", page, re.S).group(1))
+    script = re.search(r"<script[^>]*json[^>]*>(.*?)</script>", page, re.S)
+    data = json.loads(script.group(1))
     names = [data["names"][number] for number in data["frames"][1::3]]
-    assert {names[number] for number in data["native"]} == {"", "visible", "inlined", "hidden"}
+    assert {names[number] for number in data["native"]} == FUNCTIONS | {""}
 
 
 def test_debug_information_from_the_network(ours, dump, native_library, tmp_path):
     """Only where DEBUGINFOD_URLS says so."""
     served = tmp_path / "served" / "buildid" / native_library.build_id
     served.mkdir(parents=True)
-    native_library.run("objcopy", "--only-keep-debug", "libx.so", str(served / "debuginfo"))
+    debug = str(served / "debuginfo")
+    native_library.run("objcopy", "--only-keep-debug", "libx.so", debug)
     native_library.run("strip", "--strip-all", "libx.so")
     asked = []
 
@@ -256,12 +271,14 @@ def test_debug_information_from_the_network(ours, dump, native_library, tmp_path
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    environment = {"DEBUGINFOD_CACHE_PATH": str(tmp_path / "cache"), "HOME": str(tmp_path)}
+    cache = str(tmp_path / "cache")
+    environment = {"DEBUGINFOD_CACHE_PATH": cache, "HOME": str(tmp_path)}
     try:
-        assert "hidden" not in ours("stats", dump, "-g", "function", env=environment).stdout
+        by_function = ("stats", dump, "-g", "function")
+        assert "hidden" not in ours(*by_function, env=environment).stdout
         assert not asked
         environment["DEBUGINFOD_URLS"] = "http://127.0.0.1:%d/" % server.server_port
-        result = ours("stats", dump, "-g", "function", env=environment)
+        result = ours(*by_function, env=environment)
     finally:
         server.shutdown()
     if not asked:

@@ -9,7 +9,7 @@ import sys
 import tree
 
 FOLDERS = ["src", "include", "tests"]
-ENDINGS = (".c", ".h", ".py")
+ENDINGS = (".c", ".h", ".py", "meson.build")
 MOST = 88
 
 

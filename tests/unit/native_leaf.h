@@ -4,7 +4,8 @@
 
 #include "stack/native_unwind.h"
 
-/* The frame that calls this: `frame` is __builtin_frame_address(0) in the function that is not to be part of it. */
+/* The frame that calls this: `frame` is __builtin_frame_address(0) in the function that
+ * is not to be part of it. */
 static inline struct native_registers native_leaf(const uint64_t *frame) {
     return (struct native_registers){
         .ip = frame[1],

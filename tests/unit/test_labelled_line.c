@@ -32,8 +32,10 @@ START_TEST(texts_stand_in_one_column) {
     ck_assert_str_eq(output, "peak    much, 7\n");
     print(0, "", "much");
     ck_assert_str_eq(output, "        much, 7\n");
-    print(0, "a long label", "much");
+    print(40, "a long label", "much");
     ck_assert_uint_eq((size_t)(strstr(output, "much") - output), 8);
+    print(0, "a long label", "much");
+    ck_assert_str_eq(output, "a long label much, 7\n");
 }
 END_TEST
 

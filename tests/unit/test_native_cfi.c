@@ -6,9 +6,10 @@
 
 #include "suite.h"
 
-/* Tables as a linker makes them, for code that is nowhere: .eh_frame_hdr, a common entry, one function of 0x100 bytes.
+/* Tables as a linker makes them, for code that is nowhere: .eh_frame_hdr, a common
+ * entry, one function of 0x100 bytes.
  *
- *   0x00 header: version, three encodings, where .eh_frame is, one row: function, its entry
+ *   0x00 header: version, three encodings, where .eh_frame is, one row
  *   0x40 common entry: CFA = rsp + 8, return address at CFA - 8
  *   0x80 the function's entry, with the program that a test gives */
 enum { COMMON = 0x40, FUNCTION = 0x80, CODE = 0x10000, CODE_SIZE = 0x100 };
@@ -124,12 +125,21 @@ START_TEST(nobody_calls_the_root) {
 }
 END_TEST
 
-/* A realigned stack: the CFA is what a word in the frame says. */
-START_TEST(an_expression_is_left_to_libunwind) {
-    MAKE(0x41, 0xf, 3, 0x76, 0x78, 6, 0x42, 0x10, 6, 2, 0x76, 0, 0xc, 7, 8);
+/* The CFA is what a word in the frame says. */
+START_TEST(a_realigned_stack_is_followed) {
+    MAKE(0x41, 0x10, 6, 2, 0x76, 0, 0x41, 0xf, 3, 0x76, 0x78, 6, 0x42, 0xc, 7, 8);
     expect(0, NATIVE_RULE_RSP, 8, 0);
     ck_assert_int_eq(find(1).rule, NATIVE_RULE_OTHER);
-    ck_assert_int_eq(find(3).rule, NATIVE_RULE_OTHER);
+    expect(2, NATIVE_RULE_WORD, -8, 0);
+    ck_assert_int_eq(find(4).rule, NATIVE_RULE_OTHER);
+}
+END_TEST
+
+START_TEST(another_expression_is_left_to_libunwind) {
+    MAKE(0x41, 0xf, 2, 0x77, 0x10, 0x41, 0xf, 5, 0x76, 0x78, 6, 0x23, 8);
+    expect(0, NATIVE_RULE_RSP, 8, 0);
+    ck_assert_int_eq(find(1).rule, NATIVE_RULE_OTHER);
+    ck_assert_int_eq(find(2).rule, NATIVE_RULE_OTHER);
 }
 END_TEST
 
@@ -179,7 +189,8 @@ int main(void) {
         a_register_is_restored,
         signed_offsets_count_in_units,
         nobody_calls_the_root,
-        an_expression_is_left_to_libunwind,
+        a_realigned_stack_is_followed,
+        another_expression_is_left_to_libunwind,
         another_register_is_left_to_libunwind,
         what_is_no_instruction_makes_no_row,
         code_outside_has_no_entry,

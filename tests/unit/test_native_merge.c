@@ -7,8 +7,9 @@
 #include "native_leaf.h"
 #include "suite.h"
 
-/* The interpreter that this test plays: evaluations are C functions, and each has a word on its stack that stands
- * for what CPython leaves there: from 3.12 on an entry frame. */
+/* The interpreter that this test plays: evaluations are C functions, and each has a
+ * word on its stack that stands for what CPython leaves there: from 3.12 on an entry
+ * frame. */
 enum { MOST_NODES = 100000, MOST_PYTHON = 64 };
 
 #define no_inline __attribute__((noipa))
@@ -59,7 +60,7 @@ static void open_merge(unsigned version) {
     python.depth = 0;
     ck_assert_int_eq(native_object_prepare(), 0);
     ck_assert_int_eq(native_rows_open(give_id), 0);
-    native_merge_open(&sink, &layout, 30, 25);
+    native_merge_open(&sink, &layout, 30);
     merge = arena_map(sizeof *merge);
     native_merge_refresh(merge);
 }
@@ -104,8 +105,8 @@ static void expect(const char *letters) {
     ck_assert_str_eq(look(), letters);
 }
 
-/* Runs the code of an evaluation: letters are calls within it, '(' begins another one by way of C, '!' is an event, '<' a
- * return within it. */
+/* Runs the code of an evaluation: letters are calls within it, '(' begins another one
+ * by way of C, '!' is an event, '<' a return within it. */
 static no_inline const char *evaluate(const char *code, char *seen, unsigned version);
 
 static no_inline const char *call_by_c(const char *code, char *seen, unsigned version) {

@@ -18,6 +18,9 @@ static uint32_t give_id(const struct native_object *object) {
 static void open_rows(void) {
     asked = 0;
     ck_assert_int_eq(native_object_prepare(), 0);
+    native_loads_begin();
+    ck_assert_ptr_nonnull(dlopen("libutil.so.1", RTLD_NOW));
+    ck_assert(native_loads_settle());
     ck_assert_int_eq(native_rows_open(give_id), 0);
 }
 
@@ -26,10 +29,10 @@ static uint64_t inside(void *function) {
 }
 
 /* Code of a library that the program loads itself. */
-static uint64_t loaded(void) {
-    void *handle = dlopen("libresolv.so.2", RTLD_NOW);
-    ck_assert_ptr_nonnull(handle);
-    return inside(dlsym(handle, "ns_sprintrr"));
+static uint64_t load(void **handle) {
+    *handle = dlopen("libresolv.so.2", RTLD_NOW);
+    ck_assert_ptr_nonnull(*handle);
+    return inside(dlsym(*handle, "ns_sprintrr"));
 }
 
 START_TEST(a_row_names_its_instruction) {
@@ -70,37 +73,55 @@ START_TEST(code_of_no_file_is_absolute) {
     uint64_t ip = (uint64_t)(uintptr_t)block + 100;
     const struct native_row *row = native_rows_find(ip, false);
     ck_assert_uint_eq(row->key, ip - 1);
-    ck_assert_int_eq(row->rule, NATIVE_RULE_OTHER);
+    ck_assert_int_eq(row->rule, NATIVE_RULE_ABSENT);
     ck_assert_uint_eq(asked, 0);
     free(block);
 }
 END_TEST
 
-START_TEST(a_row_is_kept_until_a_module_goes) {
+START_TEST(a_row_is_kept_until_something_is_loaded_or_unloaded) {
+    void *handle, *other;
     open_rows();
-    uint64_t ip = loaded();
+    uint64_t ip = load(&handle);
+    native_rows_notice();
     const struct native_row *row = native_rows_find(ip, false);
-    uint32_t epoch = row->epoch;
-    ck_assert_uint_eq(epoch, native_rows.epoch);
-    ck_assert_ptr_eq(native_rows_find(ip, false), row);
-    native_rows_closing(true);
-    ck_assert_ptr_ne(native_rows_find(ip, false), row);
-    native_rows_closing(false);
+    uint32_t epoch = native_rows.epoch;
+    native_rows_notice();
+    ck_assert_uint_eq(native_rows.epoch, epoch);
     ck_assert_uint_eq(row->epoch, epoch);
+    other = dlopen("libnss_dns.so.2", RTLD_NOW);
+    if (other == NULL)
+        other = dlopen("libthread_db.so.1", RTLD_NOW);
+    native_rows_notice();
+    ck_assert_uint_ne(native_rows.epoch, epoch);
     ck_assert_ptr_eq(native_rows_find(ip, false), row);
     ck_assert_uint_eq(row->epoch, native_rows.epoch);
+    epoch = native_rows.epoch;
+    dlclose(other);
+    native_rows_notice();
+    ck_assert_uint_ne(native_rows.epoch, epoch);
     ck_assert_uint_eq(asked, 1);
 }
 END_TEST
 
+START_TEST(without_the_loaders_counters_each_event_is_an_epoch) {
+    open_rows();
+    native_loads.adds = NULL;
+    uint32_t epoch = native_rows.epoch;
+    native_rows_notice();
+    ck_assert_uint_ne(native_rows.epoch, epoch);
+}
+END_TEST
+
 START_TEST(the_programs_own_modules_stay) {
+    void *handle;
     open_rows();
     uint64_t ip = inside(dlsym(RTLD_DEFAULT, "qsort"));
     const struct native_row *row = native_rows_find(ip, false);
-    native_rows_closing(true);
+    load(&handle);
+    native_rows_notice();
     ck_assert_ptr_eq(native_rows_find(ip, false), row);
-    native_rows_closing(false);
-    ck_assert_ptr_eq(native_rows_find(ip, false), row);
+    ck_assert_uint_eq(asked, 1);
 }
 END_TEST
 
@@ -125,7 +146,8 @@ int main(void) {
         an_interrupted_instruction_has_a_row_of_its_own,
         our_own_code_is_hidden,
         code_of_no_file_is_absolute,
-        a_row_is_kept_until_a_module_goes,
+        a_row_is_kept_until_something_is_loaded_or_unloaded,
+        without_the_loaders_counters_each_event_is_an_epoch,
         the_programs_own_modules_stay,
         many_rows_are_found_again,
     };

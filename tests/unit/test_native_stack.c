@@ -116,7 +116,8 @@ START_TEST(a_random_walk_is_right_at_each_step) {
 }
 END_TEST
 
-/* As compilers realign the stack of a function with arguments on it: the CFA is what a word in the frame says. */
+/* As compilers realign the stack of a function with arguments on it: the CFA is what a
+ * word in the frame says. */
 void native_stack_realigned(void);
 __asm__(".text\n"
         "native_stack_realigned:\n"
@@ -143,7 +144,7 @@ __asm__(".text\n"
 START_TEST(a_realigned_frame_is_stepped_over) {
     open_stack();
     native_stack_realigned();
-    ck_assert_uint_gt(steps, 0);
+    ck_assert_uint_eq(steps, 0);
 }
 END_TEST
 
@@ -152,14 +153,33 @@ static void handler(int number) {
     walk();
 }
 
+/* What the tables say is as good as the compiler's, in terms that no compiler uses. */
+void native_stack_odd(void);
+__asm__(".text\n"
+        "native_stack_odd:\n"
+        ".cfi_startproc\n"
+        "sub $8, %rsp\n"
+        ".cfi_escape 0x0f, 2, 0x77, 16\n"
+        "call walk\n"
+        "add $8, %rsp\n"
+        ".cfi_def_cfa %rsp, 8\n"
+        "ret\n"
+        ".cfi_endproc\n");
+
+START_TEST(libunwind_takes_the_odd_step) {
+    open_stack();
+    native_stack_odd();
+    ck_assert_uint_eq(steps, 1);
+}
+END_TEST
+
 START_TEST(a_signal_handler_is_above_what_it_interrupts) {
     open_stack();
     signal(SIGUSR1, handler);
     raise(SIGUSR1);
-    unsigned first = steps;
-    ck_assert_uint_gt(first, 0);
     raise(SIGUSR1);
     walk();
+    ck_assert_uint_eq(steps, 0);
 }
 END_TEST
 
@@ -194,13 +214,12 @@ START_TEST(a_thread_has_a_root_of_its_own) {
 }
 END_TEST
 
-START_TEST(an_unloaded_module_takes_the_last_stack_with_it) {
+START_TEST(an_epoch_takes_the_last_stack_with_it) {
     open_stack();
-    walk();
-    native_rows_closing(true);
-    ck_assert_uint_eq(walk(), 0);
-    native_rows_closing(false);
-    ck_assert_uint_eq(walk(), 0);
+    for (int turn = 0; turn < 3; turn++) {
+        ck_assert_uint_eq(walk(), 0);
+        native_rows.epoch++;
+    }
 }
 END_TEST
 
@@ -212,8 +231,9 @@ START_TEST(deep_down_nothing_is_compared) {
     descend(200, &repeated);
     for (uint32_t at = 0; at < stack.depth; at++)
         stack.frames[at].natives = at + 1;
-    ck_assert_uint_eq(native_stack_lowest(&stack, 40), 0);
-    ck_assert_uint_eq(native_stack_lowest(&stack, 200), 169);
+    ck_assert_uint_eq(native_stack_lowest(&stack, 30), 0);
+    ck_assert_uint_eq(native_stack_lowest(&stack, 40), 10);
+    ck_assert_uint_eq(native_stack_lowest(&stack, 200), 170);
 }
 END_TEST
 
@@ -235,10 +255,11 @@ int main(void) {
         only_the_frames_above_a_change_are_new,
         a_random_walk_is_right_at_each_step,
         a_realigned_frame_is_stepped_over,
+        libunwind_takes_the_odd_step,
         a_signal_handler_is_above_what_it_interrupts,
         a_handler_may_have_its_own_stack,
         a_thread_has_a_root_of_its_own,
-        an_unloaded_module_takes_the_last_stack_with_it,
+        an_epoch_takes_the_last_stack_with_it,
         deep_down_nothing_is_compared,
         memory_is_given_back,
     };

@@ -100,8 +100,10 @@ START_TEST(a_signal_waits_until_the_file_is_whole) {
     char text[] = "whole";
     int status;
     pid_t child = fork();
-    if (child == 0)
+    if (child == 0) {
+        signal(SIGTERM, SIG_DFL); /* Check has a handler */
         _exit(new_file_write(path, put_and_be_ended, text));
+    }
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
     ck_content(path, "whole");

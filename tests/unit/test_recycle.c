@@ -310,7 +310,7 @@ static uint32_t new_code(uint32_t serial) {
 
 /* New code for ever, of which each calls a few levels deep and frees what it made. */
 START_TEST(new_code_for_ever_does_not_fill_the_dump) {
-    enum { ROUNDS = 100000, LEVELS = 8, ENOUGH = 300 << 10 };
+    enum { ROUNDS = 30000, LEVELS = 8, ENOUGH = 300 << 10 };
     uint64_t looks = 0;
     open_tables();
     running[0].id = new_code(0);

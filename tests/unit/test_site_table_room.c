@@ -78,7 +78,7 @@ START_TEST(stacks_without_room_overflow_with_their_sizes) {
     }
     uint64_t overflow = site_tables_sums(TRACEMALLOC_DUMP_OVERFLOW_STACK, 1).blocks;
     ck_assert_uint_gt(overflow, 10000);
-    ck_assert_uint_gt(site_table.header->lost[TRACEMALLOC_DUMP_LOST_STACKS], overflow);
+    ck_assert_uint_ge(site_table.header->lost[TRACEMALLOC_DUMP_LOST_STACKS], overflow);
     ck_assert_uint_eq(live_bytes(), bytes);
     ck_assert_uint_eq(site_table.header->lost[TRACEMALLOC_DUMP_LOST_BLOCKS], 0);
 }

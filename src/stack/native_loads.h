@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Whether the loader has loaded or unloaded anything.
+ *
+ * It counts both, and tells of it by dl_iterate_phdr, but only to whoever waits for its
+ * lock. The counters themselves are read here, in glibc's _rtld_global:
+ *
+ *   struct link_map *loaded; unsigned count; ...    the first: the program's files
+ *   ... unsigned long long adds; ...                found by its value, twice
+ *
+ * Code is put where other code was only after both have changed: a thread that runs it
+ * sees that. native_loads_begin and native_loads_settle once, outside hooks, before
+ * there is a second thread, with something loaded in between; native_loads_now
+ * anywhere.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+struct native_loads {
+    const uint64_t *adds; /* NULL: not found */
+    const uint32_t *count;
+};
+
+extern struct native_loads native_loads;
+
+void native_loads_begin(void);
+/* Whether the counters were found. */
+bool native_loads_settle(void);
+
+/* A value that is another one after each change. Only where the counters were found. */
+static always_inline uint64_t native_loads_now(void) {
+    uint64_t adds = __atomic_load_n(native_loads.adds, __ATOMIC_ACQUIRE);
+    return adds << 32 | __atomic_load_n(native_loads.count, __ATOMIC_ACQUIRE);
+}
