@@ -327,11 +327,6 @@ static always_inline uint32_t node_above(struct native_tail *tail, uint32_t pare
     return node;
 }
 
-static always_inline bool top_holds(const struct native_merge *merge) {
-    const struct native_slot *slots = merge->native.slots;
-    return native_slots_hold(slots + merge->top_lowest, slots + merge->top);
-}
-
 /* False when anything else than the way from the innermost evaluation to the leaf, or
  * its Python frames, may have changed. */
 static always_inline bool find_quickly(struct native_merge *merge,
@@ -344,7 +339,8 @@ static always_inline bool find_quickly(struct native_merge *merge,
         return false;
     struct native_tail *tail =
         native_tail_find(&merge->tails, leaf, native, merge->top - 1);
-    if (unlikely(tail == NULL || !top_holds(merge)))
+    if (unlikely(tail == NULL ||
+                 !native_stack_holds(native, merge->top_lowest, merge->top)))
         return false;
     int64_t at = changed_in_top(merge, leaf, frames, depth);
     if (unlikely(at < 0))

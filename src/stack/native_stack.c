@@ -52,15 +52,10 @@ static always_inline void set_entry(struct native_stack *stack, uint32_t at,
                                     const struct native_registers *registers,
                                     const struct native_row *row) {
     bool is_saved = registers->rbp_slot != NULL, by_rbp = row->rule != NATIVE_RULE_RSP;
-    bool compared = by_rbp && is_saved;
-    stack->slots[at] = (struct native_slot){
-        .at = registers->slot,
-        .value = registers->ip,
-        .rbp_at = compared ? registers->rbp_slot : registers->slot,
-        .rbp_value = compared ? registers->rbp : registers->ip,
-    };
+    stack->slots[at] = (struct native_slot){registers->slot, registers->ip};
     stack->frames[at] = (struct native_frame){
         .rbp = registers->rbp,
+        .rbp_at = by_rbp ? registers->rbp_slot : NULL,
         .key = row->key,
         .first = NATIVE_NO_PYTHON,
         .end = NATIVE_NO_PYTHON,
@@ -230,6 +225,28 @@ uint32_t native_stack_lowest(const struct native_stack *stack, uint32_t kept) {
     return low;
 }
 
+static always_inline bool rbp_holds(const struct native_frame *frame) {
+    return frame->rbp_at == NULL || *frame->rbp_at == frame->rbp;
+}
+
+bool native_stack_rbps_hold(const struct native_stack *stack, uint32_t first,
+                            uint32_t end) {
+    for (uint32_t at = first; at < end; at++)
+        if (!rbp_holds(&stack->frames[at]))
+            return false;
+    return true;
+}
+
+/* The highest entry from `lowest` to the one before `end` whose rbp is another one now,
+ * or -1. */
+static int64_t verify_rbps(const struct native_stack *stack, uint32_t lowest,
+                           uint32_t end) {
+    for (uint32_t at = end; at-- > lowest;)
+        if (!rbp_holds(&stack->frames[at]))
+            return at;
+    return -1;
+}
+
 /* The highest of the lowest `kept` entries, without the last of them, that is not what
  * it was, or -1. */
 static always_inline int64_t verify(const struct native_stack *stack, uint32_t kept) {
@@ -237,21 +254,26 @@ static always_inline int64_t verify(const struct native_stack *stack, uint32_t k
         likely(kept == stack->depth) ? stack->lowest : native_stack_lowest(stack, kept);
     const struct native_slot *last = stack->slots + lowest;
     const struct native_slot *slot = stack->slots + kept - 1;
-    while (slot > last) {
+    while (slot > last && likely(slot[-1].at[0] == slot[-1].value))
         slot--;
-        if (unlikely(!native_slot_holds(slot)))
-            return slot - stack->slots;
-    }
-    return -1;
+    uint32_t good = (uint32_t)(slot - stack->slots);
+    int64_t broken = -1;
+    if (unlikely(native_stack_has_rbps(stack, lowest, kept - 1)))
+        broken = verify_rbps(stack, good, kept - 1);
+    return likely(broken < 0) && slot > last ? (int64_t)good - 1 : broken;
 }
 
 /* Entry by entry: memmove costs more than these few. */
 static always_inline void join(struct native_stack *stack, uint32_t kept,
                                uint32_t pushed) {
     uint32_t from = stack->capacity - pushed;
+    uint32_t rbps = kept > 0 ? stack->frames[kept - 1].rbps : 0;
     for (uint32_t at = 0; at < pushed; at++) {
+        struct native_frame *frame = &stack->frames[kept + at];
         stack->slots[kept + at] = stack->slots[from + at];
-        stack->frames[kept + at] = stack->frames[from + at];
+        *frame = stack->frames[from + at];
+        rbps += frame->rbp_at != NULL;
+        frame->rbps = rbps;
     }
     stack->depth = kept + pushed;
 }

@@ -23,30 +23,30 @@
 #include "stack/native_rows.h"
 #include "stack/native_unwind.h"
 
-/* What is compared of a frame, in half a cache line. */
+/* A word of the stack, and what it was. */
 struct native_slot {
-    const uint64_t *at; /* where its instruction address lies */
+    const uint64_t *at;
     uint64_t value;
-    const uint64_t *rbp_at; /* where its rbp lies, or the same as above */
-    uint64_t rbp_value;
 };
 
 enum { NATIVE_NO_PYTHON = UINT32_MAX };
 
 struct native_frame {
     uint64_t rbp;
-    uint64_t key;     /* of its row */
+    const uint64_t *rbp_at; /* where its rbp lies, where it depends on that; or NULL */
+    uint64_t key;           /* of its row */
     uint32_t first;   /* of the Python frames that it evaluates, or NATIVE_NO_PYTHON */
     uint32_t end;     /* the one behind them */
     uint32_t node;    /* the stack that ends here, see native_merge */
     uint32_t natives; /* native frames up to here that are shown */
+    uint32_t rbps;    /* frames up to here with rbp_at */
     uint8_t flags;    /* enum native_flags */
     bool exact;
     uint16_t reserved;
 };
 
 struct native_stack {
-    struct native_slot *slots; /* root first */
+    struct native_slot *slots; /* root first: where the addresses lie */
     struct native_frame *frames;
     uint32_t depth;
     uint32_t capacity;
@@ -57,18 +57,31 @@ struct native_stack {
     bool broken;          /* the last walk ended before the root */
 };
 
-static always_inline bool native_slot_holds(const struct native_slot *slot) {
-    return *slot->at == slot->value && *slot->rbp_at == slot->rbp_value;
-}
-
-/* The same of all from `first` to the one before `end`. All are read, whatever the
- * first of them say: the loads do not wait for each other. */
+/* Whether all words from `first` to the one before `end` are as they were. All are
+ * read, whatever the first of them say: the loads do not wait for each other. */
 static always_inline bool native_slots_hold(const struct native_slot *first,
                                             const struct native_slot *end) {
     uint64_t differs = 0;
     for (; first < end; first++)
-        differs |= (*first->at ^ first->value) | (*first->rbp_at ^ first->rbp_value);
+        differs |= *first->at ^ first->value;
     return likely(differs == 0);
+}
+
+/* Whether any entry from `first` to the one before `end` depends on a saved rbp. */
+static always_inline bool native_stack_has_rbps(const struct native_stack *stack,
+                                                uint32_t first, uint32_t end) {
+    uint32_t below = first > 0 ? stack->frames[first - 1].rbps : 0;
+    return end > first && stack->frames[end - 1].rbps != below;
+}
+
+/* Whether these entries are all as they were. */
+bool native_stack_rbps_hold(const struct native_stack *stack, uint32_t first,
+                            uint32_t end);
+static always_inline bool native_stack_holds(const struct native_stack *stack,
+                                             uint32_t first, uint32_t end) {
+    return native_slots_hold(stack->slots + first, stack->slots + end) &&
+           (likely(!native_stack_has_rbps(stack, first, end)) ||
+            native_stack_rbps_hold(stack, first, end));
 }
 
 /* The stack pointer of an entry. */

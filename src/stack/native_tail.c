@@ -32,7 +32,8 @@ static always_inline bool is_this(const struct native_tail *tail,
         tail->base_value != stack->slots[base].value || slot[-1].at != leaf->slot ||
         (tail->by_register && tail->rbp != leaf->rbp))
         return false;
-    return native_slots_hold(tail->slots, slot);
+    return native_slots_hold(tail->slots, slot) &&
+           native_slots_hold(tail->rbps, tail->rbps + tail->rbp_count);
 }
 
 struct native_tail *native_tail_find(struct native_tails *tails,
@@ -65,6 +66,16 @@ static bool is_plain(const struct native_stack *stack, uint32_t base) {
     return true;
 }
 
+static void note_frames(struct native_tail *tail, const struct native_frame *frames) {
+    tail->rbp_count = 0;
+    for (uint32_t at = 0; at < tail->count; at++) {
+        tail->keys[at] = frames[at].key;
+        if (frames[at].rbp_at != NULL)
+            tail->rbps[tail->rbp_count++] =
+                (struct native_slot){frames[at].rbp_at, frames[at].rbp};
+    }
+}
+
 struct native_tail *native_tail_note(struct native_tails *tails,
                                      const struct native_stack *stack, uint32_t base) {
     uint32_t count = stack->depth - 1 - base, last = stack->depth - 1;
@@ -74,16 +85,14 @@ struct native_tail *native_tail_note(struct native_tails *tails,
     struct native_tail *ways =
         set_of(tails, leaf->at, leaf[-1].value, stack->slots[base + 1].value);
     struct native_tail *tail = &ways[tails->next++ % NATIVE_TAIL_WAYS];
-    *tail = (struct native_tail){
-        .base_at = stack->slots[base].at,
-        .base_value = stack->slots[base].value,
-        .epoch = stack->epoch,
-        .count = count,
-        .rbp = stack->frames[last].rbp,
-        .by_register = depends_on_register(stack),
-    };
+    tail->base_at = stack->slots[base].at;
+    tail->base_value = stack->slots[base].value;
+    tail->epoch = stack->epoch;
+    tail->count = count;
+    tail->rbp = stack->frames[last].rbp;
+    tail->by_register = depends_on_register(stack);
+    memset(tail->results, 0, sizeof tail->results);
     memcpy(tail->slots, stack->slots + base + 1, count * sizeof *tail->slots);
-    for (uint32_t at = 0; at < count; at++)
-        tail->keys[at] = stack->frames[base + 1 + at].key;
+    note_frames(tail, stack->frames + base + 1);
     return tail;
 }

@@ -37,7 +37,9 @@ struct native_tail {
     uint32_t count; /* frames */
     uint64_t rbp;   /* of the leaf */
     bool by_register;
+    uint32_t rbp_count;
     struct native_slot slots[NATIVE_TAIL_MOST]; /* the leaf is the last */
+    struct native_slot rbps[NATIVE_TAIL_MOST];  /* that frames depend on */
     uint64_t keys[NATIVE_TAIL_MOST]; /* of those that are shown as such, else 0 */
     struct {
         uint32_t parent;
