@@ -17,7 +17,7 @@ void free_aligned_sized(void *block, size_t alignment, size_t size);
 static always_inline void *made(struct thread_state *self, void *block, size_t size) {
     self->nested = false;
     if (likely(block != NULL))
-        record_insert(self, block, size, TRACEMALLOC_DUMP_DOMAIN_LIBC, RECORD_ANY);
+        record_libc(self, block, size);
     return block;
 }
 
@@ -62,7 +62,7 @@ static always_inline void *moved_block(struct thread_state *self, uint32_t site,
                                        bool freed) {
     self->nested = false;
     if (likely(moved != NULL || freed))
-        record_moved(self, site, moved, size, TRACEMALLOC_DUMP_DOMAIN_LIBC, RECORD_ANY);
+        record_libc_moved(self, site, moved, size);
     else
         record_kept(self, block, site);
     return moved;

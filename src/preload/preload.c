@@ -6,7 +6,6 @@
 
 #include "base/message.h"
 #include "preload/libc_real.h"
-#include "preload/record_native.h"
 #include "preload/start.h"
 #include "preload/thread_state.h"
 #include "preload/tracing.h"
@@ -32,12 +31,13 @@ __attribute__((constructor)) static void begin(int argc, char **argv) {
     int status = options_read(&options, environment_value, error, sizeof error);
     message_quiet(options.quiet);
     if (status < 0) {
-        message(error, "; not tracing", NULL);
+        /* A shell on the way to the program is not to say it too. */
+        if (options.any_program || start_has_python())
+            message(error, "; not tracing", NULL);
         return;
     }
     tracer_prepare();
     thread_state_prepare();
-    record_native_prepare(&options);
     pthread_atfork(tracing_before_fork, tracing_in_parent, tracing_in_child);
     on_exit(at_exit, NULL);
     start_prepare(&options, argc, argv);

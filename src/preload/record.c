@@ -19,12 +19,6 @@ void record_finalizing(void) {
         tracer_freeze();
 }
 
-/* The interrupted code may hold the lock: the header is written later. */
-void record_lost_nested(struct thread_state *self) {
-    self->lost++;
-    self->put_off = true;
-}
-
 /* The slot cannot be emptied here, for the interrupted code may be at work on it. */
 void record_defer(struct thread_state *self, uintptr_t block) {
     self->put_off = true;
@@ -70,10 +64,12 @@ void record_remove(const void *block) {
     record_leave(self, locked);
 }
 
+/* The interrupted code may hold the lock: the header is written later. */
 struct thread_state *record_not_free(struct thread_state *self) {
-    if (self->nested)
-        return NULL;
-    record_lost_nested(self);
+    if (!self->nested) {
+        self->lost++;
+        self->put_off = true;
+    }
     return NULL;
 }
 
@@ -82,6 +78,7 @@ void record_forget(struct thread_state *self) {
     self->known.epoch = self->python.epoch;
 }
 
+/* The next event of this leaf and size takes the usual path. */
 static void learn(struct thread_state *self, uint32_t site, uint64_t size) {
     const struct python_frame *leaf = self->python.leaf;
     if (leaf == NULL || site == 0)
@@ -154,8 +151,7 @@ void *record_made_slowly(struct thread_state *self, void *block, size_t size,
 }
 
 void *record_tick(struct thread_state *self, void *block) {
-    timeline.countdown = 1;
-    timeline_event();
+    timeline_tick();
     record_leave(self, false);
     return block;
 }

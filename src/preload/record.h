@@ -49,7 +49,6 @@ void record_finalizing(void);
 /* What signal handlers left to do while the thread was inside the tracer: frees, and
  * requests. */
 void record_deferred(struct thread_state *self);
-void record_lost_nested(struct thread_state *self);
 /* Set by the agent: carries out the request that a thread put off. */
 extern internal void (*record_request)(void);
 
@@ -122,9 +121,7 @@ static always_inline void record_leave(struct thread_state *self, bool locked) {
         record_deferred(self);
 }
 
-/* The usual event takes this path: a block of Python's domain, made by the leaf and the
- * callers of the event before, in a process of one thread, of a size that was seen
- * there before. It calls nothing and changes nothing before all is known. */
+/* Where the site of a leaf's caller, instruction and size is, if it is known. */
 static always_inline struct record_known *record_cache_entry(struct record_cache *cache,
                                                              uint32_t parent,
                                                              uint64_t ip,
@@ -160,6 +157,8 @@ static always_inline uint32_t record_known_site(struct thread_state *self,
     return record_known_at(self, leaf, size);
 }
 
+/* What is not usual: a leaf next to the last one; anything; a look at the clock after
+ * an event; work that signal handlers left. They return the block. */
 void *record_made_nearby(struct thread_state *self, void *block, size_t size,
                          enum record_stack how);
 void *record_made_slowly(struct thread_state *self, void *block, size_t size,
@@ -178,7 +177,7 @@ static always_inline void *record_usual(struct thread_state *self, void *block,
     site_table_count_python(site, size);
     if (how == RECORD_WITH_GIL)
         record_last_block = (uintptr_t)block;
-    if (unlikely(--timeline.countdown == 0))
+    if (timeline_due())
         return record_tick(self, block);
     self->inside = false;
     if (unlikely(self->put_off))
@@ -186,7 +185,12 @@ static always_inline void *record_usual(struct thread_state *self, void *block,
     return block;
 }
 
-/* A block of Python's domain was made. Returns it. */
+/* A block of Python's domain was made. Returns it.
+ *
+ * The usual event: the leaf and the callers of the event before made a block of a size
+ * that was seen there before, in a process of one thread. Its path calls nothing, and
+ * changes nothing before all is known. Whether the runtime is finalizing is asked by
+ * what the path is left for: nothing is freed, and no other leaf seen, without that. */
 static always_inline void *record_made(struct thread_state *self, void *block,
                                        size_t size, enum record_stack how) {
     self->inside = true;
@@ -198,18 +202,21 @@ static always_inline void *record_made(struct thread_state *self, void *block,
     return record_usual(self, block, size, how, site);
 }
 
-static always_inline void record_insert(struct thread_state *self, void *block,
-                                        size_t size, uint32_t domain,
-                                        enum record_stack how) {
+static always_inline void record_insert_libc(struct thread_state *self, void *block,
+                                             size_t size) {
+    uint32_t stack = record_stack(self, RECORD_ANY);
+    tracer_insert(
+        (uintptr_t)block,
+        site_cache_find(&self->sites, stack, TRACEMALLOC_DUMP_DOMAIN_LIBC, size));
+    timeline_event();
+}
+
+/* A block of libc's domain was made. */
+static always_inline void record_libc(struct thread_state *self, void *block,
+                                      size_t size) {
     bool locked = record_enter(self);
-    if (likely(tracer.active)) {
-        uint32_t stack = record_stack(self, how);
-        tracer_insert((uintptr_t)block,
-                      site_cache_find(&self->sites, stack, domain, size));
-        if (how == RECORD_WITH_GIL)
-            record_last_block = (uintptr_t)block;
-        timeline_event();
-    }
+    if (likely(tracer.active))
+        record_insert_libc(self, block, size);
     record_leave(self, locked);
 }
 
@@ -222,6 +229,7 @@ static always_inline bool record_knows(const void *block) {
 
 void record_defer(struct thread_state *self, uintptr_t block);
 
+/* Before the real free, where record_removed says false. */
 void record_remove(const void *block);
 
 /* Before the real free, also in signal handlers: the usual case, which calls nothing.
@@ -246,8 +254,8 @@ static always_inline bool record_removed(const void *block) {
     return likely(!self->put_off);
 }
 
-/* Before the real realloc: the block's site, for record_moved or record_kept. 0: it was
- * not traced. */
+/* Before the real realloc: the block's site, for record_replaced, record_libc_moved or
+ * record_kept. 0: it was not traced. */
 static always_inline uint32_t record_take(struct thread_state *self,
                                           const void *block) {
     if (block == NULL || !record_knows(block))
@@ -281,21 +289,13 @@ static always_inline void record_replaced(struct thread_state *self, uint32_t si
     record_leave(self, locked);
 }
 
-/* The real realloc succeeded, or freed the block when `block` is NULL. */
-static always_inline void record_moved(struct thread_state *self, uint32_t site,
-                                       void *block, size_t size, uint32_t domain,
-                                       enum record_stack how) {
+/* libc's realloc succeeded, or freed the block when `block` is NULL. */
+static always_inline void record_libc_moved(struct thread_state *self, uint32_t site,
+                                            void *block, size_t size) {
     bool locked = record_enter(self);
-    if (likely(tracer.active)) {
-        if (record_valid(self, site))
-            tracer_discount(site);
-        if (block != NULL) {
-            uint32_t stack = record_stack(self, how);
-            tracer_insert((uintptr_t)block,
-                          site_cache_find(&self->sites, stack, domain, size));
-            if (how == RECORD_WITH_GIL)
-                record_last_block = (uintptr_t)block;
-        }
-    }
+    if (record_valid(self, site))
+        tracer_discount(site);
+    if (likely(tracer.active) && block != NULL)
+        record_insert_libc(self, block, size);
     record_leave(self, locked);
 }

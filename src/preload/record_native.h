@@ -2,7 +2,7 @@
 /* Native frames of an event, merged with the Python ones; only where they were asked
  * for.
  *
- * record_native_prepare once, from the constructor; open and close under the tracer's
+ * record_native_prepare once, from the constructor, or when Python comes late; open and close under the tracer's
  * lock, at the start and end of a tracing; record_native_stack in each event, by a
  * thread inside the tracer.
  */
@@ -21,7 +21,7 @@ struct record_native {
     bool enabled; /* changes under the tracer's lock */
 };
 
-extern struct record_native record_native;
+extern internal struct record_native record_native;
 
 /* Loads libunwind where native frames are wanted; without it there will be none, which
  * is said in one line. */

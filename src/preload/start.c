@@ -12,6 +12,7 @@
 #include "preload/public_api.h"
 #include "preload/pymem_hooks.h"
 #include "preload/record.h"
+#include "preload/record_native.h"
 #include "preload/tracemalloc_module.h"
 #include "preload/tracing.h"
 #include "preload/x_option.h"
@@ -64,6 +65,10 @@ static void listen(long nframe) {
     agent_listen(&agent);
 }
 
+bool start_has_python(void) {
+    return python_runtime_find(&runtime) != -ENOENT;
+}
+
 /* Python may come late, by dlopen: then the first question for the variable is the
  * moment to look again. */
 static bool find_python(void) {
@@ -74,6 +79,7 @@ static bool find_python(void) {
         return false;
     prepared = true;
     frames_work = status == 0;
+    record_native_prepare(options);
     if (frames_work) {
         tell_record();
         tracemalloc_module_install(&runtime, options->native_domain);
@@ -107,6 +113,7 @@ int start_tracing(uint32_t nframe) {
 static void begin_without_python(void) {
     const char *value = libc_real.getenv(variable);
     long nframe = value != NULL ? read_nframe(value) : 0;
+    record_native_prepare(options);
     listen(nframe);
     if (nframe > 0)
         begin(nframe);

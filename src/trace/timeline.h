@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <x86intrin.h>
 
@@ -29,11 +30,19 @@ void timeline_look(void);
 /* Adds a point. */
 void timeline_add(void);
 
-static always_inline void timeline_event(void) {
+/* Counts an event: whether timeline_tick is due. */
+static always_inline bool timeline_due(void) {
+    return unlikely(--timeline.countdown == 0);
+}
+
+static always_inline void timeline_tick(void) {
     enum { EVENTS_PER_LOOK = 16 };
-    if (likely(--timeline.countdown != 0))
-        return;
     timeline.countdown = EVENTS_PER_LOOK;
     if (unlikely(__rdtsc() >= timeline.next_tick))
         timeline_look();
+}
+
+static always_inline void timeline_event(void) {
+    if (timeline_due())
+        timeline_tick();
 }

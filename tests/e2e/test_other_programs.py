@@ -28,6 +28,24 @@ def test_no_python_no_file(trace, name):
     assert traced.dumps == []
 
 
+def test_native_frames_are_for_python(trace):
+    """Nothing is loaded into the shells on the way to the program."""
+    traced = trace(["cat", "/proc/self/maps"], TRACEMALLOC_NATIVE_FRAMES="30", TRACEMALLOC_QUIET=None)
+    assert "libtracemalloc" in traced.result.stdout
+    assert "libunwind" not in traced.result.stdout
+    assert traced.result.stderr == ""
+
+
+def test_a_bad_value_is_said_once(interpreter, trace):
+    """By the interpreter, and not by the shell in front of it."""
+    shell = ["sh", "-c", 'true; cat /dev/null; "$0" -c "print(1)"', interpreter.path]
+    traced = trace(shell, TRACEMALLOC_FREE_LISTS="perhaps", TRACEMALLOC_QUIET=None)
+    assert traced.result.stdout == "1\n"
+    assert len(traced.result.stderr.splitlines()) == 1
+    assert "TRACEMALLOC_FREE_LISTS" in traced.result.stderr
+    assert traced.dumps == []
+
+
 def test_children(interpreter, trace_code, ours):
     """A spawned Python has a dump of its own; a child that only execs leaves none."""
     traced = trace_code(
