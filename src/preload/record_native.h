@@ -2,9 +2,9 @@
 /* Native frames of an event, merged with the Python ones; only where they were asked
  * for.
  *
- * record_native_prepare once, from the constructor, or when Python comes late; open and close under the tracer's
- * lock, at the start and end of a tracing; record_native_stack in each event, by a
- * thread inside the tracer.
+ * record_native_prepare once, from the constructor, or when Python comes late; open and
+ * close under the tracer's lock, at the start and end of a tracing; record_native_stack
+ * in each event, by a thread inside the tracer.
  */
 #pragma once
 

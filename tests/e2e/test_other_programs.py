@@ -30,7 +30,11 @@ def test_no_python_no_file(trace, name):
 
 def test_native_frames_are_for_python(trace):
     """Nothing is loaded into the shells on the way to the program."""
-    traced = trace(["cat", "/proc/self/maps"], TRACEMALLOC_NATIVE_FRAMES="30", TRACEMALLOC_QUIET=None)
+    traced = trace(
+        ["cat", "/proc/self/maps"],
+        TRACEMALLOC_NATIVE_FRAMES="30",
+        TRACEMALLOC_QUIET=None,
+    )
     assert "libtracemalloc" in traced.result.stdout
     assert "libunwind" not in traced.result.stdout
     assert traced.result.stderr == ""
