@@ -90,10 +90,13 @@ static long own_limit(void *self) {
     return nframe;
 }
 
+/* 3.13.0 leaves the reference tracer of its start behind. */
 static void own_stop(void *self) {
     void *stopped = own.stop(self, NULL, 0);
     if (stopped != NULL)
         python_api.decrease(stopped);
+    if (own.runtime->set_ref_tracer != NULL)
+        own.runtime->set_ref_tracer(NULL, NULL);
 }
 
 /* The interpreter's own start checks the arguments, and its limit tells what they

@@ -92,6 +92,5 @@ void timeline_open(struct dump_file *file) {
     start_tick = __rdtsc();
     interval = FIRST_INTERVAL;
     next_time = start_time;
-    timeline.next_tick = 0;
-    timeline.countdown = 1;
+    timeline = (struct timeline){.countdown = 1};
 }

@@ -2,9 +2,10 @@
 /* The heap over time: a point at the first event after each interval, 10 ms to begin
  * with.
  *
- * No thread and no timer: an event looks at the processor's clock, and only each
- * sixteenth does, which is not measurable. When the section is full each second point
- * goes and the interval doubles, so that a week fits a mebibyte. Under the tracer's
+ * No thread and no timer: an event looks at the processor's clock, but only each
+ * sixteenth does, and fewer where events come fast, for the clock takes as long as half
+ * an event. When the section is full each second point goes and the interval doubles,
+ * so that a week fits a mebibyte. Under the tracer's
  * lock, or with one thread.
  */
 #pragma once
@@ -18,7 +19,9 @@
 
 struct timeline {
     uint32_t countdown; /* events until the clock is looked at */
-    uint64_t next_tick; /* of the processor's clock: time for the next point */
+    uint32_t stride;    /* from look to look */
+    uint64_t last_tick; /* of the processor's clock: the last look */
+    uint64_t next_tick; /* time for the next point */
 };
 
 extern internal struct timeline timeline;
@@ -35,10 +38,17 @@ static always_inline bool timeline_due(void) {
     return unlikely(--timeline.countdown == 0);
 }
 
+/* Looks are 10 to 100 microseconds apart where the stride allows. */
 static always_inline void timeline_tick(void) {
-    enum { EVENTS_PER_LOOK = 16 };
-    timeline.countdown = EVENTS_PER_LOOK;
-    if (unlikely(__rdtsc() >= timeline.next_tick))
+    enum { LEAST = 16, MOST = 256, SHORT = 1 << 15, LONG = 1 << 18 };
+    uint64_t now = __rdtsc(), passed = now - timeline.last_tick;
+    timeline.last_tick = now;
+    if (passed > LONG)
+        timeline.stride = LEAST;
+    else if (passed < SHORT && timeline.stride < MOST)
+        timeline.stride *= 2;
+    timeline.countdown = timeline.stride;
+    if (unlikely(now >= timeline.next_tick))
         timeline_look();
 }
 

@@ -69,6 +69,21 @@ START_TEST(one_event_of_sixteen_looks) {
 }
 END_TEST
 
+START_TEST(fast_events_look_less_often) {
+    enum { MOST = 256 };
+    open_timeline(1 << 20);
+    timeline_event();
+    ck_assert_uint_eq(timeline.stride, EVENTS);
+    for (int event = 0; event < 1000 * MOST; event++)
+        timeline_event();
+    ck_assert_uint_eq(timeline.stride, MOST);
+    usleep(INTERVAL / 1000);
+    for (int event = 0; event < MOST; event++)
+        timeline_event();
+    ck_assert_uint_eq(timeline.stride, EVENTS);
+}
+END_TEST
+
 /* The clock of the processor keeps events from asking the system's before it is
  * time. */
 START_TEST(nobody_looks_before_it_is_time) {
@@ -136,6 +151,7 @@ int main(void) {
         a_point_tells_the_heap,
         points_keep_their_distance,
         one_event_of_sixteen_looks,
+        fast_events_look_less_often,
         nobody_looks_before_it_is_time,
         a_full_timeline_loses_each_second_point,
         without_room_the_points_stay_as_they_are,
