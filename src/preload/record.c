@@ -8,7 +8,7 @@ static const void *const never_finalizing;
 struct record_python record_python = {.finalizing = &never_finalizing};
 uintptr_t record_last_block;
 bool record_open;
-bool record_direct;
+enum record_direct record_direct;
 bool record_asleep;
 bool (*record_wake)(void);
 void (*record_request)(void);
@@ -78,15 +78,25 @@ void record_forget(struct thread_state *self) {
     self->known.epoch = self->python.epoch;
 }
 
+/* With a leaf it is known how to find it. */
+void record_place(struct thread_state *self) {
+    static const char *const nowhere;
+    if (self->python.leaf == NULL)
+        return;
+    if (record_python.current_offset != 0)
+        self->current = (const void *)((const char *)__builtin_thread_pointer() +
+                                       record_python.current_offset);
+    else if (record_python.current_tstate != NULL)
+        self->current = (const void *)record_python.current_tstate;
+    else
+        self->current = &nowhere;
+}
+
 /* The next event of this leaf and size takes the usual path. */
 static void learn(struct thread_state *self, uint32_t site, uint64_t size) {
     const struct python_frame *leaf = self->python.leaf;
     if (leaf == NULL || site == 0)
         return;
-    self->current = record_python.current_offset != 0
-                        ? (const void *)((const char *)__builtin_thread_pointer() +
-                                         record_python.current_offset)
-                        : (const void *)record_python.current_tstate;
     *record_cache_entry(&self->known, leaf->parent, leaf->ip, size) =
         (struct record_known){leaf->ip, size, leaf->parent, leaf->node, site, 0};
 }
@@ -102,18 +112,19 @@ static uint32_t find_site(struct thread_state *self, uint64_t size, uint32_t sta
 
 /* The leaf is another one than before, nearby; 0 when it is not. */
 static always_inline uint32_t nearby_site(struct thread_state *self, uint64_t size) {
-    const char *const *current = self->current;
+    const char *tstate = self->python.leaf != NULL ? *self->current : NULL;
     const char *frame =
-        current != NULL && *current != NULL ? python_stack_leaf(*current) : NULL;
+        tstate != NULL ? python_stack_leaf(&python_walk.shape, tstate) : NULL;
     struct python_frame *leaf =
         frame != NULL ? python_stack_step(&self->python, frame) : NULL;
     if (unlikely(leaf == NULL)) {
         self->python.leaf = NULL;
         return 0;
     }
-    uint32_t site = record_known_at(self, leaf, size);
-    return likely(site != 0)
-               ? site
+    const struct record_known *known =
+        record_known_at(&python_walk.shape, self, leaf, size);
+    return likely(known != NULL)
+               ? known->site
                : find_site(self, size, python_stack_settle(&self->python));
 }
 
@@ -129,15 +140,19 @@ void *record_made_nearby(struct thread_state *self, void *block, size_t size,
 /* With many threads this is the way of all events, and the usual ones among them are as
  * before. */
 static always_inline uint32_t threads_site(struct thread_state *self, uint64_t size) {
-    uint32_t site = record_known_site(self, size);
-    return likely(site != 0) ? site : nearby_site(self, size);
+    const struct record_known *known =
+        likely(record_direct == RECORD_RECENT)
+            ? record_known_again(&python_recent_shape, self, size)
+            : record_known_again(&python_walk.shape, self, size);
+    return likely(known != NULL) ? known->site : nearby_site(self, size);
 }
 
 void *record_made_slowly(struct thread_state *self, void *block, size_t size,
                          enum record_stack how) {
     bool locked = record_enter(self);
     if (likely(tracer.active)) {
-        bool usual = locked && how == RECORD_WITH_GIL && record_direct;
+        bool usual =
+            locked && how == RECORD_WITH_GIL && record_direct != RECORD_INDIRECT;
         uint32_t site = usual ? threads_site(self, size) : 0;
         if (site == 0)
             site = find_site(self, size, record_stack(self, how));

@@ -40,8 +40,13 @@ extern internal uintptr_t record_last_block;
  * gives its dump a file: record_wake is asked at each event until then, and says
  * whether events count. */
 extern internal bool record_open;
-/* Events may take the usual path: tracing is on, with Python frames alone. */
-extern internal bool record_direct;
+/* Whether events may take the usual path: tracing is on, with Python frames alone. */
+enum record_direct {
+    RECORD_INDIRECT,
+    RECORD_DIRECT,
+    RECORD_RECENT, /* and the frames are of python_recent_shape */
+};
+extern internal enum record_direct record_direct;
 extern internal bool record_asleep;
 extern internal bool (*record_wake)(void);
 /* The runtime is finalizing: freezes the counts, once. */
@@ -56,6 +61,8 @@ extern internal void (*record_request)(void);
 struct thread_state *record_not_free(struct thread_state *self);
 /* The thread's cache of sites is of another epoch than its stack. */
 void record_forget(struct thread_state *self);
+/* Sets `current`, which a thread needs from its first leaf on. */
+void record_place(struct thread_state *self);
 
 static always_inline bool record_active(void) {
     if (likely(record_open))
@@ -101,6 +108,8 @@ static always_inline uint32_t record_stack(struct thread_state *self,
     const char *tstate = record_tstate(self, how);
     uint32_t stack =
         likely(tstate != NULL) ? python_stack_capture(&self->python, tstate) : 0;
+    if (unlikely(self->current == NULL))
+        record_place(self);
     if (unlikely(self->known.epoch != self->python.epoch))
         record_forget(self);
     return stack;
@@ -130,31 +139,34 @@ static always_inline struct record_known *record_cache_entry(struct record_cache
     return &cache->entries[key * 0x9e3779b97f4a7c15u >> 56];
 }
 
-/* The site of a block that this leaf made; 0: not known. */
-static always_inline uint32_t record_known_at(struct thread_state *self,
-                                              struct python_frame *leaf,
-                                              uint64_t size) {
-    uint64_t ip = python_word_at(leaf->address, python_walk.ip);
+/* What is known of a block that this leaf made, or NULL. */
+static always_inline const struct record_known *
+record_known_at(const struct python_shape *shape, struct thread_state *self,
+                struct python_frame *leaf, uint64_t size) {
+    uint64_t ip = python_word_at(leaf->address, shape->ip);
     const struct record_known *known =
         record_cache_entry(&self->known, leaf->parent, ip, size);
     if (unlikely(known->ip != ip || known->size != size ||
                  known->parent != leaf->parent))
-        return 0;
+        return NULL;
     leaf->ip = ip;
     leaf->node = known->node;
-    return known->site;
+    return known;
 }
 
-static always_inline uint32_t record_known_site(struct thread_state *self,
-                                                uint64_t size) {
+/* The same of the last event's leaf, where it stands; `current` is set where it does. */
+static always_inline const struct record_known *
+record_known_again(const struct python_shape *shape, struct thread_state *self,
+                   uint64_t size) {
     struct python_frame *leaf = self->python.leaf;
-    if (unlikely(leaf == NULL || self->current == NULL))
-        return 0;
+    if (unlikely(leaf == NULL))
+        return NULL;
     const char *tstate = *self->current;
     if (unlikely(tstate == NULL ||
-                 !python_stack_stands(&self->python, python_stack_leaf(tstate))))
-        return 0;
-    return record_known_at(self, leaf, size);
+                 !python_stack_stands(shape, &self->python,
+                                      python_stack_leaf(shape, tstate))))
+        return NULL;
+    return record_known_at(shape, self, leaf, size);
 }
 
 /* What is not usual: a leaf next to the last one; anything; a look at the clock after
@@ -194,12 +206,18 @@ static always_inline void *record_usual(struct thread_state *self, void *block,
 static always_inline void *record_made(struct thread_state *self, void *block,
                                        size_t size, enum record_stack how) {
     self->inside = true;
-    if (unlikely(!record_direct || !*tracer.single_threaded))
+    if (unlikely(!*tracer.single_threaded))
         return record_made_slowly(self, block, size, how);
-    uint32_t site = record_known_site(self, size);
-    if (unlikely(site == 0))
+    const struct record_known *known;
+    if (likely(record_direct == RECORD_RECENT))
+        known = record_known_again(&python_recent_shape, self, size);
+    else if (record_direct == RECORD_DIRECT)
+        known = record_known_again(&python_walk.shape, self, size);
+    else
+        return record_made_slowly(self, block, size, how);
+    if (unlikely(known == NULL))
         return record_made_nearby(self, block, size, how);
-    return record_usual(self, block, size, how, site);
+    return record_usual(self, block, size, how, known->site);
 }
 
 static always_inline void record_insert_libc(struct thread_state *self, void *block,
@@ -236,15 +254,14 @@ void record_remove(const void *block);
  * False: record_remove is to be called. The slot is looked at without a lock, for the
  * caller owns the block. A free makes no file for a child that does nothing else. */
 static always_inline bool record_removed(const void *block) {
-    if (!(likely(record_open) || record_asleep))
+    if (unlikely(!tracer.active))
         return true;
     uint32_t *slot = block_map_find((uintptr_t)block);
     if (slot == NULL || *slot == 0)
         return true;
     struct thread_state *self = thread_state_own;
     if (unlikely(self == NULL || self->inside || !*tracer.single_threaded ||
-                 *record_python.finalizing != NULL || *slot & BLOCK_MAP_CODE ||
-                 !tracer.active))
+                 *record_python.finalizing != NULL || *slot & BLOCK_MAP_CODE))
         return false;
     self->inside = true;
     uint32_t site = *slot;

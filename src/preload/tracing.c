@@ -91,7 +91,8 @@ static bool ready(void) {
 }
 
 static void refused(void) {
-    record_python.enabled = record_direct = false;
+    record_python.enabled = false;
+    record_direct = RECORD_INDIRECT;
     tracer.dump->header->lost[TRACEMALLOC_DUMP_LOST_PYTHON]++;
     message(
         "this interpreter's frames are not where they should be; Python frames are off",
@@ -257,7 +258,8 @@ static int start_locked(uint32_t nframe, bool frames_work) {
     bus_guard_install();
     generation++;
     tracer_activate();
-    record_direct = record_python.enabled && !record_native.enabled;
+    if (record_python.enabled && !record_native.enabled)
+        record_direct = python_walk.recent ? RECORD_RECENT : RECORD_DIRECT;
     record_open = true;
     return 0;
 }
@@ -300,7 +302,8 @@ int tracing_stop(void) {
     struct thread_state *self = take_all();
     int status = tracing_is_on() ? 0 : -EALREADY;
     if (status == 0) {
-        record_open = record_asleep = record_direct = false;
+        record_open = record_asleep = false;
+        record_direct = RECORD_INDIRECT;
         tracer_deactivate();
         seal(TRACEMALLOC_DUMP_STOPPED, 0);
         record_native_close();
@@ -477,7 +480,8 @@ void tracing_in_parent(void) {
 }
 
 static void forget_dump(void) {
-    record_open = record_asleep = record_direct = false;
+    record_open = record_asleep = false;
+    record_direct = RECORD_INDIRECT;
     tracer_deactivate();
     record_native_close();
     python_stack_close();

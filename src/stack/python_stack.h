@@ -29,17 +29,27 @@
 #include "stack/python_memo.h"
 #include "stack/python_runtime.h"
 
-/* What the walk needs of a version, in one cache line. */
-struct python_walk {
-    uint32_t tstate_frame;
-    uint32_t cframe_current;
+/* Where a frame has what each event looks at, and whether a cframe leads to it. */
+struct python_shape {
     uint32_t previous;
     uint32_t ip;
+    bool cframe;
+};
+
+/* 3.13 to 3.15. Where the compiler knows it, the comparison of a frame takes shorter
+ * instructions. */
+static const struct python_shape python_recent_shape = {8, 56, false};
+
+/* What the walk needs of a version, in one cache line. */
+struct python_walk {
+    struct python_shape shape;
+    bool recent;  /* which is python_recent_shape */
+    bool objects; /* to 3.10: frames are objects, the instruction is an int */
+    bool checked;
+    uint32_t tstate_frame;
+    uint32_t cframe_current;
     uint32_t code;
     uint32_t verified; /* frames that are compared at each event */
-    bool objects;      /* to 3.10: frames are objects, the instruction is an int */
-    bool cframe;
-    bool checked;
 };
 
 extern internal struct python_walk python_walk;
@@ -129,21 +139,23 @@ static always_inline uint32_t python_step_slot(uint32_t parent, uint64_t ip) {
     return (uint32_t)(ip >> 1 ^ ip >> 8 ^ parent) % PYTHON_STACK_CACHE;
 }
 
-static always_inline const char *python_stack_leaf(const char *tstate) {
+static always_inline const char *python_stack_leaf(const struct python_shape *shape,
+                                                   const char *tstate) {
     const char *frame = python_pointer_at(tstate, python_walk.tstate_frame);
-    return python_walk.cframe && frame != NULL
+    return shape->cframe && frame != NULL
                ? python_pointer_at(frame, python_walk.cframe_current)
                : frame;
 }
 
 /* Whether `entry` is called by the one below it, which is at the instruction it was at.
  * Goes down to that one. */
-static always_inline bool python_frame_holds(const struct python_frame **entry,
+static always_inline bool python_frame_holds(const struct python_shape *shape,
+                                             const struct python_frame **entry,
                                              const char **address) {
     const struct python_frame *below = *entry - 1;
     const char *caller = below->address;
-    if (unlikely(python_pointer_at(*address, python_walk.previous) != caller ||
-                 python_word_at(caller, python_walk.ip) != below->ip))
+    if (unlikely(python_pointer_at(*address, shape->previous) != caller ||
+                 python_word_at(caller, shape->ip) != below->ip))
         return false;
     *entry = below;
     *address = caller;
@@ -152,32 +164,36 @@ static always_inline bool python_frame_holds(const struct python_frame **entry,
 
 /* Whether the callers from this entry's down to `last` are as they were. Four frames a
  * turn: a frame takes six instructions. */
-static always_inline bool python_frame_stands(const struct python_stack *stack,
+static always_inline bool python_frame_stands(const struct python_shape *shape,
+                                              const struct python_stack *stack,
                                               const struct python_frame *at,
                                               const struct python_frame *last) {
     const struct python_frame *last_turn = last + 3;
     const char *address = at->address;
     while (at > last_turn)
-        if (!python_frame_holds(&at, &address) || !python_frame_holds(&at, &address) ||
-            !python_frame_holds(&at, &address) || !python_frame_holds(&at, &address))
+        if (!python_frame_holds(shape, &at, &address) ||
+            !python_frame_holds(shape, &at, &address) ||
+            !python_frame_holds(shape, &at, &address) ||
+            !python_frame_holds(shape, &at, &address))
             return false;
-    if (at > last + 1 &&
-        (!python_frame_holds(&at, &address) || !python_frame_holds(&at, &address)))
+    if (at > last + 1 && (!python_frame_holds(shape, &at, &address) ||
+                          !python_frame_holds(shape, &at, &address)))
         return false;
-    if (at != last && !python_frame_holds(&at, &address))
+    if (at != last && !python_frame_holds(shape, &at, &address))
         return false;
     return last != stack->frames ||
-           likely(python_pointer_at(address, python_walk.previous) == NULL);
+           likely(python_pointer_at(address, shape->previous) == NULL);
 }
 
 /* Whether the last event's leaf is here again, below the same callers: the way of most
  * events. */
-static always_inline bool python_stack_stands(const struct python_stack *stack,
+static always_inline bool python_stack_stands(const struct python_shape *shape,
+                                              const struct python_stack *stack,
                                               const char *leaf) {
     const struct python_frame *entry = stack->leaf;
     if (unlikely(entry == NULL || entry->address != leaf || stack->epoch != epoch_now))
         return false;
-    return python_frame_stands(stack, entry, stack->lowest);
+    return python_frame_stands(shape, stack, entry, stack->lowest);
 }
 
 /* As python_stack_capture where that needs no more than a look at what is at hand.
@@ -185,9 +201,9 @@ static always_inline bool python_stack_stands(const struct python_stack *stack,
 static always_inline bool python_stack_again(struct python_stack *stack,
                                              const char *leaf, uint32_t *node) {
     struct python_frame *entry = stack->leaf;
-    if (unlikely(!python_stack_stands(stack, leaf)))
+    if (unlikely(!python_stack_stands(&python_walk.shape, stack, leaf)))
         return false;
-    uint64_t ip = python_word_at(leaf, python_walk.ip);
+    uint64_t ip = python_word_at(leaf, python_walk.shape.ip);
     if (ip != entry->ip) {
         const struct python_step *step =
             &stack->cache[python_step_slot(entry->parent, ip)];
@@ -205,7 +221,7 @@ static always_inline bool python_stack_again(struct python_stack *stack,
  * empty stack. */
 static always_inline uint32_t python_stack_capture(struct python_stack *stack,
                                                    const char *tstate) {
-    const char *frame = python_stack_leaf(tstate);
+    const char *frame = python_stack_leaf(&python_walk.shape, tstate);
     uint32_t node;
     if (likely(python_stack_again(stack, frame, &node)))
         return node;

@@ -159,8 +159,8 @@ static always_inline void site_add_total(struct tracemalloc_dump_site *site) {
         site_table_carry(site);
 }
 
-static always_inline uint64_t *site_bytes(const struct tracemalloc_dump_site *site) {
-    struct tracemalloc_dump_header *header = site_table.header;
+static always_inline uint64_t *site_bytes(struct tracemalloc_dump_header *header,
+                                          const struct tracemalloc_dump_site *site) {
     if (likely((site->tally & TRACEMALLOC_DUMP_NOT_PYTHON) == 0) ||
         is_python(site_tally(site)->domain))
         return &header->python_bytes;
@@ -168,11 +168,12 @@ static always_inline uint64_t *site_bytes(const struct tracemalloc_dump_site *si
 }
 
 static always_inline void site_table_count(uint32_t id) {
+    struct tracemalloc_dump_header *header = site_table.header;
     struct tracemalloc_dump_site *site = site_table.sites + id;
-    site_touch(site, site_table.header->peak_number);
+    site_touch(site, header->peak_number);
     site->live++;
     site_add_total(site);
-    *site_bytes(site) += site->size;
+    *site_bytes(header, site) += site->size;
 }
 
 /* As site_table_count, for a site of Python's domain and blocks of this size. */
@@ -198,22 +199,24 @@ static always_inline void site_table_transfer(uint32_t from, uint32_t to) {
     site_add_total(site);
 }
 
-/* The bytes are about to fall. */
-static always_inline void site_table_note_peak(void) {
-    struct tracemalloc_dump_header *header = site_table.header;
+/* The bytes are about to fall. Returns the number of the last peak. */
+static always_inline uint32_t
+site_table_note_peak(struct tracemalloc_dump_header *header) {
     uint64_t python = header->python_bytes, bytes = python + header->native_bytes;
+    uint32_t number = header->peak_number;
     if (python > header->python_peak_bytes)
         header->python_peak_bytes = python;
     if (bytes > header->peak_bytes) {
         header->peak_bytes = bytes;
-        header->peak_number++;
+        header->peak_number = ++number;
     }
+    return number;
 }
 
 static always_inline void site_table_discount(uint32_t id) {
+    struct tracemalloc_dump_header *header = site_table.header;
     struct tracemalloc_dump_site *site = site_table.sites + id;
-    site_table_note_peak();
-    site_touch(site, site_table.header->peak_number);
+    site_touch(site, site_table_note_peak(header));
     site->live--;
-    *site_bytes(site) -= site->size;
+    *site_bytes(header, site) -= site->size;
 }

@@ -9,7 +9,8 @@
 enum { NFRAME = 25, FEW = 3, DEPTH = 10, DEEP = 60 };
 
 static struct python_frame *step(void) {
-    return python_stack_step(&walked.stacks[0], python_stack_leaf(fake_thread(0)));
+    return python_stack_step(&walked.stacks[0],
+                             python_stack_leaf(&python_walk.shape, fake_thread(0)));
 }
 
 /* A step leads to the real stack. */
