@@ -77,15 +77,11 @@ static always_inline bool just_allocated(const void *object) {
     return true;
 }
 
-static void move_here(const void *object) {
+static always_inline void move_here(const void *object) {
     struct thread_state *self = record_begin();
     uint32_t *slot = block_map_find(object_block(object, version));
-    if (self == NULL || slot == NULL || *slot == 0)
-        return;
-    bool locked = record_enter(self);
-    if (tracer.active)
-        tracer_move(slot, record_stack(self, RECORD_WITH_GIL), &self->sites);
-    record_leave(self, locked);
+    if (self != NULL && slot != NULL && *slot != 0)
+        record_moved(self, slot);
 }
 
 static int trace_reference(void *object, int event, void *data) {

@@ -165,6 +165,29 @@ void *record_made_slowly(struct thread_state *self, void *block, size_t size,
     return block;
 }
 
+/* In the domain that the block is of. */
+static uint32_t moved_site(struct thread_state *self, uint32_t old) {
+    const struct tracemalloc_dump_site *site = site_table.sites + old;
+    bool is_usual = (site->tally & TRACEMALLOC_DUMP_NOT_PYTHON) == 0;
+    uint32_t moved = is_usual && record_direct != RECORD_INDIRECT
+                         ? nearby_site(self, site->size)
+                         : 0;
+    if (moved != 0)
+        return moved;
+    uint32_t stack = record_stack(self, RECORD_WITH_GIL);
+    return is_usual ? find_site(self, site->size, stack)
+                    : site_cache_find(&self->sites, stack, site_tally(site)->domain,
+                                      site->size);
+}
+
+void record_moved_slowly(struct thread_state *self, uint32_t *slot) {
+    bool locked = record_enter(self);
+    uint32_t old = *slot & BLOCK_MAP_SITE;
+    if (tracer.active && old != 0)
+        tracer_move(slot, moved_site(self, old));
+    record_leave(self, locked);
+}
+
 void *record_tick(struct thread_state *self, void *block) {
     timeline_tick();
     record_leave(self, false);

@@ -220,6 +220,26 @@ static always_inline void *record_made(struct thread_state *self, void *block,
     return record_usual(self, block, size, how, known->site);
 }
 
+/* The object that came back from a free list, in the block whose slot this is, counts
+ * where it was made again. With the GIL. */
+void record_moved_slowly(struct thread_state *self, uint32_t *slot);
+static always_inline void record_moved(struct thread_state *self, uint32_t *slot) {
+    const struct record_known *known = NULL;
+    self->inside = true;
+    const struct tracemalloc_dump_site *site =
+        site_table.sites + (*slot & BLOCK_MAP_SITE);
+    if (likely(record_direct == RECORD_RECENT && *tracer.single_threaded &&
+               *record_python.finalizing == NULL &&
+               (site->tally & TRACEMALLOC_DUMP_NOT_PYTHON) == 0))
+        known = record_known_again(&python_recent_shape, self, site->size);
+    if (unlikely(known == NULL)) {
+        record_moved_slowly(self, slot);
+        return;
+    }
+    tracer_move(slot, known->site);
+    record_leave(self, false);
+}
+
 static always_inline void record_insert_libc(struct thread_state *self, void *block,
                                              size_t size) {
     uint32_t stack = record_stack(self, RECORD_ANY);

@@ -255,12 +255,15 @@ static void note_top(struct native_merge *merge) {
     merge->top = NATIVE_NO_PYTHON;
     if (top == native->depth || top == 0)
         return;
+    merge->word_count = native_stack_words(native, native_stack_lowest(native, top + 1),
+                                           top, merge->words, NATIVE_MERGE_WORDS);
+    if (merge->word_count > NATIVE_MERGE_WORDS)
+        return;
     merge->top = top;
     merge->top_first = native->frames[top].first;
     merge->top_node = native->frames[top].node;
     merge->top_flags = native->frames[top].flags;
     merge->top_at = native->slots[top].at;
-    merge->top_lowest = native_stack_lowest(native, top + 1);
     note_tail(merge);
 }
 
@@ -340,7 +343,7 @@ static always_inline bool find_quickly(struct native_merge *merge,
     struct native_tail *tail =
         native_tail_find(&merge->tails, leaf, native, merge->top - 1);
     if (unlikely(tail == NULL ||
-                 !native_stack_holds(native, merge->top_lowest, merge->top)))
+                 !native_slots_hold(merge->words, merge->words + merge->word_count)))
         return false;
     int64_t at = changed_in_top(merge, leaf, frames, depth);
     if (unlikely(at < 0))

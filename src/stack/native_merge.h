@@ -34,6 +34,9 @@ struct native_python {
     uint32_t reserved;
 };
 
+/* Stacks that depend on more words are unwound at each event. */
+enum { NATIVE_MERGE_WORDS = 256 };
+
 /* One thread's. */
 struct native_merge {
     struct native_stack native;
@@ -48,10 +51,12 @@ struct native_merge {
      * belong. */
     uint32_t top; /* its entry; NATIVE_NO_PYTHON: none */
     uint32_t top_first;
-    uint32_t top_lowest; /* the last entry below that has to be compared */
-    uint32_t top_node;   /* its node when those of the entries above it were set */
+    uint32_t top_node; /* its node when those of the entries above it were set */
     uint8_t top_flags;
     const uint64_t *top_at; /* its slot */
+    /* What the entries below depend on, those that somebody sees. */
+    uint32_t word_count;
+    struct native_slot words[NATIVE_MERGE_WORDS];
 
     struct native_tails tails; /* what comes above it */
 };

@@ -229,12 +229,18 @@ static always_inline bool rbp_holds(const struct native_frame *frame) {
     return frame->rbp_at == NULL || *frame->rbp_at == frame->rbp;
 }
 
-bool native_stack_rbps_hold(const struct native_stack *stack, uint32_t first,
-                            uint32_t end) {
-    for (uint32_t at = first; at < end; at++)
-        if (!rbp_holds(&stack->frames[at]))
-            return false;
-    return true;
+uint32_t native_stack_words(const struct native_stack *stack, uint32_t first,
+                            uint32_t end, struct native_slot *words, uint32_t room) {
+    uint32_t count = 0;
+    for (uint32_t at = first; at < end; at++) {
+        const struct native_frame *frame = &stack->frames[at];
+        if (count < room)
+            words[count] = stack->slots[at];
+        count++;
+        if (frame->rbp_at != NULL && count++ < room)
+            words[count - 1] = (struct native_slot){frame->rbp_at, frame->rbp};
+    }
+    return count;
 }
 
 /* The highest entry from `lowest` to the one before `end` whose rbp is another one now,

@@ -62,7 +62,9 @@ struct native_stack {
 static always_inline bool native_slots_hold(const struct native_slot *first,
                                             const struct native_slot *end) {
     uint64_t differs = 0;
-    for (; first < end; first++)
+    for (; end - first > 1; first += 2)
+        differs |= (*first[0].at ^ first[0].value) | (*first[1].at ^ first[1].value);
+    if (first < end)
         differs |= *first->at ^ first->value;
     return likely(differs == 0);
 }
@@ -74,15 +76,10 @@ static always_inline bool native_stack_has_rbps(const struct native_stack *stack
     return end > first && stack->frames[end - 1].rbps != below;
 }
 
-/* Whether these entries are all as they were. */
-bool native_stack_rbps_hold(const struct native_stack *stack, uint32_t first,
-                            uint32_t end);
-static always_inline bool native_stack_holds(const struct native_stack *stack,
-                                             uint32_t first, uint32_t end) {
-    return native_slots_hold(stack->slots + first, stack->slots + end) &&
-           (likely(!native_stack_has_rbps(stack, first, end)) ||
-            native_stack_rbps_hold(stack, first, end));
-}
+/* The words that the entries from `first` to the one before `end` depend on, for
+ * native_slots_hold. Returns how many they are; nothing more than `room` is written. */
+uint32_t native_stack_words(const struct native_stack *stack, uint32_t first,
+                            uint32_t end, struct native_slot *words, uint32_t room);
 
 /* The stack pointer of an entry. */
 static always_inline uintptr_t native_stack_pointer(const struct native_stack *stack,

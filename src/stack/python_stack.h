@@ -198,12 +198,13 @@ static always_inline bool python_stack_stands(const struct python_shape *shape,
 
 /* As python_stack_capture where that needs no more than a look at what is at hand.
  * False with nothing changed. */
-static always_inline bool python_stack_again(struct python_stack *stack,
+static always_inline bool python_stack_again(const struct python_shape *shape,
+                                             struct python_stack *stack,
                                              const char *leaf, uint32_t *node) {
     struct python_frame *entry = stack->leaf;
-    if (unlikely(!python_stack_stands(&python_walk.shape, stack, leaf)))
+    if (unlikely(!python_stack_stands(shape, stack, leaf)))
         return false;
-    uint64_t ip = python_word_at(leaf, python_walk.shape.ip);
+    uint64_t ip = python_word_at(leaf, shape->ip);
     if (ip != entry->ip) {
         const struct python_step *step =
             &stack->cache[python_step_slot(entry->parent, ip)];
@@ -223,7 +224,9 @@ static always_inline uint32_t python_stack_capture(struct python_stack *stack,
                                                    const char *tstate) {
     const char *frame = python_stack_leaf(&python_walk.shape, tstate);
     uint32_t node;
-    if (likely(python_stack_again(stack, frame, &node)))
+    if (likely(python_walk.recent)
+            ? likely(python_stack_again(&python_recent_shape, stack, frame, &node))
+            : python_stack_again(&python_walk.shape, stack, frame, &node))
         return node;
     return python_stack_look(stack, tstate, frame);
 }

@@ -124,22 +124,14 @@ static always_inline void tracer_remove(uintptr_t block) {
     tracer_discount(tracer_take(block));
 }
 
-/* The block, whose slot this is, belongs to another stack from now on: an object that
- * came back from a free list. */
-static always_inline void tracer_move(uint32_t *slot, uint32_t stack,
-                                      struct site_cache *cache) {
+/* The block, whose slot this is, belongs to the stack of this site of its domain and
+ * size from now on. */
+static always_inline void tracer_move(uint32_t *slot, uint32_t site) {
     uint32_t old = *slot & BLOCK_MAP_SITE;
-    if (unlikely(old == 0))
+    if (site == old || unlikely(old == 0 || site == 0))
         return;
-    const struct tracemalloc_dump_site *site = site_table.sites + old;
-    uint32_t domain = likely((site->tally & TRACEMALLOC_DUMP_NOT_PYTHON) == 0)
-                          ? TRACEMALLOC_DUMP_DOMAIN_PYTHON
-                          : site_tally(site)->domain;
-    uint32_t moved = site_cache_find(cache, stack, domain, site->size);
-    if (moved == old || unlikely(moved == 0))
-        return;
-    *slot = moved | (*slot & BLOCK_MAP_CODE);
-    site_table_transfer(old, moved);
+    *slot = site | (*slot & BLOCK_MAP_CODE);
+    site_table_transfer(old, site);
 }
 
 /* The index of the domain that counts the block at this address; -1: not traced. */

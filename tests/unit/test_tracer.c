@@ -35,10 +35,12 @@ static void insert(uintptr_t block, uint64_t size, uint32_t stack) {
 }
 
 static void move(uintptr_t block, uint32_t stack) {
-    static struct site_cache cache;
     uint32_t *slot = block_map_find(block);
-    if (slot != NULL)
-        tracer_move(slot, stack, &cache);
+    if (slot == NULL)
+        return;
+    const struct tracemalloc_dump_site *site =
+        &site_table.sites[*slot & BLOCK_MAP_SITE];
+    tracer_move(slot, site_table_find(stack, site_tally(site)->domain, site->size));
 }
 
 /* The stack that a block belongs to. */
