@@ -154,7 +154,7 @@ record_known_at(const struct python_shape *shape, struct thread_state *self,
     return known;
 }
 
-/* The same of the last event's leaf, where it stands; `current` is set where it does. */
+/* The same of the last event's leaf, where it stands. With a leaf `current` is set. */
 static always_inline const struct record_known *
 record_known_again(const struct python_shape *shape, struct thread_state *self,
                    uint64_t size) {
