@@ -89,11 +89,11 @@ static bool follow_rbp(struct native_registers *registers) {
     enum { LARGEST_FRAME = 1 << 16 };
     const uint64_t *frame = (const void *)registers->rbp;
     if (registers->rbp - registers->sp >= LARGEST_FRAME || registers->rbp % 8 != 0 ||
-        !is_readable(frame) || !is_readable(frame + 1) || frame[1] == 0)
+        !is_readable(frame) || !is_readable(frame + 1) || native_word(frame + 1) == 0)
         return false;
-    registers->rbp = frame[0];
+    registers->rbp = native_word(frame);
     registers->rbp_slot = frame;
-    registers->ip = frame[1];
+    registers->ip = native_word(frame + 1);
     registers->slot = frame + 1;
     registers->sp = (uint64_t)(uintptr_t)(frame + 2);
     registers->exact = false;
@@ -103,13 +103,13 @@ static bool follow_rbp(struct native_registers *registers) {
 static bool leave_realigned(struct native_registers *registers,
                             const struct native_row *row) {
     uint64_t rbp = registers->rbp;
-    uint64_t cfa = *(const uint64_t *)(rbp + (uint64_t)(int64_t)row->cfa);
+    uint64_t cfa = native_word((const uint64_t *)(rbp + (uint64_t)(int64_t)row->cfa));
     if (cfa <= registers->sp || cfa % sizeof(uint64_t) != 0)
         return false;
     registers->rbp_slot = (const uint64_t *)(rbp + (uint64_t)(int64_t)row->rbp);
-    registers->rbp = *registers->rbp_slot;
+    registers->rbp = native_word(registers->rbp_slot);
     registers->slot = (const uint64_t *)cfa - 1;
-    registers->ip = *registers->slot;
+    registers->ip = native_word(registers->slot);
     registers->sp = cfa;
     registers->exact = false;
     return true;
@@ -145,10 +145,10 @@ static always_inline bool go_up(struct native_registers *registers,
     }
     if (row->rbp != 0) {
         registers->rbp_slot = (const uint64_t *)(cfa + (uint64_t)(int64_t)row->rbp);
-        registers->rbp = *registers->rbp_slot;
+        registers->rbp = native_word(registers->rbp_slot);
     }
     registers->slot = (const uint64_t *)cfa - 1;
-    registers->ip = *registers->slot;
+    registers->ip = native_word(registers->slot);
     registers->sp = cfa;
     registers->exact = false;
     return registers->ip != 0;
@@ -226,7 +226,7 @@ uint32_t native_stack_lowest(const struct native_stack *stack, uint32_t kept) {
 }
 
 static always_inline bool rbp_holds(const struct native_frame *frame) {
-    return frame->rbp_at == NULL || *frame->rbp_at == frame->rbp;
+    return frame->rbp_at == NULL || native_word(frame->rbp_at) == frame->rbp;
 }
 
 uint32_t native_stack_words(const struct native_stack *stack, uint32_t first,
@@ -260,7 +260,7 @@ static always_inline int64_t verify(const struct native_stack *stack, uint32_t k
         likely(kept == stack->depth) ? stack->lowest : native_stack_lowest(stack, kept);
     const struct native_slot *last = stack->slots + lowest;
     const struct native_slot *slot = stack->slots + kept - 1;
-    while (slot > last && likely(slot[-1].at[0] == slot[-1].value))
+    while (slot > last && likely(native_word(slot[-1].at) == slot[-1].value))
         slot--;
     uint32_t good = (uint32_t)(slot - stack->slots);
     int64_t broken = -1;

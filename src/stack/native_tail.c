@@ -43,7 +43,8 @@ struct native_tail *native_tail_find(struct native_tails *tails,
     const uint64_t *evaluation = stack->slots[base + 1].at;
     if (unlikely(second == NULL || second > evaluation))
         return NULL;
-    struct native_tail *ways = set_of(tails, leaf->slot, *second, *evaluation);
+    struct native_tail *ways =
+        set_of(tails, leaf->slot, native_word(second), native_word(evaluation));
     for (uint32_t at = 0; at < NATIVE_TAIL_WAYS; at++)
         if (is_this(&ways[at], leaf, stack, base))
             return &ways[at];
