@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "stack/native_marks.h"
 
+#include <assert.h>
+#include <ucontext.h>
+
 struct native_marks native_marks;
 
 /* One look from the leaf down over what the evaluations left on the C stack. */
@@ -67,16 +70,33 @@ static void next_mark(struct look *look, uint32_t at) {
         next_by_cframe(look, at);
 }
 
+/* What a signal interrupted has its address among the registers that the kernel left,
+ * maybe on another stack, and its stack pointer beside it. */
+static uintptr_t stack_pointer(const struct native_stack *native, uint32_t at) {
+    static_assert(REG_RIP == REG_RSP + 1, "order of the registers");
+    if (unlikely(native->frames[at].exact))
+        return native_word(native->slots[at].at - 1);
+    return native_stack_pointer(native, at);
+}
+
+/* Whether the present mark is of a stack that was left without a return. The thread's
+ * stack may be below a signal's own. */
+static bool is_left(const struct look *look, uintptr_t sp) {
+    bool same_stack = (look->address < look->leaf) == (sp < look->leaf);
+    return look->address != 0 &&
+           (look->address < look->low || (same_stack && look->address < sp));
+}
+
 static bool takes_frames(struct look *look, const struct native_frame *frame,
                          uintptr_t sp, uintptr_t cfa) {
     if (native_marks.by == NATIVE_MARKS_CODE) {
         look->first = look->open - 1;
         return (frame->flags & NATIVE_EVALUATES) != 0 && look->open > 0;
     }
-    /* Of a stack that was left without a return: its Python frames go with the next. */
-    while (look->address >= look->leaf && look->address < sp)
+    /* The Python frames of such a mark go with the next. */
+    while (is_left(look, sp))
         next_mark(look, look->first);
-    return look->address != 0 && look->address < cfa;
+    return look->address >= sp && look->address < cfa;
 }
 
 static void begin(struct look *look, const struct native_stack *native,
@@ -86,8 +106,8 @@ static void begin(struct look *look, const struct native_stack *native,
     look->low = look->leaf;
     /* A signal's own stack, above the thread's. */
     for (uint32_t at = 0; look->leaf > look->high && at < native->depth; at++)
-        if (native_stack_pointer(native, at) < look->low)
-            look->low = native_stack_pointer(native, at);
+        if (stack_pointer(native, at) < look->low)
+            look->low = stack_pointer(native, at);
     if (tstate != NULL && native_marks.tstate_cframe != 0)
         look->cframe = python_pointer_at(tstate, native_marks.tstate_cframe);
     next_mark(look, look->open);
@@ -100,9 +120,9 @@ uint32_t native_marks_assign(struct native_stack *native, uint32_t lowest,
     begin(&look, native, tstate);
     for (uint32_t at = native->depth; at-- > lowest;) {
         struct native_frame *frame = native->frames + at;
-        uintptr_t cfa = at > 0 ? native_stack_pointer(native, at - 1) : UINTPTR_MAX;
+        uintptr_t cfa = at > 0 ? stack_pointer(native, at - 1) : UINTPTR_MAX;
         frame->first = frame->end = NATIVE_NO_PYTHON;
-        if (!takes_frames(&look, frame, native_stack_pointer(native, at), cfa))
+        if (!takes_frames(&look, frame, stack_pointer(native, at), cfa))
             continue;
         frame->first = look.first;
         frame->end = look.open;

@@ -137,6 +137,11 @@ static void save_by_expression(struct machine *machine, uint64_t number,
     set_saved(machine, number, at_rbp ? PLACE_AT_RBP : PLACE_OTHER, offset);
 }
 
+/* Wraps around: a table may say anything. */
+static int64_t in_units(const struct machine *machine, uint64_t factor) {
+    return (int64_t)(factor * (uint64_t)machine->common->data_unit);
+}
+
 static void advance(struct machine *machine, uint64_t units) {
     machine->location += units * machine->common->code_unit;
 }
@@ -144,15 +149,15 @@ static void advance(struct machine *machine, uint64_t units) {
 /* Where the registers are. False for an instruction of another kind. */
 static bool run_saved(struct machine *machine, unsigned code,
                       struct native_bytes *from) {
-    int64_t unit = machine->common->data_unit;
     uint64_t number = native_bytes_unsigned(from);
     switch (code) {
     case CFA_OFFSET_EXTENDED:
         set_saved(machine, number, PLACE_AT_CFA,
-                  (int64_t)native_bytes_unsigned(from) * unit);
+                  in_units(machine, native_bytes_unsigned(from)));
         return true;
     case CFA_OFFSET_SIGNED:
-        set_saved(machine, number, PLACE_AT_CFA, native_bytes_signed(from) * unit);
+        set_saved(machine, number, PLACE_AT_CFA,
+                  in_units(machine, (uint64_t)native_bytes_signed(from)));
         return true;
     case CFA_RESTORE_EXTENDED:
         restore(machine, number);
@@ -185,7 +190,6 @@ static bool run_saved(struct machine *machine, unsigned code,
 static bool run_define(struct machine *machine, unsigned code,
                        struct native_bytes *from) {
     struct state *state = &machine->state;
-    int64_t unit = machine->common->data_unit;
     uint64_t number;
     switch (code) {
     case CFA_DEFINE:
@@ -194,7 +198,7 @@ static bool run_define(struct machine *machine, unsigned code,
         return true;
     case CFA_DEFINE_SIGNED:
         number = native_bytes_unsigned(from);
-        define(machine, number, native_bytes_signed(from) * unit);
+        define(machine, number, in_units(machine, (uint64_t)native_bytes_signed(from)));
         return true;
     case CFA_DEFINE_REGISTER:
         state->cfa_register = native_bytes_unsigned(from);
@@ -203,7 +207,7 @@ static bool run_define(struct machine *machine, unsigned code,
         state->cfa_offset = (int64_t)native_bytes_unsigned(from);
         return true;
     case CFA_DEFINE_OFFSET_SIGNED:
-        state->cfa_offset = native_bytes_signed(from) * unit;
+        state->cfa_offset = in_units(machine, (uint64_t)native_bytes_signed(from));
         return true;
     case CFA_DEFINE_EXPRESSION:
         define_expression(machine, from);
@@ -255,7 +259,7 @@ static void run_one(struct machine *machine, struct native_bytes *from) {
         return;
     case CFA_OFFSET:
         set_saved(machine, low, PLACE_AT_CFA,
-                  (int64_t)native_bytes_unsigned(from) * machine->common->data_unit);
+                  in_units(machine, native_bytes_unsigned(from)));
         return;
     case CFA_RESTORE:
         restore(machine, low);
@@ -313,6 +317,7 @@ static void conclude(const struct machine *machine, struct native_cfi *out) {
 void native_program_run(const struct native_program *common, struct native_bytes own,
                         uintptr_t address, struct native_cfi *out) {
     struct machine machine = {.common = common, .address = address};
+    *out = (struct native_cfi){.function = out->function};
     run(&machine, common->start);
     machine.initial = machine.state;
     machine.location = out->function;

@@ -12,7 +12,7 @@ static always_inline struct native_tail *set_of(struct native_tails *tails,
                                                 uint64_t evaluation) {
     uint64_t hash = hash_mix((uint64_t)(uintptr_t)slot ^ second << 12 ^ second << 2 ^
                              evaluation << 20 ^ evaluation);
-    return tails->ways[hash >> 32 & (NATIVE_TAIL_SETS - 1)];
+    return tails->ways[hash >> 57];
 }
 
 /* The leaf is a hook of ours, and its caller is always found by its row. */

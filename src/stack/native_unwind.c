@@ -10,6 +10,7 @@
 
 #include "stack/native_object.h"
 #include "stack/native_redirect.h"
+#include "stack/native_stack.h"
 
 /* Of libunwind-common.h and libunwind-x86_64.h, part of the library's binary interface
  * since 1.0. A cursor is 127 words. */
@@ -27,7 +28,6 @@ static struct {
     int (*init)(void *cursor, ucontext_t *context, int flags);
     int (*step)(void *cursor);
     int (*get)(void *cursor, int number, uint64_t *value);
-    int (*is_signal)(void *cursor);
 } unwind;
 
 /* Of the step that the thread takes; 0: none. */
@@ -64,7 +64,6 @@ int native_unwind_prepare(void) {
     if (handle == NULL || find(handle, "_ULx86_64_init_local2", &unwind.init) < 0 ||
         find(handle, "_ULx86_64_step", &unwind.step) < 0 ||
         find(handle, "_ULx86_64_get_reg", &unwind.get) < 0 ||
-        find(handle, "_ULx86_64_is_signal_frame", &unwind.is_signal) < 0 ||
         find(handle, "_ULx86_64_set_caching_policy", &set_caching) < 0 ||
         find(handle, "_ULx86_64_local_addr_space", &space) < 0 ||
         native_redirect(space, "dl_iterate_phdr", (void *)iterate) < 0)
@@ -85,7 +84,6 @@ static int take_step(struct native_registers *registers, struct memory *memory) 
     int flags = registers->exact ? INIT_SIGNAL_FRAME : 0;
     if (unwind.init(memory->cursor, &memory->context, flags) < 0)
         return -EINVAL;
-    registers->exact = unwind.is_signal(memory->cursor) > 0;
     int status = unwind.step(memory->cursor);
     if (status <= 0)
         return status < 0 ? -EINVAL : 0;
@@ -95,19 +93,20 @@ static int take_step(struct native_registers *registers, struct memory *memory) 
     return read ? 1 : -EINVAL;
 }
 
-/* The kernel leaves the registers of what it interrupted on the stack, where the
+/* A call leaves its return address below the caller's stack pointer. Otherwise the
+ * frame was the kernel's, which leaves the registers of what it interrupted where the
  * handler's return address leads: rt_sigreturn takes them from the stack pointer on
- * (struct rt_sigframe of the kernel). */
+ * (struct rt_sigframe of the kernel). A new cursor of libunwind does not tell. */
 static void find_slots(struct native_registers *registers, uint64_t sp) {
     const ucontext_t *interrupted = (const void *)sp;
-    if (registers->exact) {
-        registers->slot = (const uint64_t *)&interrupted->uc_mcontext.gregs[REG_RIP];
-        registers->rbp_slot =
-            (const uint64_t *)&interrupted->uc_mcontext.gregs[REG_RBP];
-        return;
-    }
+    const greg_t *saved = interrupted->uc_mcontext.gregs;
     registers->slot = (const uint64_t *)registers->sp - 1;
     registers->rbp_slot = NULL;
+    registers->exact = native_word(registers->slot) != registers->ip;
+    if (registers->exact) {
+        registers->slot = (const uint64_t *)&saved[REG_RIP];
+        registers->rbp_slot = (const uint64_t *)&saved[REG_RBP];
+    }
 }
 
 int native_unwind_step(struct native_registers *registers, void *memory) {

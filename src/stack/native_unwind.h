@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One step up the stack by libunwind, for frames that a row cannot describe:
- * interrupted by a signal, with a realigned stack, or of code without unwind tables,
- * which it follows by the frame pointer where there is one.
+/* One step up the stack by libunwind, for the odd frames whose rules native_rows has
+ * no row for.
  *
  * The library is loaded by native_unwind_prepare, outside hooks, and has no cache of
  * its own then. It asks for the loaded objects by dl_iterate_phdr, which holds a lock

@@ -237,6 +237,93 @@ START_TEST(deep_down_nothing_is_compared) {
 }
 END_TEST
 
+/* Three frames, and the rbp that the one in the middle depends on. */
+static uint64_t words[8];
+
+static void make_frames(void) {
+    static struct native_slot slots[3];
+    static struct native_frame frames[3];
+    for (uint32_t at = 0; at < 3; at++)
+        slots[at] = (struct native_slot){words + 2 * at, 10 + at};
+    frames[1] = (struct native_frame){.rbp_at = words + 7, .rbp = 20};
+    stack = (struct native_stack){.slots = slots, .frames = frames, .depth = 3};
+}
+
+static void expect_words(uint32_t first, uint32_t end,
+                         const struct native_slot *expected, uint32_t count) {
+    struct native_slot got[4];
+    for (uint32_t room = 0; room <= 4; room++) {
+        memset(got, 0x55, sizeof got);
+        ck_assert_uint_eq(native_stack_words(&stack, first, end, got, room), count);
+        for (uint32_t at = 0; at < 4; at++) {
+            bool is_set = at < room && at < count;
+            ck_assert_uint_eq(got[at].value,
+                              is_set ? expected[at].value : 0x5555555555555555);
+            if (is_set)
+                ck_assert_ptr_eq(got[at].at, expected[at].at);
+        }
+    }
+}
+
+START_TEST(the_words_of_some_entries) {
+    const struct native_slot expected[] = {
+        {words, 10}, {words + 2, 11}, {words + 7, 20}, {words + 4, 12}};
+    make_frames();
+    expect_words(0, 3, expected, 4);
+    expect_words(0, 2, expected, 3);
+    expect_words(0, 1, expected, 1);
+    expect_words(1, 3, expected + 1, 3);
+    expect_words(2, 3, expected + 3, 1);
+    expect_words(2, 2, expected, 0);
+    expect_words(0, 0, expected, 0);
+}
+END_TEST
+
+/* Of as many words as there may be, each counts, and none beside them. */
+START_TEST(words_hold_as_long_as_none_differs) {
+    struct native_slot compared[8];
+    for (uint32_t at = 0; at < 8; at++)
+        compared[at] = (struct native_slot){words + at, words[at] = 1 + at};
+    for (uint32_t count = 0; count <= 8; count++)
+        for (uint32_t at = 0; at < 8; at++) {
+            ck_assert(native_slots_hold(compared, compared + count));
+            words[at] ^= (uint64_t)1 << (8 * at);
+            ck_assert(native_slots_hold(compared, compared + count) == (at >= count));
+            words[at] = 1 + at;
+        }
+}
+END_TEST
+
+/* Also what is between the variables, where the address sanitizer is. */
+START_TEST(any_word_of_the_stack_can_be_read) {
+    volatile uint64_t variable[3] = {1, 2, 3};
+    const uint64_t *at = (const uint64_t *)&variable[1];
+    __asm__("" : "+r"(at));
+    ck_assert_uint_eq(native_word(at), 2);
+    ck_assert_uint_eq(native_word(at + 1), 3);
+    for (int step = -8; step <= 8; step++) {
+        uint64_t word = native_word(at + step);
+        __asm__ volatile("" ::"r"(word));
+    }
+}
+END_TEST
+
+START_TEST(the_words_of_a_walk_hold) {
+    enum { WORDS = 1000 };
+    static struct native_slot found[WORDS];
+    uint32_t repeated;
+    open_stack();
+    walk();
+    uint32_t base = stack.depth - 2;
+    descend(100, &repeated);
+    uint32_t count = native_stack_words(&stack, 0, base, found, WORDS);
+    ck_assert_uint_ge(count, base);
+    ck_assert(native_slots_hold(found, found + count));
+    found[base / 2].value++;
+    ck_assert(!native_slots_hold(found, found + count));
+}
+END_TEST
+
 START_TEST(memory_is_given_back) {
     uint32_t repeated;
     uint64_t before = arena_bytes();
@@ -261,6 +348,10 @@ int main(void) {
         a_thread_has_a_root_of_its_own,
         an_epoch_takes_the_last_stack_with_it,
         deep_down_nothing_is_compared,
+        the_words_of_some_entries,
+        words_hold_as_long_as_none_differs,
+        any_word_of_the_stack_can_be_read,
+        the_words_of_a_walk_hold,
         memory_is_given_back,
     };
     return suite_run("native_stack", tests, sizeof tests / sizeof *tests);
