@@ -182,6 +182,13 @@ def places(checked, trace):
     return dict(zip(["RAW", "RAW_CHILD"], map(str, dumps)))
 
 
+def reports(*commands):
+    """Without those that a command which was built without Node cannot make."""
+    said = [run([command, "flamegraph", "none"]).stderr for command in commands]
+    has_page = not any("made without Node" in text for text in said)
+    return [line for line in REPORTS if has_page or not line.startswith("flamegraph")]
+
+
 def test_sanitized_command(sanitized, command, places, tmp_path):
     options = {"ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
     # A machine may forbid what a search for leaks needs: a look at one's own process.
@@ -198,13 +205,16 @@ def test_sanitized_command(sanitized, command, places, tmp_path):
     folders = [tmp_path / "plain", tmp_path / "checked"]
     for folder in folders:
         folder.mkdir()
-    for line in REPORTS:
+    lines = reports(sanitized.command, command)
+    for line in lines:
         status, said = report(sanitized.command, folders[1], line)
         expected = report(command, folders[0], line)
         assert expected[0] == (1 if line == NO_DUMP else 0), expected[1][-4000:]
         assert (status, said) == expected, "%s: %s" % (line, said[-4000:])
     written = [sorted(path.name for path in folder.iterdir()) for folder in folders]
     assert written[0] == written[1]
+    if lines != REPORTS:
+        pytest.skip("this build has no page; the other reports hold")
 
 
 @pytest.fixture
