@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <assert.h>
+
 #include "preload/record_native.h"
 #include "preload/thread_state.h"
 #include "stack/python_stack.h"
@@ -99,6 +101,16 @@ static always_inline const char *record_tstate(struct thread_state *self,
     return self->tstate = record_python.this_thread();
 }
 
+/* The node of the thread's Python stack; `tstate` may be NULL. */
+static always_inline uint32_t record_capture(struct thread_state *self,
+                                             const char *tstate) {
+    uint32_t stack =
+        likely(tstate != NULL) ? python_stack_capture(&self->python, tstate) : 0;
+    if (unlikely(self->current == NULL))
+        record_place(self);
+    return stack;
+}
+
 static always_inline uint32_t record_stack(struct thread_state *self,
                                            enum record_stack how) {
     if (unlikely(record_native.enabled))
@@ -106,10 +118,7 @@ static always_inline uint32_t record_stack(struct thread_state *self,
     if (unlikely(!record_python.enabled || self->ended))
         return TRACEMALLOC_DUMP_EMPTY_STACK;
     const char *tstate = record_tstate(self, how);
-    uint32_t stack =
-        likely(tstate != NULL) ? python_stack_capture(&self->python, tstate) : 0;
-    if (unlikely(self->current == NULL))
-        record_place(self);
+    uint32_t stack = record_capture(self, tstate);
     if (unlikely(self->known.epoch != self->python.epoch))
         record_forget(self);
     return stack;
@@ -135,6 +144,7 @@ static always_inline struct record_known *record_cache_entry(struct record_cache
                                                              uint32_t parent,
                                                              uint64_t ip,
                                                              uint64_t size) {
+    static_assert(RECORD_CACHE == 1 << (64 - 56), "the upper bits of the hash");
     uint64_t key = ip + parent + size * 5;
     return &cache->entries[key * 0x9e3779b97f4a7c15u >> 56];
 }

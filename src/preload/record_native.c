@@ -168,7 +168,6 @@ __attribute__((noinline)) uint32_t record_native_stack(struct thread_state *self
         return TRACEMALLOC_DUMP_EMPTY_STACK;
     if (record_python.enabled)
         tstate = record_tstate(self, with_gil ? RECORD_WITH_GIL : RECORD_ANY);
-    if (tstate != NULL)
-        python_stack_capture(&self->python, tstate);
+    record_capture(self, tstate);
     return capture(self, &leaf, record_python.enabled ? tstate : NULL);
 }

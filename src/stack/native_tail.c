@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "stack/native_tail.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -12,6 +13,7 @@ static always_inline struct native_tail *set_of(struct native_tails *tails,
                                                 uint64_t evaluation) {
     uint64_t hash = hash_mix((uint64_t)(uintptr_t)slot ^ second << 12 ^ second << 2 ^
                              evaluation << 20 ^ evaluation);
+    static_assert(NATIVE_TAIL_SETS == 1 << (64 - 57), "the upper bits of the hash");
     return tails->ways[hash >> 57];
 }
 
