@@ -162,16 +162,6 @@ def verdicts(results, columns):
             yield added <= LIMIT_OF_GROWTH, what % (added, LIMIT_OF_GROWTH)
 
 
-def chosen(text, known, what):
-    """The names of a comma-separated option, all of the known ones without it."""
-    names = text.split(",") if text else list(known)
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        text = "no %s is called %s; there are %s"
-        raise tables.Failure(text % (what, unknown, list(known)))
-    return names
-
-
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     tables.add_arguments(parser)
@@ -199,8 +189,8 @@ def list_names():
 
 def run_bench(options):
     """Measures and prints; whether every figure was reached."""
-    names = chosen(options.works, works.WORKS, "work")
-    columns = chosen(options.columns, COLUMNS, "column")
+    names = tables.chosen(options.works, works.WORKS, "work")
+    columns = tables.chosen(options.columns, COLUMNS, "column")
     columns = ["none"] + [column for column in columns if column != "none"]
     bench = Bench(options.python, options.library, options.seconds)
     results = measure(bench, names, columns, options.rounds)

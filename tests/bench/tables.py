@@ -39,7 +39,7 @@ def environment(library, folder):
     return dict(variables, PYTHONHASHSEED="0")
 
 
-def add_arguments(parser):
+def add_arguments(parser, rounds=True):
     """The options of every benchmark."""
     parser.add_argument(
         "--python", default=sys.executable, help="interpreter to measure"
@@ -49,7 +49,8 @@ def add_arguments(parser):
         default=str(ROOT / "build/release/src/preload/libtracemalloc.so"),
         help="libtracemalloc.so of a release build (default: build/release)",
     )
-    parser.add_argument("--rounds", type=int, default=5)
+    if rounds:
+        parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument(
         "--markdown", action="store_true", help="print a Markdown table"
     )
@@ -85,6 +86,22 @@ def machine():
     )
 
 
+def compiler():
+    """What the library is taken to be built by."""
+    first = subprocess.check_output(["gcc", "--version"], universal_newlines=True)
+    return first.splitlines()[0]
+
+
+def chosen(text, known, what):
+    """The names of a comma-separated option, all of the known ones without it."""
+    names = text.split(",") if text else list(known)
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        text = "no %s is called %s; there are %s"
+        raise Failure(text % (what, unknown, list(known)))
+    return names
+
+
 def version_of(python):
     code = "import sys; print(sys.version.split()[0])"
     return subprocess.check_output(
@@ -94,10 +111,8 @@ def version_of(python):
 
 def show(options, rows, verdicts):
     """Prints a table and (whether it holds, what) for each figure; whether all hold."""
-    print(
-        "CPython %s, %d rounds; %s\n"
-        % (version_of(options.python), options.rounds, machine())
-    )
+    runs = "%d rounds" % options.rounds if "rounds" in options else compiler()
+    print("CPython %s, %s; %s\n" % (version_of(options.python), runs, machine()))
     print("\n".join(markdown(rows) if options.markdown else aligned(rows)), end="\n\n")
     reached = list(verdicts)
     for holds, what in reached:

@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What tracing costs in instructions: loops under callgrind, traced and not.
+
+Instructions are the same on a busy machine, where times are noise. A number is what
+tracing with 25 frames adds to an allocation, its free included where the loop frees it:
+the difference of two numbers of rounds, less the same untraced, so that neither the
+start-up nor the loop counts. A list of two items and a dict of one are two blocks each.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import itertools
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import loops
+import tables
+
+LOOPS_PROGRAM = str(pathlib.Path(loops.__file__).resolve())
+DEPTHS = [3, 20]
+WARM, FEW, MANY = 3000, 2000, 12000
+ROUNDS = [WARM, FEW, MANY]
+THREADS = {"one thread": 1, "idle thread": 2}
+TOLERANCE = 0.05
+
+Key = collections.namedtuple("Key", "name threads depth")
+
+
+def callgrind(options, threads, names, traced):
+    """The instructions of each run of a loop, in the order of loops.plan."""
+    with tables.Folder() as folder:
+        out = os.path.join(folder, "callgrind")
+        changes = {"PYTHONTRACEMALLOC": "25"} if traced else {}
+        command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=" + out]
+        command += ["--dump-before=getppid", "--dump-line=no"]
+        command += [options.python, LOOPS_PROGRAM, str(threads)]
+        command += [",".join(map(str, numbers)) for numbers in (DEPTHS, ROUNDS)]
+        environment = tables.environment(options.library if traced else None, folder)
+        done = subprocess.run(
+            command + [",".join(names)],
+            env=dict(environment, **changes),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+        )
+        dumps = [name for name in os.listdir(folder) if name.endswith(".dump")]
+        if done.returncode or len(dumps) != traced:
+            raise tables.Failure(done.stderr + "dumps: %s" % dumps)
+        # Part 1 ends with the first call; then runs and what is between them alternate.
+        count = len(names) * len(DEPTHS) * len(ROUNDS)
+        return [total("%s.%d" % (out, 2 * run + 2)) for run in range(count)]
+
+
+def total(path):
+    return int(re.search(r"^totals: (\d+)$", pathlib.Path(path).read_text(), re.M)[1])
+
+
+def per_round(options, threads, names, traced):
+    """{(name, depth): instructions of a round}."""
+    counts = iter(callgrind(options, threads, names, traced))
+    found = {}
+    for key in itertools.product(names, DEPTHS):
+        _, few, many = next(counts), next(counts), next(counts)
+        found[key] = (many - few) / (MANY - FEW)
+    return found
+
+
+def measure(options, names):
+    """{Key: instructions that tracing adds to an allocation}."""
+    runs = list(itertools.product(THREADS.values(), (False, True)))
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        done = pool.map(lambda run: per_round(options, run[0], names, run[1]), runs)
+        found = dict(zip(runs, done))
+    return {
+        Key(name, threads, depth): (
+            found[threads, True][name, depth] - found[threads, False][name, depth]
+        )
+        / loops.LOOPS[name][1]
+        for name, threads, depth in itertools.product(names, THREADS.values(), DEPTHS)
+    }
+
+
+def columns():
+    return [
+        (threads, depth, "%s, depth %d" % (title, depth))
+        for title, threads in THREADS.items()
+        for depth in DEPTHS
+    ]
+
+
+def table(results, names):
+    rows = [["loop", "blocks"] + [title for _, _, title in columns()]]
+    for name in names:
+        numbers = [results[Key(name, t, depth)] for t, depth, _ in columns()]
+        blocks = str(loops.LOOPS[name][1])
+        rows.append([name, blocks] + ["%.0f" % number for number in numbers])
+    return rows
+
+
+def committed(path, version):
+    """The numbers of the table below the line about this version of CPython."""
+    parts = pathlib.Path(path).read_text().split("CPython %s, " % version)
+    if len(parts) < 2:
+        raise tables.Failure("%s has no table for CPython %s" % (path, version))
+    found = {}
+    for line in parts[1].split("CPython ")[0].splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if cells[0] in loops.LOOPS:
+            for (threads, depth, _), number in zip(columns(), cells[2:]):
+                found[Key(cells[0], threads, depth)] = float(number)
+    return found
+
+
+def verdicts(results, expected):
+    """(whether it holds, what) for each number of the committed table."""
+    for key, number in results.items():
+        if key not in expected:
+            raise tables.Failure("no number for %s, %d threads, depth %d" % key)
+        holds = abs(number - expected[key]) <= TOLERANCE * expected[key]
+        what = "%s, threads %d, depth %d: %.0f, committed %.0f"
+        yield holds, what % (key + (number, expected[key]))
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    tables.add_arguments(parser, rounds=False)
+    parser.add_argument("--loops", help="comma-separated names (default: all)")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at once (default: 2)")
+    parser.add_argument(
+        "--check", metavar="FILE", help="compare with the table there, within 5 %%"
+    )
+    return parser.parse_args()
+
+
+def main():
+    options = parse_arguments()
+    try:
+        tables.check_arguments(options)
+        names = tables.chosen(options.loops, loops.LOOPS, "loop")
+        results = measure(options, names)
+        expected = {}
+        if options.check:
+            expected = committed(options.check, tables.version_of(options.python))
+        reached = verdicts(results, expected) if options.check else []
+        return 0 if tables.show(options, table(results, names), reached) else 1
+    except tables.Failure as failure:
+        sys.exit("instructions.py: %s" % failure)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
