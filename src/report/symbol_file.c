@@ -15,6 +15,8 @@
 
 #include "report/symbol_name.h"
 #include "report/symbol_scope.h"
+#include "report/symbol_table.h"
+#include "report/symbol_units.h"
 
 enum {
     MOST_ID_BYTES = 64,
@@ -26,6 +28,9 @@ struct symbol_file {
     Dwfl *dwfl;
     Dwfl_Module *module;
     Dwarf_Addr bias; /* what elfutils adds to the addresses of the file */
+    struct symbol_units units;
+    struct symbol_table table;
+    bool has_table;
 };
 
 static char debug_folders[] = ":.debug:/usr/lib/debug";
@@ -133,26 +138,19 @@ int symbol_file_open(struct symbol_file **out, const char *path, const char *bui
         symbol_file_close(file);
         return error;
     }
+    symbol_units_open(&file->units, file->module);
     *out = file;
     return 0;
 }
 
 void symbol_file_close(struct symbol_file *file) {
-    if (file != NULL && file->dwfl != NULL)
+    if (file == NULL)
+        return;
+    symbol_table_close(&file->table);
+    symbol_units_close(&file->units);
+    if (file->dwfl != NULL)
         dwfl_end(file->dwfl);
     free(file);
-}
-
-/* The compilation unit at an address of the module. Not every compiler writes the index
- * of addresses; then all units are tried. */
-static Dwarf_Die *find_unit(Dwfl_Module *module, Dwarf_Addr address, Dwarf_Addr *bias) {
-    Dwarf_Die *unit = dwfl_module_addrdie(module, address, bias);
-    if (unit != NULL)
-        return unit;
-    do
-        unit = dwfl_module_nextcu(module, unit, bias);
-    while (unit != NULL && dwarf_haspc(unit, address - *bias) != 1);
-    return unit;
 }
 
 /* A file's name, made absolute with the folder of its compilation; to be freed. */
@@ -214,67 +212,49 @@ static int visit(const struct search *search, char *function, struct place place
 
 /* The functions around the machine code, the innermost first, each with the place where
  * it was left for the one before it. Returns how many, or -errno. */
-static int visit_scopes(const struct search *search, Dwarf_Die *scopes, int count,
-                        struct place place) {
+static int visit_functions(const struct search *search, const struct symbol_unit *unit,
+                           Dwarf_Addr address, struct place place) {
+    const struct symbol_scope *scope = symbol_unit_find(unit, address);
     int found = 0;
-    for (int i = 0; i < count; i++) {
-        int tag = dwarf_tag(&scopes[i]);
-        if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram)
-            continue;
-        int error = visit(search, symbol_scope_name(&scopes[i]), place);
+    for (; scope != NULL; scope = symbol_unit_outer(unit, scope)) {
+        Dwarf_Die die = scope->die;
+        int error = visit(search, symbol_scope_name(&die), place);
         if (error < 0)
             return error;
         found++;
-        if (tag == DW_TAG_subprogram)
-            break;
-        place = place_of_call(search->unit, &scopes[i]);
+        if (scope->inlined)
+            place = place_of_call(search->unit, &die);
     }
     return found;
 }
 
-/* dwarf_getscopes follows an inlined function to where it was written; the scopes of
- * its entry are those that it was inlined into. Returns as visit_scopes. */
-static int visit_functions(const struct search *search, Dwarf_Addr address,
-                           struct place place) {
-    Dwarf_Die *scopes = NULL, innermost;
-    int found = 0;
-    if (dwarf_getscopes(search->unit, address, &scopes) > 0) {
-        innermost = scopes[0];
-        free(scopes);
-        scopes = NULL;
-        int count = dwarf_getscopes_die(&innermost, &scopes);
-        found = visit_scopes(search, scopes, count, place);
-    }
-    free(scopes);
-    return found;
-}
-
-/* A symbol counts only where its size covers the address: of stripped code the nearest
- * exported one is most often another function. */
-static const char *covering_symbol(const struct symbol_file *file, Dwarf_Addr address) {
-    GElf_Sym symbol;
-    GElf_Off offset;
-    const char *name =
-        dwfl_module_addrinfo(file->module, address, &offset, &symbol, NULL, NULL, NULL);
-    bool covers = name != NULL && *name != '\0' && offset < symbol.st_size;
-    return covers ? name : NULL;
+/* The table is read when the first name is asked for. */
+static int find_name(struct symbol_file *file, Dwarf_Addr address, const char **name) {
+    int error = 0;
+    if (!file->has_table)
+        error = symbol_table_open(&file->table, file->module);
+    file->has_table = true;
+    *name = symbol_table_find(&file->table, address);
+    return error;
 }
 
 int symbol_file_find(struct symbol_file *file, uint64_t address, symbol_visit callback,
                      void *context) {
     struct search search = {.visit = callback, .context = context};
     struct place place = {0};
+    struct symbol_unit *unit;
     Dwarf_Addr at = address + file->bias, bias = 0;
-    int found = 0;
-    search.unit = find_unit(file->module, at, &bias);
-    if (search.unit != NULL) {
+    int found = symbol_units_find(&file->units, at, &unit, &bias);
+    if (found == 0 && unit != NULL) {
+        search.unit = &unit->die;
         place = place_of_code(search.unit, at - bias);
-        found = visit_functions(&search, at - bias, place);
+        found = visit_functions(&search, unit, at - bias, place);
     }
     if (found != 0)
         return found < 0 ? found : 0;
-    const char *name = covering_symbol(file, at);
-    if (name == NULL && place.line == 0)
-        return 0;
+    const char *name;
+    int error = find_name(file, at, &name);
+    if (error < 0 || (name == NULL && place.line == 0))
+        return error;
     return visit(&search, name == NULL ? NULL : symbol_name_copy(name), place);
 }
