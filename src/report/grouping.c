@@ -65,13 +65,14 @@ static int64_t add_group(struct grouping *grouping, uint32_t stack) {
     if (array_make_room(&grouping->groups, &grouping->room, (size_t)id + 1,
                         sizeof *grouping->groups) < 0)
         return -ENOMEM;
-    struct group *group = &grouping->groups[id];
-    if ((size_t)id == grouping->count) {
-        *group = (struct group){.frame = frame, .stack = stack};
-        grouping->count++;
-    }
-    group->stack = stack < group->stack ? stack : group->stack;
+    if ((size_t)id == grouping->count)
+        grouping->groups[grouping->count++] =
+            (struct group){.frame = frame, .stack = stack};
     return id;
+}
+
+static void take_first_stack(struct group *group, uint32_t stack) {
+    group->stack = stack < group->stack ? stack : group->stack;
 }
 
 static void add_weight(struct grouping *grouping, int64_t group, struct weight weight) {
@@ -79,10 +80,48 @@ static void add_weight(struct grouping *grouping, int64_t group, struct weight w
     grouping->groups[group].weight.count += weight.count;
 }
 
+static uint32_t function_name(const struct profile *profile, uint32_t stack) {
+    return profile->function_names[profile_code(profile, stack)];
+}
+
+/* Only lines are shared by functions, and few are: what each holds is summed from the
+ * second function on. */
+static int add_share(struct grouping *grouping, uint32_t id, uint32_t stack,
+                     struct weight weight) {
+    struct group *group = &grouping->groups[id];
+    uint32_t known = function_name(grouping->profile, group->stack);
+    uint32_t function = function_name(grouping->profile, stack);
+    bool by_line =
+        grouping->key == GROUPING_LINENO || grouping->key == GROUPING_TRACEBACK;
+    if (!by_line || (function == known && !group->is_shared)) {
+        take_first_stack(group, stack);
+        return 0;
+    }
+    int error = 0;
+    if (!group->is_shared)
+        error = function_shares_add(&grouping->shares, id, known, group->stack,
+                                    group->weight);
+    group->is_shared = true;
+    return error < 0
+               ? error
+               : function_shares_add(&grouping->shares, id, function, stack, weight);
+}
+
+/* The stack of a shared line is one of the function that holds most of it. */
+static void choose_functions(struct grouping *grouping) {
+    const struct function_shares *shares = &grouping->shares;
+    function_shares_sort(&grouping->shares);
+    for (size_t i = 0; i < shares->count; i++)
+        grouping->groups[shares->shares[i].line].stack = shares->shares[i].stack;
+    function_shares_close(&grouping->shares);
+}
+
 static int add(struct grouping *grouping, uint32_t stack, struct weight weight) {
     int64_t group = add_group(grouping, stack);
-    if (group < 0)
-        return (int)group;
+    int error =
+        group < 0 ? (int)group : add_share(grouping, (uint32_t)group, stack, weight);
+    if (error < 0)
+        return error;
     add_weight(grouping, group, weight);
     return 0;
 }
@@ -167,6 +206,7 @@ static int visit_tally(struct grouping *grouping, struct visits *visits, size_t 
         int64_t group = *known > 0 ? *known - 1 : add_group(grouping, stack);
         if (group < 0 || ++visits->steps > most_steps)
             return group < 0 ? -ENOMEM : -EFBIG;
+        take_first_stack(&grouping->groups[group], stack);
         if (visits->tallies[group] != tally + 1)
             add_weight(grouping, group, grouping->profile->tallies[tally]);
         visits->tallies[group] = tally + 1;
@@ -208,13 +248,16 @@ int grouping_open(struct grouping *grouping, const struct profile *profile,
         error = stack_index_open(&grouping->index, profile);
     if (error == 0)
         error = group(grouping);
-    if (error < 0)
+    if (error == 0)
+        choose_functions(grouping);
+    else
         grouping_close(grouping);
     return error;
 }
 
 void grouping_close(struct grouping *grouping) {
     stack_index_close(&grouping->index);
+    function_shares_close(&grouping->shares);
     id_map_clear(&grouping->ids);
     free(grouping->groups);
     *grouping = (struct grouping){0};

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "report/function_shares.h"
 #include "report/id_map.h"
 #include "report/profile.h"
 #include "report/stack_index.h"
@@ -25,7 +26,8 @@ enum grouping_key {
 
 struct group {
     struct frame frame; /* see grouping_frame */
-    uint32_t stack;     /* a stack of the group, for what else is told of it */
+    uint32_t stack;     /* one of the function that holds most of the group */
+    bool is_shared;     /* its stacks end in several functions */
     struct weight weight;
 };
 
@@ -36,6 +38,7 @@ struct grouping {
     struct stack_index index; /* of tracebacks, and cumulative by file or line */
     struct id_map ids; /* group by key: equal keys in all profiles of one name table */
     struct group *groups;
+    struct function_shares shares; /* of the groups by line, while they are summed */
     size_t count;
     size_t room;
 };

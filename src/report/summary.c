@@ -29,15 +29,18 @@ static int open_view(struct summary *summary, enum summary_view view,
     return error;
 }
 
+static bool is_of_line(const struct profile *profile, uint32_t first, uint32_t second) {
+    struct frame a = profile_frame(profile, first), b = profile_frame(profile, second);
+    return a.name == b.name && a.line == b.line;
+}
+
 /* Blocks of one size that one line made are told of together. */
 static bool add_to_known(struct summary *summary, struct summary_block block) {
     const struct profile *profile = &summary->profiles[SUMMARY_NOW];
-    struct frame frame = profile_frame(profile, block.stack);
     for (size_t i = 0; i < summary->largest_count; i++) {
         struct summary_block *known = &summary->largest[i];
-        struct frame other = profile_frame(profile, known->stack);
-        if (known->size != block.size || other.name != frame.name ||
-            other.line != frame.line)
+        if (known->size != block.size ||
+            !is_of_line(profile, known->stack, block.stack))
             continue;
         known->count += block.count;
         return true;
@@ -100,6 +103,37 @@ static uint64_t look_at_blocks(struct summary *summary) {
     return in_arenas;
 }
 
+/* Where several functions share a line, one that made most blocks of the size. */
+static int name_block(struct summary *summary, struct summary_block *block) {
+    const struct dump_reader *reader = summary->reader;
+    const struct profile *profile = &summary->profiles[SUMMARY_NOW];
+    struct function_shares shares = {0};
+    int error = 0;
+    for (size_t i = 0; i < reader->site_count && error == 0; i++) {
+        const struct tracemalloc_dump_site *site = &reader->sites[i];
+        uint64_t count = profile_site_count(reader, site, PROFILE_NOW);
+        if (site->size != block->size || count == 0)
+            continue;
+        uint32_t stack = reader->tallies[dump_site_tally(site)].stack;
+        uint32_t function = profile->function_names[profile_code(profile, stack)];
+        if (is_of_line(profile, stack, block->stack))
+            error = function_shares_add(&shares, 0, function, stack,
+                                        (struct weight){site->size * count, count});
+    }
+    function_shares_sort(&shares);
+    if (shares.count > 0)
+        block->stack = shares.shares[shares.count - 1].stack;
+    function_shares_close(&shares);
+    return error;
+}
+
+static int name_blocks(struct summary *summary) {
+    int error = 0;
+    for (size_t i = 0; i < summary->largest_count && error == 0; i++)
+        error = name_block(summary, &summary->largest[i]);
+    return error;
+}
+
 /* At the end of a program its memory goes: the last moment counts at which at least
  * nine tenths of what is told of were there. */
 static uint64_t find_rss(const struct summary *summary) {
@@ -153,8 +187,10 @@ int summary_open(struct summary *summary, const struct dump_reader *reader) {
     if (error < 0)
         return error;
     explain_rss(summary, look_at_blocks(summary));
-    summary_advice_give(summary);
-    return 0;
+    error = name_blocks(summary);
+    if (error == 0)
+        summary_advice_give(summary);
+    return error;
 }
 
 void summary_close(struct summary *summary) {

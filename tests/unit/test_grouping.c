@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -138,6 +139,45 @@ START_TEST(tracebacks_that_look_alike_are_one) {
 }
 END_TEST
 
+/* Of the only group with that line; `by` as in size_of. */
+static const char *function_of(enum grouping_key key, bool cumulative, uint32_t line) {
+    static char name[32];
+    struct opened_dump opened;
+    struct grouping grouping;
+    opened_dump_open(&opened, &maker, PROFILE_NOW);
+    ck_assert_int_eq(grouping_open(&grouping, &opened.profile, key, cumulative), 0);
+    name[0] = '\0';
+    for (size_t i = 0; i < grouping.count; i++)
+        if (grouping.groups[i].frame.line == line)
+            snprintf(name, sizeof name, "%s",
+                     profile_function(&opened.profile, grouping.groups[i].stack).bytes);
+    grouping_close(&grouping);
+    opened_dump_close(&opened);
+    return name;
+}
+
+/* Line 9 is that of a module, of a function and of a lambda: in many small pieces the
+ * function holds most of it. */
+START_TEST(a_shared_line_has_the_function_that_holds_most) {
+    uint32_t module = dump_maker_code(&maker, "one.py", "<module>");
+    uint32_t make = dump_maker_code(&maker, "one.py", "make");
+    uint32_t lambda = dump_maker_code(&maker, "one.py", "<lambda>");
+    uint32_t first = dump_maker_stack(&maker, 0, module, 9);
+    dump_maker_site(&maker, dump_maker_tally(&maker, first, 0), 150, 1, 0);
+    for (uint32_t i = 0; i < 20; i++) {
+        uint32_t caller = dump_maker_stack(&maker, 2, module, 100 + i);
+        uint32_t stack = dump_maker_stack(&maker, caller, make, 9);
+        dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), 10, 1, 0);
+    }
+    uint32_t last = dump_maker_stack(&maker, 0, lambda, 9);
+    dump_maker_site(&maker, dump_maker_tally(&maker, last, 0), 1, 180, 0);
+    ck_assert_str_eq(function_of(GROUPING_LINENO, false, 9), "make");
+    ck_assert_str_eq(function_of(GROUPING_LINENO, true, 9), "make");
+    maker.header.nframe = 1;
+    ck_assert_str_eq(function_of(GROUPING_TRACEBACK, false, 9), "make");
+}
+END_TEST
+
 START_TEST(a_million_entries_are_quick) {
     struct opened_dump opened;
     struct grouping grouping;
@@ -197,6 +237,7 @@ int main(void) {
     tcase_add_test(tests, a_library_that_was_loaded_again_is_another_one);
     tcase_add_test(tests, cumulative_ends_at_the_frame_limit);
     tcase_add_test(tests, tracebacks_that_look_alike_are_one);
+    tcase_add_test(tests, a_shared_line_has_the_function_that_holds_most);
     tcase_add_test(tests, a_million_entries_are_quick);
     tcase_add_test(tests, deep_stacks_are_quick);
     return check_run("grouping", tests);

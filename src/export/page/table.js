@@ -7,7 +7,7 @@ const MOST_ROWS = 200;
 
 const COLUMNS = [
     { key: "place", title: "Line", text: (row) => row.place },
-    { key: "name", title: "Function", text: (row) => row.name },
+    { key: "name", title: "Function", text: (row) => (row.name === row.place ? "" : row.name) },
     { key: "size", title: "Bytes", number: true, text: (row) => formatBytes(row.size) },
     { key: "share", title: "Share", number: true, text: (row, total) => formatShare(row.size, total.size) },
     { key: "count", title: "Blocks", number: true, text: (row) => formatCount(row.count) },
@@ -39,16 +39,29 @@ function orderOf(key) {
     return (a, b) => b[key] - a[key];
 }
 
+/** The nodes of each line, largest first: several functions may share one. */
+function linesOf(nodes) {
+    const lines = new Map();
+    for (const node of nodes) {
+        const { frame } = node;
+        const key = frame.line > 0 ? frame.place : frame.number;
+        if (!lines.has(key)) lines.set(key, []);
+        lines.get(key).push(node);
+    }
+    return [...lines.values()].map((line) => line.sort((a, b) => b.now[0] - a.now[0]));
+}
+
 /** The lines that come first by any of the numbers, and what is left. */
 function chooseRows(nodes) {
-    const own = nodes.filter((node) => node.frame.number !== OWN.other);
-    const rows = own.map((node) => [node, rowOf([node], node.frame.place, node.frame.name, node.frame.source)]);
+    const own = linesOf(nodes.filter((node) => node.frame.number !== OWN.other));
+    const rows = own.map((line) => [line, rowOf(line, line[0].frame.place, line[0].frame.name, line[0].frame.source)]);
     const chosen = new Set();
     for (const key of ["size", "count", "allocations", "size_diff"]) {
         rows.sort(([, a], [, b]) => orderOf(key)(a, b));
         for (const entry of rows.slice(0, MOST_ROWS / 2)) chosen.add(entry);
     }
-    const rest = nodes.filter((node) => ![...chosen].some(([known]) => known === node));
+    const known = new Set([...chosen].flatMap(([line]) => line));
+    const rest = nodes.filter((node) => !known.has(node));
     return { rows: [...chosen].map(([, row]) => row), rest };
 }
 
