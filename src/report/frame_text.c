@@ -13,6 +13,20 @@ static struct dump_text base_name(struct dump_text path) {
     return (struct dump_text){path.bytes + folder, path.length - folder};
 }
 
+struct dump_text frame_text_unknown(const struct profile *profile) {
+    static const char python[] = "no Python frame (start-up, threads of C)";
+    static const char native[] = "no frame (the stack is not known)";
+    const char *text = python;
+    if (profile->reader->header.implementation == TRACEMALLOC_DUMP_NO_PYTHON)
+        text = native;
+    return (struct dump_text){text, strlen(text)};
+}
+
+struct dump_text frame_text_file(const struct profile *profile, struct frame frame) {
+    return frame.name == FRAME_NAMES_UNKNOWN ? frame_text_unknown(profile)
+                                             : profile_filename(profile, frame);
+}
+
 struct dump_text frame_text_function(const struct profile *profile, uint32_t stack) {
     struct dump_text function = profile_function(profile, stack);
     const struct dump_native *native = profile_native(profile, stack);
@@ -20,6 +34,8 @@ struct dump_text frame_text_function(const struct profile *profile, uint32_t sta
         return function;
     if (native != NULL)
         return base_name(profile->names->texts[profile->module_names[native->module]]);
+    if (profile_code(profile, stack) == 0)
+        return frame_text_unknown(profile);
     return base_name(profile_filename(profile, profile_frame(profile, stack)));
 }
 

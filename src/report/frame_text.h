@@ -10,6 +10,12 @@
 #include "report/profile.h"
 #include "report/terminal.h"
 
+/* In words, what a stack without frames is: `<unknown>` in the standard library. */
+struct dump_text frame_text_unknown(const struct profile *profile);
+
+/* The file of a frame, and for one that is not there what stands for it, in words. */
+struct dump_text frame_text_file(const struct profile *profile, struct frame frame);
+
 /* The function at a node, or for native code its module's file, or what stands for a
  * frame that is not there. */
 struct dump_text frame_text_function(const struct profile *profile, uint32_t stack);

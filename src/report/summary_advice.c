@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/frame_text.h"
 #include "report/heap_history.h"
 
 /* What stands out: shares of all, and how many times as much. */
@@ -32,6 +33,10 @@ static void name_top(const struct summary *summary, enum summary_view view,
                      char name[NAME_SIZE]) {
     const struct statistic *top = &summary->tops[view].entries[0];
     const struct profile *profile = top->grouping->profile;
+    if (top->frame.name == FRAME_NAMES_UNKNOWN) {
+        snprintf(name, NAME_SIZE, "%s", frame_text_unknown(profile).bytes);
+        return;
+    }
     struct dump_text function = profile_function(profile, top->stack);
     struct dump_text file = profile_filename(profile, top->frame);
     const char *slash = memrchr(file.bytes, '/', file.length);

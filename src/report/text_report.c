@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "report/completeness.h"
+#include "report/frame_text.h"
 #include "report/source_lines.h"
 
 /* A frame beside its numbers needs at least this many columns; with less, the numbers
@@ -66,9 +67,15 @@ static void print_function(const struct printer *printer, const struct profile *
  * columns taken. */
 static size_t print_frame(const struct printer *printer, const struct profile *profile,
                           uint32_t stack, const char *const quotes[2], size_t room) {
-    struct dump_text filename =
-        profile_filename(profile, profile_frame(profile, stack));
+    struct dump_text filename = frame_text_file(profile, profile_frame(profile, stack));
     char line[48];
+    if (profile_code(profile, stack) == 0) {
+        size_t columns = strspn(quotes[0], " ");
+        fprintf(printer->terminal->out, "%*s", (int)columns, "");
+        return columns + terminal_put_start(printer->terminal, TERMINAL_NAME,
+                                            filename.bytes, filename.length,
+                                            room > columns ? room - columns : 0);
+    }
     int length = format_line(profile, stack, quotes, line, sizeof line);
     size_t used = strlen(quotes[0]) + (size_t)length;
     fputs(quotes[0], printer->terminal->out);
@@ -90,21 +97,12 @@ static void print_source(struct printer *printer, const struct profile *profile,
     newline(printer);
 }
 
-/* The node whose frame str(Traceback) names: the oldest of those shown. */
-static uint32_t first_stack(const struct statistic *entry) {
-    const struct grouping *grouping = entry->grouping;
-    if (grouping->key != GROUPING_TRACEBACK)
-        return entry->stack;
-    uint32_t window = stack_index_window(&grouping->index, entry->stack);
-    return stack_index_ancestor(&grouping->index, entry->stack, window - 1);
-}
-
 /* A name, and in brackets the file or module of a function, in `room` columns: of the
  * name, its start. */
 static void print_name(const struct printer *printer, const struct statistic *entry,
                        size_t room) {
     const struct profile *profile = entry->grouping->profile;
-    struct dump_text name = profile_filename(profile, entry->frame);
+    struct dump_text name = frame_text_file(profile, entry->frame);
     struct dump_text owner = grouping_owner(profile, entry->stack);
     bool is_function = entry->grouping->key == GROUPING_FUNCTION &&
                        profile_function(profile, entry->stack).length > 0;
@@ -123,7 +121,8 @@ static void print_name(const struct printer *printer, const struct statistic *en
     fputc(')', printer->terminal->out);
 }
 
-/* What stands before the numbers. */
+/* What stands before the numbers: of a traceback the most recent frame, which is what a
+ * reader looks for, and not the oldest, which str(Statistic) has there. */
 static void print_head(const struct printer *printer, const struct statistic *entry,
                        size_t room) {
     static const char *const quotes[2] = {"", ":"};
@@ -134,13 +133,16 @@ static void print_head(const struct printer *printer, const struct statistic *en
         return;
     }
     if (key != GROUPING_FILENAME) {
-        print_frame(printer, profile, first_stack(entry), quotes, room);
+        print_frame(printer, profile, entry->stack, quotes, room);
         return;
     }
-    struct dump_text filename = profile_filename(profile, entry->frame);
+    static const char no_line[] = ":0";
+    bool is_file = entry->frame.name != FRAME_NAMES_UNKNOWN;
+    struct dump_text filename = frame_text_file(profile, entry->frame);
+    size_t used = is_file ? strlen(no_line) : 0;
     terminal_put_end(printer->terminal, TERMINAL_NAME, filename.bytes, filename.length,
-                     room > 2 ? room - 2 : 0);
-    fputs(":0", printer->terminal->out);
+                     room > used ? room - used : 0);
+    fputs(is_file ? no_line : "", printer->terminal->out);
 }
 
 /* Averages are the first to go: half a number would be a wrong one. */

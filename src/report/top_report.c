@@ -207,7 +207,7 @@ static void print_row(const struct terminal *terminal, const struct top_view *vi
         used = put_cell(terminal, cell_style(row, (enum top_order)column), text, used);
     }
     used = put(terminal, TERMINAL_PLAIN, "  ", used);
-    struct dump_text file = profile_filename(view->profile, row->frame);
+    struct dump_text file = frame_text_file(view->profile, row->frame);
     if (view->table->key == GROUPING_FILENAME)
         terminal_put_end(terminal, TERMINAL_NAME, file.bytes, file.length,
                          terminal_room(terminal, used));

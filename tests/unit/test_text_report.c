@@ -94,11 +94,30 @@ START_TEST(tracebacks_have_their_frames) {
     report(GROUPING_TRACEBACK, 1, 0, TEXT);
     ck_assert_str_eq(
         output,
-        "/a/folder/with/a/long/name/x.py:1: size=20.0 KiB, count=10, average=2048 B\n"
+        "/a/folder/with/a/long/name/x.py:2: size=20.0 KiB, count=10, average=2048 B\n"
         "  File \"/a/folder/with/a/long/name/x.py\", line 1\n"
         "  File \"/a/folder/with/a/long/name/x.py\", line 2\n"
         "1 other: size=1 B, count=1\n"
         "Total: size=20.0 KiB, count=11\n");
+}
+END_TEST
+
+START_TEST(blocks_without_frames_are_named_in_words) {
+    static const enum grouping_key keys[] = {GROUPING_LINENO, GROUPING_FILENAME,
+                                             GROUPING_FUNCTION, GROUPING_MODULE};
+    dump_maker_site(&maker, dump_maker_tally(&maker, 0, 0), 1 << 20, 1, 0);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        report(keys[i], 1, 0, TEXT);
+        ck_assert_ptr_eq(
+            strstr(output, "no Python frame (start-up, threads of C): size="), output);
+        free(output);
+    }
+    report(GROUPING_TRACEBACK, 1, 0, TEXT);
+    ck_assert_ptr_nonnull(
+        strstr(output, "\n  no Python frame (start-up, threads of C)\n"));
+    free(output);
+    report(GROUPING_LINENO, 1, 0, JSON);
+    ck_assert_ptr_nonnull(strstr(output, "\"filename\":\"<unknown>\""));
 }
 END_TEST
 
@@ -115,7 +134,7 @@ END_TEST
 
 START_TEST(narrow_terminals_get_two_lines) {
     report(GROUPING_TRACEBACK, 1, 40, TEXT);
-    ck_assert_ptr_nonnull(strstr(output, "/a/folder/with/a/long/name/x.py:1:\n"
+    ck_assert_ptr_nonnull(strstr(output, "/a/folder/with/a/long/name/x.py:2:\n"
                                          "  size=20.0 KiB, count=10\n  File"));
 }
 END_TEST
@@ -150,6 +169,7 @@ int main(void) {
     tcase_add_test(tests, lines_with_the_rest_and_the_total);
     tcase_add_test(tests, native_frames_tell_their_functions);
     tcase_add_test(tests, tracebacks_have_their_frames);
+    tcase_add_test(tests, blocks_without_frames_are_named_in_words);
     tcase_add_test(tests, no_line_is_wider_than_the_terminal);
     tcase_add_test(tests, narrow_terminals_get_two_lines);
     tcase_add_test(tests, a_dump_that_is_incomplete_says_so);

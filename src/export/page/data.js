@@ -6,6 +6,10 @@ const WORDS = { measures: ["bytes", "blocks", "allocations"] };
 /** Frames that no dump has, by number. */
 export const OWN = { all: 0, other: 1, cut: 2 };
 
+/** What stands for a stack without frames, in the dump and in words. */
+const UNKNOWN = "<unknown>";
+const UNKNOWN_NAME = "no Python frame (start-up, threads of C)";
+
 function readTree(tree) {
     return {
         share: tree.share / 1e6,
@@ -27,9 +31,10 @@ function readFrames(json) {
     for (let at = 0; at < json.frames.length; at += 3) {
         const number = at / 3;
         const file = json.names[json.frames[at]];
-        const name = json.names[json.frames[at + 1]];
+        const unknown = file === UNKNOWN;
+        const name = unknown ? UNKNOWN_NAME : json.names[json.frames[at + 1]];
         const line = json.frames[at + 2];
-        const place = line > 0 ? `${file}:${line}` : file;
+        const place = unknown ? UNKNOWN_NAME : line > 0 ? `${file}:${line}` : file;
         frames.push({
             number,
             file,
@@ -38,7 +43,7 @@ function readFrames(json) {
             own: number <= OWN.cut,
             native: natives.has(number),
             name: name || baseName(file),
-            label: name && file ? `${name} ${baseName(place)}` : name || baseName(place),
+            label: name && file && !unknown ? `${name} ${baseName(place)}` : name || baseName(place),
             source: json.sources ? json.sources[number] : "",
             searched: (name || baseName(file)).toLowerCase(),
         });
