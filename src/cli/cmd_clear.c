@@ -3,7 +3,8 @@
 
 #include "cli/arguments.h"
 #include "cli/command.h"
-#include "cli/process_request.h"
+#include "output/failure.h"
+#include "process/process_request.h"
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
     return arguments_parse_pid(key, argument, state, state->input);
@@ -23,7 +24,7 @@ static bool is_cleared(struct target *target) {
 
 static int clear(struct target *target) {
     if (!target_is_tracing(target))
-        return command_fail("process %d is not being traced", (int)target->pid);
+        return failure_print("process %d is not being traced", (int)target->pid);
     return target_request(target, (struct request){REQUEST_CLEAR, 0}, is_cleared);
 }
 

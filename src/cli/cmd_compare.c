@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/dump_report.h"
 #include "cli/report_options.h"
+#include "output/failure.h"
 
 static int compare(struct dump_reader *const readers[2], struct frame_names *names,
                    const struct report_options *options) {
@@ -31,7 +32,7 @@ static int run(int argc, char **argv) {
     struct frame_names names;
     struct dump_reader *readers[2] = {NULL, NULL};
     if (frame_names_open(&names) < 0)
-        return command_fail("%s", strerror(ENOMEM));
+        return failure_print("%s", strerror(ENOMEM));
     int status = 0;
     for (int i = 0; i < 2 && status == 0; i++)
         status = dump_report_read_shown(&readers[i], &options.selection.files[i], 1,

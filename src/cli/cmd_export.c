@@ -10,10 +10,11 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/dump_report.h"
-#include "cli/output_file.h"
-#include "cli/progress.h"
 #include "cli/selection_options.h"
 #include "export/exporter.h"
+#include "output/failure.h"
+#include "output/output_file.h"
+#include "output/progress.h"
 
 enum { OPTION_FORMAT = 0x100, OPTION_PYTHON, LEAST_MINOR = 4, MOST_MINOR = 255 };
 
@@ -133,16 +134,16 @@ static bool is_same_file(const char *first, const char *second) {
 static int check_output(const struct export_arguments *arguments) {
     for (int i = 0; i < arguments->selection.file_count; i++)
         if (is_same_file(arguments->selection.files[i], arguments->output))
-            return command_fail("%s: the dump itself is not replaced",
-                                arguments->output);
+            return failure_print("%s: the dump itself is not replaced",
+                                 arguments->output);
     return 0;
 }
 
 static int explain(const struct export_arguments *arguments, int error) {
     if (error == -EFBIG)
-        return command_fail("%s: it holds more than the format %s can",
-                            arguments->selection.files[0], arguments->exporter->name);
-    return command_fail("%s: %s", arguments->output, strerror(-error));
+        return failure_print("%s: it holds more than the format %s can",
+                             arguments->selection.files[0], arguments->exporter->name);
+    return failure_print("%s: %s", arguments->output, strerror(-error));
 }
 
 static int write_output(struct export_arguments *arguments) {
@@ -157,7 +158,7 @@ static int write_output(struct export_arguments *arguments) {
         return explain(arguments, error);
     }
     error = output_file_commit(&file);
-    return error < 0 ? command_fail("%s: %s", arguments->output, strerror(-error)) : 0;
+    return error < 0 ? failure_print("%s: %s", arguments->output, strerror(-error)) : 0;
 }
 
 /* What was weighed is given back in any case. */

@@ -10,10 +10,11 @@
 
 #include "cli/command.h"
 #include "cli/dump_report.h"
-#include "cli/output_file.h"
-#include "cli/progress.h"
 #include "cli/selection_options.h"
 #include "export/page.h"
+#include "output/failure.h"
+#include "output/output_file.h"
+#include "output/progress.h"
 
 enum { OPTION_DIFF = 0x100, OPTION_NO_SOURCE, OPTION_THRESHOLD };
 
@@ -124,9 +125,9 @@ static int explain(const struct flamegraph_arguments *arguments, const char *out
     if (error == -ENODATA || error == -ENOENT)
         return dump_report_explain(selection, selection->files[0], error);
     if (error == -EFBIG)
-        return command_fail("%s: there is more than a page can hold",
-                            selection->files[0]);
-    return command_fail("%s: %s", output, strerror(-error));
+        return failure_print("%s: there is more than a page can hold",
+                             selection->files[0]);
+    return failure_print("%s: %s", output, strerror(-error));
 }
 
 static int write_page(const struct flamegraph_arguments *arguments,
@@ -134,7 +135,7 @@ static int write_page(const struct flamegraph_arguments *arguments,
     struct output_file file;
     int error = output_file_open(&file, output);
     if (error < 0)
-        return command_fail("%s: %s", output, strerror(-error));
+        return failure_print("%s: %s", output, strerror(-error));
     progress_say("writing %s", output);
     error = page_write(page, file.stream);
     if (error < 0) {
@@ -142,7 +143,7 @@ static int write_page(const struct flamegraph_arguments *arguments,
         return explain(arguments, output, error);
     }
     error = output_file_commit(&file);
-    return error < 0 ? command_fail("%s: %s", output, strerror(-error)) : 0;
+    return error < 0 ? failure_print("%s: %s", output, strerror(-error)) : 0;
 }
 
 /* Where nothing was said, the page gets a name that nothing has yet. */
@@ -150,14 +151,14 @@ static int write_output(const struct flamegraph_arguments *arguments,
                         const struct page_options *page) {
     if (arguments->output != NULL)
         return is_a_dump(arguments, arguments->output)
-                   ? command_fail("%s: a dump is not replaced", arguments->output)
+                   ? failure_print("%s: a dump is not replaced", arguments->output)
                    : write_page(arguments, page, arguments->output);
     char *output = default_output(arguments->selection.files[0]);
     if (output == NULL)
-        return command_fail("%s", strerror(ENOMEM));
+        return failure_print("%s", strerror(ENOMEM));
     int status;
     if (access(output, F_OK) == 0)
-        status = command_fail("%s is there already; -o names another file", output);
+        status = failure_print("%s is there already; -o names another file", output);
     else
         status = write_page(arguments, page, output);
     if (status == 0) {
@@ -201,7 +202,7 @@ static int run(int argc, char **argv) {
     selection_open(&arguments.selection);
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     if (!page_is_built())
-        return command_fail("this build has no page: it was made without Node");
+        return failure_print("this build has no page: it was made without Node");
     int status = report(&arguments);
     progress_end();
     return status;

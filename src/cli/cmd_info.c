@@ -9,14 +9,15 @@
 
 #include "cli/command.h"
 #include "cli/dump_report.h"
-#include "cli/progress.h"
 #include "cli/selection_options.h"
-#include "report/completeness.h"
-#include "report/dump_info.h"
-#include "report/json_report.h"
-#include "report/labelled_line.h"
-#include "report/process_list.h"
-#include "report/terminal.h"
+#include "output/failure.h"
+#include "output/progress.h"
+#include "output/terminal.h"
+#include "show/completeness.h"
+#include "show/dump_info.h"
+#include "show/json_report.h"
+#include "show/labelled_line.h"
+#include "show/process_list.h"
 
 enum { OPTION_JSON = 0x100, OPTION_BY, LABEL_COLUMNS = 12, SIZE_TEXT = 40 };
 
@@ -290,7 +291,7 @@ static int print(const struct facts *facts, bool json) {
         error = print_json(facts);
     else
         print_text(facts);
-    return error < 0 ? command_fail("cannot write JSON: %s", strerror(-error)) : 0;
+    return error < 0 ? failure_print("cannot write JSON: %s", strerror(-error)) : 0;
 }
 
 /* The sites say what is live, and the peak is never below it, also while both
@@ -322,7 +323,7 @@ static int tell(const void *input, char *const *files, int count) {
     int error = frame_names_open(&names);
     if (error == 0)
         error = find_facts(&facts, reader, &names);
-    int status = error < 0 ? command_fail("%s: %s", files[0], strerror(-error))
+    int status = error < 0 ? failure_print("%s: %s", files[0], strerror(-error))
                            : print(&facts, options->json);
     free(facts.domains);
     frame_names_close(&names);

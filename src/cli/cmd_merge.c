@@ -5,11 +5,12 @@
 
 #include "cli/command.h"
 #include "cli/dump_report.h"
-#include "cli/new_file.h"
-#include "cli/progress.h"
 #include "cli/selection_options.h"
 #include "export/dump_writer.h"
-#include "report/merged_dump.h"
+#include "merge/merged_dump.h"
+#include "output/failure.h"
+#include "output/new_file.h"
+#include "output/progress.h"
 
 struct merge_options {
     struct selection selection; /* only its files */
@@ -52,8 +53,8 @@ static int write_dump(void *input, int fd) {
 static int write_file(struct dump_reader *reader, const char *path) {
     int error = new_file_write(path, write_dump, reader);
     if (error == -EEXIST)
-        return command_fail("%s: it exists, and is not overwritten", path);
-    return error < 0 ? command_fail("%s: %s", path, strerror(-error)) : 0;
+        return failure_print("%s: it exists, and is not overwritten", path);
+    return error < 0 ? failure_print("%s: %s", path, strerror(-error)) : 0;
 }
 
 /* One dump alone is merged too: a live one becomes a snapshot. */
@@ -61,7 +62,7 @@ static int merge_one(struct dump_reader **reader) {
     struct dump_reader *part = *reader;
     int error = merged_dump_open(reader, &part, 1);
     if (error < 0)
-        return command_fail("%s", strerror(-error));
+        return failure_print("%s", strerror(-error));
     dump_reader_close(part);
     return 0;
 }

@@ -8,9 +8,10 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/live_dump.h"
-#include "cli/process_status.h"
 #include "dump/dump_reader.h"
+#include "output/failure.h"
+#include "process/live_dump.h"
+#include "process/process_status.h"
 
 /* The longest numbers of 64 bits have 20 digits. */
 struct row {
@@ -164,7 +165,7 @@ static int run(int argc, char **argv) {
         print_table(&table);
     table_free(&table);
     if (status < 0)
-        return command_fail("cannot list the processes: %s", strerror(-status));
+        return failure_print("cannot list the processes: %s", strerror(-status));
     return command_close_output();
 }
 

@@ -9,11 +9,12 @@
 #include "cli/command.h"
 #include "cli/dump_report.h"
 #include "cli/module_notes.h"
-#include "cli/output_file.h"
-#include "cli/progress.h"
 #include "export/dump_writer.h"
-#include "report/recorded_symbols.h"
-#include "report/symbols.h"
+#include "output/failure.h"
+#include "output/output_file.h"
+#include "output/progress.h"
+#include "symbols/recorded_symbols.h"
+#include "symbols/symbols.h"
 
 struct resolve_options {
     const char *file;
@@ -72,17 +73,17 @@ static int write_dump(const struct dump_reader *reader,
     struct output_file file;
     struct stat status;
     if (stat(options->file, &status) != 0)
-        return command_fail("%s: %s", options->file, strerror(errno));
+        return failure_print("%s: %s", options->file, strerror(errno));
     progress_say("writing %s", path);
     int error = output_file_open(&file, path);
     if (error < 0)
-        return command_fail("%s: %s", path, strerror(-error));
+        return failure_print("%s: %s", path, strerror(-error));
     error = write_stream(reader, file.stream, &status);
     if (error < 0)
         output_file_abandon(&file);
     else
         error = output_file_commit(&file);
-    return error < 0 ? command_fail("%s: %s", path, strerror(-error)) : 0;
+    return error < 0 ? failure_print("%s: %s", path, strerror(-error)) : 0;
 }
 
 static int name_frames(struct dump_reader *reader, const char *name,
@@ -91,19 +92,19 @@ static int name_frames(struct dump_reader *reader, const char *name,
     progress_say("naming the frames of %s", name);
     int error = symbols_open(&symbols);
     if (error < 0)
-        return command_fail("%s", strerror(-error));
+        return failure_print("%s", strerror(-error));
     error = recorded_symbols_fill(reader, symbols, counts);
     module_notes_print(symbols);
     symbols_close(symbols);
-    return error < 0 ? command_fail("%s: %s", name, strerror(-error)) : 0;
+    return error < 0 ? failure_print("%s: %s", name, strerror(-error)) : 0;
 }
 
 /* What a process still writes to must not be replaced beneath it. */
 static int check_dump(const struct dump_reader *reader, const char *name) {
     if (reader->state != TRACEMALLOC_DUMP_TRACING)
         return 0;
-    return command_fail("%s: process %u still writes to it; take a snapshot first",
-                        name, (unsigned)reader->header.pid);
+    return failure_print("%s: process %u still writes to it; take a snapshot first",
+                         name, (unsigned)reader->header.pid);
 }
 
 static int resolve(struct dump_reader *reader, const struct resolve_options *options) {

@@ -11,12 +11,13 @@
 #include <unistd.h>
 
 #include "cli/arguments.h"
-#include "cli/child.h"
 #include "cli/command.h"
 #include "cli/library_path.h"
-#include "cli/oom_counter.h"
-#include "cli/run_dumps.h"
 #include "control/options.h"
+#include "output/failure.h"
+#include "process/child.h"
+#include "process/oom_counter.h"
+#include "process/run_dumps.h"
 
 enum { MOST_FRAMES = 65535, NOT_EXECUTABLE = 126, NOT_FOUND = 127, SIGNAL_BASE = 128 };
 enum { KEY_NO_FOLLOW_FORK = 0x100, KEY_NATIVE, KEY_ANY_PROGRAM };
@@ -204,14 +205,14 @@ static int set_any_program(const struct arguments *arguments) {
 static int preload_library(void) {
     char path[PATH_MAX];
     if (library_path_find(path, sizeof path) < 0)
-        return command_fail(
+        return failure_print(
             "libtracemalloc.so is neither beside this program nor in %s",
             TRACEMALLOC_LIBDIR);
     int status = library_path_preload(path);
     if (status == -EINVAL)
-        return command_fail("LD_PRELOAD cannot name %s: it has a space or a colon",
-                            path);
-    return status < 0 ? command_fail("%s", strerror(-status)) : 0;
+        return failure_print("LD_PRELOAD cannot name %s: it has a space or a colon",
+                             path);
+    return status < 0 ? failure_print("%s", strerror(-status)) : 0;
 }
 
 static bool is_quiet(void) {
@@ -249,7 +250,7 @@ static int oom_between(int64_t before, int64_t after) {
 
 /* The statuses that a shell ends with. */
 static int refuse(const char *program, int error) {
-    bool told = command_fail("%s: %s", program, strerror(error)) != 0;
+    bool told = failure_print("%s: %s", program, strerror(error)) != 0;
     return told && error == ENOENT ? NOT_FOUND : NOT_EXECUTABLE;
 }
 
@@ -279,7 +280,7 @@ static int run(int argc, char **argv) {
     if (status == 0)
         status = set_run_id(&run_id);
     if (status < 0)
-        return command_fail("%s", strerror(-status));
+        return failure_print("%s", strerror(-status));
     if (preload_library() != 0)
         return 1;
     return run_program(&arguments, pattern, run_id);

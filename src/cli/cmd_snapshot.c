@@ -5,9 +5,10 @@
 
 #include "cli/arguments.h"
 #include "cli/command.h"
-#include "cli/new_file.h"
-#include "cli/process_request.h"
-#include "cli/snapshot_copy.h"
+#include "output/failure.h"
+#include "output/new_file.h"
+#include "process/process_request.h"
+#include "process/snapshot_copy.h"
 
 struct arguments {
     pid_t pid;
@@ -57,14 +58,14 @@ static int copy_to(struct target *target, const char *output,
 static int snapshot(struct target *target, const struct arguments *arguments) {
     char path[NEW_FILE_PATH_SIZE] = "";
     if (!target_is_tracing(target))
-        return command_fail("process %d is not being traced", (int)target->pid);
+        return failure_print("process %d is not being traced", (int)target->pid);
     if (target->dump.is_memory)
-        return command_fail("the dump of process %d was deleted: %s", (int)target->pid,
-                            target->dump.path);
+        return failure_print("the dump of process %d was deleted: %s", (int)target->pid,
+                             target->dump.path);
     int status = copy_to(target, arguments->output, path);
     const char *name = arguments->output != NULL ? arguments->output : path;
     if (status < 0)
-        return command_fail("cannot write %s: %s", name, strerror(-status));
+        return failure_print("cannot write %s: %s", name, strerror(-status));
     puts(name);
     return 0;
 }

@@ -4,7 +4,8 @@
 
 #include "cli/arguments.h"
 #include "cli/command.h"
-#include "cli/process_request.h"
+#include "output/failure.h"
+#include "process/process_request.h"
 
 enum { DEFAULT_FRAMES = 25, MOST_FRAMES = 65535 };
 
@@ -45,7 +46,7 @@ static bool is_tracing(struct target *target) {
 
 static int start(struct target *target, uint16_t nframe) {
     if (target_is_tracing(target))
-        return command_fail("process %d is being traced already", (int)target->pid);
+        return failure_print("process %d is being traced already", (int)target->pid);
     int status =
         target_request(target, (struct request){REQUEST_START, nframe}, is_tracing);
     if (status == 0)

@@ -8,6 +8,7 @@
 #include "cli/dump_report.h"
 #include "cli/process_report.h"
 #include "cli/report_options.h"
+#include "output/failure.h"
 
 static int print_whole(const struct dump_reader *reader, struct frame_names *names,
                        const struct report_options *options) {
@@ -34,7 +35,7 @@ static int run(int argc, char **argv) {
                                DUMP_REPORT_WINDOWS) != 0)
         return 1;
     int status =
-        frame_names_open(&names) < 0 ? command_fail("%s", strerror(ENOMEM)) : 0;
+        frame_names_open(&names) < 0 ? failure_print("%s", strerror(ENOMEM)) : 0;
     if (status == 0)
         status = options.selection.by_process
                      ? process_report_print(reader, &names, &options)

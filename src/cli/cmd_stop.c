@@ -4,7 +4,8 @@
 
 #include "cli/arguments.h"
 #include "cli/command.h"
-#include "cli/process_request.h"
+#include "output/failure.h"
+#include "process/process_request.h"
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
     return arguments_parse_pid(key, argument, state, state->input);
@@ -31,7 +32,7 @@ static bool has_no_dump(struct target *target) {
 
 static int stop(struct target *target) {
     if (!target_is_tracing(target))
-        return command_fail("process %d is not being traced", (int)target->pid);
+        return failure_print("process %d is not being traced", (int)target->pid);
     bool nameless = target->dump.is_memory;
     int status = target_request(target, (struct request){REQUEST_STOP, 0},
                                 nameless ? has_no_dump : is_stopped);

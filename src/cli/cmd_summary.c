@@ -8,12 +8,13 @@
 #include "cli/command.h"
 #include "cli/dump_report.h"
 #include "cli/process_report.h"
-#include "cli/progress.h"
 #include "cli/selection_options.h"
-#include "report/process_list.h"
-#include "report/summary_json.h"
-#include "report/summary_text.h"
-#include "report/text_report.h"
+#include "output/failure.h"
+#include "output/progress.h"
+#include "show/process_list.h"
+#include "show/summary_json.h"
+#include "show/summary_text.h"
+#include "show/text_report.h"
 
 enum { OPTION_JSON = 0x100, OPTION_BY, OPTION_NATIVE, OPTION_NO_NATIVE };
 
@@ -62,13 +63,13 @@ static const struct argp argp = {
 static int print_json(const struct summary *summary) {
     struct json_writer writer;
     if (json_writer_open(&writer, stdout) < 0)
-        return command_fail("%s", strerror(ENOMEM));
+        return failure_print("%s", strerror(ENOMEM));
     json_writer_open_map(&writer);
     process_list_add_json(&writer, summary->reader, 0);
     summary_json_add(&writer, summary);
     json_writer_close_map(&writer);
     int error = json_writer_close(&writer);
-    return error < 0 ? command_fail("cannot write JSON: %s", strerror(-error)) : 0;
+    return error < 0 ? failure_print("cannot write JSON: %s", strerror(-error)) : 0;
 }
 
 static void print_text(const struct summary *summary) {
@@ -89,7 +90,7 @@ static int summarize(const void *input, char *const *files, int count) {
     int error = summary_open(&summary, reader), status = 0;
     progress_end();
     if (error < 0)
-        status = command_fail("%s", strerror(-error));
+        status = failure_print("%s", strerror(-error));
     else if (options->json)
         status = print_json(&summary);
     else

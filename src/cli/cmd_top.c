@@ -10,8 +10,9 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/top_loop.h"
-#include "cli/watched.h"
-#include "report/text_report.h"
+#include "output/failure.h"
+#include "process/watched.h"
+#include "show/text_report.h"
 
 enum { OPTION_ONCE = 0x100, OPTION_NATIVE, OPTION_NO_NATIVE };
 enum { DEFAULT_ROWS = 20, MOST_DELAY = 3600 };
@@ -78,7 +79,8 @@ static int print_once(struct top_loop *loop, size_t limit) {
     struct terminal terminal;
     int error = top_loop_refresh(loop);
     if (error < 0)
-        return command_fail("%s: %s", loop->watched->name, dump_reader_strerror(error));
+        return failure_print("%s: %s", loop->watched->name,
+                             dump_reader_strerror(error));
     terminal_open(&terminal, stdout);
     struct top_view view = top_loop_view(loop);
     view.rows = limit;
@@ -96,7 +98,7 @@ static int run(int argc, char **argv) {
     struct top_loop loop;
     if (top_loop_open(&loop, &watched, options.settings) < 0) {
         watched_close(&watched);
-        return command_fail("%s", strerror(ENOMEM));
+        return failure_print("%s", strerror(ENOMEM));
     }
     bool once = options.once || !isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO);
     int status = once ? print_once(&loop, options.limit) : top_loop_run(&loop);

@@ -9,12 +9,13 @@
 #include "cli/command.h"
 #include "cli/dump_report.h"
 #include "cli/process_report.h"
-#include "cli/progress.h"
 #include "cli/selection_options.h"
-#include "report/process_list.h"
-#include "report/statistics.h"
-#include "report/text_report.h"
-#include "report/tree_report.h"
+#include "output/failure.h"
+#include "output/progress.h"
+#include "profile/statistics.h"
+#include "show/process_list.h"
+#include "show/text_report.h"
+#include "show/tree_report.h"
 
 enum { OPTION_INVERTED = 0x100, OPTION_THRESHOLD, PERCENT = 100 };
 
@@ -102,7 +103,7 @@ static int print_tree(const struct terminal *terminal, const struct profile *pro
     int error = options->inverted ? call_tree_open_inverted(&tree, profile, share)
                                   : call_tree_open(&tree, profile, share);
     if (error < 0)
-        return command_fail("%s", strerror(-error));
+        return failure_print("%s", strerror(-error));
     progress_end();
     print_total(terminal, profile, options);
     tree_report_print(terminal, &tree);
@@ -131,7 +132,7 @@ static int print_processes(const struct terminal *terminal,
                            const struct tree_options *options) {
     struct process_share *shares = process_list_shares(profile);
     if (shares == NULL)
-        return command_fail("%s", strerror(ENOMEM));
+        return failure_print("%s", strerror(ENOMEM));
     progress_end();
     int status = 0;
     for (size_t i = 0; i < profile->reader->process_count && status == 0; i++)
@@ -147,7 +148,7 @@ static int print(const struct dump_reader *reader, const struct tree_options *op
     struct profile profile = {0};
     terminal_open(&terminal, stdout);
     int status =
-        frame_names_open(&names) < 0 ? command_fail("%s", strerror(ENOMEM)) : 0;
+        frame_names_open(&names) < 0 ? failure_print("%s", strerror(ENOMEM)) : 0;
     progress_say("counting the blocks");
     if (status == 0)
         status = dump_report_weigh(&profile, reader, &names, &options->selection,

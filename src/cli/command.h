@@ -3,7 +3,7 @@
  *
  * `run` gets the arguments from the command's name on; argv[0] is "tracemalloc NAME",
  * for argp's messages. It returns the exit status: 0, or 1 after one line by
- * command_fail. argp ends the process itself after --help (0) and a usage error (2).
+ * failure_print. argp ends the process itself after --help (0) and a usage error (2).
  * One thread; nothing here is called from a signal handler.
  */
 #pragma once
@@ -32,15 +32,6 @@ extern const struct command command_summary;
 extern const struct command command_top;
 extern const struct command command_export;
 extern const struct command command_flamegraph;
-
-/* One line `tracemalloc: TEXT` on stderr; control characters are replaced. Returns 1,
- * the exit status. */
-must_check int command_fail(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
-
-/* Called before command_fail prints, unless NULL: takes away what stands on the
- * line. */
-extern void (*command_clear_line)(void);
 
 /* Flushes stdout and closes it. 0; or 1 after saying why what was printed did not
  * arrive. */

@@ -8,21 +8,22 @@
 
 #include "cli/command.h"
 #include "cli/module_notes.h"
-#include "cli/progress.h"
-#include "report/json_report.h"
-#include "report/merged_dump.h"
-#include "report/process_list.h"
-#include "report/shown_stacks.h"
-#include "report/symbols.h"
-#include "report/terminal.h"
-#include "report/text_report.h"
+#include "merge/merged_dump.h"
+#include "output/failure.h"
+#include "output/progress.h"
+#include "output/terminal.h"
+#include "show/json_report.h"
+#include "show/process_list.h"
+#include "show/text_report.h"
+#include "symbols/shown_stacks.h"
+#include "symbols/symbols.h"
 
 int dump_report_read(struct dump_reader **reader, const char *path) {
     int error = dump_reader_open(reader, path);
     if (error == 0)
         return 0;
     *reader = NULL;
-    return command_fail("%s: %s", path, dump_reader_strerror(error));
+    return failure_print("%s: %s", path, dump_reader_strerror(error));
 }
 
 static int read_parts(struct dump_reader **parts, char *const *paths, int count) {
@@ -38,14 +39,15 @@ static int merge(struct dump_reader **reader, struct dump_reader *const *parts,
                  int count) {
     progress_say("merging %d dumps", count);
     int error = merged_dump_open(reader, parts, (size_t)count);
-    return error < 0 ? command_fail("cannot merge the dumps: %s", strerror(-error)) : 0;
+    return error < 0 ? failure_print("cannot merge the dumps: %s", strerror(-error))
+                     : 0;
 }
 
 int dump_report_read_files(struct dump_reader **reader, char *const *paths, int count) {
     *reader = NULL;
     struct dump_reader **parts = calloc((size_t)count, sizeof *parts);
     if (parts == NULL)
-        return command_fail("%s", strerror(ENOMEM));
+        return failure_print("%s", strerror(ENOMEM));
     int status = read_parts(parts, paths, count);
     if (status == 0 && count > 1) {
         status = merge(reader, parts, count);
@@ -87,18 +89,18 @@ int dump_report_read_shown(struct dump_reader **reader, char *const *paths, int 
         return 0;
     dump_reader_close(*reader);
     *reader = NULL;
-    return command_fail("%s: %s", paths[0], strerror(-error));
+    return failure_print("%s: %s", paths[0], strerror(-error));
 }
 
 int dump_report_explain(const struct selection *selection, const char *name,
                         int error) {
     if (error == -ENODATA)
-        return command_fail(
+        return failure_print(
             "%s: there is no exit to report on: the program did not get there", name);
     if (error == -ENOENT)
-        return command_fail("%s: there is no domain '%s'", name,
-                            selection->filter.domain);
-    return command_fail("%s: %s", name, strerror(-error));
+        return failure_print("%s: there is no domain '%s'", name,
+                             selection->filter.domain);
+    return failure_print("%s: %s", name, strerror(-error));
 }
 
 int dump_report_weigh(struct profile *profile, const struct dump_reader *reader,
@@ -123,7 +125,7 @@ int dump_report_open(struct dump_report *report, const struct dump_reader *reade
         process_list_keep(&report->profile, (uint32_t)process);
     int error = grouping_open(&report->grouping, &report->profile, options->key,
                               options->cumulative);
-    return error == 0 ? 0 : command_fail("%s: %s", name, strerror(-error));
+    return error == 0 ? 0 : failure_print("%s: %s", name, strerror(-error));
 }
 
 void dump_report_close(struct dump_report *report) {
@@ -136,7 +138,7 @@ static int print_json(const struct statistics *statistics,
                       const struct report_options *options) {
     int error = json_report_print(stdout, statistics, options->selection.moment_name,
                                   old != NULL ? old->profile.reader : NULL);
-    return error == 0 ? 0 : command_fail("cannot write JSON: %s", strerror(-error));
+    return error == 0 ? 0 : failure_print("cannot write JSON: %s", strerror(-error));
 }
 
 static void print_text(const struct dump_report *report,
@@ -158,7 +160,7 @@ int dump_report_print(const struct dump_report *report, const struct dump_report
                             : statistics_compare(&statistics, &old->grouping,
                                                  &report->grouping);
     if (error < 0)
-        return command_fail("%s", strerror(-error));
+        return failure_print("%s", strerror(-error));
     statistics_sort(&statistics, options->limit);
     progress_end();
     int status = 0;

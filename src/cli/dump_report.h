@@ -6,9 +6,9 @@
 #include "base/compiler.h"
 #include "cli/report_options.h"
 #include "dump/dump_reader.h"
-#include "report/frame_names.h"
-#include "report/grouping.h"
-#include "report/profile.h"
+#include "dump/frame_names.h"
+#include "profile/grouping.h"
+#include "profile/profile.h"
 
 /* All processes of a dump. */
 enum { DUMP_REPORT_WHOLE = -1 };

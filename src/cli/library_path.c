@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/glob_text.h"
+#include "process/glob_text.h"
 
 static const char library_name[] = "libtracemalloc.so";
 

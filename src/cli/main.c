@@ -8,6 +8,7 @@
 
 #include "base/compiler.h"
 #include "cli/command.h"
+#include "output/failure.h"
 
 static const struct command *const commands[] = {
     &command_run,      &command_ps,     &command_stop,       &command_start,
@@ -96,7 +97,7 @@ int main(int argc, char **argv) {
         argv[0] = program;
     error_t error = argp_parse(&main_argp, argc, argv, ARGP_IN_ORDER, NULL, &choice);
     if (error != 0 || choice.command == NULL)
-        return command_fail("%s", strerror(error));
+        return failure_print("%s", strerror(error));
     snprintf(name, sizeof name, "tracemalloc %s", choice.command->name);
     argv[choice.index] = name;
     return choice.command->run(argc - choice.index, argv + choice.index);

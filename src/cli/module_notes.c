@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "cli/progress.h"
+#include "output/progress.h"
 
 void module_notes_print(const struct symbols *symbols) {
     const struct symbol_module *module;

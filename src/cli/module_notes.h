@@ -2,7 +2,7 @@
 /* What a user has to know of the modules whose symbols were asked for. One thread. */
 #pragma once
 
-#include "report/symbols.h"
+#include "symbols/symbols.h"
 
 /* Says on stderr which files are not those that were traced. */
 void module_notes_print(const struct symbols *symbols);

@@ -9,11 +9,12 @@
 
 #include "cli/command.h"
 #include "cli/dump_report.h"
-#include "cli/progress.h"
-#include "report/dump_info.h"
-#include "report/json_report.h"
-#include "report/process_list.h"
-#include "report/text_report.h"
+#include "output/failure.h"
+#include "output/progress.h"
+#include "show/dump_info.h"
+#include "show/json_report.h"
+#include "show/process_list.h"
+#include "show/text_report.h"
 
 /* What is printed of each process. */
 struct process_report {
@@ -63,7 +64,7 @@ static int print_process(struct process_report *report, uint32_t process) {
     int status = dump_report_open(&part, report->reader, report->names, options,
                                   options->selection.files[0], process);
     if (status == 0 && statistics_open(&statistics, &part.grouping) < 0)
-        status = command_fail("%s", strerror(ENOMEM));
+        status = failure_print("%s", strerror(ENOMEM));
     if (status == 0) {
         statistics_sort(&statistics, options->limit);
         progress_end();
@@ -89,7 +90,7 @@ static int print_document(struct process_report *report, struct weight total,
                           const struct process_share *shares) {
     struct json_writer *writer = &report->writer;
     if (json_writer_open(writer, stdout) < 0)
-        return command_fail("%s", strerror(ENOMEM));
+        return failure_print("%s", strerror(ENOMEM));
     json_writer_open_map(writer);
     json_writer_add_word(writer, "by", "process");
     json_writer_key(writer, "total");
@@ -104,7 +105,7 @@ static int print_document(struct process_report *report, struct weight total,
     int error = json_writer_close(writer);
     return status != 0 || error == 0
                ? status
-               : command_fail("cannot write JSON: %s", strerror(-error));
+               : failure_print("cannot write JSON: %s", strerror(-error));
 }
 
 static int print_sections(struct process_report *report, struct weight total,
@@ -133,7 +134,7 @@ int process_report_print(const struct dump_reader *reader, struct frame_names *n
                                    options->selection.files[0]);
     struct process_share *shares = status == 0 ? process_list_shares(&profile) : NULL;
     if (status == 0 && shares == NULL)
-        status = command_fail("%s", strerror(ENOMEM));
+        status = failure_print("%s", strerror(ENOMEM));
     else if (status == 0 && options->json)
         status = print_document(&report, profile.total, shares);
     else if (status == 0)

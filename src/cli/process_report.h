@@ -6,8 +6,8 @@
 #include "base/compiler.h"
 #include "cli/report_options.h"
 #include "dump/dump_reader.h"
-#include "report/frame_names.h"
-#include "report/terminal.h"
+#include "dump/frame_names.h"
+#include "output/terminal.h"
 
 /* Returns the exit status. The names outlive nothing of it. */
 must_check int process_report_print(const struct dump_reader *reader,

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "cli/selection_options.h"
-#include "report/grouping.h"
+#include "profile/grouping.h"
 
 struct report_options {
     struct selection selection;

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 
 #include "base/compiler.h"
-#include "report/filter.h"
-#include "report/profile.h"
+#include "profile/filter.h"
+#include "profile/profile.h"
 
 struct selection {
     enum profile_moment moment;

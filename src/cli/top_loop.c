@@ -9,8 +9,9 @@
 
 #include "cli/command.h"
 #include "cli/top_screen.h"
-#include "report/heap_history.h"
-#include "report/shown_stacks.h"
+#include "output/failure.h"
+#include "profile/heap_history.h"
+#include "symbols/shown_stacks.h"
 
 /* Reading a large dump takes its time: at most a fifth of a processor. */
 enum { MOST_SHARE = 5, BILLION = 1000000000, MILLION = 1000000, LEAST_ROWS = 1 };
@@ -359,9 +360,10 @@ int top_loop_run(struct top_loop *loop) {
     struct top_screen screen;
     int error = top_loop_refresh(loop);
     if (error < 0)
-        return command_fail("%s: %s", loop->watched->name, dump_reader_strerror(error));
+        return failure_print("%s: %s", loop->watched->name,
+                             dump_reader_strerror(error));
     if (top_screen_open(&screen) < 0)
-        return command_fail("this terminal has no full screen: see --once");
+        return failure_print("this terminal has no full screen: see --once");
     watch(loop, &screen);
     top_screen_close(&screen);
     return 0;

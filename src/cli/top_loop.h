@@ -8,11 +8,11 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
-#include "cli/watched.h"
-#include "report/frame_names.h"
-#include "report/symbols.h"
-#include "report/top_report.h"
-#include "report/top_table.h"
+#include "dump/frame_names.h"
+#include "process/watched.h"
+#include "profile/top_table.h"
+#include "show/top_report.h"
+#include "symbols/symbols.h"
 
 struct top_settings {
     uint32_t delay; /* seconds between two looks */

@@ -13,7 +13,7 @@
 #include "export/exporter.h"
 #include "export/plain_text.h"
 #include "export/trace_table.h"
-#include "report/unicode.h"
+#include "output/unicode.h"
 
 /* A small damaged file must not make a huge one. */
 static const uint64_t most_bytes = (uint64_t)1 << 32;

@@ -6,7 +6,7 @@
 #include "export/exporter.h"
 #include "export/plain_text.h"
 #include "export/trace_table.h"
-#include "report/unicode.h"
+#include "output/unicode.h"
 
 static void put_text(FILE *out, struct dump_text text) {
     const char *at = text.bytes, *end = at + text.length;

@@ -11,9 +11,9 @@
 
 #include "base/compiler.h"
 #include "dump/dump_reader.h"
-#include "report/filter.h"
-#include "report/frame_names.h"
-#include "report/profile.h"
+#include "dump/frame_names.h"
+#include "profile/filter.h"
+#include "profile/profile.h"
 
 struct export_input {
     enum profile_moment moment;

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "report/array.h"
+#include "collection/array.h"
 
 static const uint64_t address_mark = (uint64_t)1 << 63; /* no line is that high */
 

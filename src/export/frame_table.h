@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
-#include "report/frame_names.h"
-#include "report/id_map.h"
-#include "report/profile.h"
+#include "collection/id_map.h"
+#include "dump/frame_names.h"
+#include "profile/profile.h"
 
 struct named_frame {
     uint32_t filename; /* of the names */

@@ -2,9 +2,9 @@
 /* All traces as one JSON object: frames by number, tracebacks as lists of them. */
 #include "export/exporter.h"
 #include "export/trace_document.h"
-#include "report/json_frame.h"
-#include "report/json_report.h"
-#include "report/json_writer.h"
+#include "output/json_writer.h"
+#include "show/json_frame.h"
+#include "show/json_report.h"
 
 enum { SCHEMA_VERSION = 1 };
 

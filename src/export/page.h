@@ -12,8 +12,8 @@
 
 #include "base/compiler.h"
 #include "dump/dump_reader.h"
-#include "report/filter.h"
-#include "report/profile.h"
+#include "profile/filter.h"
+#include "profile/profile.h"
 
 struct page_options {
     const struct dump_reader *reader;

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/completeness.h"
-#include "report/dump_info.h"
-#include "report/json_writer.h"
-#include "report/source_lines.h"
+#include "output/json_writer.h"
+#include "show/completeness.h"
+#include "show/dump_info.h"
+#include "show/source_lines.h"
 
 enum {
     MOST_SOURCE = 200,   /* bytes of a line */

@@ -7,11 +7,11 @@
 #include <stddef.h>
 
 #include "base/compiler.h"
+#include "dump/frame_names.h"
 #include "export/page.h"
-#include "report/folded_tree.h"
-#include "report/frame_names.h"
-#include "report/path_table.h"
-#include "report/profile.h"
+#include "profile/folded_tree.h"
+#include "profile/path_table.h"
+#include "profile/profile.h"
 
 enum { PAGE_INPUT_MOMENTS = 4, PAGE_INPUT_TREES = 2 };
 

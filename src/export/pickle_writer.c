@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "report/unicode.h"
+#include "output/unicode.h"
 
 /* Opcodes with an argument, little-endian. */
 enum {

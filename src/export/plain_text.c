@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "report/unicode.h"
+#include "output/unicode.h"
 
 size_t plain_text_put(char *out, uint32_t point) {
     if (point != 0 && !unicode_is_surrogate(point))

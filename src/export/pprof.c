@@ -16,7 +16,7 @@
 #include "export/gzip_writer.h"
 #include "export/plain_text.h"
 #include "export/trace_table.h"
-#include "report/completeness.h"
+#include "show/completeness.h"
 
 enum { SAMPLE_TYPES = 5, LABELS = 3, INTERPRETER = 1 };
 

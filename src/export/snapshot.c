@@ -11,12 +11,12 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "collection/array.h"
+#include "collection/id_map.h"
 #include "export/exporter.h"
 #include "export/pickle_writer.h"
-#include "report/array.h"
-#include "report/id_map.h"
-#include "report/profile.h"
-#include "report/stack_index.h"
+#include "profile/profile.h"
+#include "profile/stack_index.h"
 
 /* Python would need gigabytes to load more, and a small damaged file must not make a
  * huge one. */

@@ -5,7 +5,7 @@
 
 #include "export/exporter.h"
 #include "export/trace_document.h"
-#include "report/json_writer.h"
+#include "output/json_writer.h"
 
 enum measure { BYTES, BLOCKS };
 

@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
-#include "report/frame_names.h"
-#include "report/profile.h"
+#include "dump/frame_names.h"
+#include "profile/profile.h"
 
 /* Gives an array of names by stack, to be freed. 0 or -ENOMEM; the profile's names are
  * `names`. */

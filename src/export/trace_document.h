@@ -8,7 +8,7 @@
 #include "base/compiler.h"
 #include "export/export_input.h"
 #include "export/trace_table.h"
-#include "report/json_writer.h"
+#include "output/json_writer.h"
 
 /* Traces by `keys`, and by process where the input tells them apart; `write` makes the
  * document's one value. 0, or an error of trace_table_open or json_writer_close. */

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "collection/array.h"
 #include "export/thread_names.h"
-#include "report/array.h"
 
 /* A small damaged file must not keep an export busy, nor make a huge one. */
 static const uint64_t most_frames = (uint64_t)1 << 28;

@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "collection/id_map.h"
 #include "export/export_input.h"
 #include "export/frame_table.h"
-#include "report/id_map.h"
 
 /* What tells traces apart, beside the frames. */
 enum trace_key {

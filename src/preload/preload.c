@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* The library's beginning and end in the traced process. */
+/* The library's beginning in the traced process: connects the other directories. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 
 #include "base/message.h"
-#include "preload/libc_real.h"
-#include "preload/start.h"
-#include "preload/thread_state.h"
-#include "preload/tracing.h"
+#include "event/thread_state.h"
+#include "hooks/libc_real.h"
+#include "module/public_api.h"
+#include "module/tracemalloc_module.h"
 #include "trace/tracer.h"
+#include "tracing/fork_handlers.h"
+#include "tracing/interpreter.h"
+#include "tracing/process_end.h"
+#include "tracing/start.h"
+#include "tracing/traced_process.h"
 
 static struct options options;
 
@@ -19,26 +24,35 @@ static const char *environment_value(const char *name) {
 
 static void at_exit(int status, void *argument) {
     (void)argument;
-    tracing_end(TRACEMALLOC_DUMP_EXITED, status & 0xff);
+    process_end(TRACEMALLOC_DUMP_EXITED, status & 0xff);
+}
+
+static void install_module(const struct python_runtime *runtime,
+                           const struct options *chosen) {
+    tracemalloc_module_install(runtime, chosen->native_domain);
+    public_api_install();
 }
 
 __attribute__((constructor)) static void begin(int argc, char **argv) {
     char error[256];
-    /* A program with the rights of somebody else takes no orders from its
-     * environment. */
+    /* A program with another user's rights takes no orders from its environment. */
     if (!libc_real_ready() || getauxval(AT_SECURE) != 0)
         return;
     int status = options_read(&options, environment_value, error, sizeof error);
     message_quiet(options.quiet);
     if (status < 0) {
-        /* A shell on the way to the program is not to say it too. */
-        if (options.any_program || start_has_python())
+        /* A shell on the way to the program need not say so as well. */
+        if (options.any_program || interpreter_exists())
             message(error, "; not tracing", NULL);
         return;
     }
+    traced_process.options = &options;
+    traced_process.module = (struct traced_process_module){
+        install_module, tracemalloc_module_suppress_builtin};
     tracer_prepare();
     thread_state_prepare();
-    pthread_atfork(tracing_before_fork, tracing_in_parent, tracing_in_child);
+    pthread_atfork(fork_handlers_before, fork_handlers_in_parent,
+                   fork_handlers_in_child);
     on_exit(at_exit, NULL);
-    start_prepare(&options, argc, argv);
+    start_prepare(argc, argv);
 }

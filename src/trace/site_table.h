@@ -22,8 +22,8 @@
 #include "base/compiler.h"
 #include "base/epoch.h"
 #include "base/hash.h"
-#include "dump/dump_file.h"
 #include "base/id_table.h"
+#include "dump/dump_file.h"
 
 struct site_table {
     struct tracemalloc_dump_header *header;

@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).resolve().parent
 CC = ["cc", "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-fvisibility=hidden",
       f"-I{ROOT / 'src'}"]
-SOURCES = [str(ROOT / f"src/stack/python_{name}.c")
+SOURCES = [str(ROOT / f"src/stack/python/python_{name}.c")
            for name in ("layout", "runtime", "lines", "code")]
 
 # Runs in the interpreter under test, so it keeps to Python 3.6.

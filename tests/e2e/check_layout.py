@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Compares src/stack/python_layout.c with the headers of each interpreter.
+"""Compares src/stack/python/python_layout.c with the headers of each interpreter.
 
 usage: check_layout.py [--show] [INTERPRETER...]
 
@@ -88,7 +88,7 @@ PROBE = """
 #define Py_BUILD_CORE 1
 #include <Python.h>
 {includes}
-#include "stack/python_layout.h"
+#include "stack/python/python_layout.h"
 static const long headers[] = {{ {values} }};
 static uint32_t state_bits(PyASCIIObject string)
 {{
@@ -186,7 +186,7 @@ def build(folder, minor, include):
     # Debian's pyconfig.h includes <x86_64-linux-gnu/python3.X/pyconfig.h>.
     flags = [f"-I{ROOT / 'src'}", f"-I{include}", f"-I{include / 'internal'}",
              f"-idirafter{include.parent}"]
-    layout = str(ROOT / "src/stack/python_layout.c")
+    layout = str(ROOT / "src/stack/python/python_layout.c")
     subprocess.run([*CC, *flags, str(probe), layout, "-o", f"{folder}/probe.so"],
                    check=True)
     return f"{folder}/probe.so"

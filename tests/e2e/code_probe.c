@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "stack/python_code.h"
-#include "stack/python_runtime.h"
+#include "stack/python/python_code.h"
+#include "stack/python/python_runtime.h"
 
 #define EXPORT __attribute__((visibility("default")))
 

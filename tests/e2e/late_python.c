@@ -4,7 +4,7 @@
 #include <dlfcn.h>
 #include <stdio.h>
 
-#include "stack/python_runtime.h"
+#include "stack/python/python_runtime.h"
 
 int main(int argc, char **argv) {
     struct python_runtime runtime;

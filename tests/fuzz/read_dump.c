@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include "export/exporter.h"
+#include "profile/filter.h"
+#include "profile/statistics.h"
 #include "read_screens.h"
-#include "report/filter.h"
-#include "report/json_report.h"
-#include "report/shown_stacks.h"
-#include "report/statistics.h"
-#include "report/text_report.h"
+#include "show/json_report.h"
+#include "show/text_report.h"
+#include "symbols/shown_stacks.h"
 
 /* More would only repeat itself. */
 enum { ENTRIES = 20 };

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "read_screens.h"
 
-#include "report/merged_dump.h"
-#include "report/process_list.h"
-#include "report/summary_json.h"
-#include "report/summary_text.h"
-#include "report/top_report.h"
-#include "report/tree_report.h"
+#include "merge/merged_dump.h"
+#include "show/process_list.h"
+#include "show/summary_json.h"
+#include "show/summary_text.h"
+#include "show/top_report.h"
+#include "show/tree_report.h"
 
 enum { WIDTH = 60, ROWS = 20, SECOND = 1000000000 };
 

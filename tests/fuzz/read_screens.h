@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "report/profile.h"
+#include "profile/profile.h"
 
 /* Trees, the live view and their printing, of one profile. */
 void read_screens(const struct profile *profile, FILE *out);

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "stack/python_runtime.h"
+#include "stack/python/python_runtime.h"
 
 enum {
     FAKE_FRAMES = 96,

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "report/shown_stacks.h"
+#include "symbols/shown_stacks.h"
 
 struct dump_reader *opened_dump_read(const struct dump_maker *maker) {
     struct dump_reader *reader;

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "dump_maker.h"
-#include "report/profile.h"
+#include "profile/profile.h"
 
 struct opened_dump {
     struct dump_reader *reader;

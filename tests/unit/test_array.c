@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "check_run.h"
-#include "report/array.h"
+#include "collection/array.h"
 
 START_TEST(entries_keep_their_place) {
     struct array array = {.entry_size = sizeof(uint32_t)};

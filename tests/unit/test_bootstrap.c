@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "preload/bootstrap.h"
+#include "hooks/bootstrap.h"
 
 #include <pthread.h>
 #include <string.h>

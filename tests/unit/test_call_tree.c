@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "check_run.h"
 #include "opened_dump.h"
-#include "report/call_tree.h"
+#include "profile/call_tree.h"
 
 static struct dump_maker maker;
 static struct opened_dump opened;

@@ -3,7 +3,7 @@
 
 #include "check_run.h"
 #include "opened_dump.h"
-#include "report/completeness.h"
+#include "show/completeness.h"
 
 static struct dump_maker maker;
 

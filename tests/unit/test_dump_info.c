@@ -4,7 +4,7 @@
 
 #include "check_run.h"
 #include "opened_dump.h"
-#include "report/dump_info.h"
+#include "show/dump_info.h"
 
 static struct dump_maker maker;
 

@@ -5,8 +5,8 @@
 
 #include "check_run.h"
 #include "export/dump_writer.h"
+#include "merge/merged_dump.h"
 #include "opened_dump.h"
-#include "report/merged_dump.h"
 
 static struct dump_maker maker;
 

@@ -3,7 +3,7 @@
 
 #include "check_run.h"
 #include "opened_dump.h"
-#include "report/filter.h"
+#include "profile/filter.h"
 
 static struct dump_maker maker;
 

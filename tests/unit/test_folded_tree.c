@@ -3,7 +3,7 @@
 
 #include "check_run.h"
 #include "opened_dump.h"
-#include "report/folded_tree.h"
+#include "profile/folded_tree.h"
 
 enum { MOST = 100000 };
 

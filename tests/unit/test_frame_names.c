@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "check_run.h"
-#include "report/frame_names.h"
+#include "dump/frame_names.h"
 
 START_TEST(fixed_names_come_first) {
     struct frame_names names;

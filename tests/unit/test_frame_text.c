@@ -4,7 +4,7 @@
 
 #include "check_run.h"
 #include "opened_dump.h"
-#include "report/frame_text.h"
+#include "show/frame_text.h"
 
 static struct dump_maker maker;
 static struct opened_dump opened;

@@ -5,8 +5,8 @@
 
 #include "check_run.h"
 #include "opened_dump.h"
-#include "report/grouping.h"
-#include "report/statistics.h"
+#include "profile/grouping.h"
+#include "profile/statistics.h"
 
 static struct dump_maker maker;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "check_run.h"
-#include "report/heap_history.h"
+#include "profile/heap_history.h"
 
 static const struct tracemalloc_dump_moment points[] = {
     {0, 1, 1, 10}, {100, 5, 5, 100}, {110, 1, 0, 50}, {400, 20, 0, 40}};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "check_run.h"
-#include "report/id_map.h"
+#include "collection/id_map.h"
 
 START_TEST(ids_are_dense_and_stay) {
     struct id_map map = {0};

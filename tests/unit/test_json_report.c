@@ -5,7 +5,7 @@
 
 #include "check_run.h"
 #include "opened_dump.h"
-#include "report/json_report.h"
+#include "show/json_report.h"
 
 static struct dump_maker maker;
 static uint32_t code, leaf;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "check_run.h"
-#include "report/json_writer.h"
+#include "output/json_writer.h"
 
 static char *document;
 static size_t size;

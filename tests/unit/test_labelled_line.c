@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "check_run.h"
-#include "report/labelled_line.h"
+#include "show/labelled_line.h"
 
 static char *output;
 

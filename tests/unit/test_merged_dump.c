@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "check_run.h"
+#include "merge/merged_dump.h"
 #include "opened_dump.h"
-#include "report/merged_dump.h"
 
 static struct dump_maker makers[2];
 static struct dump_reader *parts[2];

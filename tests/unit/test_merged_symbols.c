@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "check_run.h"
-#include "report/merged_symbols.h"
+#include "merge/merged_symbols.h"
 #include "tracemalloc_dump.h"
 
 START_TEST(by_module_and_address_and_else_as_they_were) {

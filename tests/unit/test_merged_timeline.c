@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "check_run.h"
-#include "report/merged_timeline.h"
+#include "merge/merged_timeline.h"
 
 #define SECOND UINT64_C(1000000000)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/native_cfi.h"
+#include "stack/native/native_cfi.h"
 
 #include <errno.h>
 #include <string.h>

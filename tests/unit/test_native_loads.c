@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/native_loads.h"
+#include "stack/native/native_loads.h"
 
 #include <dlfcn.h>
 

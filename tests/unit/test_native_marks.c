@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/native_marks.h"
+#include "stack/native/native_marks.h"
 
 #include <stdarg.h>
 #include <string.h>

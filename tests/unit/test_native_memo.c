@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/native_memo.h"
+#include "stack/native/native_memo.h"
 
 #include "base/arena.h"
 #include "suite.h"

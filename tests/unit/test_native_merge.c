@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/native_merge.h"
+#include "stack/native/native_merge.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/native_object.h"
+#include "stack/native/native_object.h"
 
 #include <dlfcn.h>
 #include <errno.h>

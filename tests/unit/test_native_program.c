@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The instructions that compilers use every day are tried in test_native_cfi, with the
  * tables around them; here are the others, and the limits. */
-#include "stack/native_program.h"
+#include "stack/native/native_program.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The library whose calls are redirected is this program itself, which is linked so
  * that its table of addresses cannot be written. */
-#include "stack/native_redirect.h"
+#include "stack/native/native_redirect.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/native_rows.h"
+#include "stack/native/native_rows.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/native_stack.h"
+#include "stack/native/native_stack.h"
 
 #include <execinfo.h>
 #include <pthread.h>

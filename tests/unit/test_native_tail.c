@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/native_tail.h"
+#include "stack/native/native_tail.h"
 
 #include <string.h>
 #include <sys/mman.h>

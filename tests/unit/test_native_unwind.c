@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/native_unwind.h"
+#include "stack/native/native_unwind.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include <ucontext.h>
 
 #include "native_leaf.h"
-#include "stack/native_object.h"
+#include "stack/native/native_object.h"
 #include "suite.h"
 
 enum { DEEPEST = 400 };

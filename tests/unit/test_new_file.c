@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "check_run.h"
-#include "cli/new_file.h"
+#include "output/new_file.h"
 
 static char folder[] = "/tmp/new_file.XXXXXX";
 static char path[NEW_FILE_PATH_SIZE];

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "check_run.h"
-#include "cli/output_file.h"
+#include "output/output_file.h"
 
 static char folder[] = "/tmp/test_output_file.XXXXXX";
 static char path[64];

@@ -4,7 +4,7 @@
 
 #include "check_run.h"
 #include "opened_dump.h"
-#include "report/path_table.h"
+#include "profile/path_table.h"
 
 static struct dump_maker maker;
 static struct dump_reader *reader;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "check_run.h"
-#include "report/pattern.h"
+#include "profile/pattern.h"
 
 static bool matches(const char *pattern, const char *text) {
     return pattern_matches(pattern, strlen(pattern), text, strlen(text));

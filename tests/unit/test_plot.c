@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "check_run.h"
-#include "report/plot.h"
+#include "show/plot.h"
 
 static char *output;
 static size_t size;

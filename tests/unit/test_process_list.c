@@ -2,9 +2,9 @@
 #include <stdlib.h>
 
 #include "check_run.h"
+#include "merge/merged_dump.h"
 #include "opened_dump.h"
-#include "report/merged_dump.h"
-#include "report/process_list.h"
+#include "show/process_list.h"
 
 static struct dump_reader *merged;
 static struct frame_names names;

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "check_run.h"
-#include "cli/process_request.h"
 #include "fake_process.h"
+#include "process/process_request.h"
 
 static struct fake_process fake;
 static struct target target;

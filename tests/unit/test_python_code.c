@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Code and str objects built in plain memory by the rows of 3.9 and 3.12. */
 #include "check_run.h"
-#include "stack/python_code.h"
+#include "stack/python/python_code.h"
 
 #include <errno.h>
 #include <string.h>

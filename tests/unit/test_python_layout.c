@@ -2,7 +2,7 @@
 /* Which versions are accepted, and what is taken from debug offsets. That the rows are
  * true is for tests/e2e/check_layout.py to say. */
 #include "check_run.h"
-#include "stack/python_layout.h"
+#include "stack/python/python_layout.h"
 
 #include <errno.h>
 #include <string.h>

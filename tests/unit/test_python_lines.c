@@ -2,7 +2,7 @@
 /* Line tables made by hand for each format, and damaged ones at the end of a page, so
  * that a read past them would crash. */
 #include "check_run.h"
-#include "stack/python_lines.h"
+#include "stack/python/python_lines.h"
 
 #include <limits.h>
 #include <stdlib.h>

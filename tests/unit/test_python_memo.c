@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/python_memo.h"
+#include "stack/python/python_memo.h"
 
 #include "base/arena.h"
 #include "suite.h"

@@ -2,7 +2,7 @@
 /* A process without Python, and wild pointers. Real interpreters, early and late, are
  * for tests/e2e/check_code.py. */
 #include "check_run.h"
-#include "stack/python_runtime.h"
+#include "stack/python/python_runtime.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The walk on frames of our own making, against a walk that follows each pointer. */
-#include "stack/python_stack.h"
+#include "stack/python/python_stack.h"
 
 #include <errno.h>
 #include <string.h>

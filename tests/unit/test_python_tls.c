@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "check_run.h"
-#include "stack/python_runtime.h"
+#include "stack/python/python_runtime.h"
 
 /* Volatile, for nothing else reads them. */
 static _Thread_local void *volatile words[4];

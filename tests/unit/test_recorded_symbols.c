@@ -5,9 +5,9 @@
 #include "check_run.h"
 #include "compiled_library.h"
 #include "export/dump_writer.h"
+#include "merge/merged_dump.h"
 #include "opened_dump.h"
-#include "report/merged_dump.h"
-#include "report/recorded_symbols.h"
+#include "symbols/recorded_symbols.h"
 
 static struct compiled_library library;
 static struct dump_maker maker;

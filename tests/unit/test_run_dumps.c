@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "check_run.h"
-#include "cli/run_dumps.h"
 #include "fake_process.h"
+#include "process/run_dumps.h"
 
 static char folder[64];
 

@@ -5,7 +5,7 @@
 
 #include "check_run.h"
 #include "opened_dump.h"
-#include "report/shown_stacks.h"
+#include "symbols/shown_stacks.h"
 
 static struct dump_maker maker;
 static struct dump_reader *reader;

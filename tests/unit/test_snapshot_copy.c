@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "check_run.h"
-#include "cli/snapshot_copy.h"
 #include "fake_process.h"
+#include "process/snapshot_copy.h"
 
 static struct fake_process fake;
 static struct live_dump dump;

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "check_run.h"
-#include "report/source_lines.h"
+#include "show/source_lines.h"
 
 static char folder[] = "/tmp/test_source_lines.XXXXXX";
 static char source[64], fifo[64];

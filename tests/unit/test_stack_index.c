@@ -3,7 +3,7 @@
 
 #include "check_run.h"
 #include "opened_dump.h"
-#include "report/stack_index.h"
+#include "profile/stack_index.h"
 
 /* A random tree of stacks with few different frames, so that many windows are alike,
  * and the plain way to do each thing. */

@@ -3,7 +3,7 @@
 
 #include "check_run.h"
 #include "opened_dump.h"
-#include "report/statistics.h"
+#include "profile/statistics.h"
 
 static struct dump_maker maker;
 static struct frame_names names;

@@ -5,8 +5,8 @@
 
 #include "check_run.h"
 #include "opened_dump.h"
-#include "report/summary_json.h"
-#include "report/summary_text.h"
+#include "show/summary_json.h"
+#include "show/summary_text.h"
 
 static const uint64_t second = 1000000000;
 

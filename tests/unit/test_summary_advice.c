@@ -3,7 +3,7 @@
 
 #include "check_run.h"
 #include "opened_dump.h"
-#include "report/summary.h"
+#include "show/summary.h"
 
 static const uint64_t second = 1000000000;
 

@@ -5,7 +5,7 @@
 
 #include "check_run.h"
 #include "opened_dump.h"
-#include "report/summary_text.h"
+#include "show/summary_text.h"
 
 static struct dump_maker maker;
 static char *output;

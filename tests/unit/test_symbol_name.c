@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "check_run.h"
-#include "report/symbol_name.h"
+#include "symbols/symbol_name.h"
 
 static void ck_name(const char *mangled, const char *expected) {
     char *name = symbol_name_copy(mangled);

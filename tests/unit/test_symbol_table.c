@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "check_run.h"
 #include "compiled_library.h"
-#include "report/symbol_table.h"
+#include "symbols/symbol_table.h"
 
 #include <fcntl.h>
 

@@ -5,7 +5,7 @@
 
 #include "check_run.h"
 #include "compiled_library.h"
-#include "report/symbol_units.h"
+#include "symbols/symbol_units.h"
 
 /* -O2 puts the cold half of `split` into another section. */
 static const char source[] =

@@ -5,7 +5,7 @@
 
 #include "check_run.h"
 #include "compiled_library.h"
-#include "report/symbols.h"
+#include "symbols/symbols.h"
 
 /* Labels within the functions, for their addresses to be known. */
 static const char source[] =

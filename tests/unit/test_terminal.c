@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "check_run.h"
-#include "report/terminal.h"
+#include "output/terminal.h"
 
 static char *output;
 static size_t size;

@@ -5,8 +5,8 @@
 
 #include "check_run.h"
 #include "opened_dump.h"
-#include "report/json_report.h"
-#include "report/text_report.h"
+#include "show/json_report.h"
+#include "show/text_report.h"
 
 static struct dump_maker maker;
 static char *output;

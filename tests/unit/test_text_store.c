@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "check_run.h"
 #include "opened_dump.h"
-#include "report/text_store.h"
+#include "symbols/text_store.h"
 
 static struct dump_maker maker;
 static struct dump_reader *reader;

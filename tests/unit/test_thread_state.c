@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "preload/thread_state.h"
+#include "event/thread_state.h"
 
 #include <pthread.h>
 #include <sys/wait.h>

@@ -4,7 +4,7 @@
 
 #include "check_run.h"
 #include "opened_dump.h"
-#include "report/top_report.h"
+#include "show/top_report.h"
 
 static struct dump_maker maker;
 static struct opened_dump opened;

@@ -3,7 +3,7 @@
 
 #include "check_run.h"
 #include "opened_dump.h"
-#include "report/top_table.h"
+#include "profile/top_table.h"
 
 static const uint64_t second = 1000000000;
 

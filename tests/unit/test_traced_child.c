@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "check_run.h"
-#include "cli/traced_child.h"
 #include "fake_process.h"
+#include "process/traced_child.h"
 
 static struct fake_process fake;
 

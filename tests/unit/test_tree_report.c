@@ -5,7 +5,7 @@
 
 #include "check_run.h"
 #include "opened_dump.h"
-#include "report/tree_report.h"
+#include "show/tree_report.h"
 
 static struct dump_maker maker;
 static char *output;

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "check_run.h"
-#include "report/unicode.h"
+#include "output/unicode.h"
 
 static uint32_t first_of(const char *bytes, size_t length, size_t *taken) {
     const char *at = bytes;

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "check_run.h"
-#include "cli/watched.h"
 #include "fake_process.h"
+#include "process/watched.h"
 
 static struct fake_process fake;
 static struct watched watched;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "preload/x_option.h"
+#include "tracing/x_option.h"
 
 #include <errno.h>
 #include <string.h>

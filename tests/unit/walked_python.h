@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "fake_python.h"
-#include "stack/python_stack.h"
+#include "stack/python/python_stack.h"
 
 /* What the walk told, and what it is to be told. */
 struct walked_python {

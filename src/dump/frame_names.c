@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "dump/frame_names.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+enum { FIRST_ROOM = 256 };
+
+/* The slot of a text, or the free one where it belongs. */
+static size_t find_slot(const struct frame_names *table, struct dump_text text) {
+    size_t mask = table->room * 2 - 1;
+    size_t at = (hash_bytes(text.bytes, text.length, 0) >> 32) & mask;
+    for (; table->slots[at] != 0; at = (at + 1) & mask) {
+        struct dump_text other = table->texts[table->slots[at] - 1];
+        if (other.length == text.length &&
+            memcmp(other.bytes, text.bytes, text.length) == 0)
+            break;
+    }
+    return at;
+}
+
+static int grow(struct frame_names *table) {
+    size_t room = table->room == 0 ? FIRST_ROOM : table->room * 2;
+    struct dump_text *texts = realloc(table->texts, room * sizeof *texts);
+    if (texts == NULL)
+        return -ENOMEM;
+    table->texts = texts;
+    uint32_t *slots = calloc(room * 2, sizeof *slots);
+    if (slots == NULL)
+        return -ENOMEM;
+    free(table->slots);
+    table->slots = slots;
+    table->room = room;
+    for (size_t id = 0; id < table->count; id++)
+        slots[find_slot(table, texts[id])] = (uint32_t)id + 1;
+    return 0;
+}
+
+int frame_names_open(struct frame_names *table) {
+    static const struct dump_text fixed[] = {
+        [FRAME_NAMES_UNKNOWN] = {"<unknown>", 9},
+        [FRAME_NAMES_OVERFLOW] = {"<overflow>", 10},
+    };
+    *table = (struct frame_names){0};
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+        if (frame_names_add(table, fixed[i]) < 0)
+            return -ENOMEM;
+    return 0;
+}
+
+int64_t frame_names_add(struct frame_names *table, struct dump_text text) {
+    if (table->count == table->room && grow(table) < 0)
+        return -ENOMEM;
+    size_t slot = find_slot(table, text);
+    if (table->slots[slot] != 0)
+        return table->slots[slot] - 1;
+    table->texts[table->count] = text;
+    table->slots[slot] = (uint32_t)++table->count;
+    return (int64_t)table->count - 1;
+}
+
+void frame_names_close(struct frame_names *table) {
+    free(table->texts);
+    free(table->slots);
+    *table = (struct frame_names){0};
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#include "event/record.h"
+
+#include <string.h>
+
+static const void *const never_finalizing;
+
+struct record_python record_python = {.finalizing = &never_finalizing};
+uintptr_t record_last_block;
+bool record_open;
+enum record_direct record_direct;
+bool record_asleep;
+bool (*record_wake)(void);
+void (*record_request)(void);
+
+void record_finalizing(void) {
+    record_python.finalizing = &never_finalizing;
+    if (tracer.active)
+        tracer_freeze();
+}
+
+/* The slot cannot be emptied here, for the interrupted code may be at work on it. */
+void record_defer(struct thread_state *self, uintptr_t block) {
+    self->put_off = true;
+    if (self->deferred_count < THREAD_STATE_DEFERRED)
+        self->deferred[self->deferred_count++] = block;
+    else
+        self->lost++;
+}
+
+static void tell_lost(struct thread_state *self) {
+    bool locked = record_enter(self);
+    if (tracer.active)
+        tracer.dump->header->lost[TRACEMALLOC_DUMP_LOST_NESTED] += self->lost;
+    self->lost = 0;
+    tracer_leave(locked);
+    self->inside = false;
+}
+
+void record_deferred(struct thread_state *self) {
+    self->put_off = false;
+    while (self->deferred_count > 0) {
+        uintptr_t block = self->deferred[--self->deferred_count];
+        record_remove((const void *)block);
+    }
+    if (self->lost > 0)
+        tell_lost(self);
+    if (self->request_put_off) {
+        self->request_put_off = false;
+        record_request();
+    }
+}
+
+void record_remove(const void *block) {
+    struct thread_state *self = thread_state_get();
+    uint32_t *slot = block_map_find((uintptr_t)block);
+    if (unlikely(self->inside)) {
+        record_defer(self, (uintptr_t)block);
+        return;
+    }
+    bool locked = record_enter(self);
+    if (likely(tracer.active && slot != NULL && *slot != 0))
+        tracer_discount(tracer_take_slot((uintptr_t)block, slot));
+    record_leave(self, locked);
+}
+
+/* The interrupted code may hold the lock: the header is written later. */
+struct thread_state *record_not_free(struct thread_state *self) {
+    if (!self->nested) {
+        self->lost++;
+        self->put_off = true;
+    }
+    return NULL;
+}
+
+void record_forget(struct thread_state *self) {
+    memset(&self->known, 0, sizeof self->known);
+    self->known.epoch = self->python.epoch;
+}
+
+/* With a leaf it is known how to find it. */
+void record_place(struct thread_state *self) {
+    static const char *const nowhere;
+    if (self->python.leaf == NULL)
+        return;
+    if (record_python.current_offset != 0)
+        self->current = (const void *)((const char *)__builtin_thread_pointer() +
+                                       record_python.current_offset);
+    else if (record_python.current_tstate != NULL)
+        self->current = (const void *)record_python.current_tstate;
+    else
+        self->current = &nowhere;
+}
+
+/* The next event of this leaf and size takes the usual path. */
+static void learn(struct thread_state *self, uint32_t site, uint64_t size) {
+    const struct python_frame *leaf = self->python.leaf;
+    if (leaf == NULL || site == 0)
+        return;
+    *record_cache_entry(&self->known, leaf->parent, leaf->ip, size) =
+        (struct record_known){leaf->ip, size, leaf->parent, leaf->node, site, 0};
+}
+
+static uint32_t find_site(struct thread_state *self, uint64_t size, uint32_t stack) {
+    uint32_t site = site_table_last(stack, size);
+    if (site == 0)
+        site =
+            site_cache_find(&self->sites, stack, TRACEMALLOC_DUMP_DOMAIN_PYTHON, size);
+    learn(self, site, size);
+    return site;
+}
+
+/* The leaf is another one than before, nearby; 0 when it is not. */
+static always_inline uint32_t nearby_site(struct thread_state *self, uint64_t size) {
+    const char *tstate = self->python.leaf != NULL ? *self->current : NULL;
+    const char *frame =
+        tstate != NULL ? python_stack_leaf(&python_walk.shape, tstate) : NULL;
+    struct python_frame *leaf =
+        frame != NULL ? python_stack_step(&self->python, frame) : NULL;
+    if (unlikely(leaf == NULL)) {
+        self->python.leaf = NULL;
+        return 0;
+    }
+    const struct record_known *known =
+        record_known_at(&python_walk.shape, self, leaf, size);
+    return likely(known != NULL)
+               ? known->site
+               : find_site(self, size, python_stack_settle(&self->python));
+}
+
+void *record_made_nearby(struct thread_state *self, void *block, size_t size,
+                         enum record_stack how) {
+    uint32_t site =
+        likely(*record_python.finalizing == NULL) ? nearby_site(self, size) : 0;
+    if (unlikely(site == 0))
+        return record_made_slowly(self, block, size, how);
+    return record_usual(self, block, size, how, site);
+}
+
+/* With many threads this is the way of all events, and the usual ones among them are as
+ * before. */
+static always_inline uint32_t threads_site(struct thread_state *self, uint64_t size) {
+    const struct record_known *known =
+        likely(record_direct == RECORD_RECENT)
+            ? record_known_again(&python_recent_shape, self, size)
+            : record_known_again(&python_walk.shape, self, size);
+    return likely(known != NULL) ? known->site : nearby_site(self, size);
+}
+
+void *record_made_slowly(struct thread_state *self, void *block, size_t size,
+                         enum record_stack how) {
+    bool locked = record_enter(self);
+    if (likely(tracer.active)) {
+        bool usual =
+            locked && how == RECORD_WITH_GIL && record_direct != RECORD_INDIRECT;
+        uint32_t site = usual ? threads_site(self, size) : 0;
+        if (site == 0)
+            site = find_site(self, size, record_stack(self, how));
+        tracer_insert((uintptr_t)block, site);
+        if (how == RECORD_WITH_GIL)
+            record_last_block = (uintptr_t)block;
+        timeline_event();
+    }
+    record_leave(self, locked);
+    return block;
+}
+
+/* In the domain that the block is of. */
+static uint32_t moved_site(struct thread_state *self, uint32_t old) {
+    const struct tracemalloc_dump_site *site = site_table.sites + old;
+    bool is_usual = (site->tally & TRACEMALLOC_DUMP_NOT_PYTHON) == 0;
+    uint32_t moved = is_usual && record_direct != RECORD_INDIRECT
+                         ? nearby_site(self, site->size)
+                         : 0;
+    if (moved != 0)
+        return moved;
+    uint32_t stack = record_stack(self, RECORD_WITH_GIL);
+    return is_usual ? find_site(self, site->size, stack)
+                    : site_cache_find(&self->sites, stack, site_tally(site)->domain,
+                                      site->size);
+}
+
+void record_moved_slowly(struct thread_state *self, uint32_t *slot) {
+    bool locked = record_enter(self);
+    uint32_t old = *slot & BLOCK_MAP_SITE;
+    if (tracer.active && old != 0)
+        tracer_move(slot, moved_site(self, old));
+    record_leave(self, locked);
+}
+
+void *record_tick(struct thread_state *self, void *block) {
+    timeline_tick();
+    record_leave(self, false);
+    return block;
+}
+
+void *record_put_off(struct thread_state *self, void *block) {
+    record_deferred(self);
+    return block;
+}

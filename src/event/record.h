@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/* An event, from a hook to the tables: the path that every allocation takes.
+ *
+ * Any thread; a hook calls record_begin first and records only with the state that it
+ * returns.
+ */
+#pragma once
+
+#include <assert.h>
+
+#include "event/record_native.h"
+#include "event/thread_state.h"
+#include "stack/python/python_stack.h"
+#include "trace/timeline.h"
+#include "trace/tracer.h"
+
+/* Where the Python frames of an event come from. */
+enum record_stack {
+    RECORD_WITH_GIL, /* the caller holds the GIL: the current thread state is its own */
+    RECORD_ANY,      /* any thread, with or without the GIL */
+};
+
+/* How to find the thread state; written before tracing begins. */
+struct record_python {
+    bool enabled; /* there are Python frames to walk */
+    const void *const
+        *finalizing; /* non-NULL there: the runtime is finalizing; never NULL itself */
+    /* From 3.12 on: get_current answers for this thread alone. */
+    bool thread_local_current;
+    /* Where the holder of the GIL is; NULL: ask get_current. */
+    void *const *current_tstate;
+    ptrdiff_t current_offset; /* of the variable from the thread pointer; 0: unknown */
+    void *(*get_current)(void);
+    void *(*this_thread)(void);
+};
+
+extern internal struct record_python record_python;
+/* Block that the calling thread, with the GIL, allocated last: see free_lists. */
+extern internal uintptr_t record_last_block;
+
+/* The gate of the hot path. A child of fork is behind it until its first event, which
+ * gives its dump a file: record_wake is asked at each event until then, and says
+ * whether events count. */
+extern internal bool record_open;
+/* Whether events may take the usual path: tracing is on, with Python frames alone. */
+enum record_direct {
+    RECORD_INDIRECT,
+    RECORD_DIRECT,
+    RECORD_RECENT, /* and the frames are of python_recent_shape */
+};
+extern internal enum record_direct record_direct;
+extern internal bool record_asleep;
+extern internal bool (*record_wake)(void);
+/* The runtime is finalizing: freezes the counts, once. */
+void record_finalizing(void);
+/* What signal handlers left to do while the thread was inside the tracer: frees, and
+ * requests. */
+void record_deferred(struct thread_state *self);
+/* Set by the agent: carries out the request that a thread put off. */
+extern internal void (*record_request)(void);
+
+/* NULL: the event is not one of its own, or it is lost. */
+struct thread_state *record_not_free(struct thread_state *self);
+/* The thread's cache of sites is of another epoch than its stack. */
+void record_forget(struct thread_state *self);
+/* Sets `current`, which a thread needs from its first leaf on. */
+void record_place(struct thread_state *self);
+
+static always_inline bool record_active(void) {
+    if (likely(record_open))
+        return true;
+    return unlikely(record_asleep) && record_wake();
+}
+
+/* The thread's state, or NULL when an allocation is not an event of its own. */
+static always_inline struct thread_state *record_begin(void) {
+    if (!record_active())
+        return NULL;
+    struct thread_state *self = thread_state_get();
+    return likely(thread_state_is_free(self)) ? self : record_not_free(self);
+}
+
+/* From 3.12 on the current thread state is a thread-local variable of the interpreter,
+ * at a fixed distance from the thread pointer where that was found out. */
+static always_inline const char *record_current(void) {
+    if (record_python.current_offset != 0)
+        return *(const char *const *)((const char *)__builtin_thread_pointer() +
+                                      record_python.current_offset);
+    return record_python.current_tstate != NULL ? *record_python.current_tstate
+                                                : record_python.get_current();
+}
+
+static always_inline const char *record_tstate(struct thread_state *self,
+                                               enum record_stack how) {
+    const char *current = record_current();
+    if (how == RECORD_WITH_GIL)
+        return current;
+    if (current != NULL &&
+        (record_python.thread_local_current || current == self->tstate))
+        return current;
+    return self->tstate = record_python.this_thread();
+}
+
+/* The node of the thread's Python stack; `tstate` may be NULL. */
+static always_inline uint32_t record_capture(struct thread_state *self,
+                                             const char *tstate) {
+    uint32_t stack =
+        likely(tstate != NULL) ? python_stack_capture(&self->python, tstate) : 0;
+    if (unlikely(self->current == NULL))
+        record_place(self);
+    return stack;
+}
+
+static always_inline uint32_t record_stack(struct thread_state *self,
+                                           enum record_stack how) {
+    if (unlikely(record_native.enabled))
+        return record_native_stack(self, how == RECORD_WITH_GIL);
+    if (unlikely(!record_python.enabled || self->ended))
+        return TRACEMALLOC_DUMP_EMPTY_STACK;
+    const char *tstate = record_tstate(self, how);
+    uint32_t stack = record_capture(self, tstate);
+    if (unlikely(self->known.epoch != self->python.epoch))
+        record_forget(self);
+    return stack;
+}
+
+static always_inline bool record_enter(struct thread_state *self) {
+    self->inside = true;
+    bool locked = tracer_enter();
+    if (unlikely(*record_python.finalizing != NULL))
+        record_finalizing();
+    return locked;
+}
+
+static always_inline void record_leave(struct thread_state *self, bool locked) {
+    tracer_leave(locked);
+    self->inside = false;
+    if (unlikely(self->put_off))
+        record_deferred(self);
+}
+
+/* Where the site of a leaf's caller, instruction and size is, if it is known. */
+static always_inline struct record_known *record_cache_entry(struct record_cache *cache,
+                                                             uint32_t parent,
+                                                             uint64_t ip,
+                                                             uint64_t size) {
+    static_assert(RECORD_CACHE == 1 << (64 - 56), "the upper bits of the hash");
+    uint64_t key = ip + parent + size * 5;
+    return &cache->entries[key * 0x9e3779b97f4a7c15u >> 56];
+}
+
+/* What is known of a block that this leaf made, or NULL. */
+static always_inline const struct record_known *
+record_known_at(const struct python_shape *shape, struct thread_state *self,
+                struct python_frame *leaf, uint64_t size) {
+    uint64_t ip = python_word_at(leaf->address, shape->ip);
+    const struct record_known *known =
+        record_cache_entry(&self->known, leaf->parent, ip, size);
+    if (unlikely(known->ip != ip || known->size != size ||
+                 known->parent != leaf->parent))
+        return NULL;
+    leaf->ip = ip;
+    leaf->node = known->node;
+    return known;
+}
+
+/* The same of the last event's leaf, where it stands. With a leaf `current` is set. */
+static always_inline const struct record_known *
+record_known_again(const struct python_shape *shape, struct thread_state *self,
+                   uint64_t size) {
+    struct python_frame *leaf = self->python.leaf;
+    if (unlikely(leaf == NULL))
+        return NULL;
+    const char *tstate = *self->current;
+    if (unlikely(tstate == NULL ||
+                 !python_stack_stands(shape, &self->python,
+                                      python_stack_leaf(shape, tstate))))
+        return NULL;
+    return record_known_at(shape, self, leaf, size);
+}
+
+/* What is not usual: a leaf next to the last one; anything; a look at the clock after
+ * an event; work that signal handlers left. They return the block. */
+void *record_made_nearby(struct thread_state *self, void *block, size_t size,
+                         enum record_stack how);
+void *record_made_slowly(struct thread_state *self, void *block, size_t size,
+                         enum record_stack how);
+void *record_tick(struct thread_state *self, void *block);
+void *record_put_off(struct thread_state *self, void *block);
+
+/* The end of the usual path: the block is this site's. */
+static always_inline void *record_usual(struct thread_state *self, void *block,
+                                        size_t size, enum record_stack how,
+                                        uint32_t site) {
+    uint32_t *slot = block_map_find((uintptr_t)block);
+    if (unlikely(slot == NULL || *slot != 0))
+        return record_made_slowly(self, block, size, how);
+    *slot = site;
+    site_table_count_python(site, size);
+    if (how == RECORD_WITH_GIL)
+        record_last_block = (uintptr_t)block;
+    if (timeline_due())
+        return record_tick(self, block);
+    self->inside = false;
+    if (unlikely(self->put_off))
+        return record_put_off(self, block);
+    return block;
+}
+
+/* A block of Python's domain was made. Returns it.
+ *
+ * The usual event: the leaf and the callers of the event before made a block of a size
+ * that was seen there before, in a process of one thread. Its path calls nothing, and
+ * changes nothing before all is known. Whether the runtime is finalizing is asked by
+ * what the path is left for: nothing is freed, and no other leaf seen, without that. */
+static always_inline void *record_made(struct thread_state *self, void *block,
+                                       size_t size, enum record_stack how) {
+    self->inside = true;
+    if (unlikely(!*tracer.single_threaded))
+        return record_made_slowly(self, block, size, how);
+    const struct record_known *known;
+    if (likely(record_direct == RECORD_RECENT))
+        known = record_known_again(&python_recent_shape, self, size);
+    else if (record_direct == RECORD_DIRECT)
+        known = record_known_again(&python_walk.shape, self, size);
+    else
+        return record_made_slowly(self, block, size, how);
+    if (unlikely(known == NULL))
+        return record_made_nearby(self, block, size, how);
+    return record_usual(self, block, size, how, known->site);
+}
+
+/* The object that came back from a free list, in the block whose slot this is, counts
+ * where it was made again. With the GIL. */
+void record_moved_slowly(struct thread_state *self, uint32_t *slot);
+static always_inline void record_moved(struct thread_state *self, uint32_t *slot) {
+    const struct record_known *known = NULL;
+    self->inside = true;
+    const struct tracemalloc_dump_site *site =
+        site_table.sites + (*slot & BLOCK_MAP_SITE);
+    if (likely(record_direct == RECORD_RECENT && *tracer.single_threaded &&
+               *record_python.finalizing == NULL &&
+               (site->tally & TRACEMALLOC_DUMP_NOT_PYTHON) == 0))
+        known = record_known_again(&python_recent_shape, self, site->size);
+    if (unlikely(known == NULL)) {
+        record_moved_slowly(self, slot);
+        return;
+    }
+    tracer_move(slot, known->site);
+    record_leave(self, false);
+}
+
+static always_inline void record_insert_libc(struct thread_state *self, void *block,
+                                             size_t size) {
+    uint32_t stack = record_stack(self, RECORD_ANY);
+    tracer_insert(
+        (uintptr_t)block,
+        site_cache_find(&self->sites, stack, TRACEMALLOC_DUMP_DOMAIN_LIBC, size));
+    timeline_event();
+}
+
+/* A block of libc's domain was made. */
+static always_inline void record_libc(struct thread_state *self, void *block,
+                                      size_t size) {
+    bool locked = record_enter(self);
+    if (likely(tracer.active))
+        record_insert_libc(self, block, size);
+    record_leave(self, locked);
+}
+
+/* Whether a block may be in the map: answered without a lock, for the caller owns the
+ * block. */
+static always_inline bool record_knows(const void *block) {
+    const uint32_t *slot = block_map_find((uintptr_t)block);
+    return slot != NULL && *slot != 0;
+}
+
+void record_defer(struct thread_state *self, uintptr_t block);
+
+/* Before the real free, where record_removed says false. */
+void record_remove(const void *block);
+
+/* Before the real free, also in signal handlers: the usual case, which calls nothing.
+ * False: record_remove is to be called. The slot is looked at without a lock, for the
+ * caller owns the block. A free makes no file for a child that does nothing else. */
+static always_inline bool record_removed(const void *block) {
+    if (unlikely(!tracer.active))
+        return true;
+    uint32_t *slot = block_map_find((uintptr_t)block);
+    if (slot == NULL || *slot == 0)
+        return true;
+    struct thread_state *self = thread_state_own;
+    if (unlikely(self == NULL || self->inside || !*tracer.single_threaded ||
+                 *record_python.finalizing != NULL || *slot & BLOCK_MAP_CODE))
+        return false;
+    self->inside = true;
+    uint32_t site = *slot;
+    *slot = 0;
+    site_table_discount(site);
+    self->inside = false;
+    return likely(!self->put_off);
+}
+
+/* Before the real realloc: the block's site, for record_replaced, record_libc_moved or
+ * record_kept. 0: it was not traced. */
+static always_inline uint32_t record_take(struct thread_state *self,
+                                          const void *block) {
+    if (block == NULL || !record_knows(block))
+        return 0;
+    bool locked = record_enter(self);
+    uint32_t site = tracer.active ? tracer_take((uintptr_t)block) : 0;
+    self->generation = tracer.generation;
+    record_leave(self, locked);
+    return site;
+}
+
+/* Whether a site that was taken is of the tracing that goes on now. */
+static always_inline bool record_valid(const struct thread_state *self, uint32_t site) {
+    return site != 0 && tracer.active && self->generation == tracer.generation;
+}
+
+/* The real realloc failed: the old block is as it was. */
+static always_inline void record_kept(struct thread_state *self, const void *block,
+                                      uint32_t site) {
+    bool locked = record_enter(self);
+    if (record_valid(self, site))
+        tracer_put_back((uintptr_t)block, site);
+    record_leave(self, locked);
+}
+
+/* The real realloc succeeded, and its block is to be recorded next. */
+static always_inline void record_replaced(struct thread_state *self, uint32_t site) {
+    bool locked = record_enter(self);
+    if (record_valid(self, site))
+        tracer_discount(site);
+    record_leave(self, locked);
+}
+
+/* libc's realloc succeeded, or freed the block when `block` is NULL. */
+static always_inline void record_libc_moved(struct thread_state *self, uint32_t site,
+                                            void *block, size_t size) {
+    bool locked = record_enter(self);
+    if (record_valid(self, site))
+        tracer_discount(site);
+    if (likely(tracer.active) && block != NULL)
+        record_insert_libc(self, block, size);
+    record_leave(self, locked);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "event/record_native.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/message.h"
+#include "base/sys.h"
+#include "event/record.h"
+#include "stack/native/native_merge.h"
+#include "trace/module_table.h"
+#include "trace/stack_table.h"
+
+enum { LONGEST_PATH = 4096 };
+
+struct record_native record_native;
+
+static uint32_t
+    limit; /* native frames to show; 0: none are wanted, or there can be none */
+
+void record_native_prepare(const struct options *options) {
+    if (options->native_frames == 0)
+        return;
+    if (native_object_prepare() < 0) {
+        message("native frames need glibc 2.35; there are none", NULL);
+        return;
+    }
+    native_loads_begin();
+    if (native_unwind_prepare() < 0) {
+        message("no usable libunwind.so.8; there are no native frames", NULL);
+        return;
+    }
+    native_loads_settle();
+    limit = options->native_frames;
+}
+
+uint32_t record_native_limit(void) {
+    return limit;
+}
+
+/* --- what the frames are in the dump ---------------------------------------------- */
+
+static bool is_vdso(const char *name) {
+    return strncmp(name, "linux-vdso.", strlen("linux-vdso.")) == 0;
+}
+
+/* A path that the program gave relative to its folder is made absolute, as far as the
+ * folder is still the same. */
+static size_t absolute_path(const char *name, char *path) {
+    size_t length = 0;
+    if (name[0] != '/' && strchr(name, '/') != NULL) {
+        long got = sys_call(SYS_getcwd, path, LONGEST_PATH);
+        length = got > 0 ? (size_t)got : 1;
+        path[length - 1] = '/';
+    }
+    size_t rest = strnlen(name, LONGEST_PATH - length);
+    memcpy(path + length, name, rest);
+    return length + rest;
+}
+
+static size_t path_of(const struct native_object *object, char *path) {
+    long length = 0;
+    if (object->name[0] == '\0')
+        length = sys_call(SYS_readlinkat, -100, "/proc/self/exe", path, LONGEST_PATH);
+    if (length > 0)
+        return (size_t)length;
+    return absolute_path(is_vdso(object->name) ? "[vdso]" : object->name, path);
+}
+
+static uint32_t add_module(const struct native_object *object) {
+    static char path[LONGEST_PATH]; /* protected by the tracer's lock */
+    struct module_place place = {.path = path, .load_bias = object->bias};
+    uintptr_t start, end;
+    native_object_code(object, &start, &end);
+    place.start = start;
+    place.end = end;
+    place.path_length = path_of(object, path);
+    place.build_id = native_object_build_id(object, &place.build_id_length);
+    return module_table_id(&place, NATIVE_MOST_MODULES);
+}
+
+static uint32_t add_native(uint32_t parent, uint32_t module, uint64_t address) {
+    return stack_table_node(parent, TRACEMALLOC_DUMP_NATIVE | module, address);
+}
+
+static uint32_t add_python(uint32_t parent, uint32_t node) {
+    const struct tracemalloc_dump_stack *frame =
+        (const struct tracemalloc_dump_stack *)
+            tracer.dump->base[TRACEMALLOC_DUMP_STACKS] +
+        node;
+    return stack_table_node(parent, frame->code, frame->line);
+}
+
+static const struct native_merge_sink sink = {add_native, add_python};
+
+/* --- a tracing -------------------------------------------------------------------- */
+
+void record_native_open(const struct python_layout *layout) {
+    if (limit == 0)
+        return;
+    int status = module_table_open(tracer.dump);
+    if (status == 0)
+        status = native_rows_open(add_module);
+    native_merge_open(&sink, layout, limit);
+    record_native.enabled = status == 0;
+    if (status < 0) {
+        record_native_close();
+        message("no memory for native frames; there are none", NULL);
+    }
+}
+
+void record_native_close(void) {
+    record_native.enabled = false;
+    native_merge_close();
+    native_rows_close();
+    module_table_close();
+}
+
+/* --- an event --------------------------------------------------------------------- */
+
+/* What libunwind maps for itself is no event. */
+static int step(struct native_registers *registers) {
+    static _Alignas(16) unsigned char memory[NATIVE_UNWIND_MEMORY]; /* as path */
+    struct thread_state *self = thread_state_get();
+    int saved = errno;
+    self->nested = true;
+    int status = native_unwind_step(registers, memory);
+    self->nested = false;
+    errno = saved;
+    return status;
+}
+
+static struct native_merge *merge_of(struct thread_state *self) {
+    if (unlikely(self->native == NULL))
+        self->native = arena_map(sizeof *self->native);
+    if (likely(self->native != NULL))
+        native_merge_refresh(self->native);
+    return self->native;
+}
+
+static uint32_t capture(struct thread_state *self, const struct native_registers *leaf,
+                        const char *tstate) {
+    struct native_merge *merge = merge_of(self);
+    const struct python_stack *python = tstate != NULL ? &self->python : NULL;
+    if (unlikely(merge == NULL))
+        return TRACEMALLOC_DUMP_EMPTY_STACK;
+    native_rows_notice();
+    uint32_t node = native_merge_find(merge, leaf, step, python, tstate);
+    if (unlikely(merge->broken))
+        tracer.dump->header->lost[TRACEMALLOC_DUMP_LOST_NATIVE]++;
+    return node;
+}
+
+/* The frame address leads to this function's own frame: its caller's rbp, and above it
+ * the return address. */
+__attribute__((noinline)) uint32_t record_native_stack(struct thread_state *self,
+                                                       bool with_gil) {
+    const uint64_t *frame = __builtin_frame_address(0);
+    const struct native_registers leaf = {
+        .ip = frame[1],
+        .sp = (uint64_t)(frame + 2),
+        .rbp = frame[0],
+        .slot = frame + 1,
+    };
+    const char *tstate = NULL;
+    if (unlikely(self->ended))
+        return TRACEMALLOC_DUMP_EMPTY_STACK;
+    if (record_python.enabled)
+        tstate = record_tstate(self, with_gil ? RECORD_WITH_GIL : RECORD_ANY);
+    record_capture(self, tstate);
+    return capture(self, &leaf, record_python.enabled ? tstate : NULL);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "event/thread_state.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/lock.h"
+
+thread_local_fixed struct thread_state *thread_state_own;
+
+/* Stands in where there is no state: while one is made, without memory, and in a thread
+ * that has ended as far as we know. Its marks may be written by several threads, to the
+ * same values. */
+static struct thread_state making = {.inside = true};
+static thread_local_fixed bool has_ended;
+
+static pthread_key_t key;
+static bool has_key;
+
+static struct lock lock = {.rank = LOCK_THREADS};
+static struct thread_state *pool; /* protected by lock */
+
+static void end(void *argument) {
+    struct thread_state *state = argument;
+    thread_state_own = NULL;
+    has_ended = true;
+    python_stack_release(&state->python);
+    native_merge_release(state->native);
+    memset(state, 0, sizeof *state);
+    lock_take(&lock);
+    state->next = pool;
+    pool = state;
+    lock_release(&lock);
+}
+
+void thread_state_prepare(void) {
+    has_key = pthread_key_create(&key, end) == 0;
+}
+
+/* Several fit a page; the rest of it goes to the pool. */
+static struct thread_state *carve(void) {
+    size_t size = arena_round(sizeof(struct thread_state));
+    struct thread_state *states = arena_map(size);
+    if (states == NULL)
+        return NULL;
+    for (size_t at = 1; at < size / sizeof *states; at++) {
+        states[at].next = pool;
+        pool = &states[at];
+    }
+    return states;
+}
+
+static struct thread_state *take(void) {
+    lock_take(&lock);
+    struct thread_state *state = pool;
+    if (state != NULL)
+        pool = state->next;
+    else
+        state = carve();
+    lock_release(&lock);
+    return state;
+}
+
+/* After the end of a thread its last frees still come. Their state, without a stack, is
+ * given back by the second round of the key's destructors. */
+struct thread_state *thread_state_begin(void) {
+    thread_state_own = &making;
+    struct thread_state *state = take();
+    if (state == NULL) {
+        thread_state_own = NULL;
+        return &making;
+    }
+    state->next = NULL;
+    state->ended = has_ended;
+    if (has_key)
+        pthread_setspecific(key, state);
+    thread_state_own = state;
+    return state;
+}
+
+/* The states of the others stay where they are: their threads are gone, and a few pages
+ * are all they cost. */
+void thread_state_fork(void) {
+    lock_fork(&lock);
+    lock_release(&lock);
+}

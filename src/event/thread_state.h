@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* What the tracer keeps for each thread: the marks "inside" and "nested", and the
+ * thread's last Python stack.
+ *
+ * One pointer in the static TLS block leads to it; made at a thread's first event,
+ * given back to a pool at its end, so that a hundred thousand short threads leave
+ * nothing behind. A thread touches only its own.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "stack/native/native_merge.h"
+#include "stack/python/python_stack.h"
+#include "trace/site_table.h"
+
+enum { THREAD_STATE_DEFERRED = 30 };
+
+/* What the last events came to: from the leaf's caller, instruction and the size of the
+ * block to the site, of Python's domain. All zero is none: an instruction is never
+ * 0. */
+enum { RECORD_CACHE = 256 };
+struct record_cache {
+    uint32_t epoch; /* when it was last empty; the stack's, when both are good */
+    struct record_known {
+        uint64_t ip;
+        uint64_t size;
+        uint32_t parent;
+        uint32_t node;
+        uint32_t site;
+        uint32_t reserved;
+    } entries[RECORD_CACHE];
+};
+
+struct thread_state {
+    /* The thread works on the tables: nothing may be recorded, a free is deferred. Only
+     * a signal handler can see it. */
+    volatile bool inside;
+    /* The thread is in an allocator that was called by one of our hooks: what that
+     * allocates is not an event of its own. */
+    volatile bool nested;
+    volatile bool put_off;         /* signal handlers left something to do */
+    volatile bool request_put_off; /* among it a request */
+    /* The placeholder of a thread whose state was given back: no Python stack. */
+    bool ended;
+    uint32_t deferred_count;
+    uint32_t lost;               /* blocks that signal handlers made meanwhile */
+    uint32_t generation;         /* of the tracing in which record_take took a block */
+    const char *tstate;          /* this thread's PyThreadState, as last seen */
+    struct thread_state *next;   /* in the pool */
+    struct native_merge *native; /* mapped when first needed */
+    struct python_stack python;
+    const char *const
+        *current; /* where the thread's current PyThreadState is; NULL: ask */
+    struct record_cache known;
+    struct site_cache sites;
+    uintptr_t deferred[THREAD_STATE_DEFERRED]; /* blocks that a signal handler freed */
+};
+
+extern internal thread_local_fixed struct thread_state *thread_state_own;
+
+/* Makes the key whose destructor notices the end of a thread. Once, from the
+ * constructor. */
+void thread_state_prepare(void);
+/* The state of a thread that has none yet; never NULL. */
+struct thread_state *thread_state_begin(void);
+/* In the child of a fork: the other threads' states are free. */
+void thread_state_fork(void);
+
+/* Neither inside nor nested, which lie side by side. */
+static always_inline bool thread_state_is_free(const struct thread_state *state) {
+    return *(const volatile uint16_t *)(const void *)&state->inside == 0;
+}
+
+static always_inline struct thread_state *thread_state_get(void) {
+    struct thread_state *own = thread_state_own;
+    return likely(own != NULL) ? own : thread_state_begin();
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "hooks/free_lists.h"
+
+#include <string.h>
+
+#include "event/object_block.h"
+#include "event/record.h"
+#include "stack/python/python_api.h"
+
+enum {
+    /* Of Include/cpython/object.h, in 3.6 to 3.12: sizeof(PyTypeObject) is 400 to 416.
+     * What follows a shorter one is never looked at. */
+    TYPE_SIZE = 416,
+    TYPE_DEALLOC = 48,
+    REF_CREATE = 0,
+};
+
+typedef void (*deallocate)(void *object);
+
+/* A type whose freed instances go to its allocator. */
+struct emptied {
+    void *type;
+    uintptr_t header; /* bytes in front of an instance */
+    deallocate original;
+    _Alignas(16) unsigned char copy[TYPE_SIZE];
+};
+
+static struct emptied floats, tuples, lists, dicts;
+
+/* The copy differs from the type in its address alone. What was made before tracing
+ * began stays with the free list, as it is unknown to the interpreter's own tracer too
+ * when it is used again. */
+static always_inline void empty(const struct emptied *kind, void *object) {
+    if (likely(object_type(object) == kind->type) && tracer.active &&
+        record_knows((const char *)object - kind->header))
+        *(const void **)((char *)object + OBJECT_TYPE) = kind->copy;
+    kind->original(object);
+}
+
+static void float_dealloc(void *object) {
+    empty(&floats, object);
+}
+static void tuple_dealloc(void *object) {
+    empty(&tuples, object);
+}
+static void list_dealloc(void *object) {
+    empty(&lists, object);
+}
+static void dict_dealloc(void *object) {
+    empty(&dicts, object);
+}
+
+static void replace(struct emptied *kind, void *type, uintptr_t header,
+                    deallocate ours) {
+    deallocate *place = (deallocate *)(void *)((char *)type + TYPE_DEALLOC);
+    if (kind->type != NULL)
+        return;
+    memcpy(kind->copy, type, sizeof kind->copy);
+    kind->original = *place;
+    kind->header = header;
+    kind->type = type;
+    *place = ours;
+}
+
+static int (*chained)(void *object, int event, void *data);
+static void *chained_data;
+
+static unsigned version;
+
+/* An allocation serves one new object. Headers take at most 32 bytes. */
+static always_inline bool just_allocated(const void *object) {
+    uintptr_t distance = (uintptr_t)object - record_last_block;
+    if (distance > 32 ||
+        (distance != 0 && object_block(object, version) != record_last_block))
+        return false;
+    record_last_block = 0;
+    return true;
+}
+
+static always_inline void move_here(const void *object) {
+    struct thread_state *self = record_begin();
+    uint32_t *slot = block_map_find(object_block(object, version));
+    if (self != NULL && slot != NULL && *slot != 0)
+        record_moved(self, slot);
+}
+
+static int trace_reference(void *object, int event, void *data) {
+    (void)data;
+    if (event == REF_CREATE && !just_allocated(object) && tracer.active)
+        move_here(object);
+    return chained != NULL ? chained(object, event, chained_data) : 0;
+}
+
+/* Each start of the interpreter's own tracer, and whoever else, may have put another
+ * one in our place. */
+static void install_tracer(const struct python_runtime *runtime) {
+    void *data;
+    int (*now)(void *, int, void *) =
+        (int (*)(void *, int, void *))runtime->get_ref_tracer(&data);
+    if (now == trace_reference)
+        return;
+    chained = now;
+    chained_data = data;
+    runtime->set_ref_tracer(trace_reference, NULL);
+}
+
+void free_lists_install(const struct python_runtime *runtime) {
+    version = runtime->layout.version;
+    if (runtime->set_ref_tracer != NULL) {
+        install_tracer(runtime);
+        return;
+    }
+    uintptr_t gc_header = object_gc_header(version);
+    replace(&floats, runtime->float_type, 0, float_dealloc);
+    replace(&tuples, runtime->tuple_type, gc_header, tuple_dealloc);
+    replace(&lists, runtime->list_type, gc_header, list_dealloc);
+    replace(&dicts, runtime->dict_type, gc_header, dict_dealloc);
+}
+
+/* An object of each kind, from its own constructor. */
+static void *make(unsigned kind) {
+    switch (kind) {
+    case 0:
+        return python_api.list_new(0);
+    case 1:
+        return python_api.dict_new();
+    case 2:
+        return python_api.float_from_double(0.5);
+    default:
+        return python_api.tuple_new((ptrdiff_t)kind - 2);
+    }
+}
+
+void free_lists_refill(void) {
+    enum { KINDS = 8, MANY = 80 }; /* as many as CPython keeps of lists and dicts */
+    void *objects[MANY];
+    if (floats.type == NULL)
+        return;
+    for (unsigned kind = 0; kind < KINDS; kind++) {
+        unsigned count = 0;
+        while (count < MANY && (objects[count] = make(kind)) != NULL)
+            count++;
+        while (count > 0)
+            python_api.decrease(objects[--count]);
+    }
+}

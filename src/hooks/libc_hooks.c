@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* The malloc family as the program sees it. Each hook calls the real function first,
+ * or, before a free, last. */
+#include <errno.h>
+#include <malloc.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "event/record.h"
+#include "hooks/bootstrap.h"
+#include "hooks/libc_real.h"
+
+void free_sized(void *block, size_t size);
+void free_aligned_sized(void *block, size_t alignment, size_t size);
+
+static always_inline void *made(struct thread_state *self, void *block, size_t size) {
+    self->nested = false;
+    if (likely(block != NULL))
+        record_libc(self, block, size);
+    return block;
+}
+
+exported void *malloc(size_t size) {
+    if (!libc_real_ready())
+        return bootstrap_allocate(size);
+    struct thread_state *self = record_begin();
+    if (self == NULL)
+        return libc_real.malloc(size);
+    self->nested = true;
+    return made(self, libc_real.malloc(size), size);
+}
+
+exported void *calloc(size_t count, size_t size) {
+    size_t whole;
+    if (!libc_real_ready())
+        return __builtin_mul_overflow(count, size, &whole) ? NULL
+                                                           : bootstrap_allocate(whole);
+    struct thread_state *self = record_begin();
+    if (self == NULL)
+        return libc_real.calloc(count, size);
+    self->nested = true;
+    return made(self, libc_real.calloc(count, size), count * size);
+}
+
+/* A block of the pool stays where it is; its contents move on. */
+static cold_path void *leave_bootstrap(const void *block, size_t size) {
+    size_t held = bootstrap_size(block);
+    void *moved = malloc(size);
+    if (moved != NULL)
+        memcpy(moved, block, held < size ? held : size);
+    return moved;
+}
+
+/* realloc to 0 bytes frees the block and returns NULL, with errno as it was. */
+static always_inline bool was_freed(const void *moved, size_t size, int before) {
+    return moved == NULL && size == 0 && errno == before;
+}
+
+static always_inline void *moved_block(struct thread_state *self, uint32_t site,
+                                       const void *block, void *moved, size_t size,
+                                       bool freed) {
+    self->nested = false;
+    if (likely(moved != NULL || freed))
+        record_libc_moved(self, site, moved, size);
+    else
+        record_kept(self, block, site);
+    return moved;
+}
+
+static always_inline void remove_block(void *block) {
+    if (unlikely(!record_removed(block)))
+        record_remove(block);
+}
+
+exported void *realloc(void *block, size_t size) {
+    if (unlikely(!libc_real_ready() || bootstrap_owns(block)))
+        return block == NULL ? bootstrap_allocate(size) : leave_bootstrap(block, size);
+    struct thread_state *self = record_begin();
+    if (self == NULL) {
+        if (block != NULL)
+            remove_block(block);
+        return libc_real.realloc(block, size);
+    }
+    uint32_t site = record_take(self, block);
+    int before = errno;
+    self->nested = true;
+    void *moved = libc_real.realloc(block, size);
+    return moved_block(self, site, block, moved, size,
+                       block != NULL && was_freed(moved, size, before));
+}
+
+exported void *reallocarray(void *block, size_t count, size_t size) {
+    size_t whole;
+    if (__builtin_mul_overflow(count, size, &whole)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return realloc(block, whole);
+}
+
+exported void free(void *block) {
+    if (unlikely(block == NULL || bootstrap_owns(block)))
+        return;
+    remove_block(block);
+    if (libc_real_ready())
+        libc_real.free(block);
+}
+
+exported void free_sized(void *block, size_t size) {
+    (void)size;
+    free(block);
+}
+
+exported void free_aligned_sized(void *block, size_t alignment, size_t size) {
+    (void)alignment;
+    (void)size;
+    free(block);
+}
+
+exported int posix_memalign(void **block, size_t alignment, size_t size) {
+    if (!libc_real_ready())
+        return ENOMEM;
+    struct thread_state *self = record_begin();
+    if (self == NULL)
+        return libc_real.posix_memalign(block, alignment, size);
+    self->nested = true;
+    int status = libc_real.posix_memalign(block, alignment, size);
+    made(self, status == 0 ? *block : NULL, size);
+    return status;
+}
+
+static always_inline void *aligned(void *(*real)(size_t, size_t), size_t alignment,
+                                   size_t size) {
+    struct thread_state *self = record_begin();
+    if (self == NULL)
+        return real(alignment, size);
+    self->nested = true;
+    return made(self, real(alignment, size), size);
+}
+
+exported void *aligned_alloc(size_t alignment, size_t size) {
+    return libc_real_ready() ? aligned(libc_real.aligned_alloc, alignment, size) : NULL;
+}
+
+exported void *memalign(size_t alignment, size_t size) {
+    return libc_real_ready() ? aligned(libc_real.memalign, alignment, size) : NULL;
+}
+
+static always_inline void *paged(void *(*real)(size_t), size_t size) {
+    struct thread_state *self = record_begin();
+    if (self == NULL)
+        return real(size);
+    self->nested = true;
+    return made(self, real(size), size);
+}
+
+exported void *valloc(size_t size) {
+    return libc_real_ready() ? paged(libc_real.valloc, size) : NULL;
+}
+
+exported void *pvalloc(size_t size) {
+    return libc_real_ready() ? paged(libc_real.pvalloc, size) : NULL;
+}
+
+exported size_t malloc_usable_size(void *block) {
+    if (unlikely(bootstrap_owns(block)))
+        return bootstrap_size(block);
+    return libc_real_ready() ? libc_real.malloc_usable_size(block) : 0;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* mmap and its relatives. Anonymous memory that may be touched counts; files and
+ * PROT_NONE reservations do not. What the interpreter maps for its arenas is the heap
+ * behind its objects, and is counted apart.
+ *
+ * The real call is made under the tracer's lock, so that no other thread's event on the
+ * same addresses comes between the kernel's answer and the table. */
+/* With it, <sys/mman.h> turns mmap into another name for mmap64; both are defined
+ * here. */
+#undef _FILE_OFFSET_BITS
+#include <stdarg.h>
+#include <stdint.h>
+#include <sys/mman.h>
+
+#include "base/sys.h"
+#include "event/record.h"
+#include "hooks/libc_real.h"
+#include "trace/mapping_table.h"
+
+static bool is_heap(int protection, int flags) {
+    return (flags & MAP_ANONYMOUS) != 0 && protection != PROT_NONE;
+}
+
+static void *real_mmap(void *address, size_t length, int protection, int flags, int fd,
+                       off_t at) {
+    if (libc_real_ready())
+        return libc_real.mmap(address, length, protection, flags, fd, at);
+    void *memory = sys_mmap(address, length, protection, flags, fd, (uint64_t)at);
+    if (!sys_failed(memory))
+        return memory;
+    errno = -(int)(intptr_t)memory;
+    return MAP_FAILED;
+}
+
+/* In an allocator that one of our hooks called: the interpreter takes or returns an
+ * arena. */
+static cold_path void count_arena(int64_t change) {
+    struct thread_state *self = thread_state_get();
+    if (!self->nested || self->inside)
+        return;
+    bool locked = record_enter(self);
+    if (tracer.active)
+        tracer.dump->header->arena_bytes += (uint64_t)change;
+    record_leave(self, locked);
+}
+
+static cold_path void note_map(struct thread_state *self, void *address, size_t length,
+                               bool heap) {
+    uintptr_t start = (uintptr_t)address;
+    length = (length + 4095) & ~(size_t)4095;
+    int status = 0;
+    if (heap)
+        status = mapping_table_add(start, length, record_stack(self, RECORD_ANY));
+    else if (mapping_table_has(start, length))
+        status = mapping_table_remove(start, length);
+    if (status < 0)
+        tracer_lost_block();
+}
+
+exported void *mmap(void *address, size_t length, int protection, int flags, int fd,
+                    off_t at) {
+    struct thread_state *self = record_begin();
+    if (self == NULL) {
+        void *memory = real_mmap(address, length, protection, flags, fd, at);
+        if (memory != MAP_FAILED && tracer.active && is_heap(protection, flags))
+            count_arena((int64_t)length);
+        return memory;
+    }
+    bool locked = record_enter(self);
+    void *memory = real_mmap(address, length, protection, flags, fd, at);
+    if (memory != MAP_FAILED && tracer.active)
+        note_map(self, memory, length, is_heap(protection, flags));
+    record_leave(self, locked);
+    return memory;
+}
+
+exported void *mmap64(void *address, size_t length, int protection, int flags, int fd,
+                      off64_t at) __attribute__((alias("mmap")));
+
+exported int munmap(void *address, size_t length) {
+    if (!libc_real_ready())
+        return (int)syscall(SYS_munmap, address, length);
+    struct thread_state *self = record_begin();
+    if (self == NULL) {
+        if (tracer.active)
+            count_arena(-(int64_t)length);
+        return libc_real.munmap(address, length);
+    }
+    bool locked = record_enter(self);
+    int status = libc_real.munmap(address, length);
+    if (status == 0 && tracer.active &&
+        mapping_table_remove((uintptr_t)address, (length + 4095) & ~(size_t)4095) < 0)
+        tracer_lost_block();
+    record_leave(self, locked);
+    return status;
+}
+
+static void note_remap(struct thread_state *self, void *old, size_t old_length,
+                       void *memory, size_t length) {
+    old_length = (old_length + 4095) & ~(size_t)4095;
+    bool known = mapping_table_has((uintptr_t)old, old_length == 0 ? 1 : old_length);
+    if (old_length != 0 && mapping_table_remove((uintptr_t)old, old_length) < 0)
+        tracer_lost_block();
+    note_map(self, memory, length, known);
+}
+
+exported void *mremap(void *old, size_t old_length, size_t length, int flags, ...) {
+    va_list rest;
+    va_start(rest, flags);
+    void *to = (flags & MREMAP_FIXED) != 0 ? va_arg(rest, void *) : NULL;
+    va_end(rest);
+    if (!libc_real_ready())
+        return (void *)syscall(SYS_mremap, old, old_length, length, flags, to);
+    struct thread_state *self = record_begin();
+    if (self == NULL)
+        return libc_real.mremap(old, old_length, length, flags, to);
+    bool locked = record_enter(self);
+    void *memory = libc_real.mremap(old, old_length, length, flags, to);
+    if (memory != MAP_FAILED && tracer.active)
+        note_remap(self, old, old_length, memory, length);
+    record_leave(self, locked);
+    return memory;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "hooks/pymem_hooks.h"
+
+#include "event/record.h"
+
+/* PyMemAllocatorDomain and PyMemAllocatorEx of Include/cpython/pymem.h (3.6:
+ * Include/pymem.h): part of the stable form since 3.5. */
+enum { DOMAIN_RAW, DOMAIN_MEM, DOMAIN_OBJ, DOMAINS };
+
+struct allocator {
+    void *context;
+    void *(*malloc)(void *context, size_t size);
+    void *(*calloc)(void *context, size_t count, size_t size);
+    void *(*realloc)(void *context, void *block, size_t size);
+    void (*free)(void *context, void *block);
+};
+
+static struct allocator real[DOMAINS];
+
+/* The raw domain may be used without the GIL. */
+static always_inline enum record_stack stack_of(int domain) {
+    return domain == DOMAIN_RAW ? RECORD_ANY : RECORD_WITH_GIL;
+}
+
+static always_inline void *hooked_malloc(int domain, void *context, size_t size) {
+    struct thread_state *self = record_begin();
+    if (unlikely(self == NULL))
+        return real[domain].malloc(context, size);
+    self->nested = true;
+    void *block = real[domain].malloc(context, size);
+    self->nested = false;
+    if (unlikely(block == NULL))
+        return NULL;
+    return record_made(self, block, size, stack_of(domain));
+}
+
+static always_inline void *hooked_calloc(int domain, void *context, size_t count,
+                                         size_t size) {
+    struct thread_state *self = record_begin();
+    if (unlikely(self == NULL))
+        return real[domain].calloc(context, count, size);
+    self->nested = true;
+    void *block = real[domain].calloc(context, count, size);
+    self->nested = false;
+    /* The product fits, or there would be no block. */
+    if (unlikely(block == NULL))
+        return NULL;
+    return record_made(self, block, count * size, stack_of(domain));
+}
+
+static always_inline void *hooked_realloc(int domain, void *context, void *block,
+                                          size_t size) {
+    struct thread_state *self = record_begin();
+    if (unlikely(self == NULL))
+        return real[domain].realloc(context, block, size);
+    uint32_t site = record_take(self, block);
+    self->nested = true;
+    void *moved = real[domain].realloc(context, block, size);
+    self->nested = false;
+    if (unlikely(moved == NULL)) {
+        record_kept(self, block, site);
+        return NULL;
+    }
+    if (site != 0)
+        record_replaced(self, site);
+    return record_made(self, moved, size, stack_of(domain));
+}
+
+static never_inline void free_slowly(int domain, void *context, void *block) {
+    record_remove(block);
+    real[domain].free(context, block);
+}
+
+static always_inline void hooked_free(int domain, void *context, void *block) {
+    if (likely(block == NULL || record_removed(block)))
+        real[domain].free(context, block);
+    else
+        free_slowly(domain, context, block);
+}
+
+static void *raw_malloc(void *context, size_t size) {
+    return hooked_malloc(DOMAIN_RAW, context, size);
+}
+static void *raw_calloc(void *context, size_t count, size_t size) {
+    return hooked_calloc(DOMAIN_RAW, context, count, size);
+}
+static void *raw_realloc(void *context, void *block, size_t size) {
+    return hooked_realloc(DOMAIN_RAW, context, block, size);
+}
+static void raw_free(void *context, void *block) {
+    hooked_free(DOMAIN_RAW, context, block);
+}
+
+static void *mem_malloc(void *context, size_t size) {
+    return hooked_malloc(DOMAIN_MEM, context, size);
+}
+static void *mem_calloc(void *context, size_t count, size_t size) {
+    return hooked_calloc(DOMAIN_MEM, context, count, size);
+}
+static void *mem_realloc(void *context, void *block, size_t size) {
+    return hooked_realloc(DOMAIN_MEM, context, block, size);
+}
+static void mem_free(void *context, void *block) {
+    hooked_free(DOMAIN_MEM, context, block);
+}
+
+static void *obj_malloc(void *context, size_t size) {
+    return hooked_malloc(DOMAIN_OBJ, context, size);
+}
+static void *obj_calloc(void *context, size_t count, size_t size) {
+    return hooked_calloc(DOMAIN_OBJ, context, count, size);
+}
+static void *obj_realloc(void *context, void *block, size_t size) {
+    return hooked_realloc(DOMAIN_OBJ, context, block, size);
+}
+static void obj_free(void *context, void *block) {
+    hooked_free(DOMAIN_OBJ, context, block);
+}
+
+static const struct allocator hooks[DOMAINS] = {
+    [DOMAIN_RAW] = {NULL, raw_malloc, raw_calloc, raw_realloc, raw_free},
+    [DOMAIN_MEM] = {NULL, mem_malloc, mem_calloc, mem_realloc, mem_free},
+    [DOMAIN_OBJ] = {NULL, obj_malloc, obj_calloc, obj_realloc, obj_free},
+};
+
+/* Whether somebody wrapped our hooks: then they are still in place below. 3.7 replaces
+ * them by other allocators, but before anybody could. */
+static bool is_on_top(const struct python_runtime *runtime, int domain,
+                      const struct allocator *now) {
+    return real[domain].malloc != NULL && now->malloc != real[domain].malloc &&
+           runtime->layout.version != 0x307;
+}
+
+void pymem_hooks_install(const struct python_runtime *runtime) {
+    for (int domain = DOMAIN_RAW; domain < DOMAINS; domain++) {
+        struct allocator now;
+        runtime->get_allocator(domain, &now);
+        if (now.malloc == hooks[domain].malloc || is_on_top(runtime, domain, &now))
+            continue;
+        real[domain] = now;
+        struct allocator wrapped = hooks[domain];
+        wrapped.context = now.context;
+        runtime->set_allocator(domain, &wrapped);
+    }
+}

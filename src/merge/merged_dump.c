@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MIT */
+#include "merge/merged_dump.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collection/array.h"
+#include "collection/id_map.h"
+#include "dump/frame_names.h"
+#include "merge/merged_header.h"
+#include "merge/merged_symbols.h"
+#include "merge/merged_timeline.h"
+
+/* What stands alone at the front of its section, whatever else is equal to it. */
+static const uint64_t fixed_entry = (uint64_t)1 << 63;
+
+enum { FIXED_ENTRIES = 2, TEXT_UNIT = 4, MERGED_PEAK = 1 };
+
+struct merging {
+    struct array sections[TRACEMALLOC_DUMP_SECTIONS];
+    struct frame_names texts;
+    struct array offsets; /* of each text in its section; or not_stored */
+    struct id_map code, stacks, modules, domains;
+    struct id_map addresses; /* of symbols, by module */
+    bool finalized;          /* a part was */
+};
+
+static const uint32_t not_stored = UINT32_MAX;
+
+/* One dump, and what its ids become. */
+struct part {
+    const struct dump_reader *reader;
+    uint32_t *code, *stacks, *modules, *domains;
+    uint32_t first_tally, first_process;
+    bool skips_symbols; /* those of the address that is being merged */
+};
+
+static int64_t append(struct merging *merging, int section, const void *entry) {
+    return array_append(&merging->sections[section], entry, 1);
+}
+
+static int64_t store_text(struct merging *merging, struct dump_text text) {
+    static const char zeros[TEXT_UNIT];
+    struct array *bytes = &merging->sections[TRACEMALLOC_DUMP_STRINGS];
+    uint32_t length = (uint32_t)text.length;
+    int64_t offset = array_append(bytes, &length, sizeof length);
+    if (offset < 0 || array_append(bytes, text.bytes, length) < 0 ||
+        array_append(bytes, zeros, TEXT_UNIT - length % TEXT_UNIT) < 0)
+        return -ENOMEM;
+    return offset < (int64_t)not_stored ? offset : -EFBIG;
+}
+
+/* The id of a text of a part in the merged dump, or -errno. */
+static int64_t merge_text(struct merging *merging, const struct dump_reader *reader,
+                          tracemalloc_dump_string id) {
+    struct dump_text text = dump_reader_text(reader, id);
+    int64_t number = frame_names_add(&merging->texts, text);
+    while (number >= (int64_t)merging->offsets.count)
+        if (array_append(&merging->offsets, &not_stored, 1) < 0)
+            return -ENOMEM;
+    if (number < 0)
+        return number;
+    uint32_t *offset = (uint32_t *)merging->offsets.entries + number;
+    if (*offset == not_stored) {
+        int64_t stored = store_text(merging, text);
+        if (stored < 0)
+            return stored;
+        *offset = (uint32_t)stored;
+    }
+    return *offset;
+}
+
+/* The id of an entry with that key: it is appended where it is new. */
+static int64_t merge_entry(struct merging *merging, int section, struct id_map *ids,
+                           struct id_pair key, const void *entry) {
+    size_t known = ids->count;
+    int64_t id = id_map_add(ids, key);
+    if (id >= 0 && (size_t)id == known && append(merging, section, entry) < 0)
+        return -ENOMEM;
+    return id;
+}
+
+static int merge_code(struct merging *merging, struct part *part, uint32_t id) {
+    struct tracemalloc_dump_code code = part->reader->code[id];
+    int64_t filename = merge_text(merging, part->reader, code.filename);
+    int64_t name = merge_text(merging, part->reader, code.name);
+    if (filename < 0 || name < 0)
+        return (int)(filename < 0 ? filename : name);
+    code.filename = (uint32_t)filename;
+    code.name = (uint32_t)name;
+    struct id_pair key = {(uint64_t)filename << 32 | code.name, code.first_line};
+    if (id < FIXED_ENTRIES)
+        key = (struct id_pair){id, fixed_entry};
+    int64_t merged =
+        merge_entry(merging, TRACEMALLOC_DUMP_CODE, &merging->code, key, &code);
+    part->code[id] = (uint32_t)merged;
+    return merged < 0 ? (int)merged : 0;
+}
+
+static int merge_module(struct merging *merging, struct part *part, uint32_t id) {
+    struct tracemalloc_dump_module module = part->reader->modules[id];
+    int64_t path = merge_text(merging, part->reader, module.path);
+    int64_t build_id = merge_text(merging, part->reader, module.build_id);
+    if (path < 0 || build_id < 0)
+        return (int)(path < 0 ? path : build_id);
+    module.path = (uint32_t)path;
+    module.build_id = (uint32_t)build_id;
+    struct id_pair key = {module.path, module.build_id};
+    int64_t merged =
+        merge_entry(merging, TRACEMALLOC_DUMP_MODULES, &merging->modules, key, &module);
+    part->modules[id] = (uint32_t)merged;
+    return merged < 0 ? (int)merged : 0;
+}
+
+static bool begins_address(const struct tracemalloc_dump_symbol *symbols, uint32_t id) {
+    return id == 0 || symbols[id].module != symbols[id - 1].module ||
+           symbols[id].address != symbols[id - 1].address;
+}
+
+/* What a part before said of an address holds. */
+static int merge_symbol(struct merging *merging, struct part *part, uint32_t id) {
+    struct tracemalloc_dump_symbol symbol = part->reader->symbols[id];
+    size_t known = merging->addresses.count;
+    symbol.module = part->modules[symbol.module];
+    int64_t address = id_map_add(&merging->addresses,
+                                 (struct id_pair){symbol.module, symbol.address});
+    if (begins_address(part->reader->symbols, id))
+        part->skips_symbols = (size_t)address < known;
+    if (address < 0 || part->skips_symbols)
+        return address < 0 ? (int)address : 0;
+    int64_t function = merge_text(merging, part->reader, symbol.function);
+    int64_t filename = merge_text(merging, part->reader, symbol.filename);
+    if (function < 0 || filename < 0)
+        return (int)(function < 0 ? function : filename);
+    symbol.function = (uint32_t)function;
+    symbol.filename = (uint32_t)filename;
+    return append(merging, TRACEMALLOC_DUMP_SYMBOLS, &symbol) < 0 ? -ENOMEM : 0;
+}
+
+static int merge_domain(struct merging *merging, struct part *part, uint32_t id) {
+    struct tracemalloc_dump_domain domain = part->reader->domains[id];
+    int64_t name = merge_text(merging, part->reader, domain.name);
+    if (name < 0)
+        return (int)name;
+    domain.name = (uint32_t)name;
+    struct id_pair key = {domain.number, domain.name};
+    int64_t merged =
+        merge_entry(merging, TRACEMALLOC_DUMP_DOMAINS, &merging->domains, key, &domain);
+    part->domains[id] = (uint32_t)merged;
+    return merged < 0 ? (int)merged : 0;
+}
+
+/* Parents come before their children, and are merged already. */
+static int merge_stack(struct merging *merging, struct part *part, uint32_t id) {
+    struct tracemalloc_dump_stack stack = part->reader->stacks[id];
+    bool native = (stack.code & TRACEMALLOC_DUMP_NATIVE) != 0;
+    stack.parent = part->stacks[stack.parent];
+    stack.code = native ? TRACEMALLOC_DUMP_NATIVE |
+                              part->modules[stack.code & ~TRACEMALLOC_DUMP_NATIVE]
+                        : part->code[stack.code];
+    struct id_pair key = {(uint64_t)stack.parent << 32 | stack.code,
+                          (uint64_t)stack.high << 32 | stack.line};
+    if (id < FIXED_ENTRIES)
+        key = (struct id_pair){id, fixed_entry};
+    int64_t merged =
+        merge_entry(merging, TRACEMALLOC_DUMP_STACKS, &merging->stacks, key, &stack);
+    part->stacks[id] = (uint32_t)merged;
+    return merged < 0 ? (int)merged : 0;
+}
+
+static int merge_tally(struct merging *merging, struct part *part, uint32_t id) {
+    struct tracemalloc_dump_tally tally = part->reader->tallies[id];
+    tally.stack = part->stacks[tally.stack];
+    tally.domain = part->domains[tally.domain];
+    tally.process += part->first_process;
+    return append(merging, TRACEMALLOC_DUMP_TALLIES, &tally) < 0 ? -ENOMEM : 0;
+}
+
+/* What was held at the peak is worked out, for the parts have different ones. */
+static int merge_site(struct merging *merging, struct part *part, uint32_t id) {
+    struct tracemalloc_dump_site site = part->reader->sites[id];
+    site.peak_live = dump_site_peak(&part->reader->header, &site);
+    site.peak_number = MERGED_PEAK;
+    if (merging->finalized && part->reader->header.finalized == 0)
+        site.at_exit = site.live;
+    if (site.live == 0 && site.at_exit == 0 && site.peak_live == 0 && site.total == 0)
+        return 0;
+    site.tally += part->first_tally;
+    return append(merging, TRACEMALLOC_DUMP_SITES, &site) < 0 ? -ENOMEM : 0;
+}
+
+static int merge_process(struct merging *merging, struct part *part, uint32_t id) {
+    struct tracemalloc_dump_process process = part->reader->processes[id];
+    int64_t argv = merge_text(merging, part->reader, process.argv);
+    if (argv < 0)
+        return (int)argv;
+    process.argv = (uint32_t)argv;
+    if (process.state == TRACEMALLOC_DUMP_TRACING)
+        process.state = TRACEMALLOC_DUMP_SNAPSHOT;
+    return append(merging, TRACEMALLOC_DUMP_PROCESSES, &process) < 0 ? -ENOMEM : 0;
+}
+
+typedef int (*merge_function)(struct merging *merging, struct part *part, uint32_t id);
+
+static int merge_section(struct merging *merging, struct part *part,
+                         merge_function merge, size_t count) {
+    int error = 0;
+    for (uint32_t id = 0; id < count && error == 0; id++)
+        error = merge(merging, part, id);
+    return error;
+}
+
+/* A step from what is referred to to what refers, or 1 behind the last. */
+static int merge_step(struct merging *merging, struct part *part, size_t step) {
+    const struct dump_reader *reader = part->reader;
+    const struct {
+        merge_function merge;
+        size_t count;
+    } steps[] = {
+        {merge_code, reader->code_count},     {merge_module, reader->module_count},
+        {merge_symbol, reader->symbol_count}, {merge_domain, reader->domain_count},
+        {merge_stack, reader->stack_count},   {merge_process, reader->process_count},
+        {merge_tally, reader->tally_count},   {merge_site, reader->site_count},
+    };
+    if (step == sizeof steps / sizeof *steps)
+        return 1;
+    return merge_section(merging, part, steps[step].merge, steps[step].count);
+}
+
+/* Section by section, each of all parts: the names then come in the order in which they
+ * come when the result is merged again, which changes nothing. */
+static int merge_sections(struct merging *merging, struct part *parts, size_t count) {
+    int status = 0;
+    for (size_t step = 0; status == 0; step++)
+        for (size_t i = 0; i < count && status == 0; i++)
+            status = merge_step(merging, &parts[i], step);
+    return status < 0 ? status : 0;
+}
+
+static bool open_part(struct part *part, const struct dump_reader *reader) {
+    *part = (struct part){
+        .reader = reader,
+        .code = calloc(reader->code_count, sizeof *part->code),
+        .stacks = calloc(reader->stack_count, sizeof *part->stacks),
+        .modules = calloc(reader->module_count + 1, sizeof *part->modules),
+        .domains = calloc(reader->domain_count, sizeof *part->domains),
+    };
+    return part->code != NULL && part->stacks != NULL && part->modules != NULL &&
+           part->domains != NULL;
+}
+
+static void close_part(struct part *part) {
+    free(part->code);
+    free(part->stacks);
+    free(part->modules);
+    free(part->domains);
+}
+
+static int merge_parts(struct merging *merging, struct dump_reader *const *readers,
+                       size_t count) {
+    struct part *parts = calloc(count, sizeof *parts);
+    if (parts == NULL)
+        return -ENOMEM;
+    bool opened = true;
+    for (size_t i = 0; i < count; i++)
+        opened &= open_part(&parts[i], readers[i]);
+    /* All of them are appended, one part after the other. */
+    for (size_t i = 1; i < count; i++) {
+        parts[i].first_tally =
+            parts[i - 1].first_tally + (uint32_t)readers[i - 1]->tally_count;
+        parts[i].first_process =
+            parts[i - 1].first_process + (uint32_t)readers[i - 1]->process_count;
+    }
+    int error = opened ? merge_sections(merging, parts, count) : -ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        close_part(&parts[i]);
+    free(parts);
+    return error;
+}
+
+static int merge_header(struct merging *merging, struct dump_reader *out,
+                        struct dump_reader *const *parts, size_t count) {
+    const struct dump_reader *first = parts[0];
+    merged_header_begin(out, first);
+    out->header.peak_number = MERGED_PEAK;
+    int64_t argv = merge_text(merging, first, first->header.argv);
+    int64_t executable = merge_text(merging, first, first->header.executable);
+    if (argv < 0 || executable < 0)
+        return (int)(argv < 0 ? argv : executable);
+    out->header.argv = (uint32_t)argv;
+    out->header.executable = (uint32_t)executable;
+    for (size_t i = 0; i < count; i++) {
+        merged_header_add(&out->header, &parts[i]->header);
+        out->damaged += parts[i]->damaged;
+        out->missing += parts[i]->missing;
+    }
+    return 0;
+}
+
+static int begin(struct merging *merging) {
+    static const uint32_t sizes[TRACEMALLOC_DUMP_SECTIONS] = {
+        [TRACEMALLOC_DUMP_STRINGS] = 1,
+        [TRACEMALLOC_DUMP_CODE] = sizeof(struct tracemalloc_dump_code),
+        [TRACEMALLOC_DUMP_STACKS] = sizeof(struct tracemalloc_dump_stack),
+        [TRACEMALLOC_DUMP_TALLIES] = sizeof(struct tracemalloc_dump_tally),
+        [TRACEMALLOC_DUMP_SITES] = sizeof(struct tracemalloc_dump_site),
+        [TRACEMALLOC_DUMP_DOMAINS] = sizeof(struct tracemalloc_dump_domain),
+        [TRACEMALLOC_DUMP_MODULES] = sizeof(struct tracemalloc_dump_module),
+        [TRACEMALLOC_DUMP_SYMBOLS] = sizeof(struct tracemalloc_dump_symbol),
+        [TRACEMALLOC_DUMP_TIMELINE] = sizeof(struct tracemalloc_dump_moment),
+        [TRACEMALLOC_DUMP_PROCESSES] = sizeof(struct tracemalloc_dump_process),
+    };
+    static const struct tracemalloc_dump_site unused;
+    for (int id = 0; id < TRACEMALLOC_DUMP_SECTIONS; id++)
+        merging->sections[id].entry_size = sizes[id] > 0 ? sizes[id] : 1;
+    merging->offsets.entry_size = sizeof(uint32_t);
+    int error = frame_names_open(&merging->texts);
+    if (error == 0 && store_text(merging, (struct dump_text){"", 0}) < 0)
+        error = -ENOMEM;
+    if (error == 0 && append(merging, TRACEMALLOC_DUMP_SITES, &unused) < 0)
+        error = -ENOMEM;
+    return error;
+}
+
+static void *take(struct merging *merging, int section, size_t *count) {
+    struct array *array = &merging->sections[section];
+    void *entries = array->entries;
+    *count = array->count;
+    array->entries = NULL;
+    return entries;
+}
+
+static void hand_out(struct merging *merging, struct dump_reader *out) {
+    out->strings = take(merging, TRACEMALLOC_DUMP_STRINGS, &out->string_bytes);
+    out->code = take(merging, TRACEMALLOC_DUMP_CODE, &out->code_count);
+    out->stacks = take(merging, TRACEMALLOC_DUMP_STACKS, &out->stack_count);
+    out->tallies = take(merging, TRACEMALLOC_DUMP_TALLIES, &out->tally_count);
+    out->sites = take(merging, TRACEMALLOC_DUMP_SITES, &out->site_count);
+    out->domains = take(merging, TRACEMALLOC_DUMP_DOMAINS, &out->domain_count);
+    out->modules = take(merging, TRACEMALLOC_DUMP_MODULES, &out->module_count);
+    out->symbols = take(merging, TRACEMALLOC_DUMP_SYMBOLS, &out->symbol_count);
+    out->timeline = take(merging, TRACEMALLOC_DUMP_TIMELINE, &out->timeline_count);
+    out->processes = take(merging, TRACEMALLOC_DUMP_PROCESSES, &out->process_count);
+}
+
+static void end(struct merging *merging) {
+    for (int id = 0; id < TRACEMALLOC_DUMP_SECTIONS; id++)
+        free(merging->sections[id].entries);
+    free(merging->offsets.entries);
+    frame_names_close(&merging->texts);
+    id_map_clear(&merging->code);
+    id_map_clear(&merging->stacks);
+    id_map_clear(&merging->modules);
+    id_map_clear(&merging->domains);
+    id_map_clear(&merging->addresses);
+}
+
+static int merge_all(struct merging *merging, struct dump_reader *out,
+                     struct dump_reader *const *parts, size_t count) {
+    int error = begin(merging);
+    if (error == 0)
+        error = merge_header(merging, out, parts, count);
+    merging->finalized = out->header.finalized != 0;
+    if (error == 0)
+        error = merge_parts(merging, parts, count);
+    if (error == 0)
+        error = merged_symbols_sort(&merging->sections[TRACEMALLOC_DUMP_SYMBOLS]);
+    if (error == 0)
+        error = merged_timeline_add(&merging->sections[TRACEMALLOC_DUMP_TIMELINE],
+                                    parts, count);
+    return error;
+}
+
+static int compare_starts(const void *first, const void *second) {
+    const struct dump_reader *a = *(struct dump_reader *const *)first;
+    const struct dump_reader *b = *(struct dump_reader *const *)second;
+    if (a->header.start_time != b->header.start_time)
+        return a->header.start_time < b->header.start_time ? -1 : 1;
+    return (a->header.pid > b->header.pid) - (a->header.pid < b->header.pid);
+}
+
+/* In the order of their starts, whatever order they were named in. */
+static int merge_in_order(struct merging *merging, struct dump_reader *out,
+                          struct dump_reader *const *parts, size_t count) {
+    struct dump_reader **order = calloc(count, sizeof *order);
+    if (order == NULL)
+        return -ENOMEM;
+    memcpy(order, parts, count * sizeof *order);
+    qsort(order, count, sizeof *order, compare_starts);
+    int error = merge_all(merging, out, order, count);
+    free(order);
+    return error;
+}
+
+int merged_dump_open(struct dump_reader **merged, struct dump_reader *const *parts,
+                     size_t count) {
+    struct merging merging = {0};
+    struct dump_reader *out = calloc(1, sizeof *out);
+    if (out == NULL)
+        return -ENOMEM;
+    int error = merge_in_order(&merging, out, parts, count);
+    if (error == 0)
+        hand_out(&merging, out);
+    end(&merging);
+    if (error < 0) {
+        dump_reader_close(out);
+        return error;
+    }
+    *merged = out;
+    return 0;
+}

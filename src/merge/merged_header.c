@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#include "merge/merged_header.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static void add_sums(struct tracemalloc_dump_header *sum,
+                     const struct tracemalloc_dump_header *part) {
+    sum->peak_bytes += part->peak_bytes;
+    sum->python_bytes += part->python_bytes;
+    sum->native_bytes += part->native_bytes;
+    sum->python_peak_bytes += part->python_peak_bytes;
+    sum->arena_bytes += part->arena_bytes;
+    sum->tracer_bytes += part->tracer_bytes;
+    sum->file_size += part->file_size;
+    for (int reason = 0; reason < TRACEMALLOC_DUMP_REASONS; reason++)
+        sum->lost[reason] += part->lost[reason];
+}
+
+static void add_limits(struct tracemalloc_dump_header *sum,
+                       const struct tracemalloc_dump_header *part) {
+    if (part->nframe < sum->nframe)
+        sum->nframe = part->nframe;
+    bool fewer = sum->native_nframe == 0 || part->native_nframe < sum->native_nframe;
+    if (part->native_nframe > 0 && fewer)
+        sum->native_nframe = part->native_nframe;
+    if (part->end_time > sum->end_time)
+        sum->end_time = part->end_time;
+    if (part->oom_killed > sum->oom_killed)
+        sum->oom_killed = part->oom_killed;
+    sum->finalized |= part->finalized;
+}
+
+void merged_header_begin(struct dump_reader *out, const struct dump_reader *first) {
+    struct tracemalloc_dump_header sums = {0};
+    struct tracemalloc_dump_header *header = &out->header;
+    *header = first->header;
+    memcpy(header->lost, sums.lost, sizeof header->lost);
+    memcpy(header->sections, sums.sections, sizeof header->sections);
+    header->python_bytes = header->native_bytes = 0;
+    header->peak_bytes = header->python_peak_bytes = 0;
+    header->arena_bytes = header->tracer_bytes = header->file_size = 0;
+    header->request_signal = 0;
+    out->state = first->state;
+    if (first->state == TRACEMALLOC_DUMP_TRACING)
+        out->state = header->state = TRACEMALLOC_DUMP_SNAPSHOT;
+}
+
+void merged_header_add(struct tracemalloc_dump_header *sum,
+                       const struct tracemalloc_dump_header *part) {
+    add_sums(sum, part);
+    add_limits(sum, part);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+#include "module/dump_view.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "event/record.h"
+#include "trace/track_table.h"
+
+static uint64_t count_of(unsigned section) {
+    return tracer.dump->header->sections[section].count;
+}
+
+static uint64_t bytes_of(unsigned section) {
+    uint64_t entry_size = tracer.dump->header->sections[section].entry_size;
+    return (count_of(section) * entry_size + 15) & ~(uint64_t)15;
+}
+
+static unsigned char *copy(unsigned char *to, unsigned section) {
+    memcpy(to, tracer.dump->base[section], bytes_of(section));
+    return to + bytes_of(section);
+}
+
+static bool is_native(uint32_t number) {
+    return number == TRACEMALLOC_DUMP_DOMAIN_LIBC ||
+           number == TRACEMALLOC_DUMP_DOMAIN_MMAP;
+}
+
+static void copy_sites(struct dump_view *view, struct dump_view_site *to, bool native) {
+    const struct tracemalloc_dump_domain *domains =
+        (const void *)tracer.dump->base[TRACEMALLOC_DUMP_DOMAINS];
+    uint64_t count = count_of(TRACEMALLOC_DUMP_SITES);
+    for (uint64_t id = 1; id < count; id++) {
+        const struct tracemalloc_dump_site *site = site_table.sites + id;
+        if (site->live == 0)
+            continue;
+        const struct tracemalloc_dump_tally *tally = site_tally(site);
+        uint32_t number = domains[tally->domain].number;
+        if (!native && is_native(number))
+            continue;
+        to[view->site_count++] =
+            (struct dump_view_site){site->size, site->live, tally->stack, number};
+        view->block_count += site->live;
+    }
+    view->sites = to;
+}
+
+static int take(struct dump_view *view, bool native) {
+    if (!tracer.active)
+        return -ENOENT;
+    const struct tracemalloc_dump_header *header = tracer.dump->header;
+    *view = (struct dump_view){
+        .nframe = header->nframe,
+        .has_native = header->native_nframe != 0,
+        .stack_count = count_of(TRACEMALLOC_DUMP_STACKS),
+        .string_bytes = count_of(TRACEMALLOC_DUMP_STRINGS),
+    };
+    /* Room for all sites; pages that those with blocks do not need are never
+     * touched. */
+    view->size = bytes_of(TRACEMALLOC_DUMP_STACKS) + bytes_of(TRACEMALLOC_DUMP_CODE) +
+                 bytes_of(TRACEMALLOC_DUMP_STRINGS) +
+                 count_of(TRACEMALLOC_DUMP_SITES) * sizeof *view->sites;
+    unsigned char *to = view->memory = arena_map(view->size);
+    if (to == NULL)
+        return -ENOMEM;
+    view->stacks = (const void *)to;
+    view->code = (const void *)(to = copy(to, TRACEMALLOC_DUMP_STACKS));
+    view->strings = to = copy(to, TRACEMALLOC_DUMP_CODE);
+    to = copy(to, TRACEMALLOC_DUMP_STRINGS);
+    copy_sites(view, (void *)to, native);
+    return 0;
+}
+
+int dump_view_take(struct dump_view *view, bool native) {
+    struct thread_state *self = thread_state_get();
+    bool locked = record_enter(self);
+    int status = take(view, native);
+    record_leave(self, locked);
+    return status;
+}
+
+void dump_view_release(struct dump_view *view) {
+    arena_unmap(view->memory, view->size);
+}
+
+static const struct tracemalloc_dump_stack *node_at(uint32_t id) {
+    return (const struct tracemalloc_dump_stack *)
+               tracer.dump->base[TRACEMALLOC_DUMP_STACKS] +
+           id;
+}
+
+/* The innermost Python frame from a node on; 0 where there is none. */
+static uint32_t python_node(uint32_t node) {
+    while (node != 0 && (node_at(node)->code & TRACEMALLOC_DUMP_NATIVE) != 0)
+        node = node_at(node)->parent;
+    return node;
+}
+
+/* A string of the dump: its length, then its bytes. */
+static const unsigned char *filename_of(uint32_t node) {
+    const struct tracemalloc_dump_code *codes =
+        (const void *)tracer.dump->base[TRACEMALLOC_DUMP_CODE];
+    return tracer.dump->base[TRACEMALLOC_DUMP_STRINGS] +
+           codes[node_at(node)->code].filename;
+}
+
+static uint32_t length_of(const unsigned char *string) {
+    uint32_t length;
+    memcpy(&length, string, sizeof length);
+    return length;
+}
+
+static int measure(struct stack_view *view, uint32_t stack) {
+    uint64_t text = 0;
+    view->length = view->total = 0;
+    for (uint32_t node = python_node(stack); node != 0;
+         node = python_node(node_at(node)->parent)) {
+        if (view->total++ >= tracer.dump->header->nframe)
+            continue;
+        view->length++;
+        text += length_of(filename_of(node));
+    }
+    view->size = view->length * sizeof *view->frames + text + 1;
+    view->memory = arena_map(view->size);
+    view->frames = (void *)view->memory;
+    return view->memory != NULL ? 0 : -ENOMEM;
+}
+
+static void fill(struct stack_view *view, uint32_t stack) {
+    char *text = (char *)(view->frames + view->length);
+    uint32_t node = python_node(stack);
+    for (uint32_t at = 0; at < view->length; at++) {
+        const unsigned char *name = filename_of(node);
+        view->frames[at] =
+            (struct stack_view_frame){text, length_of(name), node_at(node)->line};
+        memcpy(text, name + sizeof(uint32_t), length_of(name));
+        text += length_of(name);
+        node = python_node(node_at(node)->parent);
+    }
+}
+
+/* In the map, where the block is of that domain, or in the table of tracked blocks. */
+static uint32_t site_of(uint32_t number, uintptr_t block) {
+    int64_t domain = site_table_domain(number, "tracked");
+    if (domain < 0)
+        return 0;
+    if (tracer_domain_of(block) == domain)
+        return *block_map_find(block) & BLOCK_MAP_SITE;
+    return track_table_find((uint32_t)domain, block);
+}
+
+static int take_stack(struct stack_view *view, uint32_t domain, uintptr_t block) {
+    uint32_t site = tracer.active ? site_of(domain, block) : 0;
+    if (site == 0)
+        return -ENOENT;
+    uint32_t stack = site_tally(site_table.sites + site)->stack;
+    int status = measure(view, stack);
+    if (status == 0)
+        fill(view, stack);
+    return status;
+}
+
+int stack_view_take(struct stack_view *view, uint32_t domain, uintptr_t block) {
+    struct thread_state *self = thread_state_get();
+    bool locked = record_enter(self);
+    int status = take_stack(view, domain, block);
+    record_leave(self, locked);
+    return status;
+}
+
+void stack_view_release(struct stack_view *view) {
+    arena_unmap(view->memory, view->size);
+}

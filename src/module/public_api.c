@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* The functions of include/tracemalloc.h, and those that extension modules know from
+ * CPython (Include/tracemalloc.h; with a leading underscore in 3.6). */
+#include "base/compiler.h"
+#define TRACEMALLOC_API exported
+#include "tracemalloc.h"
+
+#include <errno.h>
+
+#include "event/record.h"
+#include "hooks/redirect.h"
+#include "module/public_api.h"
+#include "module/tracemalloc_module.h"
+#include "stack/python/python_api.h"
+#include "trace/track_table.h"
+#include "tracing/interpreter.h"
+#include "tracing/tracing.h"
+
+enum { NOT_TRACING = -2 }; /* of PyTraceMalloc_Track */
+
+int tracemalloc_start(unsigned nframe) {
+    if (nframe < 1 || nframe > TRACING_MOST_FRAMES)
+        return -EINVAL;
+    return interpreter_trace(nframe);
+}
+
+int tracemalloc_stop(void) {
+    return tracing_stop();
+}
+
+int tracemalloc_is_tracing(void) {
+    return tracing_is_on();
+}
+
+int tracemalloc_clear(void) {
+    return tracing_clear();
+}
+
+void tracemalloc_get_traced_memory(uint64_t *current, uint64_t *peak) {
+    struct tracing_totals totals = tracing_totals();
+    if (current != NULL)
+        *current = totals.python_bytes;
+    if (peak != NULL)
+        *peak = totals.python_peak_bytes;
+}
+
+int tracemalloc_snapshot(const char *path) {
+    return tracing_snapshot(path);
+}
+
+/* A block that malloc gave, and that is known as such, is moved; another one gets an
+ * entry beside the map. */
+static int track(struct thread_state *self, int64_t domain, uintptr_t pointer,
+                 size_t size) {
+    uint32_t stack = record_stack(self, RECORD_ANY);
+    if (domain < 0)
+        return -ENOMEM;
+    if (tracer_domain_of(pointer) == TRACEMALLOC_DUMP_DOMAIN_LIBC) {
+        tracer_remove(pointer);
+        tracer_insert(pointer, site_table_find(stack, (uint32_t)domain, size));
+        return 0;
+    }
+    if (tracer_domain_of(pointer) == domain && domain > TRACEMALLOC_DUMP_DOMAIN_MMAP)
+        tracer_remove(pointer);
+    return track_table_insert((uint32_t)domain, pointer, size, stack);
+}
+
+int tracemalloc_track(unsigned domain, uintptr_t pointer, size_t size) {
+    struct thread_state *self = record_begin();
+    if (self == NULL)
+        return tracing_is_on() ? -EBUSY : -EALREADY;
+    bool locked = record_enter(self);
+    int status = tracer.active
+                     ? track(self, site_table_domain(domain, "tracked"), pointer, size)
+                     : -EALREADY;
+    record_leave(self, locked);
+    return status;
+}
+
+static void untrack(int64_t domain, uintptr_t pointer) {
+    if (domain < 0)
+        return;
+    track_table_remove((uint32_t)domain, pointer);
+    if (domain > TRACEMALLOC_DUMP_DOMAIN_MMAP && tracer_domain_of(pointer) == domain)
+        tracer_remove(pointer);
+}
+
+int tracemalloc_untrack(unsigned domain, uintptr_t pointer) {
+    struct thread_state *self = record_begin();
+    if (self == NULL)
+        return tracing_is_on() ? -EBUSY : -EALREADY;
+    bool locked = record_enter(self);
+    int status = tracer.active ? 0 : -EALREADY;
+    if (status == 0)
+        untrack(site_table_domain(domain, "tracked"), pointer);
+    record_leave(self, locked);
+    return status;
+}
+
+int PyTraceMalloc_Track(unsigned domain, uintptr_t pointer, size_t size);
+int PyTraceMalloc_Untrack(unsigned domain, uintptr_t pointer);
+int _PyTraceMalloc_Track(unsigned domain, uintptr_t pointer, size_t size);
+int _PyTraceMalloc_Untrack(unsigned domain, uintptr_t pointer);
+void *_PyTraceMalloc_GetTraceback(unsigned domain, uintptr_t pointer);
+
+/* The program's own functions of these names may hide the exported ones even from us:
+ * those below are led to. */
+static int python_track(unsigned domain, uintptr_t pointer, size_t size) {
+    int status = tracemalloc_track(domain, pointer, size);
+    return status == -EALREADY ? NOT_TRACING : status < 0 ? -1 : 0;
+}
+
+static int python_untrack(unsigned domain, uintptr_t pointer) {
+    int status = tracemalloc_untrack(domain, pointer);
+    return status == -EALREADY ? NOT_TRACING : status < 0 ? -1 : 0;
+}
+
+static void *python_traceback(unsigned domain, uintptr_t pointer) {
+    return tracemalloc_module_traceback(domain, pointer);
+}
+
+exported int PyTraceMalloc_Track(unsigned domain, uintptr_t pointer, size_t size) {
+    return python_track(domain, pointer, size);
+}
+
+exported int PyTraceMalloc_Untrack(unsigned domain, uintptr_t pointer) {
+    return python_untrack(domain, pointer);
+}
+
+exported int _PyTraceMalloc_Track(unsigned domain, uintptr_t pointer, size_t size) {
+    return python_track(domain, pointer, size);
+}
+
+exported int _PyTraceMalloc_Untrack(unsigned domain, uintptr_t pointer) {
+    return python_untrack(domain, pointer);
+}
+
+exported void *_PyTraceMalloc_GetTraceback(unsigned domain, uintptr_t pointer) {
+    return python_traceback(domain, pointer);
+}
+
+/* What cannot be led to us goes on being the interpreter's own, which does not trace:
+ * nothing is counted twice. */
+void public_api_install(void) {
+    static const struct {
+        const char *name;
+        void *function;
+    } redirected[] = {
+        {"PyTraceMalloc_Track", python_track},
+        {"PyTraceMalloc_Untrack", python_untrack},
+        {"_PyTraceMalloc_GetTraceback", python_traceback},
+    };
+    for (size_t at = 0; at < sizeof redirected / sizeof *redirected; at++)
+        redirect_function(redirected[at].name, redirected[at].function);
+}

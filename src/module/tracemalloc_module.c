@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+#include "module/tracemalloc_module.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+#include "event/object_block.h"
+#include "event/record.h"
+#include "hooks/free_lists.h"
+#include "hooks/pymem_hooks.h"
+#include "module/dump_view.h"
+#include "module/trace_list.h"
+#include "module/traceback_object.h"
+#include "stack/python/python_api.h"
+#include "tracing/first_frame.h"
+#include "tracing/tracing.h"
+
+/* Of Include/import.h, Include/methodobject.h and Include/moduleobject.h: the stable
+ * ABI. */
+struct inittab {
+    const char *name;
+    void *(*initialize)(void);
+};
+
+typedef void *(*function)(void *self, void *arguments, ptrdiff_t count);
+
+struct method {
+    const char *name;
+    function call;
+    int flags;
+    const char *documentation;
+};
+
+struct module_def {
+    char base[40];
+    const char *name;
+    const char *documentation;
+    ptrdiff_t size;
+    struct method *methods;
+};
+
+static struct {
+    const struct python_runtime *runtime;
+    bool native;
+    void *(*initialize)(void);
+    function start;
+    int start_flags; /* METH_VARARGS or METH_FASTCALL */
+    function stop;
+    function get_traceback_limit;
+    function is_tracing;
+} own;
+
+enum { METH_VARARGS = 0x0001 };
+
+static void *none(void) {
+    python_api.increase(python_api.none);
+    return python_api.none;
+}
+
+/* What the making of results allocates is not traced, as with the interpreter's own
+ * tracer. */
+static struct thread_state *begin_result(void) {
+    struct thread_state *self = thread_state_get();
+    self->nested = true;
+    return self;
+}
+
+static void *end_result(struct thread_state *self, void *result) {
+    self->nested = false;
+    return result;
+}
+
+/* --- methods ---------------------------------------------------------------------- */
+
+static void *is_tracing(void *self, void *arguments, ptrdiff_t count) {
+    (void)self, (void)arguments, (void)count;
+    return python_api.bool_from_long(tracing_is_on());
+}
+
+static void *clear_traces(void *self, void *arguments, ptrdiff_t count) {
+    (void)self, (void)arguments, (void)count;
+    tracing_clear();
+    return none();
+}
+
+static long own_limit(void *self) {
+    void *limit = own.get_traceback_limit(self, NULL, 0);
+    long nframe = limit != NULL ? python_api.long_as_long(limit) : 1;
+    if (limit != NULL)
+        python_api.decrease(limit);
+    return nframe;
+}
+
+/* 3.13.0 leaves the reference tracer of its start behind. */
+static void own_stop(void *self) {
+    void *stopped = own.stop(self, NULL, 0);
+    if (stopped != NULL)
+        python_api.decrease(stopped);
+    if (own.runtime->set_ref_tracer != NULL)
+        own.runtime->set_ref_tracer(NULL, NULL);
+}
+
+/* The interpreter's own start checks the arguments, and its limit tells what they
+ * said. */
+static void *start(void *self, void *arguments, ptrdiff_t count) {
+    void *result = own.start(self, arguments, count);
+    if (result == NULL)
+        return NULL;
+    uint32_t nframe = (uint32_t)own_limit(self);
+    own_stop(self);
+    if (!tracing_is_on()) {
+        pymem_hooks_install(own.runtime);
+        tracing_start(nframe, true);
+    } else
+        first_frame_hook_objects();
+    return result;
+}
+
+/* Tracing began before the module was there: its own limit becomes ours. Under -X
+ * tracemalloc 3.6 may have begun as well. */
+static void tell_limit(void *self, uint32_t nframe) {
+    own_stop(self);
+    void *number = python_api.long_from_size(nframe), *arguments = number;
+    if (number == NULL)
+        return;
+    if ((own.start_flags & METH_VARARGS) != 0) {
+        arguments = python_api.tuple_new(1);
+        if (arguments == NULL)
+            return;
+        python_api.tuple_set(arguments, 0, number);
+    }
+    bool packed = arguments != number;
+    void *result = own.start(self, packed ? arguments : &arguments, 1);
+    python_api.decrease(arguments);
+    if (result != NULL)
+        python_api.decrease(result);
+    own_stop(self);
+    first_frame_hook_objects();
+}
+
+static void *stop(void *self, void *arguments, ptrdiff_t count) {
+    (void)self, (void)arguments, (void)count;
+    if (tracing_stop() == 0)
+        free_lists_refill();
+    return none();
+}
+
+static void *get_traceback_limit(void *self, void *arguments, ptrdiff_t count) {
+    (void)arguments, (void)count;
+    uint32_t nframe = tracing_nframe();
+    return python_api.long_from_size(nframe != 0 ? nframe : (size_t)own_limit(self));
+}
+
+static void *get_tracemalloc_memory(void *self, void *arguments, ptrdiff_t count) {
+    (void)self, (void)arguments, (void)count;
+    return python_api.long_from_size(tracing_memory());
+}
+
+static void *pair(uint64_t first, uint64_t second) {
+    void *tuple = python_api.tuple_new(2);
+    if (tuple != NULL) {
+        python_api.tuple_set(tuple, 0, python_api.long_from_size(first));
+        python_api.tuple_set(tuple, 1, python_api.long_from_size(second));
+    }
+    return tuple;
+}
+
+static void *get_traced_memory(void *self, void *arguments, ptrdiff_t count) {
+    (void)self, (void)arguments, (void)count;
+    struct tracing_totals totals = tracing_totals();
+    return pair(totals.python_bytes, totals.python_peak_bytes);
+}
+
+static void *reset_peak(void *self, void *arguments, ptrdiff_t count) {
+    (void)self, (void)arguments, (void)count;
+    tracing_reset_peak();
+    return none();
+}
+
+static void *traceback_of(const struct stack_view *view) {
+    if (view->length == 0)
+        return traceback_object_unknown();
+    void *tuple = python_api.tuple_new(view->length);
+    for (uint32_t at = 0; tuple != NULL && at < view->length; at++) {
+        const struct stack_view_frame *from = &view->frames[at];
+        void *name = traceback_object_text(from->filename, from->filename_length);
+        if (!python_api_put(tuple, at, traceback_object_frame(name, from->line))) {
+            python_api.decrease(tuple);
+            return NULL;
+        }
+    }
+    return tuple;
+}
+
+void *tracemalloc_module_traceback(uint32_t domain, uintptr_t block) {
+    struct stack_view view;
+    if (stack_view_take(&view, domain, block) < 0)
+        return none();
+    struct thread_state *thread = begin_result();
+    void *result = traceback_of(&view);
+    stack_view_release(&view);
+    return end_result(thread, result);
+}
+
+static void *get_object_traceback(void *self, void *object, ptrdiff_t count) {
+    (void)self, (void)count;
+    return tracemalloc_module_traceback(
+        TRACEMALLOC_DUMP_DOMAIN_PYTHON,
+        object_block(object, own.runtime->layout.version));
+}
+
+static void *get_traces(void *self, void *arguments, ptrdiff_t count) {
+    (void)self, (void)arguments, (void)count;
+    struct dump_view view;
+    if (!tracing_is_on())
+        return python_api.list_new(0);
+    if (dump_view_take(&view, own.native) < 0)
+        return python_api.no_memory();
+    struct thread_state *thread = begin_result();
+    void *list = trace_list_make(&view, own.runtime->layout.version >= 0x309);
+    dump_view_release(&view);
+    return end_result(thread, list);
+}
+
+/* --- the exchange ----------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    function call;
+    function *original;
+} exchanged[] = {
+    {"is_tracing", is_tracing, &own.is_tracing},
+    {"clear_traces", clear_traces, NULL},
+    {"_get_traces", get_traces, NULL},
+    {"_get_object_traceback", get_object_traceback, NULL},
+    {"start", start, &own.start},
+    {"stop", stop, &own.stop},
+    {"get_traceback_limit", get_traceback_limit, &own.get_traceback_limit},
+    {"get_tracemalloc_memory", get_tracemalloc_memory, NULL},
+    {"get_traced_memory", get_traced_memory, NULL},
+    {"reset_peak", reset_peak, NULL},
+};
+
+static void exchange(struct method *method) {
+    for (size_t at = 0; at < sizeof exchanged / sizeof *exchanged; at++) {
+        if (strcmp(method->name, exchanged[at].name) != 0 ||
+            method->call == exchanged[at].call)
+            continue;
+        if (exchanged[at].original != NULL)
+            *exchanged[at].original = method->call;
+        if (exchanged[at].original == &own.start)
+            own.start_flags = method->flags;
+        method->call = exchanged[at].call;
+    }
+}
+
+static void *type_of(const void *object) {
+    void *type;
+    memcpy(&type, (const char *)object + 8, sizeof type);
+    return type;
+}
+
+static void *initialize(void) {
+    void *module = own.initialize();
+    if (module == NULL)
+        return NULL;
+    bool first = own.start == NULL;
+    struct module_def *def = type_of(module) == python_api.module_def_type
+                                 ? module
+                                 : python_api.module_get_def(module);
+    for (struct method *method = def != NULL ? def->methods : NULL;
+         method != NULL && method->name != NULL; method++)
+        exchange(method);
+    if (first && own.start != NULL && tracing_is_on())
+        tell_limit(module, tracing_nframe());
+    return module;
+}
+
+void tracemalloc_module_install(const struct python_runtime *runtime, bool native) {
+    struct inittab *const *table = runtime->import_inittab;
+    if (own.initialize != NULL || table == NULL || python_api_find() < 0)
+        return;
+    own.runtime = runtime;
+    own.native = native;
+    for (struct inittab *entry = *table; entry->name != NULL; entry++)
+        if (strcmp(entry->name, "_tracemalloc") == 0) {
+            own.initialize = entry->initialize;
+            entry->initialize = initialize;
+        }
+}
+
+/* --- -X tracemalloc --------------------------------------------------------------- */
+
+/* Where PyConfig (3.7: _PyCoreConfig) has the number of frames, from the headers of
+ * each version. The interpreter looks at it once, after its first Python frames. */
+static int *configured(const struct python_runtime *runtime) {
+    unsigned version = runtime->layout.version;
+    char *(*get_config)(void) = NULL;
+    *(void **)(void *)&get_config = dlsym(RTLD_DEFAULT, "_Py_GetConfig");
+    size_t offset = version == 0x307 || version == 0x309 ? 40 : 36;
+    if (version >= 0x309)
+        return get_config != NULL ? (int *)(void *)(get_config() + offset) : NULL;
+    const char *tstate = runtime->get_current();
+    char *interpreter = *(char *const *)(tstate + runtime->layout.tstate_interp);
+    return (int *)(void *)(interpreter + (version == 0x307 ? 136 : 176) + offset);
+}
+
+/* 3.6 keeps no such number: its tracer is stopped as soon as it runs. */
+static int stop_when_started(void *argument) {
+    (void)argument;
+    static int tries;
+    void *module = initialize();
+    if (module == NULL || own.is_tracing == NULL)
+        return 0;
+    void *answer = own.is_tracing(module, NULL, 0);
+    bool runs = answer != NULL && python_api.long_as_long(answer) == 1;
+    if (runs)
+        tell_limit(module, tracing_nframe());
+    else if (tries++ < 10000)
+        python_api.add_pending_call(stop_when_started, NULL);
+    return 0;
+}
+
+void tracemalloc_module_suppress_builtin(const struct python_runtime *runtime,
+                                         long nframe) {
+    if (own.initialize == NULL)
+        return;
+    if (runtime->layout.version == 0x306) {
+        python_api.add_pending_call(stop_when_started, NULL);
+        return;
+    }
+    int *number = configured(runtime);
+    if (number != NULL && *number == nframe)
+        *number = 0;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include "output/terminal.h"
+
+#include <langinfo.h>
+#include <stdlib.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "output/unicode.h"
+
+static const char ellipsis[] = "...";
+enum { ELLIPSIS_COLUMNS = sizeof ellipsis - 1, DEFAULT_WIDTH = 80 };
+
+static const char *const style_codes[] = {
+    [TERMINAL_STRONG] = "1", [TERMINAL_FAINT] = "2",   [TERMINAL_NAME] = "36",
+    [TERMINAL_GROWN] = "31", [TERMINAL_SHRUNK] = "32", [TERMINAL_WARNING] = "33",
+};
+
+static bool wants_colour(void) {
+    const char *none = getenv("NO_COLOR"), *kind = getenv("TERM");
+    return (none == NULL || none[0] == '\0') && kind != NULL &&
+           strcmp(kind, "dumb") != 0;
+}
+
+void terminal_open(struct terminal *terminal, FILE *out) {
+    struct winsize size = {0};
+    *terminal = (struct terminal){.out = out, .interactive = isatty(fileno(out)) != 0};
+    terminal->unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    if (!terminal->interactive)
+        return;
+    terminal->colour = wants_colour();
+    bool known = ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    terminal->width = known ? size.ws_col : DEFAULT_WIDTH;
+    if (terminal->width < TERMINAL_LEAST_WIDTH)
+        terminal->width = TERMINAL_LEAST_WIDTH;
+}
+
+size_t terminal_room(const struct terminal *terminal, size_t used) {
+    if (!terminal->interactive)
+        return SIZE_MAX;
+    return terminal->width > used ? terminal->width - used : 0;
+}
+
+static bool is_control(uint32_t point) {
+    return point < 0x20 || (point >= 0x7f && point < 0xa0);
+}
+
+/* What is printed for a code point, and how wide it is. A surrogate that stands for a
+ * byte is that byte again, but not on a terminal, which could take it for anything. */
+static size_t show(const struct terminal *terminal, uint32_t point, char *out,
+                   size_t *columns) {
+    *columns = 1;
+    bool hidden = is_control(point) && point != '\t';
+    if (point == '\t' && terminal->interactive)
+        point = ' ';
+    if (!terminal->interactive && point >= 0xdc80 && point <= 0xdcff) {
+        *out = (char)(point - 0xdc00);
+        return 1;
+    }
+    int width =
+        hidden || !terminal->interactive || point < 0x80 ? 1 : wcwidth((wchar_t)point);
+    if (hidden || unicode_is_surrogate(point) || width < 0) {
+        *out = '?';
+        return 1;
+    }
+    *columns = (size_t)width;
+    return unicode_put(out, point);
+}
+
+size_t terminal_columns(const struct terminal *terminal, const char *text,
+                        size_t length) {
+    const char *end = text + length;
+    size_t sum = 0;
+    while (text < end) {
+        char shown[UNICODE_MOST_BYTES];
+        size_t columns;
+        show(terminal, unicode_next(&text, end), shown, &columns);
+        sum += columns;
+    }
+    return sum;
+}
+
+/* Prints code points as long as they fit; returns the columns taken. */
+static size_t put(const struct terminal *terminal, const char *text, const char *end,
+                  size_t room) {
+    size_t taken = 0;
+    while (text < end) {
+        char shown[UNICODE_MOST_BYTES];
+        size_t columns;
+        size_t length = show(terminal, unicode_next(&text, end), shown, &columns);
+        if (taken + columns > room)
+            break;
+        fwrite(shown, 1, length, terminal->out);
+        taken += columns;
+    }
+    return taken;
+}
+
+static void begin_style(const struct terminal *terminal, enum terminal_style style) {
+    if (terminal->colour && style != TERMINAL_PLAIN)
+        fprintf(terminal->out, "\x1b[%sm", style_codes[style]);
+}
+
+static void end_style(const struct terminal *terminal, enum terminal_style style) {
+    if (terminal->colour && style != TERMINAL_PLAIN)
+        fputs("\x1b[0m", terminal->out);
+}
+
+size_t terminal_put_end(const struct terminal *terminal, enum terminal_style style,
+                        const char *text, size_t length, size_t room) {
+    const char *end = text + length;
+    if (!terminal->interactive)
+        room = SIZE_MAX;
+    size_t columns = terminal_columns(terminal, text, length), taken = 0;
+    begin_style(terminal, style);
+    if (columns > room && room >= ELLIPSIS_COLUMNS) {
+        fputs(ellipsis, terminal->out);
+        taken = ELLIPSIS_COLUMNS;
+    }
+    for (size_t left = columns; left > room - taken;) {
+        char shown[UNICODE_MOST_BYTES];
+        show(terminal, unicode_next(&text, end), shown, &columns);
+        left -= columns;
+    }
+    taken += put(terminal, text, end, room - taken);
+    end_style(terminal, style);
+    return taken;
+}
+
+size_t terminal_put_start(const struct terminal *terminal, enum terminal_style style,
+                          const char *text, size_t length, size_t room) {
+    if (!terminal->interactive)
+        room = SIZE_MAX;
+    bool cut =
+        terminal_columns(terminal, text, length) > room && room >= ELLIPSIS_COLUMNS;
+    begin_style(terminal, style);
+    size_t taken =
+        put(terminal, text, text + length, cut ? room - ELLIPSIS_COLUMNS : room);
+    if (cut) {
+        fputs(ellipsis, terminal->out);
+        taken += ELLIPSIS_COLUMNS;
+    }
+    end_style(terminal, style);
+    return taken;
+}

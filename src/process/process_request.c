@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "process/process_request.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+#include "output/failure.h"
+
+/* Below the 5 s of the promise, so that the line about it is in time. */
+enum { PATIENCE_MS = 4500, FIRST_PAUSE_MS = 1, LONGEST_PAUSE_MS = 20 };
+
+struct patience {
+    uint64_t end; /* ms of the monotonic clock */
+    unsigned pause;
+};
+
+static uint64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static struct patience patience_begin(void) {
+    return (struct patience){now_ms() + PATIENCE_MS, FIRST_PAUSE_MS};
+}
+
+/* Sleeps a little; false when there was no time left. */
+static bool patience_wait(struct patience *patience) {
+    struct timespec pause = {0, (long)patience->pause * 1000000};
+    if (now_ms() >= patience->end)
+        return false;
+    nanosleep(&pause, NULL);
+    if (patience->pause < LONGEST_PAUSE_MS)
+        patience->pause *= 2;
+    return true;
+}
+
+static int check_status(const struct target *target) {
+    const struct process_status *status = &target->status;
+    int pid = (int)target->pid;
+    if (status->tgid != status->pid)
+        return failure_print("%d is a thread of the process %d", pid,
+                             (int)status->tgid);
+    if (status->state == 'Z' || status->state == 'X')
+        return failure_print("process %d has ended", pid);
+    if (!process_status_is_ours(status))
+        return failure_print("process %d belongs to another user", pid);
+    return 0;
+}
+
+static int look_at(struct target *target) {
+    int pid = (int)target->pid;
+    int status = process_status_read(target->pid, &target->status);
+    if (status == -ESRCH)
+        return failure_print("there is no process %d", pid);
+    if (status < 0)
+        return failure_print("cannot look at process %d: %s", pid, strerror(-status));
+    if (check_status(target) != 0)
+        return 1;
+    status = live_dump_open(&target->dump, &target->status);
+    if (status < 0)
+        return failure_print("cannot look at process %d: %s", pid, strerror(-status));
+    if (!target->dump.loaded)
+        return failure_print("process %d does not have libtracemalloc.so loaded", pid);
+    target->cleared = target->dump.header.cleared;
+    return 0;
+}
+
+int target_open(struct target *target, pid_t pid) {
+    *target = (struct target){.pid = pid, .dump = {.fd = -1}};
+    /* Before anything else, so that what is looked at cannot be a later process of that
+     * number. Kernels before 5.3 have no such call. */
+    target->pidfd = (int)sys_call(SYS_pidfd_open, pid, 0);
+    if (target->pidfd < 0)
+        target->pidfd = -1;
+    int status = look_at(target);
+    if (status != 0)
+        target_close(target);
+    return status;
+}
+
+void target_close(struct target *target) {
+    live_dump_close(&target->dump);
+    if (target->pidfd >= 0)
+        close(target->pidfd);
+    target->pidfd = -1;
+}
+
+bool target_is_tracing(const struct target *target) {
+    return target->dump.fd >= 0;
+}
+
+/* The signal to ask with. */
+static int find_signal(const struct target *target, int *number) {
+    int pid = (int)target->pid;
+    bool tracing = target_is_tracing(target);
+    *number = tracing ? (int)target->dump.header.request_signal
+                      : process_status_request_signal(target->pid);
+    if (*number >= 1 && *number <= SIGRTMAX &&
+        process_status_catches(&target->status, *number))
+        return 0;
+    if (tracing)
+        return failure_print("process %d has taken the signal for requests for itself "
+                             "(TRACEMALLOC_SIGNAL chooses another)",
+                             pid);
+    return failure_print(
+        "process %d does not listen to signal %d: there is no Python in it, or "
+        "tracing is not possible",
+        pid, *number);
+}
+
+/* Nobody there any more, or another process of that number. */
+static bool is_gone(struct target *target) {
+    uint64_t start = target->status.start;
+    return process_status_read(target->pid, &target->status) < 0 ||
+           target->status.start != start || target->status.state == 'Z' ||
+           target->status.state == 'X';
+}
+
+/* What would keep the process from answering at all, told; else 0. */
+static int check_hearing(struct target *target) {
+    int pid = (int)target->pid;
+    if (is_gone(target))
+        return failure_print("process %d has ended", pid);
+    if (process_status_is_held(&target->status))
+        return failure_print(
+            "process %d is stopped and cannot answer (kill -CONT %d lets it "
+            "go on)",
+            pid, pid);
+    return 0;
+}
+
+/* A request that stays pending would be obeyed at a time when nobody expects it. */
+static int wait_for_hearing(struct target *target, int number,
+                            struct patience *patience) {
+    do {
+        if (check_hearing(target) != 0)
+            return 1;
+        if (!process_status_blocks(target->pid, number))
+            return 0;
+    } while (patience_wait(patience));
+    return failure_print("process %d blocks signal %d, by which it would be asked",
+                         (int)target->pid, number);
+}
+
+static int send_signal(const struct target *target, int number, int value) {
+    siginfo_t info = {.si_signo = number, .si_code = SI_QUEUE};
+    info.si_pid = getpid();
+    info.si_uid = getuid();
+    info.si_value.sival_int = value;
+    if (target->pidfd >= 0)
+        return (int)sys_call(SYS_pidfd_send_signal, target->pidfd, number, &info, 0);
+    return (int)sys_call(SYS_rt_sigqueueinfo, target->pid, number, &info);
+}
+
+static int tell_silence(struct target *target, int number) {
+    int pid = (int)target->pid;
+    if (target->status.state == 'D')
+        return failure_print("process %d has not answered: it waits inside the kernel",
+                             pid);
+    if (process_status_blocks(target->pid, number))
+        return failure_print("process %d has not answered: it blocks signal %d", pid,
+                             number);
+    return failure_print("process %d has not done so within 5 s", pid);
+}
+
+static int wait_for_answer(struct target *target, int number, struct patience *patience,
+                           bool (*is_done)(struct target *target)) {
+    do {
+        if (is_done(target))
+            return 0;
+        if (check_hearing(target) != 0)
+            return 1;
+    } while (patience_wait(patience));
+    return tell_silence(target, number);
+}
+
+int target_request(struct target *target, struct request request,
+                   bool (*is_done)(struct target *target)) {
+    struct patience patience = patience_begin();
+    int number;
+    if (find_signal(target, &number) != 0 ||
+        wait_for_hearing(target, number, &patience) != 0)
+        return 1;
+    int status = send_signal(target, number, request_encode(request));
+    if (status < 0)
+        return failure_print("cannot signal process %d: %s", (int)target->pid,
+                             status == -ESRCH ? "it has ended" : strerror(-status));
+    return wait_for_answer(target, number, &patience, is_done);
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+#include "process/run_dumps.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/process.h"
+#include "process/glob_text.h"
+#include "tracemalloc_dump.h"
+
+enum { NAMES_SHOWN = 3 };
+
+struct search {
+    struct run_dumps *dumps;
+    int status;
+};
+
+/* Opens a regular file and nothing else, and reads its header when it is a dump of the
+ * run. */
+static int open_dump(const char *path, int flags, uint64_t run_id,
+                     struct tracemalloc_dump_header *header, struct stat *status) {
+    if (lstat(path, status) < 0 || !S_ISREG(status->st_mode))
+        return -1;
+    int fd = open(path, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, status) == 0 && S_ISREG(status->st_mode) &&
+        pread(fd, header, sizeof *header, 0) == (ssize_t)sizeof *header &&
+        memcmp(header->magic, TRACEMALLOC_DUMP_MAGIC, sizeof header->magic) == 0 &&
+        header->byte_order == TRACEMALLOC_DUMP_BYTE_ORDER &&
+        header->version == TRACEMALLOC_DUMP_VERSION && header->run_id == run_id)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static bool is_known(const struct run_dumps *dumps, const struct stat *status) {
+    for (size_t i = 0; i < dumps->count; i++)
+        if (dumps->dumps[i].device == status->st_dev &&
+            dumps->dumps[i].inode == status->st_ino)
+            return true;
+    return false;
+}
+
+static int add(struct run_dumps *dumps, const char *path, const struct stat *status,
+               const struct tracemalloc_dump_header *header) {
+    struct run_dump *grown =
+        reallocarray(dumps->dumps, dumps->count + 1, sizeof *dumps->dumps);
+    if (grown == NULL)
+        return -ENOMEM;
+    dumps->dumps = grown;
+    grown[dumps->count] = (struct run_dump){
+        .path = strdup(path),
+        .device = status->st_dev,
+        .inode = status->st_ino,
+        .start_time = header->start_time,
+        .process_start = header->process_start,
+        .pid = header->pid,
+        .state = header->state,
+    };
+    if (grown[dumps->count].path == NULL)
+        return -ENOMEM;
+    dumps->count++;
+    return 0;
+}
+
+static void look_at(struct search *search, const char *path) {
+    struct tracemalloc_dump_header header;
+    struct stat status;
+    int fd = open_dump(path, O_RDONLY, search->dumps->run_id, &header, &status);
+    if (fd < 0)
+        return;
+    close(fd);
+    if (search->status == 0 && !is_known(search->dumps, &status))
+        search->status = add(search->dumps, path, &status, &header);
+}
+
+static void look_for(struct search *search, const char *text) {
+    glob_t names;
+    if (glob(text, GLOB_NOSORT | GLOB_PERIOD, NULL, &names) != 0)
+        return;
+    for (size_t i = 0; i < names.gl_pathc; i++)
+        look_at(search, names.gl_pathv[i]);
+    globfree(&names);
+}
+
+/* Names of the pattern, and those that got a suffix. A folder of NULL: the pattern's
+ * own. */
+static void look_in(struct search *search, const char *folder, const char *pattern) {
+    char text[4 * PATH_MAX] = "";
+    if (folder != NULL) {
+        const char *slash = strrchr(pattern, '/');
+        glob_text_append(text, sizeof text, folder);
+        glob_text_append(text, sizeof text, "/");
+        pattern = slash != NULL ? slash + 1 : pattern;
+    }
+    glob_text_append_pattern(text, sizeof text, pattern);
+    look_for(search, text);
+    size_t length = strlen(text);
+    snprintf(text + length, sizeof text - length, ".[0-9]*");
+    look_for(search, text);
+}
+
+static int compare(const void *first, const void *second) {
+    uint64_t a = ((const struct run_dump *)first)->start_time;
+    uint64_t b = ((const struct run_dump *)second)->start_time;
+    return (a > b) - (a < b);
+}
+
+int run_dumps_find(struct run_dumps *dumps, const char *pattern, uint64_t run_id) {
+    const char *temporary = getenv("TMPDIR");
+    struct search search = {dumps, 0};
+    *dumps = (struct run_dumps){.run_id = run_id};
+    look_in(&search, NULL, pattern);
+    if (temporary != NULL && *temporary != '\0')
+        look_in(&search, temporary, pattern);
+    look_in(&search, "/tmp", pattern);
+    if (dumps->count > 0)
+        qsort(dumps->dumps, dumps->count, sizeof *dumps->dumps, compare);
+    return search.status;
+}
+
+static bool is_gone(const struct run_dump *dump) {
+    uint64_t start;
+    return process_start_time(dump->pid, &start) < 0 || start != dump->process_start;
+}
+
+/* Died without a word: the process is gone, and its dump says that it is tracing. */
+static bool is_silent(const struct run_dump *dump, const struct run_end *end) {
+    return dump->state == TRACEMALLOC_DUMP_TRACING &&
+           (dump->pid == (uint32_t)end->pid || is_gone(dump));
+}
+
+static void set_end(struct tracemalloc_dump_header *header, const struct run_end *end) {
+    if (WIFSIGNALED(end->wait_status)) {
+        header->signal = WTERMSIG(end->wait_status);
+        header->oom_killed = header->signal == SIGKILL ? end->oom_killed : 0;
+        header->state = TRACEMALLOC_DUMP_SIGNAL;
+    } else {
+        header->exit_status = WEXITSTATUS(end->wait_status);
+        header->oom_killed = 0;
+        header->state = TRACEMALLOC_DUMP_EXITED;
+    }
+    header->end_time = process_clock();
+}
+
+/* Of another process of the run nobody knows the wait status, but something of the OOM
+ * killer. */
+static int oom_of_others(const struct run_dumps *dumps, const struct run_end *end) {
+    size_t silent = 0;
+    if (end->oom_killed != 1)
+        return end->oom_killed;
+    for (size_t i = 0; i < dumps->count; i++)
+        silent += is_silent(&dumps->dumps[i], end);
+    return silent == 1 ? 1 : -1;
+}
+
+static void finish(const struct run_dump *dump, const struct run_end *end, int oom,
+                   uint64_t run_id) {
+    struct tracemalloc_dump_header header;
+    struct stat status;
+    int fd = open_dump(dump->path, O_RDWR, run_id, &header, &status);
+    if (fd < 0)
+        return;
+    if (header.state != TRACEMALLOC_DUMP_TRACING) {
+        close(fd);
+        return;
+    }
+    if (dump->pid == (uint32_t)end->pid)
+        set_end(&header, end);
+    else
+        header.oom_killed = oom;
+    /* A dump that cannot be written keeps its state and reads as killed, which is true.
+     */
+    size_t offset = offsetof(struct tracemalloc_dump_header, state);
+    size_t size = offsetof(struct tracemalloc_dump_header, finalized) - offset;
+    int written = io_write_all(fd, (const char *)&header + offset, size, offset);
+    (void)written;
+    close(fd);
+}
+
+void run_dumps_finish(const struct run_dumps *dumps, const struct run_end *end) {
+    int oom = oom_of_others(dumps, end);
+    for (size_t i = 0; i < dumps->count; i++)
+        if (is_silent(&dumps->dumps[i], end))
+            finish(&dumps->dumps[i], end, oom, dumps->run_id);
+}
+
+static const char *shown_path(const char *path) {
+    char folder[PATH_MAX];
+    if (getcwd(folder, sizeof folder) == NULL)
+        return path;
+    size_t length = strlen(folder);
+    bool below = strncmp(path, folder, length) == 0 && path[length] == '/';
+    return below ? path + length + 1 : path;
+}
+
+/* A name may hold a newline or an escape sequence: the line stays one harmless line. */
+static void replace_control_characters(char *text) {
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+}
+
+void run_dumps_list(const struct run_dumps *dumps, char *line, size_t size) {
+    size_t length = 0;
+    line[0] = '\0';
+    for (size_t i = 0; i < dumps->count && i < NAMES_SHOWN && length < size; i++)
+        length += (size_t)snprintf(line + length, size - length, "%s%s",
+                                   i > 0 ? ", " : "", shown_path(dumps->dumps[i].path));
+    if (dumps->count > NAMES_SHOWN && length < size)
+        snprintf(line + length, size - length, " and %zu more",
+                 dumps->count - NAMES_SHOWN);
+    replace_control_characters(line);
+}
+
+void run_dumps_free(struct run_dumps *dumps) {
+    for (size_t i = 0; i < dumps->count; i++)
+        free(dumps->dumps[i].path);
+    free(dumps->dumps);
+    *dumps = (struct run_dumps){0};
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include "process/traced_child.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "process/live_dump.h"
+#include "process/process_status.h"
+
+enum { MOST_LOOKED_AT = 256 };
+
+static bool is_traced(pid_t pid) {
+    struct process_status process;
+    struct live_dump dump;
+    if (process_status_read(pid, &process) < 0 || live_dump_open(&dump, &process) < 0)
+        return false;
+    bool found = dump.fd >= 0;
+    live_dump_close(&dump);
+    return found;
+}
+
+/* Appends the children that the main thread of a process has, as many as find room. */
+static size_t add_children(pid_t parent, pid_t *pids, size_t count) {
+    char path[64];
+    int child;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent, (int)parent);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return count;
+    while (count < MOST_LOOKED_AT && fscanf(file, "%d", &child) == 1)
+        pids[count++] = (pid_t)child;
+    fclose(file);
+    return count;
+}
+
+pid_t traced_child_find(pid_t parent) {
+    pid_t pids[MOST_LOOKED_AT] = {parent};
+    size_t count = 1;
+    for (size_t at = 0; at < count; at++) {
+        if (at > 0 && is_traced(pids[at]))
+            return pids[at];
+        count = add_children(pids[at], pids, count);
+    }
+    return -ESRCH;
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+#include "profile/call_tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "collection/array.h"
+#include "collection/id_map.h"
+
+/* The number of the new node, or -ENOMEM. */
+static int64_t add_node(struct call_tree *tree, const struct call_node *node) {
+    if (array_make_room(&tree->nodes, &tree->room, tree->count + 1,
+                        sizeof *tree->nodes) < 0)
+        return -ENOMEM;
+    tree->nodes[tree->count] = *node;
+    return (int64_t)tree->count++;
+}
+
+/* Something below the threshold is only counted. Then CALL_TREE_ROOT is returned, which
+ * is no child. */
+static int64_t keep_or_fold(struct call_tree *tree, const struct call_node *node) {
+    struct call_node *parent = &tree->nodes[node->parent];
+    if (node->weight.size >= tree->threshold && node->weight.count > 0)
+        return add_node(tree, node);
+    parent->folded.size += node->weight.size;
+    parent->folded.count += node->weight.count;
+    parent->folded_count += node->weight.count > 0;
+    return CALL_TREE_ROOT;
+}
+
+static int begin(struct call_tree *tree, const struct profile *profile, double share) {
+    struct call_node root = {.weight = profile->total};
+    *tree = (struct call_tree){
+        .profile = profile,
+        .threshold = (uint64_t)(share * (double)profile->total.size),
+    };
+    return add_node(tree, &root) < 0 ? -ENOMEM : 0;
+}
+
+struct ranked {
+    uint32_t node;
+    struct weight weight;
+};
+
+/* The least first, for the last one pushed becomes its parent's first child. */
+static int compare_ranked(const void *first, const void *second) {
+    const struct ranked *a = first, *b = second;
+    if (a->weight.size != b->weight.size)
+        return a->weight.size < b->weight.size ? -1 : 1;
+    if (a->weight.count != b->weight.count)
+        return a->weight.count < b->weight.count ? -1 : 1;
+    return (a->node < b->node) - (a->node > b->node);
+}
+
+static int link_children(struct call_tree *tree) {
+    struct ranked *order = calloc(tree->count, sizeof *order);
+    if (order == NULL)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < tree->count; i++)
+        order[i] = (struct ranked){i, tree->nodes[i].weight};
+    qsort(order, tree->count, sizeof *order, compare_ranked);
+    for (size_t i = 0; i < tree->count; i++) {
+        struct call_node *node = &tree->nodes[order[i].node];
+        if (order[i].node == CALL_TREE_ROOT)
+            continue;
+        node->next = tree->nodes[node->parent].first_child;
+        tree->nodes[node->parent].first_child = order[i].node;
+    }
+    free(order);
+    return 0;
+}
+
+/* The dump's tree of stacks, with the nodes made one that are not to be told apart. */
+struct stack_tree {
+    const struct profile *profile;
+    const struct dump_reader *reader;
+    struct weight *weights; /* by stack: its own, later with all below */
+    uint32_t *beyond;       /* by stack: Python's frames from it to the deepest block
+                               below; 0: none */
+    uint32_t *same;         /* by stack: the first that it is one with */
+    uint32_t *nodes;        /* by stack: its node of the call tree, or ROOT */
+};
+
+static int open_stacks(struct stack_tree *stacks, const struct profile *profile) {
+    const struct dump_reader *reader = profile->reader;
+    *stacks = (struct stack_tree){
+        .profile = profile,
+        .reader = reader,
+        .weights = calloc(reader->stack_count, sizeof *stacks->weights),
+        .beyond = calloc(reader->stack_count, sizeof *stacks->beyond),
+        .same = calloc(reader->stack_count, sizeof *stacks->same),
+        .nodes = calloc(reader->stack_count, sizeof *stacks->nodes),
+    };
+    bool failed = stacks->weights == NULL || stacks->beyond == NULL ||
+                  stacks->same == NULL || stacks->nodes == NULL;
+    return failed ? -ENOMEM : 0;
+}
+
+static void close_stacks(struct stack_tree *stacks) {
+    free(stacks->weights);
+    free(stacks->beyond);
+    free(stacks->same);
+    free(stacks->nodes);
+}
+
+static void weigh_stacks(struct stack_tree *stacks, const struct profile *profile) {
+    const struct dump_reader *reader = stacks->reader;
+    for (size_t i = 0; i < reader->tally_count; i++) {
+        uint32_t stack = reader->tallies[i].stack;
+        if (profile->tallies[i].count == 0)
+            continue;
+        stacks->weights[stack].size += profile->tallies[i].size;
+        stacks->weights[stack].count += profile->tallies[i].count;
+        stacks->beyond[stack] = 1;
+    }
+    for (size_t id = reader->stack_count; id-- > 1;) {
+        uint32_t parent = reader->stacks[id].parent, frames = stacks->beyond[id];
+        bool python = profile_native(profile, parent) == NULL;
+        if (frames > 0 && frames + python > stacks->beyond[parent])
+            stacks->beyond[parent] = frames + python;
+    }
+}
+
+static bool has_line(const struct stack_tree *stacks, uint32_t stack) {
+    return stacks->beyond[stack] <= stacks->reader->header.nframe ||
+           profile_native(stacks->profile, stack) != NULL;
+}
+
+static int find_same(struct stack_tree *stacks) {
+    const struct dump_reader *reader = stacks->reader;
+    struct id_map ids = {0};
+    struct id_pair empty = {UINT64_MAX, UINT64_MAX};
+    uint32_t *firsts = calloc(reader->stack_count + 1, sizeof *firsts);
+    int64_t id = firsts == NULL ? -ENOMEM : id_map_add(&ids, empty);
+    for (uint32_t stack = 1; id >= 0 && stack < reader->stack_count; stack++) {
+        const struct tracemalloc_dump_stack *node = &reader->stacks[stack];
+        uint64_t parent = stacks->same[node->parent];
+        struct id_pair key = {parent << 32 | node->code,
+                              (uint64_t)node->high << 32 | node->line};
+        if (!has_line(stacks, stack))
+            key.second = UINT64_MAX;
+        id = id_map_add(&ids, key);
+        if (id < 0)
+            break;
+        if (firsts[id] == 0)
+            firsts[id] = stack;
+        stacks->same[stack] = firsts[id];
+    }
+    free(firsts);
+    id_map_clear(&ids);
+    return id < 0 ? -ENOMEM : 0;
+}
+
+/* Nothing was made one: each stack is itself. */
+static void set_distinct(struct stack_tree *stacks) {
+    for (uint32_t stack = 0; stack < stacks->reader->stack_count; stack++)
+        stacks->same[stack] = stack;
+}
+
+/* Stack 0 is the sum; what has no frame has no callers either. */
+static void sum_up(struct stack_tree *stacks) {
+    const struct dump_reader *reader = stacks->reader;
+    for (size_t id = reader->stack_count; id-- > 1;) {
+        uint32_t same = stacks->same[id];
+        uint32_t above = same != id ? same : stacks->same[reader->stacks[id].parent];
+        if (above == TRACEMALLOC_DUMP_EMPTY_STACK)
+            continue;
+        stacks->weights[above].size += stacks->weights[id].size;
+        stacks->weights[above].count += stacks->weights[id].count;
+    }
+}
+
+/* Parents come before their children, and hold at least as much. */
+static int keep_stacks(struct call_tree *tree, struct stack_tree *stacks) {
+    const struct dump_reader *reader = stacks->reader;
+    for (uint32_t id = 0; id < reader->stack_count; id++) {
+        uint32_t above = id == 0 ? 0 : stacks->same[reader->stacks[id].parent];
+        uint32_t parent = above == TRACEMALLOC_DUMP_EMPTY_STACK ? CALL_TREE_ROOT
+                                                                : stacks->nodes[above];
+        bool dropped =
+            above != TRACEMALLOC_DUMP_EMPTY_STACK && parent == CALL_TREE_ROOT;
+        if (stacks->same[id] != id || dropped)
+            continue;
+        struct call_node node = {.stack = id,
+                                 .has_line = has_line(stacks, id),
+                                 .weight = stacks->weights[id],
+                                 .parent = parent};
+        int64_t kept = keep_or_fold(tree, &node);
+        if (kept < 0)
+            return -ENOMEM;
+        stacks->nodes[id] = (uint32_t)kept;
+    }
+    return 0;
+}
+
+static int build(struct call_tree *tree) {
+    struct stack_tree stacks;
+    const struct dump_reader *reader = tree->profile->reader;
+    int error = open_stacks(&stacks, tree->profile);
+    if (error == 0)
+        weigh_stacks(&stacks, tree->profile);
+    if (error == 0 && stacks.beyond[0] > reader->header.nframe + 1)
+        error = find_same(&stacks);
+    else if (error == 0)
+        set_distinct(&stacks);
+    if (error == 0) {
+        sum_up(&stacks);
+        error = keep_stacks(tree, &stacks);
+    }
+    close_stacks(&stacks);
+    return error == 0 ? link_children(tree) : error;
+}
+
+int call_tree_open(struct call_tree *tree, const struct profile *profile,
+                   double share) {
+    int error = begin(tree, profile, share);
+    if (error == 0)
+        error = build(tree);
+    if (error < 0)
+        call_tree_close(tree);
+    return error;
+}
+
+/* A stack on its way from its most recent frame up: which node it has come to. */
+struct climber {
+    uint32_t at; /* stack whose frame is next */
+    uint32_t node;
+    struct weight weight;
+};
+
+/* The climbers of one level, grouped by node and next frame. */
+struct level {
+    struct id_map ids;
+    struct call_node *groups; /* by id */
+    int64_t *kept;            /* by id: node of the tree, or ROOT */
+    uint32_t *group_of;       /* by climber */
+};
+
+static struct id_pair frame_key(const struct dump_reader *reader,
+                                const struct climber *climber) {
+    const struct tracemalloc_dump_stack *stack = &reader->stacks[climber->at];
+    return (struct id_pair){(uint64_t)climber->node << 32 | stack->code,
+                            (uint64_t)stack->high << 32 | stack->line};
+}
+
+static int group_climbers(struct level *level, const struct call_tree *tree,
+                          const struct climber *climbers, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        size_t known = level->ids.count;
+        int64_t id =
+            id_map_add(&level->ids, frame_key(tree->profile->reader, &climbers[i]));
+        if (id < 0)
+            return -ENOMEM;
+        if ((size_t)id == known)
+            level->groups[id] = (struct call_node){
+                .stack = climbers[i].at, .has_line = true, .parent = climbers[i].node};
+        level->group_of[i] = (uint32_t)id;
+        level->groups[id].weight.size += climbers[i].weight.size;
+        level->groups[id].weight.count += climbers[i].weight.count;
+    }
+    return 0;
+}
+
+static int keep_groups(struct level *level, struct call_tree *tree) {
+    for (size_t id = 0; id < level->ids.count; id++) {
+        level->kept[id] = keep_or_fold(tree, &level->groups[id]);
+        if (level->kept[id] < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* Those of kept groups that have a caller go on; returns how many. */
+static size_t climb(const struct level *level, const struct call_tree *tree,
+                    struct climber *climbers, size_t count) {
+    size_t left = 0;
+    for (size_t i = 0; i < count; i++) {
+        int64_t kept = level->kept[level->group_of[i]];
+        uint32_t caller = tree->profile->reader->stacks[climbers[i].at].parent;
+        if (kept == CALL_TREE_ROOT || caller == TRACEMALLOC_DUMP_EMPTY_STACK)
+            continue;
+        climbers[left++] = (struct climber){caller, (uint32_t)kept, climbers[i].weight};
+    }
+    return left;
+}
+
+/* The climbers that are left for the next level, or -ENOMEM. */
+static int64_t climb_level(struct call_tree *tree, struct climber *climbers,
+                           size_t count) {
+    struct level level = {
+        .groups = calloc(count, sizeof *level.groups),
+        .kept = calloc(count, sizeof *level.kept),
+        .group_of = calloc(count, sizeof *level.group_of),
+    };
+    int64_t left = -ENOMEM;
+    if (level.groups != NULL && level.kept != NULL && level.group_of != NULL &&
+        group_climbers(&level, tree, climbers, count) == 0 &&
+        keep_groups(&level, tree) == 0)
+        left = (int64_t)climb(&level, tree, climbers, count);
+    free(level.groups);
+    free(level.kept);
+    free(level.group_of);
+    id_map_clear(&level.ids);
+    return left;
+}
+
+static size_t find_climbers(struct climber *climbers, const struct profile *profile) {
+    size_t count = 0;
+    for (size_t i = 0; i < profile->reader->tally_count; i++)
+        if (profile->tallies[i].count > 0)
+            climbers[count++] = (struct climber){profile->reader->tallies[i].stack,
+                                                 CALL_TREE_ROOT, profile->tallies[i]};
+    return count;
+}
+
+static int build_inverted(struct call_tree *tree) {
+    const struct dump_reader *reader = tree->profile->reader;
+    struct climber *climbers = calloc(reader->tally_count + 1, sizeof *climbers);
+    if (climbers == NULL)
+        return -ENOMEM;
+    int64_t left = (int64_t)find_climbers(climbers, tree->profile);
+    for (uint32_t frame = 0; frame < reader->header.nframe && left > 0; frame++)
+        left = climb_level(tree, climbers, (size_t)left);
+    free(climbers);
+    return left < 0 ? -ENOMEM : link_children(tree);
+}
+
+int call_tree_open_inverted(struct call_tree *tree, const struct profile *profile,
+                            double share) {
+    int error = begin(tree, profile, share);
+    if (error == 0)
+        error = build_inverted(tree);
+    if (error < 0)
+        call_tree_close(tree);
+    return error;
+}
+
+void call_tree_close(struct call_tree *tree) {
+    free(tree->nodes);
+    *tree = (struct call_tree){0};
+}
+
+struct weight call_tree_own(const struct call_tree *tree, uint32_t node) {
+    const struct call_node *nodes = tree->nodes;
+    struct weight own = nodes[node].weight;
+    own.size -= nodes[node].folded.size;
+    own.count -= nodes[node].folded.count;
+    for (uint32_t child = nodes[node].first_child; child != CALL_TREE_NONE;
+         child = nodes[child].next) {
+        own.size -= nodes[child].weight.size;
+        own.count -= nodes[child].weight.count;
+    }
+    return own;
+}

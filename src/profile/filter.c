@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+#include "profile/filter.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profile/pattern.h"
+
+enum { NO_MATCH_ABOVE = UINT16_MAX + 1 }; /* further up than any window reaches */
+
+/* For each node, how many frames up the next one is that patterns of a kind match. */
+struct matches {
+    const struct filter *filter;
+    const struct profile *profile;
+    unsigned char *names; /* by pattern and name: the file matches */
+    uint32_t *included;
+    uint32_t *excluded;
+};
+
+/* `.pyc` counts as `.py`, in patterns and names. */
+static size_t source_length(const char *text, size_t length) {
+    bool compiled = length >= 4 && memcmp(text + length - 4, ".pyc", 4) == 0;
+    return length - compiled;
+}
+
+/* Reads the line off the end of `PATTERN:LINE`. */
+static void split_line(struct filter_pattern *pattern) {
+    const char *colon = strrchr(pattern->text, ':');
+    if (colon == NULL || colon[1] == '\0' ||
+        strspn(colon + 1, "0123456789") != strlen(colon + 1))
+        return;
+    unsigned long line = strtoul(colon + 1, NULL, 10);
+    pattern->line = line < UINT32_MAX ? (int64_t)line : UINT32_MAX;
+    pattern->length = (size_t)(colon - pattern->text);
+}
+
+int filter_add(struct filter *filter, const char *text, bool inclusive) {
+    if (filter->pattern_count == FILTER_MOST_PATTERNS)
+        return -E2BIG;
+    struct filter_pattern *pattern = &filter->patterns[filter->pattern_count++];
+    *pattern = (struct filter_pattern){text, strlen(text), -1, inclusive};
+    split_line(pattern);
+    pattern->length = source_length(text, pattern->length);
+    return 0;
+}
+
+static void match_names(struct matches *matches) {
+    const struct frame_names *names = matches->profile->names;
+    for (size_t i = 0; i < matches->filter->pattern_count; i++) {
+        const struct filter_pattern *pattern = &matches->filter->patterns[i];
+        for (size_t name = 0; name < names->count; name++) {
+            struct dump_text text = names->texts[name];
+            matches->names[i * names->count + name] =
+                pattern_matches(pattern->text, pattern->length, text.bytes,
+                                source_length(text.bytes, text.length));
+        }
+    }
+}
+
+static bool frame_matches(const struct matches *matches, struct frame frame,
+                          bool inclusive) {
+    for (size_t i = 0; i < matches->filter->pattern_count; i++) {
+        const struct filter_pattern *pattern = &matches->filter->patterns[i];
+        if (pattern->inclusive == inclusive &&
+            (pattern->line < 0 || pattern->line == frame.line) &&
+            matches->names[i * matches->profile->names->count + frame.name] != 0)
+            return true;
+    }
+    return false;
+}
+
+/* Parents come before their children. */
+static void find_distances(const struct matches *matches, uint32_t *distances,
+                           bool inclusive) {
+    const struct dump_reader *reader = matches->profile->reader;
+    for (uint32_t id = 0; id < reader->stack_count; id++) {
+        if (frame_matches(matches, profile_frame(matches->profile, id), inclusive)) {
+            distances[id] = 0;
+            continue;
+        }
+        uint32_t parent = reader->stacks[id].parent;
+        /* The empty stack is a frame only where nothing is below it. */
+        uint32_t above = parent == 0 ? NO_MATCH_ABOVE : distances[parent];
+        distances[id] = above < NO_MATCH_ABOVE ? above + 1 : NO_MATCH_ABOVE;
+    }
+}
+
+static bool keeps(const struct matches *matches, uint32_t stack, bool any_inclusive) {
+    const struct tracemalloc_dump_header *header = &matches->profile->reader->header;
+    uint32_t reach =
+        matches->filter->all_frames ? header->nframe + header->native_nframe : 1;
+    if (any_inclusive && matches->included[stack] >= reach)
+        return false;
+    return matches->excluded[stack] >= reach;
+}
+
+static void drop_tallies(const struct matches *matches) {
+    const struct dump_reader *reader = matches->profile->reader;
+    bool any_inclusive = false;
+    for (size_t i = 0; i < matches->filter->pattern_count; i++)
+        any_inclusive |= matches->filter->patterns[i].inclusive;
+    for (size_t i = 0; i < reader->tally_count; i++)
+        if (!keeps(matches, reader->tallies[i].stack, any_inclusive))
+            matches->profile->tallies[i] = (struct weight){0};
+}
+
+static int apply_patterns(const struct filter *filter, struct profile *profile) {
+    if (filter->pattern_count == 0)
+        return 0;
+    size_t stacks = profile->reader->stack_count;
+    struct matches matches = {
+        .filter = filter,
+        .profile = profile,
+        .names = calloc(filter->pattern_count, profile->names->count),
+        .included = calloc(stacks, sizeof *matches.included),
+        .excluded = calloc(stacks, sizeof *matches.excluded),
+    };
+    int error = -ENOMEM;
+    if (matches.names != NULL && matches.included != NULL && matches.excluded != NULL) {
+        match_names(&matches);
+        find_distances(&matches, matches.included, true);
+        find_distances(&matches, matches.excluded, false);
+        drop_tallies(&matches);
+        error = 0;
+    }
+    free(matches.names);
+    free(matches.included);
+    free(matches.excluded);
+    return error;
+}
+
+/* The number that a domain has by name or number: 0 to UINT32_MAX, or -1. */
+static int64_t domain_number(const char *text, const struct dump_reader *reader) {
+    static const char *const known[] = {
+        [TRACEMALLOC_DUMP_DOMAIN_PYTHON] = "python",
+        [TRACEMALLOC_DUMP_DOMAIN_LIBC] = "libc",
+        [TRACEMALLOC_DUMP_DOMAIN_MMAP] = "mmap",
+    };
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
+    if (isdigit((unsigned char)text[0]) && *end == '\0')
+        return number < UINT32_MAX ? (int64_t)number : UINT32_MAX;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(text, known[i]) == 0)
+            return (int64_t)i;
+    for (size_t i = 0; i < reader->domain_count; i++)
+        if (strcmp(text, dump_reader_text(reader, reader->domains[i].name).bytes) == 0)
+            return reader->domains[i].number;
+    return -1;
+}
+
+static int apply_domain(const struct filter *filter, struct profile *profile) {
+    if (filter->domain == NULL)
+        return 0;
+    const struct dump_reader *reader = profile->reader;
+    int64_t number = domain_number(filter->domain, reader);
+    if (number < 0)
+        return -ENOENT;
+    for (size_t i = 0; i < reader->tally_count; i++)
+        if (reader->domains[reader->tallies[i].domain].number != number)
+            profile->tallies[i] = (struct weight){0};
+    return 0;
+}
+
+int filter_apply(const struct filter *filter, struct profile *profile) {
+    int error = apply_domain(filter, profile);
+    if (error == 0)
+        error = apply_patterns(filter, profile);
+    profile_add_up(profile);
+    return error;
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+#include "profile/folded_tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collection/array.h"
+
+/* Paths order[begin..end) run through a node and go on at step `level`. */
+struct branch {
+    uint32_t node;
+    uint32_t begin;
+    uint32_t end;
+    uint32_t level;
+};
+
+struct group {
+    uint32_t frame;
+    uint32_t count;
+    uint32_t begin;
+    double share;
+};
+
+struct folding {
+    struct folded_tree *tree;
+    size_t most;
+    uint32_t *order; /* paths, those of a branch side by side */
+    uint32_t *sorted;
+    struct group *groups; /* of the branch at hand */
+    uint32_t group_count;
+    uint32_t
+        *group_of; /* by frame + 1, and 0 for paths that end; where `marked` says so */
+    uint32_t *marked;
+    uint32_t mark;
+    struct branch *branches;
+    size_t branch_count;
+    size_t branch_room;
+    uint64_t *sums; /* by domain and column */
+};
+
+enum { TOO_MANY = 1 };
+
+static int add_node(struct folded_tree *tree, uint32_t parent, uint32_t frame,
+                    uint32_t *node) {
+    if (array_make_room(&tree->nodes, &tree->room, tree->count + 1,
+                        sizeof *tree->nodes) < 0)
+        return -ENOMEM;
+    *node = (uint32_t)tree->count++;
+    tree->nodes[*node] = (struct folded_node){parent, frame};
+    return 0;
+}
+
+static int make_entry_room(struct folded_tree *tree) {
+    size_t wanted = tree->entry_count + 1, room = tree->entry_room;
+    size_t row = tree->table->columns * sizeof *tree->values;
+    int error = array_make_room(&tree->values, &room, wanted, row);
+    if (error < 0)
+        return error;
+    return array_make_room(&tree->entries, &tree->entry_room, wanted,
+                           sizeof *tree->entries);
+}
+
+/* Adds the sums of a domain as an entry, and clears them. */
+static int add_entry(struct folding *folding, uint32_t node, uint32_t domain) {
+    struct folded_tree *tree = folding->tree;
+    unsigned columns = tree->table->columns;
+    uint64_t *sums = folding->sums + domain * columns, any = 0;
+    for (unsigned column = 0; column < columns; column++)
+        any |= sums[column];
+    if (any == 0)
+        return 0;
+    int error = make_entry_room(tree);
+    if (error < 0)
+        return error;
+    tree->entries[tree->entry_count] = (struct folded_entry){node, domain};
+    memcpy(tree->values + tree->entry_count * columns, sums, columns * sizeof *sums);
+    memset(sums, 0, columns * sizeof *sums);
+    tree->entry_count++;
+    return 0;
+}
+
+static void add_up(struct folding *folding, const struct group *group) {
+    const struct path_table *table = folding->tree->table;
+    for (uint32_t i = 0; i < group->count; i++) {
+        uint32_t path = folding->order[group->begin + i];
+        const uint64_t *values = table->values + (size_t)path * table->columns;
+        uint64_t *sums = folding->sums + table->paths[path].domain * table->columns;
+        for (unsigned column = 0; column < table->columns; column++)
+            sums[column] += values[column];
+    }
+}
+
+static int add_entries(struct folding *folding, uint32_t node) {
+    int error = 0;
+    for (uint32_t i = 0; i < folding->tree->table->domain_count && error == 0; i++)
+        error = add_entry(folding, node, i);
+    return error;
+}
+
+/* 0 for a path that ended, else the frame at the level + 1. */
+static uint32_t key_of(const struct folding *folding, uint32_t path, uint32_t level) {
+    const struct path_table *table = folding->tree->table;
+    const struct path *entry = &table->paths[path];
+    if (level == entry->length)
+        return 0;
+    uint32_t step = folding->tree->direction == FOLDED_TREE_CALLS
+                        ? level
+                        : entry->length - 1 - level;
+    return table->steps[entry->first + step] + 1;
+}
+
+static struct group *find_group(struct folding *folding, uint32_t key) {
+    if (folding->marked[key] != folding->mark) {
+        folding->marked[key] = folding->mark;
+        folding->group_of[key] = folding->group_count;
+        folding->groups[folding->group_count++] = (struct group){.frame = key};
+    }
+    return &folding->groups[folding->group_of[key]];
+}
+
+static void find_groups(struct folding *folding, const struct branch *branch) {
+    folding->mark++;
+    folding->group_count = 0;
+    for (uint32_t i = branch->begin; i < branch->end; i++) {
+        uint32_t path = folding->order[i];
+        struct group *group = find_group(folding, key_of(folding, path, branch->level));
+        group->count++;
+        group->share += (double)folding->tree->table->paths[path].share;
+    }
+}
+
+/* Puts the paths of a group side by side, in the order in which they were. */
+static void sort_groups(struct folding *folding, const struct branch *branch) {
+    uint32_t at = branch->begin;
+    for (uint32_t i = 0; i < folding->group_count; i++) {
+        folding->groups[i].begin = at;
+        at += folding->groups[i].count;
+    }
+    if (folding->group_count == 1)
+        return;
+    for (uint32_t i = branch->begin; i < branch->end; i++) {
+        uint32_t path = folding->order[i];
+        struct group *group = find_group(folding, key_of(folding, path, branch->level));
+        folding->sorted[group->begin++] = path;
+    }
+    for (uint32_t i = 0; i < folding->group_count; i++)
+        folding->groups[i].begin -= folding->groups[i].count;
+    memcpy(folding->order + branch->begin, folding->sorted + branch->begin,
+           (branch->end - branch->begin) * sizeof *folding->order);
+}
+
+static int push(struct folding *folding, struct branch branch) {
+    if (array_make_room(&folding->branches, &folding->branch_room,
+                        folding->branch_count + 1, sizeof *folding->branches) < 0)
+        return -ENOMEM;
+    folding->branches[folding->branch_count++] = branch;
+    return 0;
+}
+
+static int follow_group(struct folding *folding, const struct branch *branch,
+                        const struct group *group) {
+    struct branch next = {
+        .begin = group->begin,
+        .end = group->begin + group->count,
+        .level = branch->level + 1,
+    };
+    int error = add_node(folding->tree, branch->node, group->frame - 1, &next.node);
+    return error < 0 ? error : push(folding, next);
+}
+
+static bool is_folded(const struct folding *folding, const struct group *group) {
+    return group->frame != 0 && group->share < folding->tree->share;
+}
+
+/* What ends at the node stays with it, what is too small goes to its node `other`. */
+static int split_branch(struct folding *folding, const struct branch *branch) {
+    bool any_folded = false;
+    int error = 0;
+    for (uint32_t i = 0; i < folding->group_count && error == 0; i++) {
+        const struct group *group = &folding->groups[i];
+        if (group->frame == 0)
+            add_up(folding, group);
+        else if (is_folded(folding, group))
+            any_folded = true;
+        else
+            error = follow_group(folding, branch, group);
+    }
+    if (error == 0)
+        error = add_entries(folding, branch->node);
+    if (error < 0 || !any_folded)
+        return error;
+    uint32_t other;
+    error = add_node(folding->tree, branch->node, PATH_TABLE_OTHER, &other);
+    for (uint32_t i = 0; i < folding->group_count && error == 0; i++)
+        if (is_folded(folding, &folding->groups[i]))
+            add_up(folding, &folding->groups[i]);
+    return error == 0 ? add_entries(folding, other) : error;
+}
+
+static int allocate(struct folding *folding) {
+    const struct path_table *table = folding->tree->table;
+    size_t paths = table->count + 1, frames = table->frames.count + 1;
+    folding->order = calloc(paths, sizeof *folding->order);
+    folding->sorted = calloc(paths, sizeof *folding->sorted);
+    folding->groups = calloc(frames, sizeof *folding->groups);
+    folding->group_of = calloc(frames, sizeof *folding->group_of);
+    folding->marked = calloc(frames, sizeof *folding->marked);
+    folding->sums =
+        calloc((size_t)PATH_TABLE_MOST_DOMAINS * table->columns, sizeof *folding->sums);
+    bool failed = folding->order == NULL || folding->sorted == NULL ||
+                  folding->groups == NULL || folding->group_of == NULL ||
+                  folding->marked == NULL || folding->sums == NULL;
+    return failed ? -ENOMEM : 0;
+}
+
+static void release(struct folding *folding) {
+    free(folding->order);
+    free(folding->sorted);
+    free(folding->groups);
+    free(folding->group_of);
+    free(folding->marked);
+    free(folding->branches);
+    free(folding->sums);
+}
+
+/* 0, -ENOMEM, or TOO_MANY nodes. */
+static int fold(struct folding *folding) {
+    struct folded_tree *tree = folding->tree;
+    uint32_t root;
+    for (uint32_t i = 0; i < tree->table->count; i++)
+        folding->order[i] = i;
+    tree->count = tree->entry_count = folding->branch_count = 0;
+    int error = add_node(tree, 0, PATH_TABLE_ALL, &root);
+    if (error == 0)
+        error = push(folding, (struct branch){.end = (uint32_t)tree->table->count});
+    while (error == 0 && folding->branch_count > 0) {
+        struct branch branch = folding->branches[--folding->branch_count];
+        find_groups(folding, &branch);
+        sort_groups(folding, &branch);
+        error = split_branch(folding, &branch);
+        if (error == 0 && tree->count > folding->most)
+            error = TOO_MANY;
+    }
+    return error;
+}
+
+static void sum_folded(struct folded_tree *tree) {
+    unsigned columns = tree->table->columns;
+    memset(tree->folded, 0, sizeof tree->folded);
+    for (size_t i = 0; i < tree->entry_count; i++)
+        if (tree->nodes[tree->entries[i].node].frame == PATH_TABLE_OTHER)
+            for (unsigned column = 0; column < columns; column++)
+                tree->folded[column] += tree->values[i * columns + column];
+}
+
+int folded_tree_open(struct folded_tree *tree, const struct path_table *table,
+                     enum folded_tree_direction direction, double share, size_t most) {
+    *tree =
+        (struct folded_tree){.table = table, .direction = direction, .share = share};
+    struct folding folding = {.tree = tree, .most = most};
+    int error = allocate(&folding);
+    if (error == 0)
+        error = fold(&folding);
+    while (error == TOO_MANY) {
+        tree->share = tree->share > 0 ? tree->share * 2 : 1e-6;
+        memset(folding.sums, 0,
+               PATH_TABLE_MOST_DOMAINS * table->columns * sizeof *folding.sums);
+        error = fold(&folding);
+    }
+    release(&folding);
+    if (error < 0)
+        folded_tree_close(tree);
+    else
+        sum_folded(tree);
+    return error;
+}
+
+void folded_tree_close(struct folded_tree *tree) {
+    free(tree->nodes);
+    free(tree->entries);
+    free(tree->values);
+    *tree = (struct folded_tree){0};
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+#include "profile/grouping.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "collection/array.h"
+
+/* A small damaged file must not keep a report busy. */
+static const uint64_t most_steps = (uint64_t)1 << 28;
+
+/* The name of a native frame's module, or of the file of any other. */
+static uint32_t owner_name(const struct profile *profile, uint32_t stack) {
+    const struct dump_native *native = profile_native(profile, stack);
+    return native == NULL ? profile_frame(profile, stack).name
+                          : profile->module_names[native->module];
+}
+
+struct dump_text grouping_owner(const struct profile *profile, uint32_t stack) {
+    return profile->names->texts[owner_name(profile, stack)];
+}
+
+static bool has_function(const struct profile *profile, uint32_t stack) {
+    return profile_function(profile, stack).length > 0;
+}
+
+/* Of native code without a source, a file is that of the module. */
+static uint32_t file_name(const struct profile *profile, uint32_t stack) {
+    const struct dump_native *native = profile_native(profile, stack);
+    return native != NULL && !native->has_source ? owner_name(profile, stack)
+                                                 : profile_frame(profile, stack).name;
+}
+
+struct frame grouping_frame(const struct profile *profile, enum grouping_key key,
+                            uint32_t stack) {
+    struct frame frame = profile_frame(profile, stack);
+    if (key == GROUPING_FILENAME)
+        frame = (struct frame){.name = file_name(profile, stack)};
+    if (key == GROUPING_MODULE)
+        frame = (struct frame){.name = owner_name(profile, stack)};
+    if (key == GROUPING_FUNCTION && has_function(profile, stack))
+        frame.name = profile->function_names[profile_code(profile, stack)];
+    if (key == GROUPING_FUNCTION)
+        frame.line = 0;
+    return frame;
+}
+
+/* Two windows are the same when their hash is, and their most recent frame. */
+static struct id_pair group_key(const struct grouping *grouping, uint32_t stack,
+                                struct frame frame) {
+    struct id_pair pair = {(uint64_t)frame.name << 32 | frame.line, 0};
+    if (grouping->key == GROUPING_TRACEBACK)
+        pair.second = stack_index_hash(&grouping->index, stack);
+    if (grouping->key == GROUPING_FUNCTION)
+        pair.second = owner_name(grouping->profile, stack);
+    return pair;
+}
+
+/* The group of a stack's most recent frame, or -ENOMEM. */
+static int64_t add_group(struct grouping *grouping, uint32_t stack) {
+    struct frame frame = grouping_frame(grouping->profile, grouping->key, stack);
+    int64_t id = id_map_add(&grouping->ids, group_key(grouping, stack, frame));
+    if (id < 0)
+        return id;
+    if (array_make_room(&grouping->groups, &grouping->room, (size_t)id + 1,
+                        sizeof *grouping->groups) < 0)
+        return -ENOMEM;
+    if ((size_t)id == grouping->count)
+        grouping->groups[grouping->count++] =
+            (struct group){.frame = frame, .stack = stack};
+    return id;
+}
+
+static void take_first_stack(struct group *group, uint32_t stack) {
+    group->stack = stack < group->stack ? stack : group->stack;
+}
+
+static void add_weight(struct grouping *grouping, int64_t group, struct weight weight) {
+    grouping->groups[group].weight.size += weight.size;
+    grouping->groups[group].weight.count += weight.count;
+}
+
+static uint32_t function_name(const struct profile *profile, uint32_t stack) {
+    return profile->function_names[profile_code(profile, stack)];
+}
+
+/* Only lines are shared by functions, and few are: what each holds is summed from the
+ * second function on. */
+static int add_share(struct grouping *grouping, uint32_t id, uint32_t stack,
+                     struct weight weight) {
+    struct group *group = &grouping->groups[id];
+    uint32_t known = function_name(grouping->profile, group->stack);
+    uint32_t function = function_name(grouping->profile, stack);
+    bool by_line =
+        grouping->key == GROUPING_LINENO || grouping->key == GROUPING_TRACEBACK;
+    if (!by_line || (function == known && !group->is_shared)) {
+        take_first_stack(group, stack);
+        return 0;
+    }
+    int error = 0;
+    if (!group->is_shared)
+        error = function_shares_add(&grouping->shares, id, known, group->stack,
+                                    group->weight);
+    group->is_shared = true;
+    return error < 0
+               ? error
+               : function_shares_add(&grouping->shares, id, function, stack, weight);
+}
+
+/* The stack of a shared line is one of the function that holds most of it. */
+static void choose_functions(struct grouping *grouping) {
+    const struct function_shares *shares = &grouping->shares;
+    function_shares_sort(&grouping->shares);
+    for (size_t i = 0; i < shares->count; i++)
+        grouping->groups[shares->shares[i].line].stack = shares->shares[i].stack;
+    function_shares_close(&grouping->shares);
+}
+
+static int add(struct grouping *grouping, uint32_t stack, struct weight weight) {
+    int64_t group = add_group(grouping, stack);
+    int error =
+        group < 0 ? (int)group : add_share(grouping, (uint32_t)group, stack, weight);
+    if (error < 0)
+        return error;
+    add_weight(grouping, group, weight);
+    return 0;
+}
+
+static int group_tallies(struct grouping *grouping) {
+    const struct profile *profile = grouping->profile;
+    for (size_t i = 0; i < profile->reader->tally_count; i++) {
+        if (profile->tallies[i].count == 0)
+            continue;
+        int error =
+            add(grouping, profile->reader->tallies[i].stack, profile->tallies[i]);
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
+
+/* What a tally adds to each frame of its window is added once, at the leaf, and taken
+ * away above the window; the sums up the tree do the rest. Unsigned sums may wrap on
+ * the way, the results do not. */
+static void place_tallies(const struct grouping *grouping, struct weight *nodes) {
+    const struct profile *profile = grouping->profile;
+    for (size_t i = 0; i < profile->reader->tally_count; i++) {
+        struct weight weight = profile->tallies[i];
+        uint32_t stack = profile->reader->tallies[i].stack;
+        nodes[stack].size += weight.size;
+        nodes[stack].count += weight.count;
+        uint32_t window = stack_index_window(&grouping->index, stack);
+        uint32_t above = stack_index_ancestor(&grouping->index, stack, window);
+        if (above == TRACEMALLOC_DUMP_EMPTY_STACK)
+            continue;
+        nodes[above].size -= weight.size;
+        nodes[above].count -= weight.count;
+    }
+}
+
+/* Children come after their parents. The empty stack is nobody's caller. */
+static void sum_up(const struct dump_reader *reader, struct weight *nodes) {
+    for (size_t id = reader->stack_count; id-- > 1;) {
+        uint32_t parent = reader->stacks[id].parent;
+        if (parent == TRACEMALLOC_DUMP_EMPTY_STACK)
+            continue;
+        nodes[parent].size += nodes[id].size;
+        nodes[parent].count += nodes[id].count;
+    }
+}
+
+static int group_nodes(struct grouping *grouping, const struct weight *nodes) {
+    for (uint32_t id = 0; id < grouping->profile->reader->stack_count; id++) {
+        int error = nodes[id].count > 0 ? add(grouping, id, nodes[id]) : 0;
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
+
+static int group_cumulatively(struct grouping *grouping) {
+    const struct dump_reader *reader = grouping->profile->reader;
+    struct weight *nodes = calloc(reader->stack_count, sizeof *nodes);
+    if (nodes == NULL)
+        return -ENOMEM;
+    place_tallies(grouping, nodes);
+    sum_up(reader, nodes);
+    int error = group_nodes(grouping, nodes);
+    free(nodes);
+    return error;
+}
+
+/* The groups of the frames of a dump, and which tally each one last had. */
+struct visits {
+    uint32_t *groups; /* by stack, plus 1; 0 where not yet asked for */
+    size_t *tallies;  /* by group, plus 1 */
+    uint64_t steps;
+};
+
+/* The window of one tally, each of its groups once. */
+static int visit_tally(struct grouping *grouping, struct visits *visits, size_t tally) {
+    const struct dump_reader *reader = grouping->profile->reader;
+    uint32_t stack = reader->tallies[tally].stack, left = reader->header.nframe;
+    do {
+        uint32_t *known = &visits->groups[stack];
+        int64_t group = *known > 0 ? *known - 1 : add_group(grouping, stack);
+        if (group < 0 || ++visits->steps > most_steps)
+            return group < 0 ? -ENOMEM : -EFBIG;
+        take_first_stack(&grouping->groups[group], stack);
+        if (visits->tallies[group] != tally + 1)
+            add_weight(grouping, group, grouping->profile->tallies[tally]);
+        visits->tallies[group] = tally + 1;
+        *known = (uint32_t)group + 1;
+        stack = reader->stacks[stack].parent;
+    } while (--left > 0 && stack != TRACEMALLOC_DUMP_EMPTY_STACK);
+    return 0;
+}
+
+/* There are no more groups than stacks. */
+static int group_once(struct grouping *grouping) {
+    const struct profile *profile = grouping->profile;
+    size_t count = profile->reader->stack_count;
+    struct visits visits = {.groups = calloc(count, sizeof *visits.groups),
+                            .tallies = calloc(count, sizeof *visits.tallies)};
+    int error = visits.groups == NULL || visits.tallies == NULL ? -ENOMEM : 0;
+    for (size_t i = 0; i < profile->reader->tally_count && error == 0; i++)
+        if (profile->tallies[i].count > 0)
+            error = visit_tally(grouping, &visits, i);
+    free(visits.groups);
+    free(visits.tallies);
+    return error;
+}
+
+static int group(struct grouping *grouping) {
+    bool by_name =
+        grouping->key == GROUPING_FUNCTION || grouping->key == GROUPING_MODULE;
+    if (!grouping->cumulative)
+        return group_tallies(grouping);
+    return by_name ? group_once(grouping) : group_cumulatively(grouping);
+}
+
+int grouping_open(struct grouping *grouping, const struct profile *profile,
+                  enum grouping_key key, bool cumulative) {
+    *grouping =
+        (struct grouping){.profile = profile, .key = key, .cumulative = cumulative};
+    int error = 0;
+    if (cumulative || key == GROUPING_TRACEBACK)
+        error = stack_index_open(&grouping->index, profile);
+    if (error == 0)
+        error = group(grouping);
+    if (error == 0)
+        choose_functions(grouping);
+    else
+        grouping_close(grouping);
+    return error;
+}
+
+void grouping_close(struct grouping *grouping) {
+    stack_index_close(&grouping->index);
+    function_shares_close(&grouping->shares);
+    id_map_clear(&grouping->ids);
+    free(grouping->groups);
+    *grouping = (struct grouping){0};
+}
+
+const struct group *grouping_find_frame(const struct grouping *grouping,
+                                        struct frame frame) {
+    int64_t id = id_map_find(&grouping->ids, group_key(grouping, 0, frame));
+    return id < 0 ? NULL : &grouping->groups[id];
+}
+
+const struct group *grouping_find(const struct grouping *grouping,
+                                  const struct grouping *other, size_t group) {
+    int64_t id = id_map_find(&grouping->ids, other->ids.pairs[group]);
+    return id < 0 ? NULL : &grouping->groups[id];
+}

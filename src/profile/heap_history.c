@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include "profile/heap_history.h"
+
+static double value_of(const struct tracemalloc_dump_moment *moment,
+                       enum heap_history_measure measure) {
+    if (measure == HEAP_HISTORY_RSS)
+        return (double)moment->rss_bytes;
+    return (double)moment->python_bytes + (double)moment->native_bytes;
+}
+
+uint64_t heap_history_end(const struct dump_reader *reader) {
+    return reader->timeline_count > 0
+               ? reader->timeline[reader->timeline_count - 1].time
+               : 0;
+}
+
+/* The part of a time, where the last part has its end too. */
+static size_t part_of(uint64_t time, uint64_t begin, uint64_t end, size_t count) {
+    double place = (double)(time - begin) / (double)(end - begin) * (double)count;
+    return place >= (double)count ? count - 1 : (size_t)place;
+}
+
+void heap_history_sample(const struct dump_reader *reader,
+                         enum heap_history_measure measure, uint64_t begin,
+                         uint64_t end, double *values, size_t count) {
+    size_t filled = 0; /* parts that have a value so far, the last one's not final */
+    double last = 0;
+    for (size_t i = 0; i < reader->timeline_count; i++) {
+        const struct tracemalloc_dump_moment *moment = &reader->timeline[i];
+        double value = value_of(moment, measure);
+        if (moment->time < begin || end <= begin)
+            last = value;
+        if (moment->time < begin || moment->time > end || end <= begin)
+            continue;
+        size_t part = part_of(moment->time, begin, end, count);
+        for (; filled < part; filled++)
+            values[filled] = last;
+        if (filled == part)
+            values[filled++] = value;
+        else if (values[part] < value)
+            values[part] = value;
+        last = value;
+    }
+    for (; filled < count; filled++)
+        values[filled] = last;
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+#include "profile/path_table.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PROCESS_NAME_SIZE = 32,
+    MOST_FRAMES = 1000, /* of a whole stack: Python's own limit to recursion */
+};
+
+/* What is known of a dump's stacks while its paths are added. */
+struct stacks {
+    const struct path_source *source;
+    const struct dump_reader *reader;
+    uint64_t *functions; /* by code object: number and mark */
+    uint32_t *frames;    /* by stack */
+    uint32_t *depths;    /* by stack */
+    uint32_t *domains;   /* by index of domain */
+    uint32_t *below;     /* by stack: Python's frames down to the furthest block */
+    uint32_t *processes; /* frames, by index of process */
+    uint32_t nframe;
+};
+
+static int64_t add_frame(struct path_table *table, uint32_t file,
+                         struct dump_text function) {
+    int64_t id = frame_names_add(&table->functions, function);
+    if (id < 0)
+        return id;
+    return id_map_add(&table->frames,
+                      (struct id_pair){(uint64_t)file << 32, (uint64_t)id});
+}
+
+static struct dump_text text_of(const char *word) {
+    return (struct dump_text){word, strlen(word)};
+}
+
+static int64_t add_named_frame(struct path_table *table, const char *name) {
+    int64_t nowhere = frame_names_add(table->names, text_of(""));
+    return nowhere < 0 ? nowhere : add_frame(table, (uint32_t)nowhere, text_of(name));
+}
+
+int path_table_open(struct path_table *table, struct frame_names *names,
+                    unsigned columns) {
+    static const char *const own[PATH_TABLE_OWN_FRAMES] = {
+        [PATH_TABLE_ALL] = "all",
+        [PATH_TABLE_OTHER] = "other",
+        [PATH_TABLE_CUT] = "older frames",
+    };
+    *table =
+        (struct path_table){.names = names, .columns = columns, .nframe = UINT32_MAX};
+    int error = frame_names_open(&table->functions);
+    for (size_t i = 0; i < PATH_TABLE_OWN_FRAMES && error == 0; i++)
+        error = add_named_frame(table, own[i]) < 0 ? -ENOMEM : 0;
+    if (error < 0)
+        path_table_close(table);
+    return error;
+}
+
+void path_table_close(struct path_table *table) {
+    frame_names_close(&table->functions);
+    id_map_clear(&table->frames);
+    free(table->steps);
+    free(table->paths);
+    free(table->values);
+    free(table->process_names);
+    *table = (struct path_table){0};
+}
+
+/* The domain's place in the table, by its number. */
+static uint32_t find_domain(struct path_table *table, const struct dump_reader *reader,
+                            const struct tracemalloc_dump_domain *domain) {
+    uint32_t at = 0;
+    while (at < table->domain_count && table->domains[at].number != domain->number)
+        at++;
+    if (at == PATH_TABLE_MOST_DOMAINS)
+        return at - 1;
+    if (at == table->domain_count)
+        table->domains[table->domain_count++] = (struct path_domain){
+            domain->number, dump_reader_text(reader, domain->name)};
+    return at;
+}
+
+static int name_functions(struct path_table *table, struct stacks *stacks) {
+    const struct dump_reader *reader = stacks->reader;
+    for (size_t i = 0; i < reader->code_count; i++) {
+        int64_t id = frame_names_add(&table->functions,
+                                     dump_reader_text(reader, reader->code[i].name));
+        if (id < 0)
+            return (int)id;
+        stacks->functions[i] = (uint64_t)id;
+        if (dump_reader_native(reader, (uint32_t)i) != NULL)
+            stacks->functions[i] |= PATH_TABLE_NATIVE;
+    }
+    return 0;
+}
+
+static int64_t number_frame(struct path_table *table, const struct stacks *stacks,
+                            uint32_t stack) {
+    const struct profile *profile = stacks->source->ever;
+    struct frame frame = profile_frame(profile, stack);
+    uint64_t function = stacks->functions[profile_code(profile, stack)];
+    bool native = (function & PATH_TABLE_NATIVE) != 0;
+    if (!native && stacks->below[stack] >= stacks->reader->header.nframe)
+        frame.line = 0;
+    struct id_pair pair = {(uint64_t)frame.name << 32 | frame.line, function};
+    return id_map_add(&table->frames, pair);
+}
+
+/* Children come after their parents. */
+static void measure_below(struct stacks *stacks) {
+    const struct dump_reader *reader = stacks->reader;
+    for (size_t id = reader->stack_count; stacks->source->whole && id-- > 1;) {
+        uint32_t *above = &stacks->below[reader->stacks[id].parent];
+        bool python = profile_native(stacks->source->ever, (uint32_t)id) == NULL;
+        if (*above < stacks->below[id] + python)
+            *above = stacks->below[id] + python;
+    }
+}
+
+/* Parents come before their children. */
+static int number_frames(struct path_table *table, struct stacks *stacks) {
+    for (uint32_t id = 0; id < stacks->reader->stack_count; id++) {
+        int64_t frame = number_frame(table, stacks, id);
+        if (frame < 0)
+            return (int)frame;
+        stacks->frames[id] = (uint32_t)frame;
+        stacks->depths[id] =
+            id == 0 ? 0 : stacks->depths[stacks->reader->stacks[id].parent] + 1;
+    }
+    return 0;
+}
+
+static int name_processes(struct path_table *table, struct stacks *stacks) {
+    const struct dump_reader *reader = stacks->reader;
+    stacks->processes = calloc(reader->process_count, sizeof *stacks->processes);
+    table->process_names = calloc(reader->process_count, PROCESS_NAME_SIZE);
+    if (stacks->processes == NULL || table->process_names == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < reader->process_count; i++) {
+        char *name = table->process_names + i * PROCESS_NAME_SIZE;
+        snprintf(name, PROCESS_NAME_SIZE, "process %" PRIu32, reader->processes[i].pid);
+        int64_t frame = add_named_frame(table, name);
+        if (frame < 0)
+            return (int)frame;
+        stacks->processes[i] = (uint32_t)frame;
+    }
+    return 0;
+}
+
+static int open_stacks(struct path_table *table, struct stacks *stacks) {
+    const struct dump_reader *reader = stacks->reader;
+    stacks->functions = calloc(reader->code_count, sizeof *stacks->functions);
+    stacks->frames = calloc(reader->stack_count, sizeof *stacks->frames);
+    stacks->depths = calloc(reader->stack_count, sizeof *stacks->depths);
+    stacks->below = calloc(reader->stack_count, sizeof *stacks->below);
+    stacks->domains = calloc(reader->domain_count, sizeof *stacks->domains);
+    if (stacks->functions == NULL || stacks->frames == NULL || stacks->depths == NULL ||
+        stacks->below == NULL || stacks->domains == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < reader->domain_count; i++)
+        stacks->domains[i] = find_domain(table, reader, &reader->domains[i]);
+    measure_below(stacks);
+    int error = name_functions(table, stacks);
+    if (error == 0)
+        error = number_frames(table, stacks);
+    if (error == 0 && stacks->source->by_process)
+        error = name_processes(table, stacks);
+    return error;
+}
+
+static void close_stacks(struct stacks *stacks) {
+    free(stacks->functions);
+    free(stacks->frames);
+    free(stacks->depths);
+    free(stacks->below);
+    free(stacks->domains);
+    free(stacks->processes);
+}
+
+static bool holds_something(const struct path_source *source, size_t tally) {
+    bool holds = source->ever->tallies[tally].count > 0;
+    for (size_t i = 0; i < source->profile_count; i++)
+        holds |= source->profiles[i].tallies[tally].count > 0;
+    return holds;
+}
+
+/* The empty stack has one frame, `<unknown>`. */
+static uint32_t window_of(const struct stacks *stacks, uint32_t stack) {
+    uint32_t depth = stacks->depths[stack] > 0 ? stacks->depths[stack] : 1;
+    return depth < stacks->nframe ? depth : stacks->nframe;
+}
+
+static uint32_t path_length(const struct stacks *stacks, uint32_t stack) {
+    uint32_t window = window_of(stacks, stack);
+    return window + (window < stacks->depths[stack]) + (stacks->processes != NULL);
+}
+
+/* Paths and steps that the dump's tallies come to. */
+static size_t count_steps(const struct stacks *stacks, size_t *paths) {
+    size_t steps = 0;
+    *paths = 0;
+    for (size_t i = 0; i < stacks->reader->tally_count; i++) {
+        if (!holds_something(stacks->source, i))
+            continue;
+        steps += path_length(stacks, stacks->reader->tallies[i].stack);
+        *paths += 1;
+    }
+    return steps;
+}
+
+static void *widen(void *array, size_t count, size_t size) {
+    return realloc(array, (count + 1) * size);
+}
+
+/* A dump whose stacks are very deep has shorter paths than it asks for. */
+static int make_room(struct path_table *table, struct stacks *stacks) {
+    size_t paths, steps = count_steps(stacks, &paths);
+    while (table->step_count + steps > PATH_TABLE_MOST_STEPS && stacks->nframe > 1) {
+        stacks->nframe /= 2;
+        steps = count_steps(stacks, &paths);
+    }
+    if (table->step_count + steps > PATH_TABLE_MOST_STEPS)
+        return -EFBIG;
+    uint32_t *wider =
+        widen(table->steps, table->step_count + steps, sizeof *table->steps);
+    table->steps = wider != NULL ? wider : table->steps;
+    size_t count = table->count + paths;
+    struct path *longer = widen(table->paths, count, sizeof *table->paths);
+    table->paths = longer != NULL ? longer : table->paths;
+    uint64_t *values =
+        widen(table->values, count * table->columns, sizeof *table->values);
+    table->values = values != NULL ? values : table->values;
+    bool failed = wider == NULL || longer == NULL || values == NULL;
+    return failed ? -ENOMEM : 0;
+}
+
+static void add_steps(struct path_table *table, const struct stacks *stacks,
+                      const struct tracemalloc_dump_tally *tally) {
+    uint32_t stack = tally->stack;
+    uint32_t window = window_of(stacks, stack), length = path_length(stacks, stack);
+    uint32_t *steps = table->steps + table->step_count, at = length;
+    if (stacks->processes != NULL)
+        steps[0] = stacks->processes[tally->process];
+    if (window < stacks->depths[stack])
+        steps[stacks->processes != NULL] = PATH_TABLE_CUT;
+    for (uint32_t left = window; left > 0; left--) {
+        steps[--at] = stacks->frames[stack];
+        stack = stacks->reader->stacks[stack].parent;
+    }
+    table->step_count += length;
+}
+
+static void add_values(struct path_table *table, const struct path_source *source,
+                       size_t tally) {
+    uint64_t *values = table->values + table->count * table->columns;
+    memset(values, 0, table->columns * sizeof *values);
+    values += source->column;
+    for (size_t i = 0; i < source->profile_count; i++) {
+        *values++ = source->profiles[i].tallies[tally].size;
+        *values++ = source->profiles[i].tallies[tally].count;
+    }
+    *values = source->ever->tallies[tally].count;
+}
+
+static void add_path(struct path_table *table, const struct stacks *stacks,
+                     size_t tally) {
+    const struct tracemalloc_dump_tally *entry = &stacks->reader->tallies[tally];
+    struct path *path = &table->paths[table->count];
+    *path = (struct path){.first = (uint32_t)table->step_count,
+                          .length = path_length(stacks, entry->stack),
+                          .domain = stacks->domains[entry->domain]};
+    add_steps(table, stacks, entry);
+    add_values(table, stacks->source, tally);
+    table->count++;
+}
+
+static int add_paths(struct path_table *table, struct stacks *stacks) {
+    int error = make_room(table, stacks);
+    if (error < 0)
+        return error;
+    for (size_t i = 0; i < stacks->reader->tally_count; i++)
+        if (holds_something(stacks->source, i))
+            add_path(table, stacks, i);
+    if (stacks->nframe < table->nframe)
+        table->nframe = stacks->nframe;
+    return 0;
+}
+
+int path_table_add(struct path_table *table, const struct path_source *source) {
+    const struct dump_reader *reader = source->ever->reader;
+    struct stacks stacks = {
+        .source = source, .reader = reader, .nframe = reader->header.nframe};
+    if (source->whole && stacks.nframe < MOST_FRAMES)
+        stacks.nframe = MOST_FRAMES;
+    int error = open_stacks(table, &stacks);
+    if (error == 0)
+        error = add_paths(table, &stacks);
+    close_stacks(&stacks);
+    return error;
+}
+
+static void sum_columns(struct path_table *table) {
+    memset(table->totals, 0, sizeof table->totals);
+    const uint64_t *values = table->values;
+    for (size_t i = 0; i < table->count; i++)
+        for (unsigned column = 0; column < table->columns; column++)
+            table->totals[column] += *values++;
+}
+
+void path_table_weigh(struct path_table *table) {
+    sum_columns(table);
+    double parts[PATH_TABLE_MOST_COLUMNS];
+    for (unsigned column = 0; column < table->columns; column++)
+        parts[column] =
+            table->totals[column] > 0 ? 1 / (double)table->totals[column] : 0;
+    const uint64_t *values = table->values;
+    for (size_t i = 0; i < table->count; i++) {
+        double most = 0;
+        for (unsigned column = 0; column < table->columns; column++) {
+            double share = (double)*values++ * parts[column];
+            most = share > most ? share : most;
+        }
+        table->paths[i].share = (float)most;
+    }
+}

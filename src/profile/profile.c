@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "profile/profile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+uint32_t profile_site_count(const struct dump_reader *reader,
+                            const struct tracemalloc_dump_site *site,
+                            enum profile_moment moment) {
+    if (moment == PROFILE_PEAK)
+        return dump_site_peak(&reader->header, site);
+    bool at_exit = moment == PROFILE_EXIT ||
+                   (moment == PROFILE_NOW && reader->header.finalized != 0);
+    return at_exit ? site->at_exit : site->live;
+}
+
+static void add_blocks(struct weight *weights, const struct tracemalloc_dump_site *site,
+                       uint64_t count) {
+    if (count == 0)
+        return;
+    struct weight *weight = &weights[dump_site_tally(site)];
+    weight->size += count * site->size;
+    weight->count += count;
+}
+
+struct weight *profile_allocated(const struct dump_reader *reader) {
+    struct weight *weights = calloc(reader->tally_count + 1, sizeof *weights);
+    if (weights == NULL)
+        return NULL;
+    for (size_t i = 0; i < reader->tally_count; i++)
+        weights[i] = (struct weight){reader->tallies[i].total_bytes,
+                                     reader->tallies[i].total_blocks};
+    for (size_t i = 0; i < reader->site_count; i++)
+        add_blocks(weights, &reader->sites[i], reader->sites[i].total);
+    return weights;
+}
+
+static struct weight *weigh(const struct dump_reader *reader,
+                            enum profile_moment moment) {
+    if (moment == PROFILE_ALLOCATED)
+        return profile_allocated(reader);
+    struct weight *weights = calloc(reader->tally_count + 1, sizeof *weights);
+    for (size_t i = 0; weights != NULL && i < reader->site_count; i++)
+        add_blocks(weights, &reader->sites[i],
+                   profile_site_count(reader, &reader->sites[i], moment));
+    return weights;
+}
+
+void profile_add_up(struct profile *profile) {
+    profile->total = (struct weight){0};
+    for (size_t i = 0; i < profile->reader->tally_count; i++) {
+        profile->total.size += profile->tallies[i].size;
+        profile->total.count += profile->tallies[i].count;
+    }
+}
+
+/* The two codes of the format that are no code have names of their own; so has a file
+ * without a name. */
+static int64_t add_code_name(const struct dump_reader *reader,
+                             struct frame_names *names, size_t code) {
+    if (code == 0)
+        return FRAME_NAMES_UNKNOWN;
+    if (code == 1)
+        return FRAME_NAMES_OVERFLOW;
+    return frame_names_add(names,
+                           dump_reader_text(reader, reader->code[code].filename));
+}
+
+/* Code that belongs to no module has a name of its own. */
+static int64_t add_module_name(const struct dump_reader *reader,
+                               struct frame_names *names, size_t module) {
+    static const struct dump_text none = {"<unknown code>", 14};
+    struct dump_text path = dump_reader_text(reader, reader->modules[module].path);
+    return frame_names_add(names, path.length > 0 ? path : none);
+}
+
+static int name_frames(struct profile *profile, struct frame_names *names) {
+    const struct dump_reader *reader = profile->reader;
+    for (size_t i = 0; i < reader->code_count; i++) {
+        int64_t name = add_code_name(reader, names, i);
+        if (name < 0)
+            return (int)name;
+        profile->code_names[i] = (uint32_t)name;
+        name = frame_names_add(names, dump_reader_text(reader, reader->code[i].name));
+        if (name < 0)
+            return (int)name;
+        profile->function_names[i] = (uint32_t)name;
+    }
+    for (size_t i = 0; i < reader->module_count; i++) {
+        int64_t name = add_module_name(reader, names, i);
+        if (name < 0)
+            return (int)name;
+        profile->module_names[i] = (uint32_t)name;
+    }
+    return 0;
+}
+
+static int fill(struct profile *profile, struct frame_names *names,
+                enum profile_moment moment) {
+    const struct dump_reader *reader = profile->reader;
+    if (moment == PROFILE_EXIT && reader->header.finalized == 0)
+        return -ENODATA;
+    profile->tallies = weigh(reader, moment);
+    profile->code_names = calloc(reader->code_count, sizeof *profile->code_names);
+    profile->function_names =
+        calloc(reader->code_count, sizeof *profile->function_names);
+    profile->module_names =
+        calloc(reader->module_count + 1, sizeof *profile->module_names);
+    if (profile->tallies == NULL || profile->code_names == NULL ||
+        profile->function_names == NULL || profile->module_names == NULL)
+        return -ENOMEM;
+    int error = name_frames(profile, names);
+    if (error < 0)
+        return error;
+    profile_add_up(profile);
+    return 0;
+}
+
+int profile_open(struct profile *profile, const struct dump_reader *reader,
+                 struct frame_names *names, enum profile_moment moment) {
+    *profile = (struct profile){.reader = reader, .names = names};
+    int error = fill(profile, names, moment);
+    if (error < 0)
+        profile_close(profile);
+    return error;
+}
+
+void profile_close(struct profile *profile) {
+    free(profile->tallies);
+    free(profile->code_names);
+    free(profile->function_names);
+    free(profile->module_names);
+    *profile = (struct profile){0};
+}
+
+struct dump_text profile_function(const struct profile *profile, uint32_t stack) {
+    return profile->names->texts[profile->function_names[profile_code(profile, stack)]];
+}
+
+struct weight *profile_domains(const struct profile *profile) {
+    const struct dump_reader *reader = profile->reader;
+    struct weight *domains = calloc(reader->domain_count, sizeof *domains);
+    for (size_t i = 0; domains != NULL && i < reader->tally_count; i++) {
+        struct weight *domain = &domains[reader->tallies[i].domain];
+        domain->size += profile->tallies[i].size;
+        domain->count += profile->tallies[i].count;
+    }
+    return domains;
+}

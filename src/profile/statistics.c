@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "profile/statistics.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct weight profile_total(const struct grouping *grouping) {
+    return grouping->profile->total;
+}
+
+static void set_differences(struct statistic *statistic, struct weight old) {
+    statistic->size_diff = (int64_t)(statistic->weight.size - old.size);
+    statistic->count_diff = (int64_t)(statistic->weight.count - old.count);
+}
+
+static struct statistic make_statistic(const struct grouping *grouping,
+                                       const struct group *group) {
+    return (struct statistic){
+        .grouping = grouping,
+        .frame = group->frame,
+        .stack = group->stack,
+        .weight = group->weight,
+    };
+}
+
+static int allocate(struct statistics *statistics, const struct grouping *grouping,
+                    size_t count) {
+    *statistics = (struct statistics){
+        .grouping = grouping,
+        .entries = calloc(count + 1, sizeof *statistics->entries),
+        .total = {.grouping = grouping, .weight = profile_total(grouping)},
+    };
+    return statistics->entries == NULL ? -ENOMEM : 0;
+}
+
+int statistics_open(struct statistics *statistics, const struct grouping *grouping) {
+    int error = allocate(statistics, grouping, grouping->count);
+    if (error < 0)
+        return error;
+    for (size_t i = 0; i < grouping->count; i++)
+        statistics->entries[i] = make_statistic(grouping, &grouping->groups[i]);
+    statistics->count = grouping->count;
+    return 0;
+}
+
+/* The groups of the old grouping that the new one has not. */
+static void add_vanished(struct statistics *statistics, const struct grouping *old) {
+    for (size_t i = 0; i < old->count; i++) {
+        if (grouping_find(statistics->grouping, old, i) != NULL)
+            continue;
+        struct statistic *entry = &statistics->entries[statistics->count++];
+        *entry = make_statistic(old, &old->groups[i]);
+        entry->weight = (struct weight){0};
+        set_differences(entry, old->groups[i].weight);
+    }
+}
+
+int statistics_compare(struct statistics *statistics, const struct grouping *old,
+                       const struct grouping *grouping) {
+    int error = allocate(statistics, grouping, grouping->count + old->count);
+    if (error < 0)
+        return error;
+    statistics->compared = true;
+    set_differences(&statistics->total, profile_total(old));
+    for (size_t i = 0; i < grouping->count; i++) {
+        const struct group *before = grouping_find(old, grouping, i);
+        struct statistic *entry = &statistics->entries[statistics->count++];
+        *entry = make_statistic(grouping, &grouping->groups[i]);
+        set_differences(entry, before != NULL ? before->weight : (struct weight){0});
+    }
+    add_vanished(statistics, old);
+    return 0;
+}
+
+void statistics_close(struct statistics *statistics) {
+    free(statistics->entries);
+    *statistics = (struct statistics){0};
+}
+
+static uint64_t magnitude(int64_t difference) {
+    return difference < 0 ? -(uint64_t)difference : (uint64_t)difference;
+}
+
+static int compare_numbers(uint64_t first, uint64_t second) {
+    return (first > second) - (first < second);
+}
+
+/* Functions of one name are told apart by their files. */
+static int compare_owners(const struct statistic *first,
+                          const struct statistic *second) {
+    struct dump_text a = grouping_owner(first->grouping->profile, first->stack),
+                     b = grouping_owner(second->grouping->profile, second->stack);
+    int order = memcmp(a.bytes, b.bytes, a.length < b.length ? a.length : b.length);
+    return order != 0 ? order : compare_numbers(a.length, b.length);
+}
+
+static int compare_tracebacks(const struct statistic *first,
+                              const struct statistic *second) {
+    if (first->grouping->key == GROUPING_TRACEBACK)
+        return stack_index_compare(&first->grouping->index, first->stack,
+                                   &second->grouping->index, second->stack);
+    int order = stack_index_compare_frames(first->grouping->profile, first->frame,
+                                           second->frame);
+    return order != 0 ? order : compare_owners(first, second);
+}
+
+/* Above 0 when the first comes later. Differences are all 0 where nothing was
+ * compared. */
+static int compare(const void *first, const void *second) {
+    const struct statistic *a = first, *b = second;
+    int order = compare_numbers(magnitude(b->size_diff), magnitude(a->size_diff));
+    if (order == 0)
+        order = compare_numbers(b->weight.size, a->weight.size);
+    if (order == 0)
+        order = compare_numbers(magnitude(b->count_diff), magnitude(a->count_diff));
+    if (order == 0)
+        order = compare_numbers(b->weight.count, a->weight.count);
+    return order != 0 ? order : compare_tracebacks(b, a);
+}
+
+static void swap(struct statistic *first, struct statistic *second) {
+    struct statistic kept = *first;
+    *first = *second;
+    *second = kept;
+}
+
+/* Restores a heap whose root is the entry that comes last, below an entry that
+ * changed. */
+static void sift_down(struct statistic *heap, size_t count, size_t at) {
+    for (size_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && compare(&heap[child + 1], &heap[child]) > 0)
+            child++;
+        if (compare(&heap[at], &heap[child]) >= 0)
+            return;
+        swap(&heap[at], &heap[child]);
+    }
+}
+
+/* Brings the first `limit` entries in front, in no order: they are a heap, and what
+ * comes before its last one takes that one's place. */
+static void select_first(struct statistic *entries, size_t count, size_t limit) {
+    for (size_t at = limit / 2; at-- > 0;)
+        sift_down(entries, limit, at);
+    for (size_t i = limit; limit > 0 && i < count; i++) {
+        if (compare(&entries[i], &entries[0]) >= 0)
+            continue;
+        swap(&entries[i], &entries[0]);
+        sift_down(entries, limit, 0);
+    }
+}
+
+void statistics_sort(struct statistics *statistics, size_t limit) {
+    limit = limit < statistics->count ? limit : statistics->count;
+    if (limit < statistics->count)
+        select_first(statistics->entries, statistics->count, limit);
+    qsort(statistics->entries, limit, sizeof *statistics->entries, compare);
+    statistics->shown = limit;
+}
+
+/* Cumulative sums of a hostile dump may wrap. */
+static int64_t add(int64_t first, int64_t second) {
+    return (int64_t)((uint64_t)first + (uint64_t)second);
+}
+
+struct statistic statistics_rest(const struct statistics *statistics) {
+    struct statistic rest = {.grouping = statistics->grouping};
+    for (size_t i = statistics->shown; i < statistics->count; i++) {
+        const struct statistic *entry = &statistics->entries[i];
+        rest.weight.size += entry->weight.size;
+        rest.weight.count += entry->weight.count;
+        rest.size_diff = add(rest.size_diff, entry->size_diff);
+        rest.count_diff = add(rest.count_diff, entry->count_diff);
+    }
+    return rest;
+}
+
+void statistics_format_size(char *text, size_t size, double bytes, bool sign) {
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    enum { LAST = sizeof units / sizeof *units - 1 };
+    int unit = 0;
+    while (unit < LAST && fabs(bytes) >= 10 * 1024) {
+        bytes /= 1024;
+        unit++;
+    }
+    int decimals = unit > 0 && fabs(bytes) < 100;
+    snprintf(text, size, sign ? "%+.*f %s" : "%.*f %s", decimals, bytes, units[unit]);
+}
+
+size_t statistics_format(char text[STATISTICS_TEXT_SIZE],
+                         const struct statistic *statistic, bool compared) {
+    char size[40], difference[40] = "", count_difference[40] = "", average[60] = "";
+    struct weight weight = statistic->weight;
+    statistics_format_size(size, sizeof size, (double)weight.size, false);
+    if (compared) {
+        char signed_size[32];
+        statistics_format_size(signed_size, sizeof signed_size,
+                               (double)statistic->size_diff, true);
+        snprintf(difference, sizeof difference, " (%s)", signed_size);
+        snprintf(count_difference, sizeof count_difference, " (%+" PRId64 ")",
+                 statistic->count_diff);
+    }
+    if (weight.count > 0) {
+        memcpy(average, ", average=", 11);
+        statistics_format_size(average + 10, sizeof average - 10,
+                               (double)weight.size / (double)weight.count, false);
+    }
+    int length =
+        snprintf(text, STATISTICS_TEXT_SIZE, "size=%s%s, count=%" PRIu64 "%s%s", size,
+                 difference, weight.count, count_difference, average);
+    return (size_t)length;
+}

@@ -1,9 +1,0 @@
-/* SPDX-License-Identifier: MIT */
-/* A summary for people, on one screen. For offline code; one thread; write errors stay
- * in the stream. */
-#pragma once
-
-#include "report/summary.h"
-#include "report/terminal.h"
-
-void summary_text_print(const struct terminal *terminal, const struct summary *summary);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "show/frame_text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { GAP = 2, LEAST_PLACE = 16, LINE_SIZE = 32 };
+
+static struct dump_text base_name(struct dump_text path) {
+    const char *slash = memrchr(path.bytes, '/', path.length);
+    size_t folder = slash == NULL ? 0 : (size_t)(slash + 1 - path.bytes);
+    return (struct dump_text){path.bytes + folder, path.length - folder};
+}
+
+struct dump_text frame_text_unknown(const struct profile *profile) {
+    static const char python[] = "no Python frame (start-up, threads of C)";
+    static const char native[] = "no frame (the stack is not known)";
+    const char *text = python;
+    if (profile->reader->header.implementation == TRACEMALLOC_DUMP_NO_PYTHON)
+        text = native;
+    return (struct dump_text){text, strlen(text)};
+}
+
+struct dump_text frame_text_file(const struct profile *profile, struct frame frame) {
+    return frame.name == FRAME_NAMES_UNKNOWN ? frame_text_unknown(profile)
+                                             : profile_filename(profile, frame);
+}
+
+struct dump_text frame_text_function(const struct profile *profile, uint32_t stack) {
+    struct dump_text function = profile_function(profile, stack);
+    const struct dump_native *native = profile_native(profile, stack);
+    if (function.length > 0)
+        return function;
+    if (native != NULL)
+        return base_name(profile->names->texts[profile->module_names[native->module]]);
+    if (profile_code(profile, stack) == 0)
+        return frame_text_unknown(profile);
+    return base_name(profile_filename(profile, profile_frame(profile, stack)));
+}
+
+/* What stands for a frame has no place in a file. */
+static bool has_place(const struct profile *profile, uint32_t stack) {
+    return profile_code(profile, stack) > 1;
+}
+
+/* `:8` of a line, or nothing. */
+static size_t format_line(const struct profile *profile, uint32_t stack, bool has_line,
+                          char line[LINE_SIZE]) {
+    struct frame frame = profile_frame(profile, stack);
+    line[0] = '\0';
+    if (has_line && frame.line > 0)
+        snprintf(line, LINE_SIZE, ":%" PRIu32, frame.line);
+    return strlen(line);
+}
+
+static size_t least(size_t first, size_t second) {
+    return first < second ? first : second;
+}
+
+static size_t put(const struct terminal *terminal, enum terminal_style style,
+                  struct dump_text text, size_t room) {
+    return terminal_put_start(terminal, style, text.bytes, text.length, room);
+}
+
+/* With little room, `keep bulky.py:6`, or only the line: `keep:6`. */
+static size_t put_short(const struct terminal *terminal, struct dump_text function,
+                        struct dump_text file, struct dump_text line, size_t room) {
+    size_t name = terminal_columns(terminal, function.bytes, function.length);
+    size_t base = terminal_columns(terminal, file.bytes, file.length);
+    size_t most = room > line.length ? room - line.length : 0;
+    size_t taken = put(terminal, TERMINAL_PLAIN, function, most);
+    if (line.length > 0 && name + 1 + base <= most) {
+        fputc(' ', terminal->out);
+        taken += 1 + put(terminal, TERMINAL_NAME, file, base);
+    }
+    return taken + put(terminal, TERMINAL_NAME, line, least(line.length, room - taken));
+}
+
+size_t frame_text_put(const struct terminal *terminal, const struct profile *profile,
+                      uint32_t stack, bool has_line, size_t room) {
+    struct dump_text function = frame_text_function(profile, stack);
+    struct dump_text file = profile_filename(profile, profile_frame(profile, stack));
+    char line[LINE_SIZE];
+    size_t length = format_line(profile, stack, has_line, line);
+    if (!has_place(profile, stack) || room < 2 * LEAST_PLACE)
+        return put_short(terminal, function, base_name(file),
+                         (struct dump_text){line, length}, room);
+    size_t place = terminal_columns(terminal, file.bytes, file.length) + length;
+    size_t kept = least(place, LEAST_PLACE + length) + GAP;
+    size_t taken = terminal_put_start(terminal, TERMINAL_PLAIN, function.bytes,
+                                      function.length, room > kept ? room - kept : 0);
+    taken += (size_t)fprintf(terminal->out, "%*s", GAP, "");
+    taken += terminal_put_end(terminal, TERMINAL_NAME, file.bytes, file.length,
+                              room - taken - length);
+    return taken + terminal_put_start(terminal, TERMINAL_NAME, line, length, length);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "show/json_report.h"
+
+#include "show/completeness.h"
+#include "show/json_frame.h"
+
+void json_report_add_weight(struct json_writer *writer, struct weight weight) {
+    json_writer_add_unsigned(writer, "size", weight.size);
+    json_writer_add_unsigned(writer, "count", weight.count);
+}
+
+static void add_numbers(struct json_writer *writer, const struct statistic *entry,
+                        bool compared) {
+    json_report_add_weight(writer, entry->weight);
+    if (!compared)
+        return;
+    json_writer_add_signed(writer, "size_diff", entry->size_diff);
+    json_writer_add_signed(writer, "count_diff", entry->count_diff);
+}
+
+static struct json_frame describe(const struct profile *profile, uint32_t stack) {
+    const struct dump_native *native = profile_native(profile, stack);
+    struct frame frame = profile_frame(profile, stack);
+    struct json_frame shown = {
+        .filename = profile_filename(profile, frame),
+        .function = profile_function(profile, stack),
+        .line = frame.line,
+        .native = native != NULL,
+    };
+    if (native != NULL) {
+        shown.has_source = native->has_source;
+        shown.has_address = true;
+        shown.address = native->address;
+        shown.module = dump_reader_text(profile->reader,
+                                        profile->reader->modules[native->module].path);
+    }
+    return shown;
+}
+
+void json_report_add_frame(struct json_writer *writer, const struct profile *profile,
+                           uint32_t stack) {
+    struct json_frame frame = describe(profile, stack);
+    json_frame_add(writer, &frame);
+}
+
+static void write_window(struct json_writer *writer, const struct statistic *entry) {
+    const struct stack_index *index = &entry->grouping->index;
+    const struct profile *profile = entry->grouping->profile;
+    for (uint32_t up = stack_index_window(index, entry->stack); up-- > 0;) {
+        uint32_t node = stack_index_ancestor(index, entry->stack, up);
+        json_report_add_frame(writer, profile, node);
+    }
+}
+
+/* A file has no one function, and a function or module no one line. */
+static void write_leaf(struct json_writer *writer, const struct statistic *entry) {
+    const struct grouping *grouping = entry->grouping;
+    struct json_frame frame = describe(grouping->profile, entry->stack);
+    if (grouping->key != GROUPING_LINENO) {
+        frame.line = 0;
+        frame.has_address =
+            grouping->key == GROUPING_FUNCTION && frame.function.length == 0;
+    }
+    if (grouping->key == GROUPING_FILENAME || grouping->key == GROUPING_MODULE)
+        frame.function = (struct dump_text){"", 0};
+    if (grouping->key == GROUPING_MODULE || grouping->key == GROUPING_FUNCTION)
+        frame.has_source = false;
+    json_frame_add(writer, &frame);
+}
+
+/* How deep the stack was; only a traceback has one depth. */
+static void add_depth(struct json_writer *writer, const struct statistic *entry) {
+    const struct grouping *grouping = entry->grouping;
+    json_writer_key(writer, "total_nframe");
+    if (grouping->key != GROUPING_TRACEBACK) {
+        json_writer_null(writer);
+        return;
+    }
+    uint32_t depth = grouping->index.depths[entry->stack];
+    json_writer_unsigned(writer, depth > 0 ? depth : 1);
+}
+
+static void write_entry(struct json_writer *writer, const struct statistic *entry,
+                        bool compared) {
+    json_writer_open_map(writer);
+    add_numbers(writer, entry, compared);
+    json_writer_key(writer, "traceback");
+    json_writer_open_list(writer);
+    if (entry->grouping->key == GROUPING_TRACEBACK)
+        write_window(writer, entry);
+    else
+        write_leaf(writer, entry);
+    json_writer_close_list(writer);
+    add_depth(writer, entry);
+    json_writer_close_map(writer);
+}
+
+static bool add_reasons(struct json_writer *writer, const struct dump_reader *reader) {
+    char text[COMPLETENESS_TEXT_SIZE];
+    for (size_t at = 0; completeness_next(reader, &at, text);)
+        json_writer_word(writer, text);
+    return completeness_holds(reader);
+}
+
+void json_report_add_completeness(struct json_writer *writer,
+                                  const struct dump_reader *reader,
+                                  const struct dump_reader *old) {
+    json_writer_key(writer, "incomplete_reasons");
+    json_writer_open_list(writer);
+    bool complete = add_reasons(writer, reader);
+    if (old != NULL)
+        complete &= add_reasons(writer, old);
+    json_writer_close_list(writer);
+    json_writer_key(writer, "complete");
+    json_writer_bool(writer, complete);
+}
+
+void json_report_add(struct json_writer *writer, const struct statistics *statistics,
+                     const char *at, const struct dump_reader *old) {
+    static const char *const keys[] = {
+        [GROUPING_FILENAME] = "filename",   [GROUPING_LINENO] = "lineno",
+        [GROUPING_TRACEBACK] = "traceback", [GROUPING_FUNCTION] = "function",
+        [GROUPING_MODULE] = "module",
+    };
+    json_writer_add_word(writer, "group_by", keys[statistics->grouping->key]);
+    json_writer_key(writer, "cumulative");
+    json_writer_bool(writer, statistics->grouping->cumulative);
+    json_writer_add_word(writer, "at", at);
+    json_report_add_completeness(writer, statistics->grouping->profile->reader, old);
+    json_writer_key(writer, "total");
+    json_writer_open_map(writer);
+    add_numbers(writer, &statistics->total, statistics->compared);
+    json_writer_close_map(writer);
+    json_writer_key(writer, "statistics");
+    json_writer_open_list(writer);
+    for (size_t i = 0; i < statistics->shown; i++)
+        write_entry(writer, &statistics->entries[i], statistics->compared);
+    json_writer_close_list(writer);
+}
+
+int json_report_print(FILE *out, const struct statistics *statistics, const char *at,
+                      const struct dump_reader *old) {
+    struct json_writer writer;
+    int error = json_writer_open(&writer, out);
+    if (error < 0)
+        return error;
+    json_writer_open_map(&writer);
+    json_report_add(&writer, statistics, at, old);
+    json_writer_close_map(&writer);
+    return json_writer_close(&writer);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#include "show/labelled_line.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profile/statistics.h"
+
+enum { SIZE_TEXT = 40 };
+
+void labelled_line_print(const struct terminal *terminal, size_t columns,
+                         const char *label, const char *format, ...) {
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    if (length < 0)
+        return;
+    size_t used =
+        terminal_put_start(terminal, TERMINAL_NAME, label, strlen(label), columns - 1);
+    /* A wide label is cut on terminals only. */
+    fprintf(terminal->out, "%*s", used < columns ? (int)(columns - used) : 1, "");
+    terminal_put_start(terminal, TERMINAL_PLAIN, text, (size_t)length,
+                       terminal_room(terminal, columns));
+    fputc('\n', terminal->out);
+    free(text);
+}
+
+void labelled_line_format_weight(char text[LABELLED_LINE_WEIGHT_SIZE],
+                                 struct weight weight) {
+    char bytes[SIZE_TEXT];
+    statistics_format_size(bytes, sizeof bytes, (double)weight.size, false);
+    snprintf(text, LABELLED_LINE_WEIGHT_SIZE, "%s in %" PRIu64 " blocks", bytes,
+             weight.count);
+}

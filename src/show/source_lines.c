@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "show/source_lines.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "collection/array.h"
+
+enum { MOST_FILE_BYTES = 16 << 20, MOST_HELD_BYTES = 256 << 20 };
+
+struct source_file {
+    size_t line_count;
+    uint32_t *starts; /* of each line, and of one behind the last */
+    char text[];
+};
+
+static bool may_be_source(struct dump_text name) {
+    bool generated =
+        name.length > 1 && name.bytes[0] == '<' && name.bytes[name.length - 1] == '>';
+    return name.length > 0 && !generated && strlen(name.bytes) == name.length;
+}
+
+/* Looks before it opens, for opening a device may already do something. */
+static int open_source(const char *path, size_t *size) {
+    struct stat status;
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
+        return -1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
+        status.st_size <= MOST_FILE_BYTES) {
+        *size = (size_t)status.st_size;
+        return fd;
+    }
+    close(fd);
+    return -1;
+}
+
+static size_t read_text(int fd, char *text, size_t size) {
+    size_t done = 0;
+    while (done < size) {
+        ssize_t got = read(fd, text + done, size - done);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        done += (size_t)got;
+    }
+    return done;
+}
+
+static bool find_starts(struct source_file *file, size_t size) {
+    size_t count = 1;
+    for (size_t at = 0; at < size; at++)
+        count += file->text[at] == '\n';
+    file->starts = calloc(count + 1, sizeof *file->starts);
+    if (file->starts == NULL)
+        return false;
+    for (size_t at = 0; at < size; at++)
+        if (file->text[at] == '\n')
+            file->starts[++file->line_count] = (uint32_t)at + 1;
+    file->starts[++file->line_count] = (uint32_t)size;
+    return true;
+}
+
+/* NULL where there is no such file, or no memory to look at it. */
+static struct source_file *read_source(struct source_lines *lines,
+                                       struct dump_text name) {
+    size_t size;
+    int fd = may_be_source(name) && lines->held < MOST_HELD_BYTES
+                 ? open_source(name.bytes, &size)
+                 : -1;
+    if (fd < 0)
+        return NULL;
+    struct source_file *file = calloc(1, sizeof *file + size);
+    if (file != NULL && !find_starts(file, read_text(fd, file->text, size))) {
+        free(file);
+        file = NULL;
+    }
+    close(fd);
+    lines->held += file != NULL ? size : 0;
+    return file;
+}
+
+static const struct source_file *find_file(struct source_lines *lines,
+                                           struct dump_text name) {
+    size_t known = lines->ids.count;
+    if (array_make_room(&lines->files, &lines->room, known + 1, sizeof *lines->files) <
+        0)
+        return NULL;
+    int64_t id = id_map_add(&lines->ids, (struct id_pair){(uintptr_t)name.bytes, 0});
+    if (id < 0)
+        return NULL;
+    if ((size_t)id == known)
+        lines->files[id] = read_source(lines, name);
+    return lines->files[id];
+}
+
+static bool is_blank(char character) {
+    return strchr(" \t\r\n\f\v", character) != NULL;
+}
+
+struct dump_text source_lines_get(struct source_lines *lines, struct dump_text filename,
+                                  uint32_t line) {
+    const struct source_file *file = line > 0 ? find_file(lines, filename) : NULL;
+    if (file == NULL || line > file->line_count)
+        return (struct dump_text){"", 0};
+    const char *start = file->text + file->starts[line - 1],
+               *end = file->text + file->starts[line];
+    while (start < end && is_blank(*start))
+        start++;
+    while (start < end && is_blank(end[-1]))
+        end--;
+    return (struct dump_text){start, (size_t)(end - start)};
+}
+
+void source_lines_close(struct source_lines *lines) {
+    for (size_t id = 0; id < lines->ids.count && id < lines->room; id++) {
+        if (lines->files[id] != NULL)
+            free(lines->files[id]->starts);
+        free(lines->files[id]);
+    }
+    free(lines->files);
+    id_map_clear(&lines->ids);
+    *lines = (struct source_lines){0};
+}

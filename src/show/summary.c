@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include "show/summary.h"
+
+#include <stdlib.h>
+
+#include "show/summary_advice.h"
+
+/* Sizes that the interpreter's own allocator serves, in steps of its alignment. */
+enum { MOST_SMALL = 512, SMALL_ALIGNMENT = 16 };
+
+static const uint64_t class_limits[SUMMARY_CLASSES] = {
+    64, 256, 512, 4096, 32768, 262144, 2097152, UINT64_MAX};
+
+uint64_t summary_class_limit(size_t number) {
+    return class_limits[number];
+}
+
+static int open_view(struct summary *summary, enum summary_view view,
+                     enum profile_moment moment) {
+    struct profile *profile = &summary->profiles[view];
+    struct grouping *grouping = &summary->groupings[view];
+    int error = profile_open(profile, summary->reader, &summary->names, moment);
+    if (error == 0)
+        error = grouping_open(grouping, profile, GROUPING_LINENO, false);
+    if (error == 0)
+        error = statistics_open(&summary->tops[view], grouping);
+    if (error == 0)
+        statistics_sort(&summary->tops[view], SUMMARY_TOP);
+    return error;
+}
+
+static bool is_of_line(const struct profile *profile, uint32_t first, uint32_t second) {
+    struct frame a = profile_frame(profile, first), b = profile_frame(profile, second);
+    return a.name == b.name && a.line == b.line;
+}
+
+/* Blocks of one size that one line made are told of together. */
+static bool add_to_known(struct summary *summary, struct summary_block block) {
+    const struct profile *profile = &summary->profiles[SUMMARY_NOW];
+    for (size_t i = 0; i < summary->largest_count; i++) {
+        struct summary_block *known = &summary->largest[i];
+        if (known->size != block.size ||
+            !is_of_line(profile, known->stack, block.stack))
+            continue;
+        known->count += block.count;
+        return true;
+    }
+    return false;
+}
+
+/* The list stays in order, the largest first. */
+static void rank_block(struct summary *summary, struct summary_block block) {
+    bool full = summary->largest_count == SUMMARY_TOP;
+    if (full && summary->largest[SUMMARY_TOP - 1].size > block.size)
+        return;
+    if (add_to_known(summary, block))
+        return;
+    size_t at = summary->largest_count;
+    while (at > 0 && summary->largest[at - 1].size < block.size)
+        at--;
+    if (at == SUMMARY_TOP)
+        return;
+    size_t last = summary->largest_count < SUMMARY_TOP ? summary->largest_count++
+                                                       : SUMMARY_TOP - 1;
+    for (; last > at; last--)
+        summary->largest[last] = summary->largest[last - 1];
+    summary->largest[at] = block;
+}
+
+static void count_class(struct summary *summary, uint64_t size, uint64_t count) {
+    size_t number = 0;
+    while (size > class_limits[number])
+        number++;
+    summary->classes[number].size += size * count;
+    summary->classes[number].count += count;
+}
+
+/* What its small blocks take of the interpreter's arenas. */
+static uint64_t arena_share(const struct dump_reader *reader,
+                            const struct tracemalloc_dump_tally *tally, uint64_t size,
+                            uint64_t count) {
+    uint32_t number = reader->domains[tally->domain].number;
+    if (number != TRACEMALLOC_DUMP_DOMAIN_PYTHON || size > MOST_SMALL)
+        return 0;
+    return (size + SMALL_ALIGNMENT - 1) / SMALL_ALIGNMENT * SMALL_ALIGNMENT * count;
+}
+
+/* Returns the bytes of arenas that are in use. */
+static uint64_t look_at_blocks(struct summary *summary) {
+    const struct dump_reader *reader = summary->reader;
+    uint64_t in_arenas = 0;
+    for (size_t i = 0; i < reader->site_count; i++) {
+        const struct tracemalloc_dump_site *site = &reader->sites[i];
+        uint64_t count = profile_site_count(reader, site, PROFILE_NOW);
+        if (count == 0)
+            continue;
+        const struct tracemalloc_dump_tally *tally =
+            &reader->tallies[dump_site_tally(site)];
+        rank_block(summary, (struct summary_block){site->size, count, tally->stack});
+        count_class(summary, site->size, count);
+        in_arenas += arena_share(reader, tally, site->size, count);
+    }
+    return in_arenas;
+}
+
+/* Where several functions share a line, one that made most blocks of the size. */
+static int name_block(struct summary *summary, struct summary_block *block) {
+    const struct dump_reader *reader = summary->reader;
+    const struct profile *profile = &summary->profiles[SUMMARY_NOW];
+    struct function_shares shares = {0};
+    int error = 0;
+    for (size_t i = 0; i < reader->site_count && error == 0; i++) {
+        const struct tracemalloc_dump_site *site = &reader->sites[i];
+        uint64_t count = profile_site_count(reader, site, PROFILE_NOW);
+        if (site->size != block->size || count == 0)
+            continue;
+        uint32_t stack = reader->tallies[dump_site_tally(site)].stack;
+        uint32_t function = profile->function_names[profile_code(profile, stack)];
+        if (is_of_line(profile, stack, block->stack))
+            error = function_shares_add(&shares, 0, function, stack,
+                                        (struct weight){site->size * count, count});
+    }
+    function_shares_sort(&shares);
+    if (shares.count > 0)
+        block->stack = shares.shares[shares.count - 1].stack;
+    function_shares_close(&shares);
+    return error;
+}
+
+static int name_blocks(struct summary *summary) {
+    int error = 0;
+    for (size_t i = 0; i < summary->largest_count && error == 0; i++)
+        error = name_block(summary, &summary->largest[i]);
+    return error;
+}
+
+/* At the end of a program its memory goes: the last moment counts at which at least
+ * nine tenths of what is told of were there. */
+static uint64_t find_rss(const struct summary *summary) {
+    const struct dump_reader *reader = summary->reader;
+    uint64_t total = summary->profiles[SUMMARY_NOW].total.size;
+    for (size_t i = reader->timeline_count; i-- > 0;) {
+        const struct tracemalloc_dump_moment *moment = &reader->timeline[i];
+        if (moment->python_bytes + moment->native_bytes >= total - total / 10)
+            return moment->rss_bytes;
+    }
+    return 0;
+}
+
+static void explain_rss(struct summary *summary, uint64_t in_arenas) {
+    const struct dump_reader *reader = summary->reader;
+    const struct tracemalloc_dump_header *header = &reader->header;
+    struct summary_rss *rss = &summary->rss;
+    const struct profile *profile = &summary->profiles[SUMMARY_NOW];
+    rss->whole = reader->process_count == 1 ? find_rss(summary) : 0;
+    rss->tracer = header->tracer_bytes + header->file_size;
+    if (header->arena_bytes > in_arenas)
+        rss->arenas_free = header->arena_bytes - in_arenas;
+    for (size_t i = 0; i < reader->tally_count; i++) {
+        uint32_t number = reader->domains[reader->tallies[i].domain].number;
+        uint64_t size = profile->tallies[i].size;
+        if (number == TRACEMALLOC_DUMP_DOMAIN_LIBC)
+            rss->libc += size;
+        else if (number == TRACEMALLOC_DUMP_DOMAIN_MMAP)
+            rss->mmap += size;
+        else
+            rss->python += size;
+    }
+}
+
+uint64_t summary_rss_rest(const struct summary_rss *rss) {
+    uint64_t explained =
+        rss->python + rss->arenas_free + rss->libc + rss->mmap + rss->tracer;
+    return rss->whole > explained ? rss->whole - explained : 0;
+}
+
+int summary_open(struct summary *summary, const struct dump_reader *reader) {
+    static const enum profile_moment moments[SUMMARY_VIEWS] = {
+        [SUMMARY_NOW] = PROFILE_NOW,
+        [SUMMARY_PEAK] = PROFILE_PEAK,
+        [SUMMARY_ALLOCATED] = PROFILE_ALLOCATED,
+    };
+    *summary = (struct summary){.reader = reader};
+    int error = frame_names_open(&summary->names);
+    for (int view = 0; view < SUMMARY_VIEWS && error == 0; view++)
+        error = open_view(summary, (enum summary_view)view, moments[view]);
+    if (error < 0)
+        return error;
+    explain_rss(summary, look_at_blocks(summary));
+    error = name_blocks(summary);
+    if (error == 0)
+        summary_advice_give(summary);
+    return error;
+}
+
+void summary_close(struct summary *summary) {
+    for (int view = 0; view < SUMMARY_VIEWS; view++) {
+        statistics_close(&summary->tops[view]);
+        grouping_close(&summary->groupings[view]);
+        profile_close(&summary->profiles[view]);
+    }
+    frame_names_close(&summary->names);
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "show/summary_advice.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "profile/heap_history.h"
+#include "show/frame_text.h"
+
+/* What stands out: shares of all, and how many times as much. */
+static const double much_of_all = 0.4, much_more = 1.5, growth = 1.25, churn = 50;
+/* Nanoseconds: what a shorter program does at its end tells nothing. */
+static const uint64_t long_enough = (uint64_t)10 * 1000000000;
+enum {
+    QUARTERS = 4,
+    HALF_SAMPLES = 40,
+    MOST_NAME = 50,
+    NAME_SIZE = 128,
+    SIZE_TEXT = 40
+};
+
+static struct weight total_of(const struct summary *summary, enum summary_view view) {
+    return summary->profiles[view].total;
+}
+
+static int least(size_t first, size_t second) {
+    return (int)(first < second ? first : second);
+}
+
+/* `main, app.py:12`, cut. */
+static void name_top(const struct summary *summary, enum summary_view view,
+                     char name[NAME_SIZE]) {
+    const struct statistic *top = &summary->tops[view].entries[0];
+    const struct profile *profile = top->grouping->profile;
+    if (top->frame.name == FRAME_NAMES_UNKNOWN) {
+        snprintf(name, NAME_SIZE, "%s", frame_text_unknown(profile).bytes);
+        return;
+    }
+    struct dump_text function = profile_function(profile, top->stack);
+    struct dump_text file = profile_filename(profile, top->frame);
+    const char *slash = memrchr(file.bytes, '/', file.length);
+    const char *base = slash == NULL ? file.bytes : slash + 1;
+    size_t length = (size_t)(file.bytes + file.length - base);
+    snprintf(name, NAME_SIZE, "%.*s%s%.*s:%" PRIu32, least(function.length, MOST_NAME),
+             function.bytes, function.length > 0 ? ", " : "", least(length, MOST_NAME),
+             base, top->frame.line);
+}
+
+/* The share that the first line of a view has, 0 without one. */
+static double top_share(const struct summary *summary, enum summary_view view) {
+    const struct statistics *top = &summary->tops[view];
+    double total = (double)total_of(summary, view).size;
+    return top->shown > 0 && total > 0 ? (double)top->entries[0].weight.size / total
+                                       : 0;
+}
+
+/* Whether the heap grew in each quarter of the second half of its life. */
+static bool keeps_growing(const struct summary *summary) {
+    double values[HALF_SAMPLES], means[QUARTERS] = {0};
+    uint64_t end = heap_history_end(summary->reader);
+    if (summary->reader->timeline_count < HALF_SAMPLES || end < long_enough)
+        return false;
+    heap_history_sample(summary->reader, HEAP_HISTORY_TRACED, end / 2, end, values,
+                        HALF_SAMPLES);
+    for (size_t i = 0; i < HALF_SAMPLES; i++)
+        means[i * QUARTERS / HALF_SAMPLES] += values[i];
+    for (size_t i = 1; i < QUARTERS; i++)
+        if (means[i] <= means[i - 1])
+            return false;
+    return means[QUARTERS - 1] > growth * means[0];
+}
+
+static void advise_line(struct summary *summary, enum summary_view view,
+                        const char *when, const char *command) {
+    char name[NAME_SIZE];
+    name_top(summary, view, name);
+    snprintf(summary->advice, sizeof summary->advice,
+             "One line holds %.0f%% of the memory%s: %s. Its callers: `%s`.",
+             100 * top_share(summary, view), when, name, command);
+}
+
+static void advise_peak(struct summary *summary) {
+    char peak[SIZE_TEXT], now[SIZE_TEXT];
+    statistics_format_size(peak, sizeof peak,
+                           (double)total_of(summary, SUMMARY_PEAK).size, false);
+    statistics_format_size(now, sizeof now, (double)total_of(summary, SUMMARY_NOW).size,
+                           false);
+    snprintf(summary->advice, sizeof summary->advice,
+             "The peak of %s is well above the %s that stay: what made it, tells "
+             "`tracemalloc tree --at peak`.",
+             peak, now);
+}
+
+static void advise_churn(struct summary *summary) {
+    char name[NAME_SIZE], size[SIZE_TEXT];
+    name_top(summary, SUMMARY_ALLOCATED, name);
+    statistics_format_size(size, sizeof size,
+                           (double)total_of(summary, SUMMARY_ALLOCATED).size, false);
+    snprintf(summary->advice, sizeof summary->advice,
+             "It allocated %s in all, many times what it ever held: that costs time "
+             "rather than memory. Most by %s.",
+             size, name);
+}
+
+static void advise_rest(struct summary *summary) {
+    snprintf(summary->advice, sizeof summary->advice,
+             "Most of the resident memory is in no traced block: code, stacks of "
+             "threads, what was freed but not given back, or memory from before the "
+             "tracing.");
+}
+
+static void advise(struct summary *summary, const char *text) {
+    snprintf(summary->advice, sizeof summary->advice, "%s", text);
+}
+
+void summary_advice_give(struct summary *summary) {
+    double now = (double)total_of(summary, SUMMARY_NOW).size;
+    double peak = (double)total_of(summary, SUMMARY_PEAK).size;
+    double ever = (double)total_of(summary, SUMMARY_ALLOCATED).size;
+    const struct summary_rss *rss = &summary->rss;
+    if (now == 0 && peak == 0)
+        advise(summary, "Nothing was allocated while it was traced.");
+    else if (keeps_growing(summary))
+        advise(summary, "The heap was still growing at the end. Two snapshots, some "
+                        "time apart, and `tracemalloc compare` show what grows.");
+    else if (peak > much_more * now && top_share(summary, SUMMARY_PEAK) >= much_of_all)
+        advise_line(summary, SUMMARY_PEAK, " at the peak",
+                    "tracemalloc tree --inverted --at peak");
+    else if (peak > much_more * now)
+        advise_peak(summary);
+    else if (top_share(summary, SUMMARY_NOW) >= much_of_all)
+        advise_line(summary, SUMMARY_NOW, "", "tracemalloc tree --inverted");
+    else if (2 * summary_rss_rest(rss) > rss->whole && rss->whole > 0)
+        advise_rest(summary);
+    else if (ever > churn * peak)
+        advise_churn(summary);
+    else
+        advise(summary, "No single line stands out: `tracemalloc tree` and "
+                        "`tracemalloc flamegraph` show which calls add up.");
+}

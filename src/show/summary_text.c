@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: MIT */
+#include "show/summary_text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profile/heap_history.h"
+#include "show/dump_info.h"
+#include "show/frame_text.h"
+#include "show/labelled_line.h"
+#include "show/plot.h"
+#include "show/process_list.h"
+
+enum {
+    LABEL_COLUMNS = 10,
+    SIZE_COLUMNS = 10,
+    PLAIN_WIDTH = 100, /* what is drawn for where there is no terminal */
+    SCALE_LABEL = 3,
+    SCALE_COLUMNS = SCALE_LABEL + SIZE_COLUMNS,
+    PLOT_ROWS = 4,
+    MOST_PLOT = 160,
+    WIDE = 76, /* from here on two things stand side by side */
+    SIZE_TEXT = 40,
+    MOST_PROCESSES = 8,
+    MOST_ROWS = SUMMARY_TOP * SUMMARY_VIEWS,
+    RSS_PARTS = 6,
+};
+
+static size_t drawn_width(const struct terminal *terminal) {
+    return terminal->interactive ? terminal->width : PLAIN_WIDTH;
+}
+
+static bool is_narrow(const struct terminal *terminal) {
+    return terminal->interactive && terminal->width < WIDE;
+}
+
+static void newline(const struct terminal *terminal) {
+    fputc('\n', terminal->out);
+}
+
+static size_t pad(const struct terminal *terminal, size_t used, size_t columns) {
+    if (used < columns)
+        fprintf(terminal->out, "%*s", (int)(columns - used), "");
+    return used < columns ? columns : used;
+}
+
+static size_t put(const struct terminal *terminal, enum terminal_style style,
+                  const char *text, size_t room) {
+    return terminal_put_start(terminal, style, text, strlen(text), room);
+}
+
+static void print_title(const struct terminal *terminal, const char *title) {
+    newline(terminal);
+    put(terminal, TERMINAL_STRONG, title, terminal_room(terminal, 0));
+    newline(terminal);
+}
+
+/* Right-aligned in SIZE_COLUMNS. */
+static size_t put_size(const struct terminal *terminal, enum terminal_style style,
+                       uint64_t bytes) {
+    char size[SIZE_TEXT], text[SIZE_TEXT];
+    statistics_format_size(size, sizeof size, (double)bytes, false);
+    snprintf(text, sizeof text, "%*s", SIZE_COLUMNS, size);
+    return put(terminal, style, text, strlen(text));
+}
+
+static void print_weight(const struct terminal *terminal, const char *label,
+                         const struct summary *summary, enum summary_view view,
+                         const char *remark) {
+    char text[LABELLED_LINE_WEIGHT_SIZE];
+    labelled_line_format_weight(text, summary->profiles[view].total);
+    labelled_line_print(terminal, LABEL_COLUMNS, label, "%s%s", text, remark);
+}
+
+static double seconds(uint64_t nanoseconds) {
+    return (double)nanoseconds / 1e9;
+}
+
+static void print_ending(const struct terminal *terminal,
+                         const struct summary *summary) {
+    const struct tracemalloc_dump_header *header = &summary->reader->header;
+    char ending[DUMP_INFO_TEXT_SIZE * 2];
+    uint64_t length = heap_history_end(summary->reader);
+    if (header->end_time > header->start_time)
+        length = header->end_time - header->start_time;
+    dump_info_ending(summary->reader, ending);
+    labelled_line_print(terminal, LABEL_COLUMNS, "ending", "%.1f s: %s",
+                        seconds(length), ending);
+}
+
+static void print_program(const struct terminal *terminal,
+                          const struct summary *summary) {
+    const struct dump_reader *reader = summary->reader;
+    char *title = process_list_title(reader, 0);
+    if (title != NULL && reader->process_count == 1)
+        labelled_line_print(terminal, LABEL_COLUMNS, "process", "%s", title);
+    free(title);
+    print_ending(terminal, summary);
+    print_weight(terminal, reader->header.finalized != 0 ? "at exit" : "now", summary,
+                 SUMMARY_NOW, "");
+    print_weight(terminal, "peak", summary, SUMMARY_PEAK,
+                 reader->process_count > 1 ? ", each process's own" : "");
+    print_weight(terminal, "allocated", summary, SUMMARY_ALLOCATED, "");
+}
+
+static void print_process(const struct terminal *terminal,
+                          const struct dump_reader *reader,
+                          const struct process_share *share) {
+    char *title = process_list_title(reader, share->process);
+    if (title == NULL)
+        return;
+    size_t used = put_size(terminal, TERMINAL_PLAIN, share->weight.size);
+    used += put(terminal, TERMINAL_PLAIN, "  ", 2);
+    used += put(terminal, TERMINAL_NAME, title, terminal_room(terminal, used));
+    newline(terminal);
+    free(title);
+}
+
+static void print_processes(const struct terminal *terminal,
+                            const struct summary *summary) {
+    const struct dump_reader *reader = summary->reader;
+    struct process_share *shares = process_list_shares(&summary->profiles[SUMMARY_NOW]);
+    char title[SIZE_TEXT * 2];
+    size_t shown =
+        reader->process_count < MOST_PROCESSES ? reader->process_count : MOST_PROCESSES;
+    if (shares == NULL || reader->process_count < 2) {
+        free(shares);
+        return;
+    }
+    snprintf(title, sizeof title, "Processes: %zu", reader->process_count);
+    print_title(terminal, title);
+    for (size_t i = 0; i < shown; i++)
+        print_process(terminal, reader, &shares[i]);
+    if (shown < reader->process_count)
+        put(terminal, TERMINAL_FAINT, "and smaller ones: see --by process",
+            terminal_room(terminal, 0));
+    if (shown < reader->process_count)
+        newline(terminal);
+    free(shares);
+}
+
+static double largest(const double *values, size_t count) {
+    double most = 0;
+    for (size_t i = 0; i < count; i++)
+        most = values[i] > most ? values[i] : most;
+    return most;
+}
+
+/* The scale on the left, then one row. */
+static void print_plot_row(const struct terminal *terminal, const char *label,
+                           const double *values, size_t count, size_t row,
+                           size_t rows) {
+    double most = largest(values, count);
+    size_t used =
+        pad(terminal, put(terminal, TERMINAL_NAME, label, SCALE_LABEL), SCALE_LABEL);
+    if (row == 0)
+        put_size(terminal, TERMINAL_PLAIN, (uint64_t)most);
+    else
+        pad(terminal, used, SCALE_COLUMNS);
+    fputs(terminal->unicode ? " │" : " |", terminal->out);
+    plot_row(terminal, values, count, most, row, rows);
+    newline(terminal);
+}
+
+static void print_axis(const struct terminal *terminal, size_t count, uint64_t end) {
+    char last[SIZE_TEXT];
+    int length = snprintf(last, sizeof last, "%.1f s", seconds(end));
+    pad(terminal, 0, SCALE_COLUMNS + 2);
+    fputs("0 s", terminal->out);
+    fprintf(terminal->out, "%*s\n", (int)count - 3,
+            length < (int)count - 3 ? last : "");
+}
+
+static void print_timeline(const struct terminal *terminal,
+                           const struct summary *summary) {
+    double values[MOST_PLOT];
+    uint64_t end = heap_history_end(summary->reader);
+    size_t count = drawn_width(terminal) - SCALE_COLUMNS - 2;
+    count = count < MOST_PLOT ? count : MOST_PLOT;
+    if (end == 0)
+        return;
+    print_title(terminal, "Heap over time");
+    heap_history_sample(summary->reader, HEAP_HISTORY_TRACED, 0, end, values, count);
+    for (size_t row = 0; row < PLOT_ROWS; row++)
+        print_plot_row(terminal, "", values, count, row, PLOT_ROWS);
+    heap_history_sample(summary->reader, HEAP_HISTORY_RSS, 0, end, values, count);
+    print_plot_row(terminal, "RSS", values, count, 0, 1);
+    print_axis(terminal, count, end);
+}
+
+/* The lines that lead one of the lists, each once. */
+struct rows {
+    const struct statistic *entries[MOST_ROWS];
+    size_t count;
+};
+
+static bool has_frame(const struct statistics *top, struct frame frame) {
+    for (size_t i = 0; i < top->shown; i++)
+        if (top->entries[i].frame.name == frame.name &&
+            top->entries[i].frame.line == frame.line)
+            return true;
+    return false;
+}
+
+static void find_rows(const struct summary *summary, struct rows *rows) {
+    rows->count = 0;
+    for (int view = 0; view < SUMMARY_VIEWS; view++) {
+        const struct statistics *top = &summary->tops[view];
+        for (size_t i = 0; i < top->shown; i++) {
+            bool known = false;
+            for (int before = 0; before < view; before++)
+                known |= has_frame(&summary->tops[before], top->entries[i].frame);
+            if (!known)
+                rows->entries[rows->count++] = &top->entries[i];
+        }
+    }
+}
+
+/* Strong where the line is among the first of that list. */
+static size_t print_sizes(const struct terminal *terminal,
+                          const struct summary *summary,
+                          const struct statistic *entry) {
+    size_t used = 0;
+    for (int view = 0; view < SUMMARY_VIEWS; view++) {
+        const struct group *group =
+            grouping_find_frame(&summary->groupings[view], entry->frame);
+        bool leads = has_frame(&summary->tops[view], entry->frame);
+        used += put_size(terminal, leads ? TERMINAL_STRONG : TERMINAL_FAINT,
+                         group != NULL ? group->weight.size : 0);
+    }
+    return used;
+}
+
+static void print_row(const struct terminal *terminal, const struct summary *summary,
+                      const struct statistic *entry) {
+    const struct profile *profile = entry->grouping->profile;
+    bool narrow = is_narrow(terminal);
+    if (narrow) {
+        frame_text_put(terminal, profile, entry->stack, true,
+                       terminal_room(terminal, 0));
+        newline(terminal);
+    }
+    size_t used = print_sizes(terminal, summary, entry);
+    if (!narrow) {
+        used += put(terminal, TERMINAL_PLAIN, "  ", 2);
+        frame_text_put(terminal, profile, entry->stack, true,
+                       terminal_room(terminal, used));
+    }
+    newline(terminal);
+}
+
+static void print_tops(const struct terminal *terminal, const struct summary *summary) {
+    struct rows rows;
+    char head[SIZE_TEXT * 2];
+    bool finalized = summary->reader->header.finalized != 0;
+    find_rows(summary, &rows);
+    int length = snprintf(head, sizeof head, "%*s%*s%*s", SIZE_COLUMNS,
+                          finalized ? "at exit" : "now", SIZE_COLUMNS, "at peak",
+                          SIZE_COLUMNS, "allocated");
+    snprintf(head + length, sizeof head - (size_t)length, "%s",
+             is_narrow(terminal) ? "  by line" : "  Top lines of each");
+    print_title(terminal, head);
+    for (size_t i = 0; i < rows.count; i++)
+        print_row(terminal, summary, rows.entries[i]);
+}
+
+static void print_blocks(const struct terminal *terminal,
+                         const struct summary *summary) {
+    print_title(terminal, "Largest blocks");
+    for (size_t i = 0; i < summary->largest_count; i++) {
+        const struct summary_block *block = &summary->largest[i];
+        char count[SIZE_TEXT];
+        size_t used = put_size(terminal, TERMINAL_PLAIN, block->size);
+        snprintf(count, sizeof count, " x %-6" PRIu64 " ", block->count);
+        used += put(terminal, TERMINAL_FAINT, count, terminal_room(terminal, used));
+        frame_text_put(terminal, &summary->profiles[SUMMARY_NOW], block->stack, true,
+                       terminal_room(terminal, used));
+        newline(terminal);
+    }
+}
+
+/* A label, a size, a share and a bar of it, in `room` columns. */
+static size_t print_share(const struct terminal *terminal, const char *label,
+                          uint64_t size, double share, size_t room) {
+    enum { LABEL = 12, PERCENT = 5 };
+    char percent[SIZE_TEXT];
+    size_t used = pad(terminal, put(terminal, TERMINAL_NAME, label, LABEL), LABEL);
+    used += put_size(terminal, TERMINAL_PLAIN, size);
+    snprintf(percent, sizeof percent, "%4.0f%% ", 100 * share);
+    used += put(terminal, TERMINAL_PLAIN, percent, PERCENT + 1);
+    return used + (room > used ? plot_bar(terminal, share, room - used) : 0);
+}
+
+static size_t print_class(const struct terminal *terminal,
+                          const struct summary *summary, size_t number, size_t room) {
+    static const char *const labels[SUMMARY_CLASSES] = {
+        "to 64 B",   "to 256 B",   "to 512 B", "to 4 KiB",
+        "to 32 KiB", "to 256 KiB", "to 2 MiB", "larger"};
+    double total = (double)summary->profiles[SUMMARY_NOW].total.size;
+    uint64_t size = summary->classes[number].size;
+    return print_share(terminal, labels[number], size,
+                       total > 0 ? (double)size / total : 0, room);
+}
+
+static size_t print_rss_part(const struct terminal *terminal,
+                             const struct summary *summary, size_t number,
+                             size_t room) {
+    const struct summary_rss *rss = &summary->rss;
+    const struct {
+        const char *label;
+        uint64_t size;
+    } parts[RSS_PARTS] = {
+        {"Python", rss->python},     {"free arenas", rss->arenas_free},
+        {"libc", rss->libc},         {"mmap", rss->mmap},
+        {"the tracer", rss->tracer}, {"the rest", summary_rss_rest(rss)},
+    };
+    if (number >= RSS_PARTS)
+        return 0;
+    double share = rss->whole > 0 ? (double)parts[number].size / (double)rss->whole : 0;
+    return print_share(terminal, parts[number].label, parts[number].size, share, room);
+}
+
+static void format_rss_title(const struct summary *summary, char *text, size_t size) {
+    char rss[SIZE_TEXT];
+    statistics_format_size(rss, sizeof rss, (double)summary->rss.whole, false);
+    if (summary->rss.whole > 0)
+        snprintf(text, size, "Resident memory: %s", rss);
+    else
+        snprintf(text, size, "Memory by its use");
+}
+
+static void print_side_by_side(const struct terminal *terminal,
+                               const struct summary *summary) {
+    char title[SIZE_TEXT * 2];
+    size_t half = drawn_width(terminal) / 2, room = half - 3;
+    newline(terminal);
+    format_rss_title(summary, title, sizeof title);
+    pad(terminal, put(terminal, TERMINAL_STRONG, "Sizes of blocks", room), half);
+    put(terminal, TERMINAL_STRONG, title, room);
+    newline(terminal);
+    for (size_t i = 0; i < SUMMARY_CLASSES; i++) {
+        size_t used = print_class(terminal, summary, i, room);
+        if (i < RSS_PARTS) {
+            pad(terminal, used, half);
+            print_rss_part(terminal, summary, i, room);
+        }
+        newline(terminal);
+    }
+}
+
+static void print_one_by_one(const struct terminal *terminal,
+                             const struct summary *summary) {
+    char title[SIZE_TEXT * 2];
+    size_t room = terminal->width - 1;
+    print_title(terminal, "Sizes of blocks");
+    for (size_t i = 0; i < SUMMARY_CLASSES; i++) {
+        print_class(terminal, summary, i, room);
+        newline(terminal);
+    }
+    format_rss_title(summary, title, sizeof title);
+    print_title(terminal, title);
+    for (size_t i = 0; i < RSS_PARTS; i++) {
+        print_rss_part(terminal, summary, i, room);
+        newline(terminal);
+    }
+}
+
+/* The text's first words that fit: their bytes. A longer word is cut by the
+ * terminal. */
+static size_t fit_words(const char *text, size_t room) {
+    size_t length = strlen(text), fits = 0;
+    if (length <= room)
+        return length;
+    for (size_t i = 0; i <= room; i++)
+        if (text[i] == ' ')
+            fits = i;
+    return fits > 0 ? fits : strcspn(text, " ");
+}
+
+static void print_advice(const struct terminal *terminal,
+                         const struct summary *summary) {
+    print_title(terminal, "Next");
+    for (const char *text = summary->advice; *text != '\0';) {
+        size_t length = fit_words(text, drawn_width(terminal));
+        terminal_put_start(terminal, TERMINAL_PLAIN, text, length,
+                           terminal_room(terminal, 0));
+        newline(terminal);
+        text += length;
+        text += *text == ' ';
+    }
+}
+
+void summary_text_print(const struct terminal *terminal,
+                        const struct summary *summary) {
+    print_program(terminal, summary);
+    print_processes(terminal, summary);
+    print_timeline(terminal, summary);
+    print_tops(terminal, summary);
+    print_blocks(terminal, summary);
+    if (!is_narrow(terminal))
+        print_side_by_side(terminal, summary);
+    else
+        print_one_by_one(terminal, summary);
+    print_advice(terminal, summary);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+#include "show/text_report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "show/completeness.h"
+#include "show/frame_text.h"
+#include "show/source_lines.h"
+
+/* A frame beside its numbers needs at least this many columns; with less, the numbers
+ * go below. */
+enum { LEAST_FRAME_COLUMNS = 16, INDENT = 4 };
+
+/* What is printed, and the lines of source for it. */
+struct printer {
+    const struct terminal *terminal;
+    const struct statistics *statistics;
+    struct source_lines sources;
+};
+
+static void newline(const struct printer *printer) {
+    fputc('\n', printer->terminal->out);
+}
+
+static void indent(const struct printer *printer, int columns) {
+    fprintf(printer->terminal->out, "%*s", columns, "");
+}
+
+static size_t line_width(const struct printer *printer, size_t used) {
+    return printer->terminal->width > used ? printer->terminal->width - used : 0;
+}
+
+static enum terminal_style number_style(const struct printer *printer,
+                                        const struct statistic *entry) {
+    if (!printer->statistics->compared || entry->size_diff == 0)
+        return TERMINAL_PLAIN;
+    return entry->size_diff > 0 ? TERMINAL_GROWN : TERMINAL_SHRUNK;
+}
+
+/* `:12`, or with the words of a traceback. Native code of which no line is known has
+ * the address for a file, and its function is told. */
+static int format_line(const struct profile *profile, uint32_t stack,
+                       const char *const quotes[2], char *text, size_t size) {
+    struct frame frame = profile_frame(profile, stack);
+    if (frame.line > 0 || profile_native(profile, stack) == NULL)
+        return snprintf(text, size, "%s%" PRIu32, quotes[1], frame.line);
+    return snprintf(text, size, "%.*s", quotes[1][0] == '"', "\"");
+}
+
+static void print_function(const struct printer *printer, const struct profile *profile,
+                           uint32_t stack, size_t used) {
+    static const char joint[] = ", in ";
+    struct dump_text function = profile_function(profile, stack);
+    size_t taken = used + sizeof joint - 1;
+    if (profile_native(profile, stack) == NULL || function.length == 0 ||
+        (printer->terminal->interactive && taken >= printer->terminal->width))
+        return;
+    fputs(joint, printer->terminal->out);
+    terminal_put_start(printer->terminal, TERMINAL_PLAIN, function.bytes,
+                       function.length, line_width(printer, taken));
+}
+
+/* quotes[0] FILE quotes[1] LINE, in `room` columns: of FILE, its end. Returns the
+ * columns taken. */
+static size_t print_frame(const struct printer *printer, const struct profile *profile,
+                          uint32_t stack, const char *const quotes[2], size_t room) {
+    struct dump_text filename = frame_text_file(profile, profile_frame(profile, stack));
+    char line[48];
+    if (profile_code(profile, stack) == 0) {
+        size_t columns = strspn(quotes[0], " ");
+        fprintf(printer->terminal->out, "%*s", (int)columns, "");
+        return columns + terminal_put_start(printer->terminal, TERMINAL_NAME,
+                                            filename.bytes, filename.length,
+                                            room > columns ? room - columns : 0);
+    }
+    int length = format_line(profile, stack, quotes, line, sizeof line);
+    size_t used = strlen(quotes[0]) + (size_t)length;
+    fputs(quotes[0], printer->terminal->out);
+    used += terminal_put_end(printer->terminal, TERMINAL_NAME, filename.bytes,
+                             filename.length, room > used ? room - used : 0);
+    fputs(line, printer->terminal->out);
+    return used;
+}
+
+static void print_source(struct printer *printer, const struct profile *profile,
+                         struct frame frame) {
+    struct dump_text source = source_lines_get(
+        &printer->sources, profile_filename(profile, frame), frame.line);
+    if (source.length == 0)
+        return;
+    indent(printer, INDENT);
+    terminal_put_start(printer->terminal, TERMINAL_FAINT, source.bytes, source.length,
+                       line_width(printer, INDENT));
+    newline(printer);
+}
+
+/* A name, and in brackets the file or module of a function, in `room` columns: of the
+ * name, its start. */
+static void print_name(const struct printer *printer, const struct statistic *entry,
+                       size_t room) {
+    const struct profile *profile = entry->grouping->profile;
+    struct dump_text name = frame_text_file(profile, entry->frame);
+    struct dump_text owner = grouping_owner(profile, entry->stack);
+    bool is_function = entry->grouping->key == GROUPING_FUNCTION &&
+                       profile_function(profile, entry->stack).length > 0;
+    if (!is_function) {
+        terminal_put_end(printer->terminal, TERMINAL_NAME, name.bytes, name.length,
+                         room);
+        return;
+    }
+    size_t taken = terminal_put_start(printer->terminal, TERMINAL_NAME, name.bytes,
+                                      name.length, room);
+    if (printer->terminal->interactive && room < taken + LEAST_FRAME_COLUMNS)
+        return;
+    fputs(" (", printer->terminal->out);
+    terminal_put_end(printer->terminal, TERMINAL_PLAIN, owner.bytes, owner.length,
+                     room - taken - 3);
+    fputc(')', printer->terminal->out);
+}
+
+/* What stands before the numbers: of a traceback the most recent frame, which is what a
+ * reader looks for, and not the oldest, which str(Statistic) has there. */
+static void print_head(const struct printer *printer, const struct statistic *entry,
+                       size_t room) {
+    static const char *const quotes[2] = {"", ":"};
+    const struct profile *profile = entry->grouping->profile;
+    enum grouping_key key = entry->grouping->key;
+    if (key == GROUPING_FUNCTION || key == GROUPING_MODULE) {
+        print_name(printer, entry, room);
+        return;
+    }
+    if (key != GROUPING_FILENAME) {
+        print_frame(printer, profile, entry->stack, quotes, room);
+        return;
+    }
+    static const char no_line[] = ":0";
+    bool is_file = entry->frame.name != FRAME_NAMES_UNKNOWN;
+    struct dump_text filename = frame_text_file(profile, entry->frame);
+    size_t used = is_file ? strlen(no_line) : 0;
+    terminal_put_end(printer->terminal, TERMINAL_NAME, filename.bytes, filename.length,
+                     room > used ? room - used : 0);
+    fputs(is_file ? no_line : "", printer->terminal->out);
+}
+
+/* Averages are the first to go: half a number would be a wrong one. */
+static size_t drop_average(char *numbers) {
+    char *average = strstr(numbers, ", average=");
+    if (average != NULL)
+        *average = '\0';
+    return strlen(numbers);
+}
+
+static void print_statistic(const struct printer *printer,
+                            const struct statistic *entry) {
+    const struct terminal *terminal = printer->terminal;
+    char numbers[STATISTICS_TEXT_SIZE];
+    size_t length = statistics_format(numbers, entry, printer->statistics->compared);
+    bool below =
+        terminal->interactive && length + 2 + LEAST_FRAME_COLUMNS > terminal->width;
+    if (below && length > line_width(printer, 2))
+        length = drop_average(numbers);
+    print_head(printer, entry, line_width(printer, below ? 1 : length + 2));
+    fputs(below ? ":\n  " : ": ", terminal->out);
+    terminal_put_start(terminal, number_style(printer, entry), numbers, length,
+                       below ? line_width(printer, 2) : length);
+    newline(printer);
+}
+
+/* The oldest frame first, as Traceback.format has them. */
+static void print_traceback(struct printer *printer, const struct statistic *entry) {
+    static const char *const quotes[2] = {"  File \"", "\", line "};
+    const struct stack_index *index = &entry->grouping->index;
+    const struct profile *profile = entry->grouping->profile;
+    for (uint32_t up = stack_index_window(index, entry->stack); up-- > 0;) {
+        uint32_t stack = stack_index_ancestor(index, entry->stack, up);
+        size_t used =
+            print_frame(printer, profile, stack, quotes, line_width(printer, 0));
+        print_function(printer, profile, stack, used);
+        newline(printer);
+        print_source(printer, profile, profile_frame(profile, stack));
+    }
+}
+
+static void print_sum(const struct printer *printer, const char *label,
+                      const struct statistic *sum) {
+    char numbers[STATISTICS_TEXT_SIZE], line[STATISTICS_TEXT_SIZE + 64];
+    statistics_format(numbers, sum, printer->statistics->compared);
+    drop_average(numbers);
+    int length = snprintf(line, sizeof line, "%s: %s", label, numbers);
+    terminal_put_start(printer->terminal, TERMINAL_STRONG, line, (size_t)length,
+                       line_width(printer, 0));
+    newline(printer);
+}
+
+/* Cumulative entries overlap, so that their sum says nothing. */
+static void print_rest(const struct printer *printer) {
+    const struct statistics *statistics = printer->statistics;
+    size_t hidden = statistics->count - statistics->shown;
+    char label[48];
+    if (hidden == 0)
+        return;
+    snprintf(label, sizeof label, "%zu other", hidden);
+    if (statistics->grouping->cumulative) {
+        fprintf(printer->terminal->out, "%s\n", label);
+        return;
+    }
+    struct statistic rest = statistics_rest(statistics);
+    print_sum(printer, label, &rest);
+}
+
+void text_report_print(const struct terminal *terminal,
+                       const struct statistics *statistics) {
+    struct printer printer = {.terminal = terminal, .statistics = statistics};
+    for (size_t i = 0; i < statistics->shown; i++) {
+        const struct statistic *entry = &statistics->entries[i];
+        print_statistic(&printer, entry);
+        if (statistics->grouping->key == GROUPING_TRACEBACK)
+            print_traceback(&printer, entry);
+        else
+            print_source(&printer, entry->grouping->profile, entry->frame);
+    }
+    print_rest(&printer);
+    print_sum(&printer, "Total", &statistics->total);
+    source_lines_close(&printer.sources);
+}
+
+void text_report_print_completeness(const struct terminal *terminal,
+                                    const struct dump_reader *reader,
+                                    const char *name) {
+    char reason[COMPLETENESS_TEXT_SIZE], *line = NULL;
+    size_t at = 0, size = 0;
+    FILE *stream = completeness_holds(reader) ? NULL : open_memstream(&line, &size);
+    if (stream == NULL)
+        return;
+    fprintf(stream, "Incomplete%s%s", name != NULL ? ": " : "",
+            name != NULL ? name : "");
+    for (const char *joint = ": "; completeness_next(reader, &at, reason); joint = "; ")
+        fprintf(stream, "%s%s", joint, reason);
+    if (fclose(stream) == 0) {
+        terminal_put_start(terminal, TERMINAL_WARNING, line, size, terminal->width);
+        fputc('\n', terminal->out);
+    }
+    free(line);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* A call tree for people: a line for each node, with what it holds and its share. For
+ * offline code; one thread; write errors stay in the stream. */
+#pragma once
+
+#include "output/terminal.h"
+#include "profile/call_tree.h"
+
+/* The least threshold, as a share of all: it bounds how deep branches are nested. */
+#define TREE_REPORT_LEAST_SHARE 0.0001
+
+/* Prints the tree, of a share that is not below TREE_REPORT_LEAST_SHARE. */
+void tree_report_print(const struct terminal *terminal, const struct call_tree *tree);

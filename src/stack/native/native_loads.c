@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "stack/native/native_loads.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <stddef.h>
+
+enum { MOST_CANDIDATES = 64 };
+
+struct native_loads native_loads;
+
+/* Words of _rtld_global that may be the counter. */
+static const uint64_t *candidates[MOST_CANDIDATES];
+static size_t candidate_count;
+
+/* The first words of _rtld_global: those of its first namespace. */
+struct first_namespace {
+    const struct link_map *loaded;
+    uint32_t count;
+};
+
+static int read_adds(struct dl_phdr_info *info, size_t size, void *adds) {
+    (void)size;
+    *(uint64_t *)adds = info->dlpi_adds;
+    return 1;
+}
+
+static uint64_t adds_now(void) {
+    uint64_t adds = 0;
+    dl_iterate_phdr(read_adds, &adds);
+    return adds;
+}
+
+static const struct first_namespace *find_global(size_t *size) {
+    Dl_info info;
+    const ElfW(Sym) *symbol = NULL;
+    void *global = dlsym(RTLD_DEFAULT, "_rtld_global");
+    if (global == NULL ||
+        dladdr1(global, &info, (void **)&symbol, RTLD_DL_SYMENT) == 0 ||
+        symbol == NULL || info.dli_saddr != global)
+        return NULL;
+    *size = symbol->st_size;
+    return global;
+}
+
+static bool is_right(const struct first_namespace *global) {
+    uint32_t count = 0;
+    if (global == NULL || global->loaded != _r_debug.r_map)
+        return false;
+    for (const struct link_map *map = global->loaded; map != NULL; map = map->l_next)
+        count++;
+    return global->count == count;
+}
+
+void native_loads_begin(void) {
+    size_t size;
+    uint64_t adds = adds_now();
+    const struct first_namespace *global = find_global(&size);
+    native_loads = (struct native_loads){0};
+    candidate_count = 0;
+    if (!is_right(global))
+        return;
+    native_loads.count = &global->count;
+    const uint64_t *words = (const void *)global;
+    for (size_t at = sizeof *global / sizeof *words; at < size / sizeof *words; at++)
+        if (words[at] == adds && candidate_count < MOST_CANDIDATES)
+            candidates[candidate_count++] = &words[at];
+}
+
+bool native_loads_settle(void) {
+    uint64_t adds = adds_now();
+    size_t found = 0;
+    for (size_t at = 0; at < candidate_count; at++)
+        if (*candidates[at] == adds) {
+            native_loads.adds = candidates[at];
+            found++;
+        }
+    if (found != 1)
+        native_loads.adds = NULL;
+    return native_loads.adds != NULL;
+}

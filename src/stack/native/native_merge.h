@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* Native and Python frames of a thread in one stack: each evaluation of Python code is
+ * replaced by the Python frames that run in it.
+ *
+ *   native      main .. eval(1) .. call eval(2) list_resize
+ *   Python      A B in eval(1), C in eval(2)
+ *   together    main ..  A B   .. call    C     list_resize
+ *
+ * Under the tracer's lock, or with one thread, as native_stack. Memory comes from the
+ * arena.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stack/native/native_stack.h"
+#include "stack/native/native_tail.h"
+#include "stack/python/python_stack.h"
+
+/* Where nodes come from. */
+struct native_merge_sink {
+    uint32_t (*native)(uint32_t parent, uint32_t module, uint64_t address);
+    /* The frame that `node` of the tree of Python stacks ends with, below `parent`. */
+    uint32_t (*python)(uint32_t parent, uint32_t node);
+};
+
+/* A Python frame of the last stack. */
+struct native_python {
+    const char *address;
+    uint32_t node;   /* of the Python stack */
+    uint32_t parent; /* of the merged stack */
+    uint32_t merged; /* the merged stack that ends here */
+    uint32_t reserved;
+};
+
+/* Stacks that depend on more words are unwound at each event. */
+enum { NATIVE_MERGE_WORDS = 256 };
+
+/* One thread's. */
+struct native_merge {
+    struct native_stack native;
+    struct native_python *python; /* root first */
+    uint32_t python_depth;
+    uint32_t python_capacity;
+    uint32_t prefix;     /* Python frames of no evaluation that was found: below all */
+    uint32_t generation; /* of native_merge_open */
+    bool broken;         /* the stack of this event was found to end before the root */
+
+    /* The innermost evaluation, to which all Python frames from `top_first` on
+     * belong. */
+    uint32_t top; /* its entry; NATIVE_NO_PYTHON: none */
+    uint32_t top_first;
+    uint32_t top_node; /* its node when those of the entries above it were set */
+    uint8_t top_flags;
+    const uint64_t *top_at; /* its slot */
+    /* What the entries below depend on, those that somebody sees. */
+    uint32_t word_count;
+    struct native_slot words[NATIVE_MERGE_WORDS];
+
+    struct native_tails tails; /* what comes above it */
+};
+
+/* Begins for a new dump. `layout` is NULL without Python frames. The limits are on the
+ * frames that somebody sees. */
+void native_merge_open(const struct native_merge_sink *sink,
+                       const struct python_layout *layout, uint32_t most_native);
+void native_merge_close(void);
+/* Nodes of the dump got another meaning: all threads forget theirs. */
+void native_merge_forget(void);
+
+/* Whether the entries are of the dump that native_merge_open was for; if not, forgets
+ * them. */
+void native_merge_refresh(struct native_merge *merge);
+
+/* The node of the calling thread's merged stack, whose innermost native frame is
+ * `leaf`. `python` and `tstate` are NULL without Python frames, else
+ * python_stack_capture has just brought the stack up to date. */
+uint32_t native_merge_find(struct native_merge *merge,
+                           const struct native_registers *leaf, native_step step,
+                           const struct python_stack *python, const char *tstate);
+
+/* Gives all memory of an ended thread back, the structure itself too: arena_map made
+ * it. NULL is nothing. */
+void native_merge_release(struct native_merge *merge);

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+#include "stack/native/native_rows.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/hash.h"
+
+enum {
+    FIRST_ROWS = 4096,
+    MOST_ROWS = 1 << 22,
+    MOST_PRESENT = 1024,
+    ROW_PERMANENT = 0,
+    /* Its computed gotos make the evaluation function tens of kilobytes; where each
+     * instruction is a function of its own that calls the next as its last act (3.14),
+     * what is left is small. */
+    SMALL_FUNCTION = 8192,
+};
+
+/* Kept apart from return addresses: a signal may interrupt what is also returned to. */
+static const uint64_t exact_bit = (uint64_t)1 << 63;
+
+struct native_rows native_rows = {.epoch = 1};
+
+/* The allocation functions of CPython, and those of C++ that end in malloc. Most leave
+ * by a jump and have no frame of their own then. */
+static struct known_name {
+    const char *name;
+    uint8_t flags;
+    uint32_t hash;
+} known[] = {
+    {"_PyEval_EvalFrameDefault", NATIVE_EVALUATES, 0},
+    {"PyEval_EvalFrameEx", NATIVE_HIDDEN, 0},
+    {"PyMem_RawMalloc", NATIVE_HIDDEN, 0},
+    {"PyMem_RawCalloc", NATIVE_HIDDEN, 0},
+    {"PyMem_RawRealloc", NATIVE_HIDDEN, 0},
+    {"PyMem_Malloc", NATIVE_HIDDEN, 0},
+    {"PyMem_Calloc", NATIVE_HIDDEN, 0},
+    {"PyMem_Realloc", NATIVE_HIDDEN, 0},
+    {"PyObject_Malloc", NATIVE_HIDDEN, 0},
+    {"PyObject_Calloc", NATIVE_HIDDEN, 0},
+    {"PyObject_Realloc", NATIVE_HIDDEN, 0},
+    {"_Znwm", NATIVE_HIDDEN, 0},
+    {"_Znam", NATIVE_HIDDEN, 0},
+    {"_ZnwmRKSt9nothrow_t", NATIVE_HIDDEN, 0},
+    {"_ZnamRKSt9nothrow_t", NATIVE_HIDDEN, 0},
+    {"_ZnwmSt11align_val_t", NATIVE_HIDDEN, 0},
+    {"_ZnamSt11align_val_t", NATIVE_HIDDEN, 0},
+};
+
+/* The modules that rows were made of, as far as nothing else has been seen at their
+ * place. */
+struct present {
+    uintptr_t start;
+    uintptr_t end;
+    uint64_t print;
+    uint32_t module;
+};
+
+static native_module module_id;
+static struct native_row *rows;
+static uint32_t capacity, used;
+static struct present present[MOST_PRESENT];
+static uint32_t present_count;
+
+int native_rows_open(native_module module) {
+    static bool hashed;
+    for (size_t at = 0; !hashed && at < sizeof known / sizeof *known; at++)
+        known[at].hash = native_object_hash(known[at].name);
+    hashed = true;
+    native_rows_close();
+    module_id = module;
+    native_rows.epoch++;
+    rows = arena_map(FIRST_ROWS * sizeof *rows);
+    capacity = rows != NULL ? FIRST_ROWS : 0;
+    return rows != NULL ? 0 : -ENOMEM;
+}
+
+void native_rows_close(void) {
+    if (rows != NULL)
+        arena_unmap(rows, capacity * sizeof *rows);
+    rows = NULL;
+    capacity = used = present_count = 0;
+}
+
+/* Where the row is, or a free place. */
+static struct native_row *place_of(struct native_row *table, uint32_t size,
+                                   uint64_t key) {
+    uint64_t at = hash_mix(key) >> 32;
+    while (table[at & (size - 1)].ip != 0 && table[at & (size - 1)].ip != key)
+        at++;
+    return &table[at & (size - 1)];
+}
+
+/* Half of the table stays free, so that a search is short and always ends. */
+static bool make_room(void) {
+    if (used < capacity / 2)
+        return true;
+    uint32_t wanted = capacity * 2;
+    struct native_row *grown =
+        wanted <= MOST_ROWS ? arena_map(wanted * sizeof *grown) : NULL;
+    if (grown == NULL)
+        return false;
+    for (uint32_t at = 0; at < capacity; at++)
+        if (rows[at].ip != 0)
+            *place_of(grown, wanted, rows[at].ip) = rows[at];
+    arena_unmap(rows, capacity * sizeof *rows);
+    rows = grown;
+    capacity = wanted;
+    return true;
+}
+
+/* What tells one file from another that the loader puts at the same place. */
+static uint64_t print_of(const struct native_object *object) {
+    size_t length;
+    const unsigned char *id = native_object_build_id(object, &length);
+    uint64_t print = hash_bytes(object->name, strlen(object->name), object->bias);
+    return id != NULL ? hash_bytes(id, length, print) : print;
+}
+
+/* Something was unloaded, maybe without dlclose, as iconv does with a character set. */
+static void drop_overlapping(const struct native_object *object) {
+    bool dropped = false;
+    for (uint32_t at = present_count; at-- > 0;)
+        if (present[at].start < object->end && object->start < present[at].end) {
+            present[at] = present[--present_count];
+            dropped = true;
+        }
+    if (dropped)
+        native_rows.epoch++;
+}
+
+/* A file that is at the place of another one is a module of its own, also when it was
+ * there before that one. */
+static uint32_t module_of(const struct native_object *object) {
+    uint64_t print = print_of(object);
+    for (uint32_t at = 0; at < present_count; at++)
+        if (present[at].start == object->start && present[at].print == print)
+            return present[at].module;
+    drop_overlapping(object);
+    uint32_t module = module_id(object);
+    if (present_count == MOST_PRESENT)
+        present_count = 0;
+    present[present_count++] =
+        (struct present){object->start, object->end, print, module};
+    return module;
+}
+
+static uint8_t flags_of(const struct native_object *object, uintptr_t address) {
+    struct native_symbol symbol;
+    uintptr_t own = (uintptr_t)&native_rows;
+    if (own >= object->start && own < object->end)
+        return NATIVE_HIDDEN;
+    for (size_t at = 0; at < sizeof known / sizeof *known; at++) {
+        if (native_object_symbol(object, known[at].name, known[at].hash, &symbol) < 0 ||
+            address - symbol.address >= symbol.size)
+            continue;
+        bool small =
+            known[at].flags == NATIVE_EVALUATES && symbol.size < SMALL_FUNCTION;
+        return known[at].flags | (small ? NATIVE_TAIL_CALLS : 0);
+    }
+    return 0;
+}
+
+/* mov $15, %rax; syscall: what the kernel lets a handler return to. */
+static bool is_signal_return(uintptr_t ip) {
+    static const unsigned char code[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
+    return memcmp((const void *)ip, code, sizeof code) == 0;
+}
+
+static void derive(struct native_row *row, uint64_t address) {
+    struct native_object object;
+    struct native_cfi cfi;
+    row->key = address;
+    row->rule = NATIVE_RULE_ABSENT;
+    if (native_object_find(address, &object) < 0)
+        return;
+    uint64_t module = module_of(&object);
+    row->key = module << NATIVE_MODULE_SHIFT | (address - object.bias);
+    row->flags = flags_of(&object, address);
+    row->epoch =
+        native_object_is_permanent(&object) ? ROW_PERMANENT : native_rows.epoch;
+    int status =
+        object.header == NULL ? -ENOENT : native_cfi_find(object.header, address, &cfi);
+    if (status < 0) {
+        row->rule = status == -ENOENT ? NATIVE_RULE_ABSENT : NATIVE_RULE_OTHER;
+        return;
+    }
+    row->rule = (uint8_t)cfi.rule;
+    if (cfi.rule == NATIVE_RULE_SIGNAL && !is_signal_return(address + 1))
+        row->rule = NATIVE_RULE_OTHER;
+    row->cfa = cfi.cfa;
+    row->rbp = cfi.rbp;
+}
+
+/* Code that belongs to no file is asked for each time: a file may be mapped where it
+ * was. */
+static cold_path const struct native_row *learn(struct native_row *place, uint64_t key,
+                                                uint64_t address) {
+    static struct native_row passing;
+    passing = (struct native_row){.ip = key};
+    derive(&passing, address);
+    if (passing.key >> NATIVE_MODULE_SHIFT == 0)
+        return &passing;
+    if (place->ip != key) {
+        if (!make_room())
+            return &passing;
+        place = place_of(rows, capacity, key);
+        used++;
+    }
+    *place = passing;
+    return place;
+}
+
+const struct native_row *native_rows_find(uint64_t ip, bool exact) {
+    uint64_t key = exact ? ip | exact_bit : ip;
+    struct native_row *row = place_of(rows, capacity, key);
+    if (likely(row->ip == key &&
+               (row->epoch == ROW_PERMANENT || row->epoch == native_rows.epoch)))
+        return row;
+    return learn(row, key, exact ? ip : ip - 1);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* What is known of each address in a native stack: how its frame is unwound, which
+ * module it belongs to, and whether a traceback shows it. Found out once, then kept by
+ * address.
+ *
+ * A module may be unloaded and another one be put at its place: the epoch tells, which
+ * begins anew whenever the loader has been at work. Rows of modules that are there from
+ * the start are good for ever, others as long as the epoch.
+ *
+ * Under the tracer's lock, or with one thread. Memory comes from the arena.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "stack/native/native_cfi.h"
+#include "stack/native/native_loads.h"
+#include "stack/native/native_object.h"
+
+enum native_flags {
+    NATIVE_HIDDEN = 1,    /* of the tracer, or an allocation function */
+    NATIVE_EVALUATES = 2, /* the interpreter's evaluation function */
+    NATIVE_TAIL_CALLS =
+        4, /* with NATIVE_EVALUATES: it is small, instructions are functions */
+    NATIVE_BY_REGISTER = 8, /* of a frame: it depends on the rbp that the leaf has */
+};
+
+enum { NATIVE_MODULE_SHIFT = 48, NATIVE_MOST_MODULES = 1 << 15 };
+
+/* Half a cache line. The key is what names it in the dump: module << 48 | address, an
+ * ELF virtual address inside the instruction; in module 0 an absolute one. */
+struct native_row {
+    uint64_t ip; /* 0: no row */
+    uint64_t key;
+    uint32_t epoch;   /* 0: good for ever */
+    int32_t cfa, rbp; /* of struct native_cfi */
+    uint8_t rule;
+    uint8_t flags;
+    uint16_t reserved;
+};
+
+struct native_rows {
+    uint32_t epoch; /* never 0 */
+    uint64_t loads; /* see native_loads_now, when it began */
+};
+
+extern struct native_rows native_rows;
+
+/* Gives a module its id in the dump. */
+typedef uint32_t (*native_module)(const struct native_object *object);
+
+/* With no row known. 0, -ENOMEM, or -ENOSYS: the loader does not answer without a
+ * lock. */
+must_check int native_rows_open(native_module module);
+void native_rows_close(void);
+
+/* The row of an instruction. `exact`: it is the one that a signal interrupted; else the
+ * address is where a call returns to, and the instruction the one before. Never NULL;
+ * good until the next call. */
+const struct native_row *native_rows_find(uint64_t ip, bool exact);
+
+/* At the beginning of an event. Without the loader's counters each event is an
+ * epoch. */
+static always_inline void native_rows_notice(void) {
+    uint64_t loads = native_rows.loads;
+    if (unlikely(native_loads.adds == NULL ||
+                 (loads = native_loads_now()) != native_rows.loads)) {
+        native_rows.loads = loads;
+        native_rows.epoch++;
+    }
+}

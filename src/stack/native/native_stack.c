@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+#include "stack/native/native_stack.h"
+
+#include <errno.h>
+#include <string.h>
+#include <ucontext.h>
+
+#include "base/arena.h"
+#include "base/sys.h"
+
+enum { FIRST_FRAMES = 128, MOST_FRAMES = 1 << 16 };
+
+void native_stack_forget(struct native_stack *stack) {
+    stack->depth = stack->lowest = 0;
+}
+
+void native_stack_release(struct native_stack *stack) {
+    if (stack->slots != NULL)
+        arena_unmap(stack->slots, stack->capacity * sizeof *stack->slots);
+    if (stack->frames != NULL)
+        arena_unmap(stack->frames, stack->capacity * sizeof *stack->frames);
+    *stack = (struct native_stack){0};
+}
+
+/* New entries are at the end of the arrays, `pushed` of them: they stay there. */
+static cold_path bool grow(struct native_stack *stack, uint32_t kept, uint32_t pushed) {
+    struct native_stack old = *stack;
+    uint32_t capacity = old.capacity == 0 ? FIRST_FRAMES : old.capacity * 2;
+    if (capacity > MOST_FRAMES)
+        return false;
+    stack->slots = arena_map(capacity * sizeof *stack->slots);
+    stack->frames = arena_map(capacity * sizeof *stack->frames);
+    stack->capacity = capacity;
+    if (stack->slots == NULL || stack->frames == NULL) {
+        native_stack_release(stack);
+        *stack = old;
+        return false;
+    }
+    if (old.capacity == 0)
+        return true;
+    memcpy(stack->slots, old.slots, kept * sizeof *old.slots);
+    memcpy(stack->frames, old.frames, kept * sizeof *old.frames);
+    memcpy(stack->slots + capacity - pushed, old.slots + old.capacity - pushed,
+           pushed * sizeof *old.slots);
+    memcpy(stack->frames + capacity - pushed, old.frames + old.capacity - pushed,
+           pushed * sizeof *old.frames);
+    native_stack_release(&old);
+    return true;
+}
+
+static always_inline void set_entry(struct native_stack *stack, uint32_t at,
+                                    const struct native_registers *registers,
+                                    const struct native_row *row) {
+    bool is_saved = registers->rbp_slot != NULL, by_rbp = row->rule != NATIVE_RULE_RSP;
+    stack->slots[at] = (struct native_slot){registers->slot, registers->ip};
+    stack->frames[at] = (struct native_frame){
+        .rbp = registers->rbp,
+        .rbp_at = by_rbp ? registers->rbp_slot : NULL,
+        .key = row->key,
+        .first = NATIVE_NO_PYTHON,
+        .end = NATIVE_NO_PYTHON,
+        .flags = row->flags | (by_rbp && !is_saved ? NATIVE_BY_REGISTER : 0),
+        .exact = registers->exact,
+    };
+}
+
+/* The kernel leaves the registers of what it interrupted on the stack, where
+ * rt_sigreturn takes them from (struct rt_sigframe of the kernel). */
+static void leave_handler(struct native_registers *registers) {
+    const ucontext_t *interrupted = (const void *)registers->sp;
+    const greg_t *saved = interrupted->uc_mcontext.gregs;
+    *registers = (struct native_registers){
+        .ip = (uint64_t)saved[REG_RIP],
+        .sp = (uint64_t)saved[REG_RSP],
+        .rbp = (uint64_t)saved[REG_RBP],
+        .slot = (const uint64_t *)&saved[REG_RIP],
+        .rbp_slot = (const uint64_t *)&saved[REG_RBP],
+        .exact = true,
+    };
+}
+
+/* The kernel reads a set of signals before it looks at what is to be done with it. */
+static bool is_readable(const void *address) {
+    return sys_call(SYS_rt_sigprocmask, -1, address, NULL, sizeof(uint64_t)) != -EFAULT;
+}
+
+/* Code without tables, which may have a frame pointer. */
+static bool follow_rbp(struct native_registers *registers) {
+    enum { LARGEST_FRAME = 1 << 16 };
+    const uint64_t *frame = (const void *)registers->rbp;
+    if (registers->rbp - registers->sp >= LARGEST_FRAME || registers->rbp % 8 != 0 ||
+        !is_readable(frame) || !is_readable(frame + 1) || native_word(frame + 1) == 0)
+        return false;
+    registers->rbp = native_word(frame);
+    registers->rbp_slot = frame;
+    registers->ip = native_word(frame + 1);
+    registers->slot = frame + 1;
+    registers->sp = (uint64_t)(uintptr_t)(frame + 2);
+    registers->exact = false;
+    return true;
+}
+
+static bool leave_realigned(struct native_registers *registers,
+                            const struct native_row *row) {
+    uint64_t rbp = registers->rbp;
+    uint64_t cfa = native_word((const uint64_t *)(rbp + (uint64_t)(int64_t)row->cfa));
+    if (cfa <= registers->sp || cfa % sizeof(uint64_t) != 0)
+        return false;
+    registers->rbp_slot = (const uint64_t *)(rbp + (uint64_t)(int64_t)row->rbp);
+    registers->rbp = native_word(registers->rbp_slot);
+    registers->slot = (const uint64_t *)cfa - 1;
+    registers->ip = native_word(registers->slot);
+    registers->sp = cfa;
+    registers->exact = false;
+    return true;
+}
+
+/* The rules that few frames have. 1; 0 at the root; negative where the caller is not
+ * found. */
+static cold_path int step_rarely(struct native_registers *registers,
+                                 const struct native_row *row, native_step step) {
+    switch (row->rule) {
+    case NATIVE_RULE_ROOT:
+        return 0;
+    case NATIVE_RULE_SIGNAL:
+        leave_handler(registers);
+        return 1;
+    case NATIVE_RULE_WORD:
+        return leave_realigned(registers, row) ? 1 : -EINVAL;
+    case NATIVE_RULE_ABSENT:
+        return follow_rbp(registers) ? 1 : -EINVAL;
+    default:
+        return step(registers);
+    }
+}
+
+/* By the row. False at the root. */
+static always_inline bool go_up(struct native_registers *registers,
+                                const struct native_row *row, bool *broken) {
+    uint64_t base = row->rule == NATIVE_RULE_RSP ? registers->sp : registers->rbp;
+    uint64_t cfa = base + (uint64_t)(int64_t)row->cfa;
+    if (unlikely(cfa <= registers->sp || cfa % sizeof(uint64_t) != 0)) {
+        *broken = true;
+        return false;
+    }
+    if (row->rbp != 0) {
+        registers->rbp_slot = (const uint64_t *)(cfa + (uint64_t)(int64_t)row->rbp);
+        registers->rbp = native_word(registers->rbp_slot);
+    }
+    registers->slot = (const uint64_t *)cfa - 1;
+    registers->ip = native_word(registers->slot);
+    registers->sp = cfa;
+    registers->exact = false;
+    return registers->ip != 0;
+}
+
+static always_inline bool step_up(struct native_stack *stack,
+                                  struct native_registers *registers,
+                                  const struct native_row *row, native_step step) {
+    if (likely(row->rule == NATIVE_RULE_RSP || row->rule == NATIVE_RULE_RBP))
+        return go_up(registers, row, &stack->broken);
+    int status = step_rarely(registers, row, step);
+    if (status < 0)
+        stack->broken = true;
+    return status > 0;
+}
+
+/* Whether the last stack has this frame as its entry `kept - 1`, after entries of calls
+ * that are over have been dropped. */
+static always_inline bool is_known(const struct native_stack *stack, uint32_t *kept,
+                                   const struct native_registers *registers) {
+    while (*kept > 0 && stack->slots[*kept - 1].at < registers->slot)
+        --*kept;
+    if (*kept == 0)
+        return false;
+    const struct native_slot *slot = &stack->slots[*kept - 1];
+    const struct native_frame *frame = &stack->frames[*kept - 1];
+    if (slot->at != registers->slot)
+        return false;
+    if (slot->value == registers->ip && frame->rbp == registers->rbp &&
+        frame->exact == registers->exact)
+        return true;
+    --*kept;
+    return false;
+}
+
+/* Puts the frames from the leaf to the first known one at the end of the arrays, and
+ * returns how many they are. The lowest `kept` entries are as before. */
+static uint32_t push_frames(struct native_stack *stack,
+                            const struct native_registers *leaf, uint32_t *kept,
+                            native_step step) {
+    struct native_registers registers = *leaf;
+    uint32_t pushed = 0;
+    bool more = true;
+    stack->broken = false;
+    while (more && !is_known(stack, kept, &registers)) {
+        const struct native_row *row = native_rows_find(registers.ip, registers.exact);
+        if (unlikely(*kept + pushed >= stack->capacity) &&
+            !grow(stack, *kept, pushed)) {
+            stack->broken = true;
+            *kept = 0;
+            return pushed;
+        }
+        set_entry(stack, stack->capacity - ++pushed, &registers, row);
+        more = step_up(stack, &registers, row, step);
+    }
+    if (!more)
+        *kept = 0;
+    return pushed;
+}
+
+uint32_t native_stack_lowest(const struct native_stack *stack, uint32_t kept) {
+    const struct native_frame *frames = stack->frames;
+    if (kept <= stack->most_native || frames[kept - 1].natives <= stack->most_native)
+        return 0;
+    uint32_t hidden = frames[kept - 1].natives - stack->most_native;
+    uint32_t low = 0, high = kept;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (frames[middle].natives <= hidden)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static always_inline bool rbp_holds(const struct native_frame *frame) {
+    return frame->rbp_at == NULL || native_word(frame->rbp_at) == frame->rbp;
+}
+
+uint32_t native_stack_words(const struct native_stack *stack, uint32_t first,
+                            uint32_t end, struct native_slot *words, uint32_t room) {
+    uint32_t count = 0;
+    for (uint32_t at = first; at < end; at++) {
+        const struct native_frame *frame = &stack->frames[at];
+        if (count < room)
+            words[count] = stack->slots[at];
+        count++;
+        if (frame->rbp_at != NULL && count++ < room)
+            words[count - 1] = (struct native_slot){frame->rbp_at, frame->rbp};
+    }
+    return count;
+}
+
+/* The highest entry from `lowest` to the one before `end` whose rbp is another one now,
+ * or -1. */
+static int64_t verify_rbps(const struct native_stack *stack, uint32_t lowest,
+                           uint32_t end) {
+    for (uint32_t at = end; at-- > lowest;)
+        if (!rbp_holds(&stack->frames[at]))
+            return at;
+    return -1;
+}
+
+/* The highest of the lowest `kept` entries, without the last of them, that is not what
+ * it was, or -1. */
+static always_inline int64_t verify(const struct native_stack *stack, uint32_t kept) {
+    uint32_t lowest =
+        likely(kept == stack->depth) ? stack->lowest : native_stack_lowest(stack, kept);
+    const struct native_slot *last = stack->slots + lowest;
+    const struct native_slot *slot = stack->slots + kept - 1;
+    while (slot > last && likely(native_word(slot[-1].at) == slot[-1].value))
+        slot--;
+    uint32_t good = (uint32_t)(slot - stack->slots);
+    int64_t broken = -1;
+    if (unlikely(native_stack_has_rbps(stack, lowest, kept - 1)))
+        broken = verify_rbps(stack, good, kept - 1);
+    return likely(broken < 0) && slot > last ? (int64_t)good - 1 : broken;
+}
+
+/* Entry by entry: memmove costs more than these few. */
+static always_inline void join(struct native_stack *stack, uint32_t kept,
+                               uint32_t pushed) {
+    uint32_t from = stack->capacity - pushed;
+    uint32_t rbps = kept > 0 ? stack->frames[kept - 1].rbps : 0;
+    for (uint32_t at = 0; at < pushed; at++) {
+        struct native_frame *frame = &stack->frames[kept + at];
+        stack->slots[kept + at] = stack->slots[from + at];
+        *frame = stack->frames[from + at];
+        rbps += frame->rbp_at != NULL;
+        frame->rbps = rbps;
+    }
+    stack->depth = kept + pushed;
+}
+
+/* Where an entry below a known one has changed, what was believed above it is
+ * unwound. */
+uint32_t native_stack_walk(struct native_stack *stack,
+                           const struct native_registers *leaf, native_step step) {
+    if (unlikely(stack->epoch != native_rows.epoch)) {
+        native_stack_forget(stack);
+        stack->epoch = native_rows.epoch;
+    }
+    uint32_t kept = stack->depth;
+    for (;;) {
+        uint32_t pushed = push_frames(stack, leaf, &kept, step);
+        int64_t broken = kept > 0 ? verify(stack, kept) : -1;
+        if (likely(broken < 0)) {
+            if (pushed > 0 || kept != stack->depth)
+                join(stack, kept, pushed);
+            return kept;
+        }
+        kept = (uint32_t)broken;
+    }
+}

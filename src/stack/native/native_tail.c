@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include "stack/native/native_tail.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+/* Tails with the same leaf in the same place mostly differ in their second frame, or in
+ * where the evaluation calls from. */
+static always_inline struct native_tail *set_of(struct native_tails *tails,
+                                                const uint64_t *slot, uint64_t second,
+                                                uint64_t evaluation) {
+    uint64_t hash = hash_mix((uint64_t)(uintptr_t)slot ^ second << 12 ^ second << 2 ^
+                             evaluation << 20 ^ evaluation);
+    static_assert(NATIVE_TAIL_SETS == 1 << (64 - 57), "the upper bits of the hash");
+    return tails->ways[hash >> 57];
+}
+
+/* The leaf is a hook of ours, and its caller is always found by its row. */
+static always_inline const uint64_t *caller_slot(const struct native_registers *leaf) {
+    const struct native_row *row = native_rows_find(leaf->ip, leaf->exact);
+    uint64_t base = row->rule == NATIVE_RULE_RSP ? leaf->sp : leaf->rbp;
+    if (unlikely(row->rule != NATIVE_RULE_RSP && row->rule != NATIVE_RULE_RBP))
+        return NULL;
+    return (const uint64_t *)(base + (uint64_t)(int64_t)row->cfa) - 1;
+}
+
+static always_inline bool is_this(const struct native_tail *tail,
+                                  const struct native_registers *leaf,
+                                  const struct native_stack *stack, uint32_t base) {
+    const struct native_slot *slot = tail->slots + tail->count;
+    if (tail->epoch != stack->epoch || tail->base_at != stack->slots[base].at ||
+        tail->base_value != stack->slots[base].value || slot[-1].at != leaf->slot ||
+        (tail->by_register && tail->rbp != leaf->rbp))
+        return false;
+    return native_slots_hold(tail->slots, slot) &&
+           native_slots_hold(tail->rbps, tail->rbps + tail->rbp_count);
+}
+
+struct native_tail *native_tail_find(struct native_tails *tails,
+                                     const struct native_registers *leaf,
+                                     const struct native_stack *stack, uint32_t base) {
+    const uint64_t *second = caller_slot(leaf);
+    const uint64_t *evaluation = stack->slots[base + 1].at;
+    if (unlikely(second == NULL || second > evaluation))
+        return NULL;
+    struct native_tail *ways =
+        set_of(tails, leaf->slot, native_word(second), native_word(evaluation));
+    for (uint32_t at = 0; at < NATIVE_TAIL_WAYS; at++)
+        if (is_this(&ways[at], leaf, stack, base))
+            return &ways[at];
+    return NULL;
+}
+
+/* Whether frames down to the root depend on the leaf's rbp. */
+static bool depends_on_register(const struct native_stack *stack) {
+    for (uint32_t at = 0; at < stack->depth; at++)
+        if ((stack->frames[at].flags & NATIVE_BY_REGISTER) != 0)
+            return true;
+    return false;
+}
+
+/* On one stack, whose addresses fall from the evaluation to the leaf. */
+static bool is_plain(const struct native_stack *stack, uint32_t base) {
+    for (uint32_t at = base + 1; at < stack->depth; at++)
+        if (stack->frames[at].exact || stack->slots[at].at >= stack->slots[at - 1].at)
+            return false;
+    return true;
+}
+
+static void note_frames(struct native_tail *tail, const struct native_frame *frames) {
+    tail->rbp_count = 0;
+    for (uint32_t at = 0; at < tail->count; at++) {
+        tail->keys[at] = frames[at].key;
+        if (frames[at].rbp_at != NULL)
+            tail->rbps[tail->rbp_count++] =
+                (struct native_slot){frames[at].rbp_at, frames[at].rbp};
+    }
+}
+
+struct native_tail *native_tail_note(struct native_tails *tails,
+                                     const struct native_stack *stack, uint32_t base) {
+    uint32_t count = stack->depth - 1 - base, last = stack->depth - 1;
+    if (count < 2 || count > NATIVE_TAIL_MOST || !is_plain(stack, base))
+        return NULL;
+    const struct native_slot *leaf = &stack->slots[last];
+    struct native_tail *ways =
+        set_of(tails, leaf->at, leaf[-1].value, stack->slots[base + 1].value);
+    struct native_tail *tail = &ways[tails->next++ % NATIVE_TAIL_WAYS];
+    tail->base_at = stack->slots[base].at;
+    tail->base_value = stack->slots[base].value;
+    tail->epoch = stack->epoch;
+    tail->count = count;
+    tail->rbp = stack->frames[last].rbp;
+    tail->by_register = depends_on_register(stack);
+    memset(tail->results, 0, sizeof tail->results);
+    memcpy(tail->slots, stack->slots + base + 1, count * sizeof *tail->slots);
+    note_frames(tail, stack->frames + base + 1);
+    return tail;
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+#include "stack/python/python_memo.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "tracemalloc_dump.h"
+
+enum {
+    FIRST_SLOTS = 8192,
+    FIRST_ENTRIES = 4096,
+    FIRST_CODES = 1024,
+    FIRST_PARENTS = 8192
+};
+
+struct code {
+    uintptr_t address;
+    uint32_t id;
+    uint32_t first; /* of its entries; for a free one: the next free one */
+};
+
+/* An array that doubles, of which freed entries form a list. Index 0 is unused. */
+struct pool {
+    void *memory;
+    uint32_t entry_size;
+    uint32_t count;
+    uint32_t capacity;
+    uint32_t free;
+};
+
+struct python_memo python_memo;
+
+static struct id_table code_index;
+static struct pool entries = {.entry_size = sizeof(struct python_memo_entry)};
+static struct pool codes = {.entry_size = sizeof(struct code)};
+static struct pool parents = {.entry_size = sizeof(uint32_t)}; /* all of it is used */
+
+static int pool_open(struct pool *pool, uint32_t capacity) {
+    pool->memory = arena_map((size_t)capacity * pool->entry_size);
+    pool->count = 1;
+    pool->capacity = capacity;
+    pool->free = 0;
+    return pool->memory != NULL ? 0 : -ENOMEM;
+}
+
+static void pool_close(struct pool *pool) {
+    if (pool->memory != NULL)
+        arena_unmap(pool->memory, (size_t)pool->capacity * pool->entry_size);
+    pool->memory = NULL;
+}
+
+static bool pool_double(struct pool *pool) {
+    size_t size = (size_t)pool->capacity * pool->entry_size;
+    void *grown = arena_grow(pool->memory, size, size * 2);
+    if (grown == NULL)
+        return false;
+    pool->memory = grown;
+    pool->capacity *= 2;
+    return true;
+}
+
+/* An index that was never used; 0 without memory. */
+static uint32_t pool_extend(struct pool *pool) {
+    if (pool->count == pool->capacity && !pool_double(pool))
+        return 0;
+    return pool->count++;
+}
+
+static struct code *code_at(uint32_t index) {
+    return (struct code *)codes.memory + index;
+}
+
+static void tell_pools(void) {
+    python_memo.entries = entries.memory;
+    python_memo.first_child = parents.memory;
+    python_memo.parents = parents.memory != NULL ? parents.capacity : 0;
+}
+
+int python_memo_open(void) {
+    int status = id_table_open(&python_memo.index, FIRST_SLOTS);
+    if (status == 0)
+        status = id_table_open(&code_index, FIRST_CODES);
+    if (status == 0)
+        status = pool_open(&entries, FIRST_ENTRIES);
+    if (status == 0)
+        status = pool_open(&codes, FIRST_CODES);
+    if (status == 0)
+        status = pool_open(&parents, FIRST_PARENTS);
+    tell_pools();
+    epoch_raise();
+    return status;
+}
+
+void python_memo_close(void) {
+    id_table_close(&python_memo.index);
+    id_table_close(&code_index);
+    pool_close(&entries);
+    pool_close(&codes);
+    pool_close(&parents);
+    tell_pools();
+}
+
+static uint64_t code_hash(uintptr_t address) {
+    return hash_mix(address >> 3);
+}
+
+uint32_t python_memo_code(uintptr_t address) {
+    struct id_probe probe;
+    uint32_t index;
+    id_probe_start(&probe, &code_index, code_hash(address));
+    while ((index = id_probe_next(&probe)) != 0)
+        if (code_at(index)->address == address)
+            break;
+    return index;
+}
+
+uint32_t python_memo_add_code(uintptr_t address, uint32_t id) {
+    uint32_t index = codes.free;
+    if (index != 0)
+        codes.free = code_at(index)->first;
+    else
+        index = pool_extend(&codes);
+    if (index == 0 || id_table_add(&code_index, code_hash(address), index) < 0)
+        return 0;
+    *code_at(index) = (struct code){address, id, 0};
+    return index;
+}
+
+uint32_t python_memo_code_id(uint32_t code) {
+    return code_at(code)->id;
+}
+
+bool python_memo_search(uint32_t parent, uint64_t ip, uint32_t *node) {
+    struct id_probe probe;
+    uint32_t id;
+    id_probe_start(&probe, &python_memo.index, python_memo_hash(parent, ip));
+    while ((id = id_probe_next(&probe)) != 0) {
+        const struct python_memo_entry *entry = python_memo.entries + id;
+        if (entry->ip == ip && entry->parent == parent) {
+            *node = entry->node;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* False when the list is full, or there is no room for one. */
+static bool join_siblings(uint32_t index) {
+    struct python_memo_entry *entry = python_memo.entries + index;
+    while (entry->parent >= parents.capacity && pool_double(&parents))
+        continue;
+    tell_pools();
+    if (entry->parent >= python_memo.parents)
+        return false;
+    uint32_t *place = &python_memo.first_child[entry->parent];
+    int count = 0;
+    for (uint32_t id = *place; id != 0; id = python_memo.entries[id].sibling)
+        count++;
+    if (count == PYTHON_MEMO_SIBLINGS)
+        return false;
+    entry->sibling = *place;
+    *place = index;
+    return true;
+}
+
+static void leave_siblings(uint32_t index) {
+    const struct python_memo_entry *entry = python_memo.entries + index;
+    if (entry->parent >= python_memo.parents)
+        return;
+    uint32_t *place = &python_memo.first_child[entry->parent];
+    while (*place != index && *place != 0)
+        place = &python_memo.entries[*place].sibling;
+    if (*place == index)
+        *place = entry->sibling;
+}
+
+void python_memo_add(uint32_t parent, uint64_t ip, uint32_t node, uint32_t code) {
+    uint32_t index = entries.free;
+    if (index != 0)
+        entries.free = python_memo.entries[index].next;
+    else
+        index = pool_extend(&entries);
+    tell_pools();
+    if (index == 0)
+        return;
+    python_memo.entries[index] = (struct python_memo_entry){
+        .ip = ip, .parent = parent, .node = node, .code = code};
+    if (!join_siblings(index) &&
+        id_table_add(&python_memo.index, python_memo_hash(parent, ip), index) < 0)
+        return;
+    python_memo.entries[index].next = code_at(code)->first;
+    code_at(code)->first = index;
+}
+
+/* Its list of entries of the same code object is the caller's business. */
+static void forget_entry(uint32_t index) {
+    struct python_memo_entry *entry = python_memo.entries + index;
+    id_table_remove(&python_memo.index, python_memo_hash(entry->parent, entry->ip),
+                    index);
+    leave_siblings(index);
+    entry->next = entries.free;
+    entries.free = index;
+}
+
+static void forget_entries(uint32_t index) {
+    while (index != 0) {
+        uint32_t next = python_memo.entries[index].next;
+        forget_entry(index);
+        index = next;
+    }
+}
+
+void python_memo_forget(uintptr_t address) {
+    uint32_t index = python_memo_code(address);
+    if (index == 0)
+        return;
+    struct code *code = code_at(index);
+    forget_entries(code->first);
+    id_table_remove(&code_index, code_hash(address), index);
+    code->address = 0;
+    code->first = codes.free;
+    codes.free = index;
+    epoch_raise();
+}
+
+static void pool_clear(struct pool *pool) {
+    pool->count = 1;
+    pool->free = 0;
+}
+
+void python_memo_forget_all(void) {
+    id_table_clear(&python_memo.index);
+    id_table_clear(&code_index);
+    pool_clear(&entries);
+    pool_clear(&codes);
+    memset(parents.memory, 0, (size_t)parents.capacity * parents.entry_size);
+    epoch_raise();
+}
+
+void python_memo_spare(struct id_set *ids) {
+    for (uint32_t index = 1; index < codes.count; index++)
+        if (code_at(index)->address != 0)
+            id_set_remove(ids, code_at(index)->id);
+}
+
+static bool leads_astray(const struct python_memo_entry *entry,
+                         const struct id_set *nodes) {
+    return entry->node == TRACEMALLOC_DUMP_OVERFLOW_STACK ||
+           id_set_has(nodes, entry->node) || id_set_has(nodes, entry->parent);
+}
+
+static void forget_nodes_of(struct code *code, const struct id_set *nodes) {
+    uint32_t *place = &code->first;
+    while (*place != 0) {
+        struct python_memo_entry *entry = python_memo.entries + *place;
+        uint32_t index = *place;
+        if (!leads_astray(entry, nodes)) {
+            place = &entry->next;
+            continue;
+        }
+        *place = entry->next;
+        forget_entry(index);
+    }
+}
+
+void python_memo_forget_nodes(const struct id_set *nodes) {
+    for (uint32_t index = 1; index < codes.count; index++)
+        if (code_at(index)->address != 0)
+            forget_nodes_of(code_at(index), nodes);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+#include "symbols/symbol_file.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "symbols/symbol_name.h"
+#include "symbols/symbol_scope.h"
+#include "symbols/symbol_table.h"
+#include "symbols/symbol_units.h"
+
+enum {
+    MOST_ID_BYTES = 64,
+    /* Of the range of a module that is known by its build-id alone. */
+    ANY_SIZE = INT32_MAX,
+};
+
+struct symbol_file {
+    Dwfl *dwfl;
+    Dwfl_Module *module;
+    Dwarf_Addr bias; /* what elfutils adds to the addresses of the file */
+    struct symbol_units units;
+    struct symbol_table table;
+    bool has_table;
+};
+
+static char debug_folders[] = ":.debug:/usr/lib/debug";
+static char *debug_path = debug_folders;
+
+static const Dwfl_Callbacks callbacks = {
+    .find_elf = dwfl_build_id_find_elf,
+    .find_debuginfo = dwfl_standard_find_debuginfo,
+    .section_address = dwfl_offline_section_address,
+    .debuginfo_path = &debug_path,
+};
+
+/* Anything but a regular file might wait for somebody, or change when it is read. */
+static int open_regular(const char *path) {
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd >= 0 && (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* The bytes of hexadecimal digits; their number, 0 where they are none. */
+static int read_id(const char *digits, unsigned char id[MOST_ID_BYTES]) {
+    size_t length = strlen(digits);
+    if (length % 2 != 0 || length / 2 > MOST_ID_BYTES)
+        return 0;
+    for (size_t i = 0; i < length / 2; i++)
+        if (sscanf(digits + 2 * i, "%2hhx", &id[i]) != 1)
+            return 0;
+    return (int)(length / 2);
+}
+
+static bool has_id(Dwfl_Module *module, const char *digits) {
+    unsigned char id[MOST_ID_BYTES];
+    const unsigned char *found = NULL;
+    GElf_Addr address;
+    int wanted = read_id(digits, id);
+    int length = dwfl_module_build_id(module, &found, &address);
+    length = length > 0 ? length : 0;
+    return length == wanted && (length == 0 || memcmp(found, id, (size_t)length) == 0);
+}
+
+/* 0, -ENOENT or -ESTALE; what was begun is closed by symbol_file_close. */
+static int report_file(struct symbol_file *file, const char *path,
+                       const char *build_id) {
+    int fd = path[0] == '/' ? open_regular(path) : -1;
+    if (fd < 0)
+        return -ENOENT;
+    dwfl_report_begin(file->dwfl);
+    file->module = dwfl_report_elf(file->dwfl, path, path, fd, 0, true);
+    dwfl_report_end(file->dwfl, NULL, NULL);
+    if (file->module == NULL) {
+        close(fd);
+        return -ENOENT;
+    }
+    return has_id(file->module, build_id) ? 0 : -ESTALE;
+}
+
+/* A debug file that stands for a module which is not here itself. */
+static int report_debug_file(struct symbol_file *file, const char *build_id) {
+    char path[2 * MOST_ID_BYTES + 64];
+    unsigned char id[MOST_ID_BYTES];
+    if (read_id(build_id, id) < 2)
+        return -ENOENT;
+    snprintf(path, sizeof path, "/usr/lib/debug/.build-id/%.2s/%s.debug", build_id,
+             build_id + 2);
+    return report_file(file, path, build_id);
+}
+
+/* Only the network can have what is left; elfutils asks where it may. */
+static int report_id(struct symbol_file *file, const char *build_id) {
+    unsigned char id[MOST_ID_BYTES];
+    const char *servers = getenv("DEBUGINFOD_URLS");
+    int length = read_id(build_id, id);
+    if (servers == NULL || *servers == '\0' || length < 2)
+        return -ENOENT;
+    dwfl_report_begin(file->dwfl);
+    file->module = dwfl_report_module(file->dwfl, build_id, 0, ANY_SIZE);
+    bool known = file->module != NULL &&
+                 dwfl_module_report_build_id(file->module, id, (size_t)length, 0) == 0;
+    dwfl_report_end(file->dwfl, NULL, NULL);
+    return known ? 0 : -ENOENT;
+}
+
+static int find_file(struct symbol_file *file, const char *path, const char *build_id) {
+    int error = report_file(file, path, build_id);
+    if (error == 0)
+        return 0;
+    if (report_debug_file(file, build_id) == 0 || report_id(file, build_id) == 0)
+        return 0;
+    return error;
+}
+
+int symbol_file_open(struct symbol_file **out, const char *path, const char *build_id) {
+    struct symbol_file *file = calloc(1, sizeof *file);
+    if (file == NULL)
+        return -ENOMEM;
+    file->dwfl = dwfl_begin(&callbacks);
+    int error = file->dwfl == NULL ? -ENOMEM : find_file(file, path, build_id);
+    if (error == 0 && dwfl_module_getelf(file->module, &file->bias) == NULL)
+        error = -ENOENT;
+    if (error < 0) {
+        symbol_file_close(file);
+        return error;
+    }
+    symbol_units_open(&file->units, file->module);
+    *out = file;
+    return 0;
+}
+
+void symbol_file_close(struct symbol_file *file) {
+    if (file == NULL)
+        return;
+    symbol_table_close(&file->table);
+    symbol_units_close(&file->units);
+    if (file->dwfl != NULL)
+        dwfl_end(file->dwfl);
+    free(file);
+}
+
+/* A file's name, made absolute with the folder of its compilation; to be freed. */
+static char *absolute_name(Dwarf_Die *unit, const char *name) {
+    Dwarf_Attribute attribute;
+    const char *folder = NULL;
+    char *joined;
+    if (name == NULL || name[0] == '/')
+        return name == NULL ? NULL : strdup(name);
+    if (dwarf_attr(unit, DW_AT_comp_dir, &attribute) != NULL)
+        folder = dwarf_formstring(&attribute);
+    if (folder == NULL)
+        return strdup(name);
+    return asprintf(&joined, "%s/%s", folder, name) < 0 ? NULL : joined;
+}
+
+struct place {
+    const char *filename;
+    uint32_t line;
+};
+
+/* The line that the machine code at an address is of. */
+static struct place place_of_code(Dwarf_Die *unit, Dwarf_Addr address) {
+    Dwarf_Line *line = dwarf_getsrc_die(unit, address);
+    int number = 0;
+    if (line == NULL || dwarf_lineno(line, &number) != 0)
+        return (struct place){0};
+    return (struct place){dwarf_linesrc(line, NULL, NULL), (uint32_t)number};
+}
+
+/* The line into which a function was inlined. */
+static struct place place_of_call(Dwarf_Die *unit, Dwarf_Die *inlined) {
+    Dwarf_Attribute attribute;
+    Dwarf_Files *files;
+    Dwarf_Word file = 0, line = 0;
+    dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attribute), &file);
+    dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attribute), &line);
+    if (dwarf_getsrcfiles(unit, &files, NULL) != 0 || line == 0)
+        return (struct place){0};
+    return (struct place){dwarf_filesrc(files, file, NULL, NULL), (uint32_t)line};
+}
+
+struct search {
+    symbol_visit visit;
+    void *context;
+    Dwarf_Die *unit;
+};
+
+/* Takes the name over; NULL where it is not known. */
+static int visit(const struct search *search, char *function, struct place place) {
+    char *filename =
+        place.line == 0 ? NULL : absolute_name(search->unit, place.filename);
+    int error = search->visit(search->context, function, filename,
+                              filename == NULL ? 0 : place.line);
+    free(function);
+    free(filename);
+    return error;
+}
+
+/* The functions around the machine code, the innermost first, each with the place where
+ * it was left for the one before it. Returns how many, or -errno. */
+static int visit_functions(const struct search *search, const struct symbol_unit *unit,
+                           Dwarf_Addr address, struct place place) {
+    const struct symbol_scope *scope = symbol_unit_find(unit, address);
+    int found = 0;
+    for (; scope != NULL; scope = symbol_unit_outer(unit, scope)) {
+        Dwarf_Die die = scope->die;
+        int error = visit(search, symbol_scope_name(&die), place);
+        if (error < 0)
+            return error;
+        found++;
+        if (scope->inlined)
+            place = place_of_call(search->unit, &die);
+    }
+    return found;
+}
+
+/* The table is read when the first name is asked for. */
+static int find_name(struct symbol_file *file, Dwarf_Addr address, const char **name) {
+    int error = 0;
+    if (!file->has_table)
+        error = symbol_table_open(&file->table, file->module);
+    file->has_table = true;
+    *name = symbol_table_find(&file->table, address);
+    return error;
+}
+
+int symbol_file_find(struct symbol_file *file, uint64_t address, symbol_visit callback,
+                     void *context) {
+    struct search search = {.visit = callback, .context = context};
+    struct place place = {0};
+    struct symbol_unit *unit;
+    Dwarf_Addr at = address + file->bias, bias = 0;
+    int found = symbol_units_find(&file->units, at, &unit, &bias);
+    if (found == 0 && unit != NULL) {
+        search.unit = &unit->die;
+        place = place_of_code(search.unit, at - bias);
+        found = visit_functions(&search, unit, at - bias, place);
+    }
+    if (found != 0)
+        return found < 0 ? found : 0;
+    const char *name;
+    int error = find_name(file, at, &name);
+    if (error < 0 || (name == NULL && place.line == 0))
+        return error;
+    return visit(&search, name == NULL ? NULL : symbol_name_copy(name), place);
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+#include "symbols/symbols.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "collection/array.h"
+#include "collection/id_map.h"
+#include "dump/frame_names.h"
+#include "symbols/symbol_file.h"
+
+/* What all queries to the network may take, and one that answers nothing. */
+enum { MOST_NETWORK_SECONDS = 60 };
+#define NETWORK_TIMEOUT "15"
+
+struct symbol_module {
+    char *key; /* build-id and path, each with its NUL */
+    uint32_t number;
+    enum symbol_module_state state;
+    struct symbol_file *file;
+};
+
+/* The frames of one address, in the table's array. */
+struct answer {
+    uint32_t first;
+    uint32_t count;
+};
+
+struct symbols {
+    struct array modules;     /* struct symbol_module * */
+    struct frame_names names; /* of the modules' keys */
+    uint32_t first_name;
+    struct id_map addresses; /* by module and address */
+    struct array answers;    /* by id of an address */
+    struct array frames;     /* struct symbol */
+    struct frame_names texts;
+    time_t network_seconds;
+};
+
+/* A user's own limits are left alone. */
+static void limit_network(void) {
+    setenv("DEBUGINFOD_TIMEOUT", NETWORK_TIMEOUT, 0);
+    setenv("DEBUGINFOD_MAXTIME", NETWORK_TIMEOUT, 0);
+}
+
+int symbols_open(struct symbols **out) {
+    struct symbols *symbols = calloc(1, sizeof *symbols);
+    if (symbols == NULL)
+        return -ENOMEM;
+    symbols->modules.entry_size = sizeof(struct symbol_module *);
+    symbols->answers.entry_size = sizeof(struct answer);
+    symbols->frames.entry_size = sizeof(struct symbol);
+    limit_network();
+    int error = frame_names_open(&symbols->names);
+    symbols->first_name = (uint32_t)symbols->names.count;
+    if (error == 0)
+        error = frame_names_open(&symbols->texts);
+    if (error < 0)
+        symbols_close(symbols);
+    else
+        *out = symbols;
+    return error;
+}
+
+static void close_module(struct symbol_module *module) {
+    symbol_file_close(module->file);
+    free(module->key);
+    free(module);
+}
+
+void symbols_close(struct symbols *symbols) {
+    if (symbols == NULL)
+        return;
+    struct symbol_module **modules = symbols->modules.entries;
+    for (size_t i = 0; i < symbols->modules.count; i++)
+        close_module(modules[i]);
+    free(symbols->modules.entries);
+    frame_names_close(&symbols->names);
+    id_map_clear(&symbols->addresses);
+    free(symbols->answers.entries);
+    free(symbols->frames.entries);
+    /* The first ones are constants (see report/frame_names.h). */
+    for (size_t i = symbols->first_name; i < symbols->texts.count; i++)
+        free((char *)symbols->texts.texts[i].bytes);
+    frame_names_close(&symbols->texts);
+    free(symbols);
+}
+
+static char *make_key(struct dump_text path, struct dump_text build_id, size_t *size) {
+    *size = build_id.length + path.length + 2;
+    char *key = malloc(*size);
+    if (key == NULL)
+        return NULL;
+    memcpy(key, build_id.bytes, build_id.length + 1);
+    memcpy(key + build_id.length + 1, path.bytes, path.length + 1);
+    return key;
+}
+
+static int add_module(struct symbols *symbols, char *key) {
+    struct symbol_module *module = calloc(1, sizeof *module);
+    if (module == NULL)
+        return -ENOMEM;
+    *module =
+        (struct symbol_module){.key = key, .number = (uint32_t)symbols->modules.count};
+    if (array_append(&symbols->modules, &module, 1) >= 0)
+        return 0;
+    free(module);
+    return -ENOMEM;
+}
+
+int symbols_module(struct symbols *symbols, struct dump_text path,
+                   struct dump_text build_id, struct symbol_module **module) {
+    size_t size, known = symbols->names.count;
+    char *key = make_key(path, build_id, &size);
+    if (key == NULL)
+        return -ENOMEM;
+    int64_t name = frame_names_add(&symbols->names, (struct dump_text){key, size});
+    bool is_new = name >= 0 && (size_t)name == known;
+    int error = name < 0 ? (int)name : is_new ? add_module(symbols, key) : 0;
+    if (!is_new)
+        free(key);
+    if (error == 0) {
+        struct symbol_module **modules = symbols->modules.entries;
+        *module = modules[(size_t)name - symbols->first_name];
+    }
+    return error;
+}
+
+const char *symbols_module_path(const struct symbol_module *module) {
+    return module->key + strlen(module->key) + 1;
+}
+
+static int open_module(struct symbol_module *module) {
+    int error =
+        symbol_file_open(&module->file, symbols_module_path(module), module->key);
+    module->state = error == 0         ? SYMBOL_MODULE_FOUND
+                    : error == -ESTALE ? SYMBOL_MODULE_DIFFERENT
+                                       : SYMBOL_MODULE_ABSENT;
+    return error == -ENOMEM ? error : 0;
+}
+
+static int64_t keep_text(struct symbols *symbols, const char *text) {
+    size_t known = symbols->texts.count;
+    char *copy = strdup(text);
+    if (copy == NULL)
+        return -ENOMEM;
+    int64_t id =
+        frame_names_add(&symbols->texts, (struct dump_text){copy, strlen(copy)});
+    if (id < 0 || (size_t)id < known)
+        free(copy);
+    return id;
+}
+
+/* The table's own copy, or NULL. */
+static int keep(struct symbols *symbols, const char *text, const char **kept) {
+    int64_t id = text == NULL ? 0 : keep_text(symbols, text);
+    *kept = text == NULL || id < 0 ? NULL : symbols->texts.texts[id].bytes;
+    return id < 0 ? (int)id : 0;
+}
+
+struct found {
+    struct symbols *symbols;
+    struct symbol frames[SYMBOLS_MOST_INLINED]; /* the innermost first */
+    size_t count;
+};
+
+static int add_frame(void *context, const char *function, const char *filename,
+                     uint32_t line) {
+    struct found *found = context;
+    struct symbol *frame = &found->frames[found->count];
+    if (found->count == SYMBOLS_MOST_INLINED)
+        return 0;
+    *frame = (struct symbol){.line = line};
+    int error = keep(found->symbols, function, &frame->function);
+    if (error == 0)
+        error = keep(found->symbols, filename, &frame->filename);
+    found->count += error == 0;
+    return error;
+}
+
+static int append_answer(struct symbols *symbols, const struct found *found) {
+    struct answer answer = {(uint32_t)symbols->frames.count, (uint32_t)found->count};
+    for (size_t i = found->count; i-- > 0;)
+        if (array_append(&symbols->frames, &found->frames[i], 1) < 0)
+            return -ENOMEM;
+    return array_append(&symbols->answers, &answer, 1) < 0 ? -ENOMEM : 0;
+}
+
+/* What has taken too long is not asked again: elfutils looks at the variable each
+ * time. */
+static int look_up(struct symbols *symbols, struct symbol_module *module,
+                   uint64_t address) {
+    struct found found = {.symbols = symbols};
+    time_t began = time(NULL);
+    int error = module->state == SYMBOL_MODULE_UNUSED ? open_module(module) : 0;
+    if (error == 0 && module->file != NULL)
+        error = symbol_file_find(module->file, address, add_frame, &found);
+    symbols->network_seconds += time(NULL) - began;
+    if (symbols->network_seconds > MOST_NETWORK_SECONDS)
+        unsetenv("DEBUGINFOD_URLS");
+    return error < 0 ? error : append_answer(symbols, &found);
+}
+
+int symbols_find(struct symbols *symbols, struct symbol_module *module,
+                 uint64_t address, struct symbol_list *list) {
+    size_t known = symbols->answers.count;
+    int64_t id =
+        id_map_add(&symbols->addresses, (struct id_pair){module->number, address});
+    int error = id < 0 ? (int)id : 0;
+    if (error == 0 && (size_t)id >= known)
+        error = look_up(symbols, module, address);
+    /* What failed before has an id, but no answer. */
+    if (error == 0 && (size_t)id >= symbols->answers.count)
+        error = -ENOMEM;
+    if (error < 0)
+        return error;
+    const struct answer *answer = (const struct answer *)symbols->answers.entries + id;
+    const struct symbol *frames = symbols->frames.entries;
+    *list = (struct symbol_list){frames == NULL ? NULL : frames + answer->first,
+                                 answer->count};
+    return 0;
+}
+
+const struct symbol_module *symbols_module_at(const struct symbols *symbols,
+                                              size_t number) {
+    struct symbol_module *const *modules = symbols->modules.entries;
+    return number < symbols->modules.count ? modules[number] : NULL;
+}
+
+enum symbol_module_state symbols_module_state(const struct symbol_module *module) {
+    return module->state;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#include "tracing/dump_header.h"
+
+#include "base/io.h"
+#include "base/process.h"
+#include "base/sys.h"
+#include "event/record.h"
+#include "trace/name_table.h"
+#include "tracing/traced_process.h"
+
+enum { LONGEST_ARGV = 1 << 16 };
+
+static tracemalloc_dump_string read_argv(void) {
+    static char text[LONGEST_ARGV]; /* protected by the lock of tracing's life */
+    ptrdiff_t length = io_read_file("/proc/self/cmdline", text, sizeof text);
+    return length > 0 ? name_table_string(text, (size_t)length) : 0;
+}
+
+static tracemalloc_dump_string read_executable(void) {
+    char path[512];
+    long length = sys_call(SYS_readlinkat, -100, "/proc/self/exe", path, sizeof path);
+    return length > 0 ? name_table_string(path, (size_t)length) : 0;
+}
+
+void dump_header_describe_process(void) {
+    struct tracemalloc_dump_header *header = tracer.dump->header;
+    header->pid = (uint32_t)sys_getpid();
+    header->ppid = (uint32_t)sys_call(SYS_getppid);
+    header->start_time = process_clock();
+    if (process_start_time(header->pid, &header->process_start) < 0)
+        header->process_start = 0;
+    process_boot_id(header->boot_id, sizeof header->boot_id);
+    header->run_id = traced_process.options->run_id;
+    header->generation = traced_process.generation;
+    header->state = TRACEMALLOC_DUMP_TRACING;
+    header->oom_killed = -1;
+    header->request_signal = traced_process.signal;
+    timeline_open(tracer.dump);
+}
+
+static uint32_t implementation(void) {
+    switch (traced_process.runtime->implementation) {
+    case PYTHON_CPYTHON:
+        return TRACEMALLOC_DUMP_CPYTHON;
+    case PYTHON_CPYTHON_FREE_THREADED:
+        return TRACEMALLOC_DUMP_CPYTHON_FREE_THREADED;
+    case PYTHON_PYPY:
+        return TRACEMALLOC_DUMP_PYPY;
+    default:
+        return TRACEMALLOC_DUMP_NO_PYTHON;
+    }
+}
+
+void dump_header_describe(uint32_t nframe, bool frames_work) {
+    struct tracemalloc_dump_header *header = tracer.dump->header;
+    dump_header_describe_process();
+    header->argv = read_argv();
+    header->executable = read_executable();
+    header->implementation = implementation();
+    header->python_version = traced_process.runtime->version;
+    header->nframe = nframe;
+    header->native_nframe = record_native_limit();
+    header->free_lists = traced_process.options->free_lists && frames_work;
+    if (!frames_work && traced_process.runtime->implementation != PYTHON_NONE)
+        header->lost[TRACEMALLOC_DUMP_LOST_VERSION]++;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "tracing/fork_handlers.h"
+
+#include "base/sys.h"
+#include "event/record.h"
+#include "tracing/dump_header.h"
+#include "tracing/dump_output.h"
+#include "tracing/traced_process.h"
+
+enum { DEFERRED_EVENTS = 16 };
+
+/* In a child that has no file yet: the call whose events create none. First the forking
+ * call, then the one after it. */
+static struct python_place fork_call;
+/* Events that the second of them may still have; 0: it is the first. */
+static uint32_t events_left;
+static uint32_t child_pid;
+
+static const char *own_tstate(void) {
+    return record_python.enabled ? traced_process.runtime->this_thread() : NULL;
+}
+
+static void get_file(void) {
+    struct thread_state *self = traced_process_lock();
+    if (record_asleep) {
+        dump_header_describe_process();
+        dump_output_attach();
+        record_asleep = false;
+        record_open = true;
+    }
+    traced_process_unlock(self);
+}
+
+/* A child's dump file is created lazily: allocations inside the forking call, and up to
+ * DEFERRED_EVENTS in the next one, are counted without creating it, so that a child
+ * that only calls exec or _exit leaves none. */
+static bool is_deferred(void) {
+    const char *tstate = own_tstate();
+    if (tstate == NULL || fork_call.frame == NULL)
+        return false;
+    if (python_stack_is_within(tstate, &fork_call))
+        return events_left == 0 || --events_left > 0;
+    if (events_left != 0)
+        return false;
+    events_left = DEFERRED_EVENTS;
+    fork_call = python_stack_place(tstate);
+    return true;
+}
+
+void fork_handlers_end(void) {
+    const char *tstate = own_tstate();
+    bool is_own = record_asleep && (uint32_t)sys_getpid() == child_pid;
+    if (is_own && events_left != 0 &&
+        (tstate == NULL || !python_stack_is_within(tstate, &fork_call)))
+        get_file();
+}
+
+static bool create_file_if_due(void) {
+    struct thread_state *self = thread_state_get();
+    if (!self->inside && !self->nested && !is_deferred())
+        get_file();
+    return true;
+}
+
+void fork_handlers_before(void) {
+    struct thread_state *self = traced_process_lock();
+    if (!tracer.active || !traced_process.options->follow_fork)
+        return;
+    const char *tstate = self->ended ? NULL : own_tstate();
+    fork_call = tstate != NULL ? python_stack_place(tstate) : (struct python_place){0};
+    events_left = 0;
+    dump_file_before_fork(tracer.dump);
+}
+
+void fork_handlers_in_parent(void) {
+    if (tracer.active && traced_process.options->follow_fork)
+        dump_file_in_parent(tracer.dump);
+    traced_process_unlock(thread_state_get());
+}
+
+static void forget_dump(void) {
+    record_open = record_asleep = false;
+    record_direct = RECORD_INDIRECT;
+    tracer_deactivate();
+    record_native_close();
+    python_stack_close();
+    tracer_close();
+}
+
+/* The other threads are gone, and with them whoever waited for a lock. */
+void fork_handlers_in_child(void) {
+    traced_process_fork();
+    thread_state_fork();
+    record_wake = create_file_if_due;
+    if (tracer.active &&
+        (!traced_process.options->follow_fork || dump_file_in_child(tracer.dump) < 0))
+        forget_dump();
+    else if (tracer.active) {
+        record_open = false;
+        record_asleep = true;
+        /* Not this process's: nothing of the parent's end or exec may be written
+         * here. */
+        tracer.dump->header->pid = 0;
+        child_pid = (uint32_t)sys_getpid();
+    }
+    traced_process_unlock(thread_state_get());
+}

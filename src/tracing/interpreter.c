@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "tracing/interpreter.h"
+
+#include <errno.h>
+
+#include "event/record.h"
+#include "event/record_native.h"
+#include "hooks/pymem_hooks.h"
+#include "tracing/traced_process.h"
+#include "tracing/tracing.h"
+
+static struct python_runtime runtime;
+static bool found;       /* there is a Python, known or not */
+static bool frames_work; /* its frames can be walked and its allocators wrapped */
+
+static void describe_to_events(void) {
+    record_python.thread_local_current = runtime.layout.version >= 0x30c;
+    record_python.current_tstate = runtime.current_tstate;
+    record_python.get_current = runtime.get_current;
+    record_python.this_thread = runtime.this_thread;
+    if (runtime.finalizing != NULL)
+        record_python.finalizing = runtime.finalizing;
+}
+
+bool interpreter_exists(void) {
+    return python_runtime_find(&runtime) != -ENOENT;
+}
+
+bool interpreter_find(void) {
+    if (found)
+        return true;
+    traced_process.runtime = &runtime;
+    int status = python_runtime_find(&runtime);
+    if (status == -ENOENT)
+        return false;
+    found = true;
+    frames_work = status == 0;
+    record_native_prepare(traced_process.options);
+    if (frames_work) {
+        describe_to_events();
+        traced_process.module.install(&runtime, traced_process.options);
+    }
+    return true;
+}
+
+bool interpreter_is_found(void) {
+    return found;
+}
+
+bool interpreter_frames_work(void) {
+    return frames_work;
+}
+
+const char *interpreter_unreadable(void) {
+    switch (runtime.implementation) {
+    case PYTHON_CPYTHON_FREE_THREADED:
+        return "a free-threaded CPython";
+    case PYTHON_PYPY:
+        return "PyPy";
+    default:
+        return "this version of CPython";
+    }
+}
+
+int interpreter_trace(uint32_t nframe) {
+    if (!found && !traced_process.options->any_program)
+        return -ENOTSUP;
+    if (frames_work)
+        pymem_hooks_install(&runtime);
+    return tracing_start(nframe, frames_work);
+}
+
+void interpreter_hook_again(void) {
+    if (runtime.layout.version == 0x307 && tracing_is_on())
+        pymem_hooks_install(&runtime);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* The ends of a process that no handler of atexit sees: _exit, quick_exit and exec. */
+#include <alloca.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+#include "hooks/libc_real.h"
+#include "tracing/process_end.h"
+
+exported void _exit(int status) {
+    process_end(TRACEMALLOC_DUMP_EXITED, status & 0xff);
+    sys_call(SYS_exit_group, status);
+    __builtin_unreachable();
+}
+
+exported void _Exit(int status) {
+    _exit(status);
+}
+
+exported void quick_exit(int status) {
+    process_end(TRACEMALLOC_DUMP_EXITED, status & 0xff);
+    libc_real_ready();
+    libc_real.quick_exit(status);
+    __builtin_unreachable();
+}
+
+/* An exec returns only when it failed: then its mark is taken back. */
+static int failed(int status) {
+    int saved = errno;
+    process_end_undo();
+    errno = saved;
+    return status;
+}
+
+static void leave(void) {
+    int saved = errno;
+    libc_real_ready();
+    process_end(TRACEMALLOC_DUMP_EXEC, 0);
+    errno = saved;
+}
+
+exported int execve(const char *path, char *const argv[], char *const environment[]) {
+    leave();
+    return failed(libc_real.execve(path, argv, environment));
+}
+
+exported int execv(const char *path, char *const argv[]) {
+    return execve(path, argv, environ);
+}
+
+exported int execvpe(const char *file, char *const argv[], char *const environment[]) {
+    leave();
+    return failed(libc_real.execvpe(file, argv, environment));
+}
+
+exported int execvp(const char *file, char *const argv[]) {
+    return execvpe(file, argv, environ);
+}
+
+exported int execveat(int folder, const char *path, char *const argv[],
+                      char *const environment[], int flags) {
+    leave();
+    if (libc_real.execveat != NULL)
+        return failed(libc_real.execveat(folder, path, argv, environment, flags));
+    return failed((int)syscall(SYS_execveat, folder, path, argv, environment, flags));
+}
+
+exported int fexecve(int fd, char *const argv[], char *const environment[]) {
+    leave();
+    return failed(libc_real.fexecve(fd, argv, environment));
+}
+
+static size_t count_arguments(va_list *rest) {
+    size_t count = 1;
+    while (va_arg(*rest, char *) != NULL)
+        count++;
+    return count;
+}
+
+/* The vector may be on the stack of a child of vfork: no allocation. */
+static void collect(char **argv, const char *first, size_t count, va_list *rest) {
+    argv[0] = (char *)first;
+    for (size_t at = 1; at <= count; at++)
+        argv[at] = va_arg(*rest, char *);
+}
+
+exported int execl(const char *path, const char *first, ...) {
+    va_list rest;
+    va_start(rest, first);
+    size_t count = count_arguments(&rest);
+    va_end(rest);
+    char **argv = alloca((count + 1) * sizeof *argv);
+    va_start(rest, first);
+    collect(argv, first, count, &rest);
+    va_end(rest);
+    return execv(path, argv);
+}
+
+exported int execlp(const char *file, const char *first, ...) {
+    va_list rest;
+    va_start(rest, first);
+    size_t count = count_arguments(&rest);
+    va_end(rest);
+    char **argv = alloca((count + 1) * sizeof *argv);
+    va_start(rest, first);
+    collect(argv, first, count, &rest);
+    va_end(rest);
+    return execvp(file, argv);
+}
+
+exported int execle(const char *path, const char *first, ...) {
+    va_list rest;
+    va_start(rest, first);
+    size_t count = count_arguments(&rest);
+    va_end(rest);
+    char **argv = alloca((count + 1) * sizeof *argv);
+    va_start(rest, first);
+    collect(argv, first, count, &rest);
+    char **environment = va_arg(rest, char **);
+    va_end(rest);
+    return execve(path, argv, environment);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "tracing/tracing.h"
+
+#include <errno.h>
+
+#include "base/arena.h"
+#include "base/message.h"
+#include "base/process.h"
+#include "event/record.h"
+#include "hooks/bus_guard.h"
+#include "tracing/dump_header.h"
+#include "tracing/dump_output.h"
+#include "tracing/first_frame.h"
+#include "tracing/process_end.h"
+#include "tracing/traced_process.h"
+
+bool tracing_is_on(void) {
+    return tracer.active;
+}
+
+static unsigned granule(void) {
+    return traced_process.runtime->version >> 16 < 0x308 ? 8 : 16;
+}
+
+static int open_all(uint32_t nframe, bool frames_work) {
+    struct tracer_start start = {granule(), traced_process.options->max_file,
+                                 frames_work ? python_stack_code_freed : NULL};
+    int status = tracer_open(&start);
+    if (status < 0)
+        return status;
+    if (frames_work)
+        status = python_stack_open(traced_process.runtime, &first_frame_sink, nframe);
+    if (status < 0) {
+        python_stack_close();
+        tracer_close();
+        return status;
+    }
+    dump_header_describe(nframe, frames_work);
+    record_native_open(frames_work ? &traced_process.runtime->layout : NULL);
+    record_python.enabled = frames_work;
+    return 0;
+}
+
+static int start_locked(uint32_t nframe, bool frames_work) {
+    if (tracing_is_on())
+        return -EALREADY;
+    int status = open_all(nframe, frames_work);
+    if (status < 0) {
+        message("not tracing: no memory for the tables", NULL);
+        return status;
+    }
+    dump_output_attach();
+    bus_guard_install();
+    traced_process.generation++;
+    tracer_activate();
+    if (record_python.enabled && !record_native.enabled)
+        record_direct = python_walk.recent ? RECORD_RECENT : RECORD_DIRECT;
+    record_open = true;
+    return 0;
+}
+
+int tracing_start(uint32_t nframe, bool frames_work) {
+    struct thread_state *self = traced_process_lock();
+    int status = start_locked(nframe, frames_work);
+    traced_process_unlock(self);
+    return status;
+}
+
+int tracing_stop(void) {
+    struct thread_state *self = traced_process_lock();
+    int status = tracing_is_on() ? 0 : -EALREADY;
+    if (status == 0) {
+        record_open = record_asleep = false;
+        record_direct = RECORD_INDIRECT;
+        tracer_deactivate();
+        process_end_seal(TRACEMALLOC_DUMP_STOPPED, 0);
+        record_native_close();
+        python_stack_close();
+        tracer_close();
+    }
+    traced_process_unlock(self);
+    return status;
+}
+
+int tracing_clear(void) {
+    struct thread_state *self = traced_process_lock();
+    int status = tracer.active ? 0 : -EALREADY;
+    if (status == 0) {
+        tracer_clear();
+        /* The map's flags on code objects are gone, and with them the notice of their
+         * death. */
+        if (record_python.enabled)
+            python_stack_forget();
+        __atomic_fetch_add(&tracer.dump->header->cleared, 1, __ATOMIC_RELEASE);
+    }
+    traced_process_unlock(self);
+    return status;
+}
+
+int tracing_snapshot(const char *path) {
+    struct thread_state *self = traced_process_lock();
+    int status = -EALREADY;
+    if (tracer.active)
+        status = dump_file_copy(tracer.dump, path, process_clock());
+    traced_process_unlock(self);
+    return status;
+}
+
+void tracing_set_signal(uint32_t number) {
+    traced_process.signal = number;
+    if (tracer.active)
+        tracer.dump->header->request_signal = number;
+}
+
+struct tracing_totals tracing_totals(void) {
+    struct tracing_totals totals = {0};
+    struct thread_state *self = traced_process_lock();
+    if (tracer.active) {
+        const struct tracemalloc_dump_header *header = tracer.dump->header;
+        totals.python_bytes = header->python_bytes;
+        totals.python_peak_bytes = header->python_peak_bytes > header->python_bytes
+                                       ? header->python_peak_bytes
+                                       : header->python_bytes;
+    }
+    traced_process_unlock(self);
+    return totals;
+}
+
+void tracing_reset_peak(void) {
+    struct thread_state *self = traced_process_lock();
+    if (tracer.active)
+        tracer.dump->header->python_peak_bytes = tracer.dump->header->python_bytes;
+    traced_process_unlock(self);
+}
+
+uint32_t tracing_nframe(void) {
+    struct thread_state *self = traced_process_lock();
+    uint32_t nframe = tracing_is_on() ? tracer.dump->header->nframe : 0;
+    traced_process_unlock(self);
+    return nframe;
+}
+
+uint64_t tracing_memory(void) {
+    struct thread_state *self = traced_process_lock();
+    uint64_t bytes = 0;
+    if (tracer.active)
+        bytes = arena_bytes() + block_map_bytes() + tracer.dump->header->file_size;
+    traced_process_unlock(self);
+    return bytes;
+}
