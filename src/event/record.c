@@ -7,7 +7,6 @@ static const void *const never_finalizing;
 
 struct record_python record_python = {.finalizing = &never_finalizing};
 uintptr_t record_last_block;
-bool record_open;
 enum record_direct record_direct;
 bool record_asleep;
 bool (*record_wake)(void);
@@ -15,7 +14,7 @@ void (*record_request)(void);
 
 void record_finalizing(void) {
     record_python.finalizing = &never_finalizing;
-    if (tracer.active)
+    if (gate.active)
         tracer_freeze();
 }
 
@@ -30,7 +29,7 @@ void record_defer(struct thread_state *self, uintptr_t block) {
 
 static void tell_lost(struct thread_state *self) {
     bool locked = record_enter(self);
-    if (tracer.active)
+    if (gate.active)
         tracer.dump->header->lost[TRACEMALLOC_DUMP_LOST_NESTED] += self->lost;
     self->lost = 0;
     tracer_leave(locked);
@@ -58,8 +57,10 @@ void record_remove(const void *block) {
         record_defer(self, (uintptr_t)block);
         return;
     }
+    if (unlikely(!gate.active))
+        return;
     bool locked = record_enter(self);
-    if (likely(tracer.active && slot != NULL && *slot != 0))
+    if (likely(gate.active && slot != NULL && *slot != 0))
         tracer_discount(tracer_take_slot((uintptr_t)block, slot));
     record_leave(self, locked);
 }
@@ -150,7 +151,7 @@ static always_inline uint32_t threads_site(struct thread_state *self, uint64_t s
 void *record_made_slowly(struct thread_state *self, void *block, size_t size,
                          enum record_stack how) {
     bool locked = record_enter(self);
-    if (likely(tracer.active)) {
+    if (likely(gate.active)) {
         bool usual =
             locked && how == RECORD_WITH_GIL && record_direct != RECORD_INDIRECT;
         uint32_t site = usual ? threads_site(self, size) : 0;
@@ -183,7 +184,7 @@ static uint32_t moved_site(struct thread_state *self, uint32_t old) {
 void record_moved_slowly(struct thread_state *self, uint32_t *slot) {
     bool locked = record_enter(self);
     uint32_t old = *slot & BLOCK_MAP_SITE;
-    if (tracer.active && old != 0)
+    if (gate.active && old != 0)
         tracer_move(slot, moved_site(self, old));
     record_leave(self, locked);
 }

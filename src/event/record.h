@@ -38,10 +38,6 @@ extern internal struct record_python record_python;
 /* Block that the calling thread, with the GIL, allocated last: see free_lists. */
 extern internal uintptr_t record_last_block;
 
-/* The gate of the hot path. A child of fork is behind it until its first event, which
- * gives its dump a file: record_wake is asked at each event until then, and says
- * whether events count. */
-extern internal bool record_open;
 /* Whether events may take the usual path: tracing is on, with Python frames alone. */
 enum record_direct {
     RECORD_INDIRECT,
@@ -49,6 +45,9 @@ enum record_direct {
     RECORD_RECENT, /* and the frames are of python_recent_shape */
 };
 extern internal enum record_direct record_direct;
+/* While the gate is closed: the child of a fork has not come to its first event, which
+ * gives its dump a file. record_wake is asked at each event until then, and says
+ * whether events count. */
 extern internal bool record_asleep;
 extern internal bool (*record_wake)(void);
 /* The runtime is finalizing: freezes the counts, once. */
@@ -67,7 +66,7 @@ void record_forget(struct thread_state *self);
 void record_place(struct thread_state *self);
 
 static always_inline bool record_active(void) {
-    if (likely(record_open))
+    if (likely(gate.open))
         return true;
     return unlikely(record_asleep) && record_wake();
 }
@@ -263,7 +262,7 @@ static always_inline void record_insert_libc(struct thread_state *self, void *bl
 static always_inline void record_libc(struct thread_state *self, void *block,
                                       size_t size) {
     bool locked = record_enter(self);
-    if (likely(tracer.active))
+    if (likely(gate.active))
         record_insert_libc(self, block, size);
     record_leave(self, locked);
 }
@@ -284,8 +283,8 @@ void record_remove(const void *block);
  * False: record_remove is to be called. The slot is looked at without a lock, for the
  * caller owns the block. A free makes no file for a child that does nothing else. */
 static always_inline bool record_removed(const void *block) {
-    if (unlikely(!tracer.active))
-        return true;
+    if (unlikely(!gate.active))
+        return likely(!record_asleep);
     uint32_t *slot = block_map_find((uintptr_t)block);
     if (slot == NULL || *slot == 0)
         return true;
@@ -308,7 +307,7 @@ static always_inline uint32_t record_take(struct thread_state *self,
     if (block == NULL || !record_knows(block))
         return 0;
     bool locked = record_enter(self);
-    uint32_t site = tracer.active ? tracer_take((uintptr_t)block) : 0;
+    uint32_t site = gate.active ? tracer_take((uintptr_t)block) : 0;
     self->generation = tracer.generation;
     record_leave(self, locked);
     return site;
@@ -316,7 +315,7 @@ static always_inline uint32_t record_take(struct thread_state *self,
 
 /* Whether a site that was taken is of the tracing that goes on now. */
 static always_inline bool record_valid(const struct thread_state *self, uint32_t site) {
-    return site != 0 && tracer.active && self->generation == tracer.generation;
+    return site != 0 && gate.active && self->generation == tracer.generation;
 }
 
 /* The real realloc failed: the old block is as it was. */
@@ -342,7 +341,7 @@ static always_inline void record_libc_moved(struct thread_state *self, uint32_t 
     bool locked = record_enter(self);
     if (record_valid(self, site))
         tracer_discount(site);
-    if (likely(tracer.active) && block != NULL)
+    if (likely(gate.active) && block != NULL)
         record_insert_libc(self, block, size);
     record_leave(self, locked);
 }

@@ -24,8 +24,8 @@ static bool replace_page(uintptr_t address) {
 /* What is interrupted goes on with an empty page: its ids are all 0, which leads
  * nowhere. No event follows. */
 static void give_up(void) {
-    bool was_active = tracer.active;
-    record_open = record_asleep = false;
+    bool was_active = gate.active;
+    gate.open = record_asleep = false;
     tracer_deactivate();
     if (was_active)
         message("somebody cut the dump off: tracing stopped", NULL);

@@ -31,7 +31,7 @@ static struct emptied floats, tuples, lists, dicts;
  * began stays with the free list, as it is unknown to the interpreter's own tracer too
  * when it is used again. */
 static always_inline void empty(const struct emptied *kind, void *object) {
-    if (likely(object_type(object) == kind->type) && tracer.active &&
+    if (likely(object_type(object) == kind->type) && gate.active &&
         record_knows((const char *)object - kind->header))
         *(const void **)((char *)object + OBJECT_TYPE) = kind->copy;
     kind->original(object);
@@ -86,7 +86,7 @@ static always_inline void move_here(const void *object) {
 
 static int trace_reference(void *object, int event, void *data) {
     (void)data;
-    if (event == REF_CREATE && !just_allocated(object) && tracer.active)
+    if (event == REF_CREATE && !just_allocated(object) && gate.active)
         move_here(object);
     return chained != NULL ? chained(object, event, chained_data) : 0;
 }

@@ -39,7 +39,7 @@ static cold_path void count_arena(int64_t change) {
     if (!self->nested || self->inside)
         return;
     bool locked = record_enter(self);
-    if (tracer.active)
+    if (gate.active)
         tracer.dump->header->arena_bytes += (uint64_t)change;
     record_leave(self, locked);
 }
@@ -62,13 +62,13 @@ exported void *mmap(void *address, size_t length, int protection, int flags, int
     struct thread_state *self = record_begin();
     if (self == NULL) {
         void *memory = real_mmap(address, length, protection, flags, fd, at);
-        if (memory != MAP_FAILED && tracer.active && is_heap(protection, flags))
+        if (memory != MAP_FAILED && gate.active && is_heap(protection, flags))
             count_arena((int64_t)length);
         return memory;
     }
     bool locked = record_enter(self);
     void *memory = real_mmap(address, length, protection, flags, fd, at);
-    if (memory != MAP_FAILED && tracer.active)
+    if (memory != MAP_FAILED && gate.active)
         note_map(self, memory, length, is_heap(protection, flags));
     record_leave(self, locked);
     return memory;
@@ -82,13 +82,13 @@ exported int munmap(void *address, size_t length) {
         return (int)syscall(SYS_munmap, address, length);
     struct thread_state *self = record_begin();
     if (self == NULL) {
-        if (tracer.active)
+        if (gate.active)
             count_arena(-(int64_t)length);
         return libc_real.munmap(address, length);
     }
     bool locked = record_enter(self);
     int status = libc_real.munmap(address, length);
-    if (status == 0 && tracer.active &&
+    if (status == 0 && gate.active &&
         mapping_table_remove((uintptr_t)address, (length + 4095) & ~(size_t)4095) < 0)
         tracer_lost_block();
     record_leave(self, locked);
@@ -116,7 +116,7 @@ exported void *mremap(void *old, size_t old_length, size_t length, int flags, ..
         return libc_real.mremap(old, old_length, length, flags, to);
     bool locked = record_enter(self);
     void *memory = libc_real.mremap(old, old_length, length, flags, to);
-    if (memory != MAP_FAILED && tracer.active)
+    if (memory != MAP_FAILED && gate.active)
         note_remap(self, old, old_length, memory, length);
     record_leave(self, locked);
     return memory;

@@ -47,7 +47,7 @@ static void copy_sites(struct dump_view *view, struct dump_view_site *to, bool n
 }
 
 static int take(struct dump_view *view, bool native) {
-    if (!tracer.active)
+    if (!gate.active)
         return -ENOENT;
     const struct tracemalloc_dump_header *header = tracer.dump->header;
     *view = (struct dump_view){
@@ -151,7 +151,7 @@ static uint32_t site_of(uint32_t number, uintptr_t block) {
 }
 
 static int take_stack(struct stack_view *view, uint32_t domain, uintptr_t block) {
-    uint32_t site = tracer.active ? site_of(domain, block) : 0;
+    uint32_t site = gate.active ? site_of(domain, block) : 0;
     if (site == 0)
         return -ENOENT;
     uint32_t stack = site_tally(site_table.sites + site)->stack;

@@ -70,7 +70,7 @@ int tracemalloc_track(unsigned domain, uintptr_t pointer, size_t size) {
     if (self == NULL)
         return tracing_is_on() ? -EBUSY : -EALREADY;
     bool locked = record_enter(self);
-    int status = tracer.active
+    int status = gate.active
                      ? track(self, site_table_domain(domain, "tracked"), pointer, size)
                      : -EALREADY;
     record_leave(self, locked);
@@ -90,7 +90,7 @@ int tracemalloc_untrack(unsigned domain, uintptr_t pointer) {
     if (self == NULL)
         return tracing_is_on() ? -EBUSY : -EALREADY;
     bool locked = record_enter(self);
-    int status = tracer.active ? 0 : -EALREADY;
+    int status = gate.active ? 0 : -EALREADY;
     if (status == 0)
         untrack(site_table_domain(domain, "tracked"), pointer);
     record_leave(self, locked);

@@ -9,6 +9,7 @@
 #include "hooks/libc_real.h"
 #include "module/public_api.h"
 #include "module/tracemalloc_module.h"
+#include "trace/gate.h"
 #include "trace/tracer.h"
 #include "tracing/fork_handlers.h"
 #include "tracing/interpreter.h"
@@ -49,6 +50,7 @@ __attribute__((constructor)) static void begin(int argc, char **argv) {
     traced_process.options = &options;
     traced_process.module = (struct traced_process_module){
         install_module, tracemalloc_module_suppress_builtin};
+    gate_prepare();
     tracer_prepare();
     thread_state_prepare();
     pthread_atfork(fork_handlers_before, fork_handlers_in_parent,

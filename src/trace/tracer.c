@@ -65,11 +65,11 @@ void tracer_unlock(void) {
 }
 
 void tracer_activate(void) {
-    __atomic_store_n(&tracer.active, true, __ATOMIC_RELEASE);
+    __atomic_store_n(&gate.active, true, __ATOMIC_RELEASE);
 }
 
 void tracer_deactivate(void) {
-    __atomic_store_n(&tracer.active, false, __ATOMIC_RELEASE);
+    __atomic_store_n(&gate.active, false, __ATOMIC_RELEASE);
 }
 
 void tracer_close(void) {

@@ -20,10 +20,10 @@
 
 #include "base/lock.h"
 #include "trace/block_map.h"
+#include "trace/gate.h"
 #include "trace/site_table.h"
 
 struct tracer {
-    bool active;                 /* events count; changes under the lock */
     const char *single_threaded; /* glibc's flag, or a constant 0 */
     struct lock lock;            /* protects all tables and the dump */
     /* Of the tables: sites of an older one mean nothing; under the lock. */

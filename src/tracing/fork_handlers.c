@@ -15,6 +15,8 @@ static struct python_place fork_call;
 /* Events that the second of them may still have; 0: it is the first. */
 static uint32_t events_left;
 static uint32_t child_pid;
+/* Of the process that forks. Protected by the locks that are held meanwhile. */
+static bool was_active, was_asleep;
 
 static const char *own_tstate(void) {
     return record_python.enabled ? traced_process.runtime->this_thread() : NULL;
@@ -26,7 +28,7 @@ static void get_file(void) {
         dump_header_describe_process();
         dump_output_attach();
         record_asleep = false;
-        record_open = true;
+        gate.open = true;
     }
     traced_process_unlock(self);
 }
@@ -56,7 +58,11 @@ void fork_handlers_end(void) {
 }
 
 static bool create_file_if_due(void) {
-    struct thread_state *self = thread_state_get();
+    struct thread_state *self = thread_state_own;
+    /* Before the handler in the child: it is inside. Without a handler: not traced. */
+    if (gate_is_wiped())
+        return self != NULL && self->inside;
+    self = thread_state_get();
     if (!self->inside && !self->nested && !is_deferred())
         get_file();
     return true;
@@ -64,7 +70,13 @@ static bool create_file_if_due(void) {
 
 void fork_handlers_before(void) {
     struct thread_state *self = traced_process_lock();
-    if (!tracer.active || !traced_process.options->follow_fork)
+    was_active = gate.active;
+    was_asleep = record_asleep;
+    record_wake = create_file_if_due;
+    /* In the child the gate is closed at once: until its handler runs, frees are
+     * deferred and blocks counted as lost. */
+    record_asleep = was_active;
+    if (!was_active || !traced_process.options->follow_fork)
         return;
     const char *tstate = self->ended ? NULL : own_tstate();
     fork_call = tstate != NULL ? python_stack_place(tstate) : (struct python_place){0};
@@ -73,31 +85,20 @@ void fork_handlers_before(void) {
 }
 
 void fork_handlers_in_parent(void) {
-    if (tracer.active && traced_process.options->follow_fork)
+    if (was_active && traced_process.options->follow_fork)
         dump_file_in_parent(tracer.dump);
+    record_asleep = was_asleep;
     traced_process_unlock(thread_state_get());
-}
-
-static void forget_dump(void) {
-    record_open = record_asleep = false;
-    record_direct = RECORD_INDIRECT;
-    tracer_deactivate();
-    record_native_close();
-    python_stack_close();
-    tracer_close();
 }
 
 /* The other threads are gone, and with them whoever waited for a lock. */
 void fork_handlers_in_child(void) {
     traced_process_fork();
-    thread_state_fork();
-    record_wake = create_file_if_due;
-    if (tracer.active &&
+    if (was_active &&
         (!traced_process.options->follow_fork || dump_file_in_child(tracer.dump) < 0))
-        forget_dump();
-    else if (tracer.active) {
-        record_open = false;
-        record_asleep = true;
+        traced_process_forget();
+    else if (was_active) {
+        tracer_activate();
         /* Not this process's: nothing of the parent's end or exec may be written
          * here. */
         tracer.dump->header->pid = 0;

@@ -21,7 +21,7 @@ void process_end(enum tracemalloc_dump_state state, int status) {
     if (!traced_process_owns_dump() || thread_state_get()->inside)
         return;
     struct thread_state *self = traced_process_lock();
-    if (tracer.active) {
+    if (gate.active) {
         if (state == TRACEMALLOC_DUMP_EXITED)
             tracer_freeze();
         process_end_seal(state, status);

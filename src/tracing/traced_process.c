@@ -9,7 +9,17 @@ struct traced_process traced_process;
 
 static struct lock lock = {.rank = LOCK_CONTROL};
 
+/* The tables of a child of which no handler was told are its parent's. */
+static void leave_parent(void) {
+    traced_process_fork();
+    traced_process_forget();
+    lock_release(&tracer.lock);
+    lock_release(&lock);
+}
+
 struct thread_state *traced_process_lock(void) {
+    if (unlikely(gate_is_wiped()))
+        leave_parent();
     struct thread_state *self = thread_state_get();
     self->inside = true;
     lock_take(&lock);
@@ -28,8 +38,21 @@ void traced_process_unlock(struct thread_state *self) {
 void traced_process_fork(void) {
     lock_fork(&tracer.lock);
     lock_fork(&lock);
+    thread_state_fork();
+    gate_renew();
+}
+
+void traced_process_forget(void) {
+    gate.open = record_asleep = false;
+    record_direct = RECORD_INDIRECT;
+    tracer_deactivate();
+    if (tracer.dump == NULL || tracer.dump->header == NULL)
+        return;
+    record_native_close();
+    python_stack_close();
+    tracer_close();
 }
 
 bool traced_process_owns_dump(void) {
-    return tracer.active && tracer.dump->header->pid == (uint32_t)sys_getpid();
+    return gate.active && tracer.dump->header->pid == (uint32_t)sys_getpid();
 }

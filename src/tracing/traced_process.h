@@ -41,7 +41,10 @@ extern internal struct traced_process traced_process;
 struct thread_state *traced_process_lock(void);
 /* Also carries out what signal handlers deferred meanwhile. */
 void traced_process_unlock(struct thread_state *self);
-/* In the child of a fork, whose other threads are gone: both locks are free again. */
+/* In the child of a fork, whose other threads are gone: takes both locks over. */
 void traced_process_fork(void);
+/* Ends tracing without a word in the dump, and gives the tables back. With both
+ * locks. */
+void traced_process_forget(void);
 /* Whether the dump is this process's: a child of vfork runs on its parent's memory. */
 bool traced_process_owns_dump(void);

@@ -15,7 +15,7 @@
 #include "tracing/traced_process.h"
 
 bool tracing_is_on(void) {
-    return tracer.active;
+    return gate.active;
 }
 
 static unsigned granule(void) {
@@ -55,7 +55,7 @@ static int start_locked(uint32_t nframe, bool frames_work) {
     tracer_activate();
     if (record_python.enabled && !record_native.enabled)
         record_direct = python_walk.recent ? RECORD_RECENT : RECORD_DIRECT;
-    record_open = true;
+    gate.open = true;
     return 0;
 }
 
@@ -70,7 +70,7 @@ int tracing_stop(void) {
     struct thread_state *self = traced_process_lock();
     int status = tracing_is_on() ? 0 : -EALREADY;
     if (status == 0) {
-        record_open = record_asleep = false;
+        gate.open = record_asleep = false;
         record_direct = RECORD_INDIRECT;
         tracer_deactivate();
         process_end_seal(TRACEMALLOC_DUMP_STOPPED, 0);
@@ -84,7 +84,7 @@ int tracing_stop(void) {
 
 int tracing_clear(void) {
     struct thread_state *self = traced_process_lock();
-    int status = tracer.active ? 0 : -EALREADY;
+    int status = gate.active ? 0 : -EALREADY;
     if (status == 0) {
         tracer_clear();
         /* The map's flags on code objects are gone, and with them the notice of their
@@ -100,7 +100,7 @@ int tracing_clear(void) {
 int tracing_snapshot(const char *path) {
     struct thread_state *self = traced_process_lock();
     int status = -EALREADY;
-    if (tracer.active)
+    if (gate.active)
         status = dump_file_copy(tracer.dump, path, process_clock());
     traced_process_unlock(self);
     return status;
@@ -108,14 +108,14 @@ int tracing_snapshot(const char *path) {
 
 void tracing_set_signal(uint32_t number) {
     traced_process.signal = number;
-    if (tracer.active)
+    if (gate.active)
         tracer.dump->header->request_signal = number;
 }
 
 struct tracing_totals tracing_totals(void) {
     struct tracing_totals totals = {0};
     struct thread_state *self = traced_process_lock();
-    if (tracer.active) {
+    if (gate.active) {
         const struct tracemalloc_dump_header *header = tracer.dump->header;
         totals.python_bytes = header->python_bytes;
         totals.python_peak_bytes = header->python_peak_bytes > header->python_bytes
@@ -128,7 +128,7 @@ struct tracing_totals tracing_totals(void) {
 
 void tracing_reset_peak(void) {
     struct thread_state *self = traced_process_lock();
-    if (tracer.active)
+    if (gate.active)
         tracer.dump->header->python_peak_bytes = tracer.dump->header->python_bytes;
     traced_process_unlock(self);
 }
@@ -143,7 +143,7 @@ uint32_t tracing_nframe(void) {
 uint64_t tracing_memory(void) {
     struct thread_state *self = traced_process_lock();
     uint64_t bytes = 0;
-    if (tracer.active)
+    if (gate.active)
         bytes = arena_bytes() + block_map_bytes() + tracer.dump->header->file_size;
     traced_process_unlock(self);
     return bytes;

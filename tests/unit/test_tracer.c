@@ -159,14 +159,14 @@ START_TEST(it_starts_and_stops_again_and_again) {
     for (int round = 0; round < 20; round++) {
         uint32_t generation = tracer.generation;
         open_tracer(1 << 20);
-        ck_assert(tracer.active);
+        ck_assert(gate.active);
         ck_assert_uint_ne(tracer.generation, generation);
         live_expect(0, 0);
         for (uintptr_t at = 0; at < BLOCKS; at++)
             insert(base + at * 16, 10 + at, 2 + at % 50);
         ck_assert_uint_eq(live_blocks(), BLOCKS);
         tracer_deactivate();
-        ck_assert(!tracer.active);
+        ck_assert(!gate.active);
         tracer_close();
         if (round == 0)
             held = arena_bytes();
