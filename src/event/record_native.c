@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "event/record_native.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -26,12 +25,7 @@ void record_native_prepare(const struct options *options) {
         message("native frames need glibc 2.35; there are none", NULL);
         return;
     }
-    native_loads_begin();
-    if (native_unwind_prepare() < 0) {
-        message("no usable libunwind.so.8; there are no native frames", NULL);
-        return;
-    }
-    native_loads_settle();
+    native_loads_find();
     limit = options->native_frames;
 }
 
@@ -119,18 +113,6 @@ void record_native_close(void) {
 
 /* --- an event --------------------------------------------------------------------- */
 
-/* What libunwind maps for itself is no event. */
-static int step(struct native_registers *registers) {
-    static _Alignas(16) unsigned char memory[NATIVE_UNWIND_MEMORY]; /* as path */
-    struct thread_state *self = thread_state_get();
-    int saved = errno;
-    self->nested = true;
-    int status = native_unwind_step(registers, memory);
-    self->nested = false;
-    errno = saved;
-    return status;
-}
-
 static struct native_merge *merge_of(struct thread_state *self) {
     if (unlikely(self->native == NULL))
         self->native = arena_map(sizeof *self->native);
@@ -146,7 +128,7 @@ static uint32_t capture(struct thread_state *self, const struct native_registers
     if (unlikely(merge == NULL))
         return TRACEMALLOC_DUMP_EMPTY_STACK;
     native_rows_notice();
-    uint32_t node = native_merge_find(merge, leaf, step, python, tstate);
+    uint32_t node = native_merge_find(merge, leaf, python, tstate);
     if (unlikely(merge->broken))
         tracer.dump->header->lost[TRACEMALLOC_DUMP_LOST_NATIVE]++;
     return node;

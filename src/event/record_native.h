@@ -23,8 +23,8 @@ struct record_native {
 
 extern internal struct record_native record_native;
 
-/* Loads libunwind where native frames are wanted; without it there will be none, which
- * is said in one line. */
+/* Where native frames are wanted, finds what they need; without it there will be none,
+ * which is said in one line. */
 void record_native_prepare(const struct options *options);
 
 /* The limit that a dump's header is to tell; 0: there are no native frames. */

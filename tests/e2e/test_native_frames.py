@@ -322,28 +322,6 @@ def test_without_the_option_there_are_none(some_interpreter, stacks):
     assert found.dump.native_nframe == 0
 
 
-def test_without_libunwind_python_frames_go_on(
-    some_interpreter, trace_code, planted, tmp_path
-):
-    (tmp_path / "libunwind.so.8").write_text("no library")
-    traced = trace_code(
-        some_interpreter,
-        LOAD + "def work(): middle(70014)\nwork()\n",
-        planted,
-        TRACEMALLOC_NATIVE_FRAMES="1",
-        TRACEMALLOC_QUIET="0",
-        LD_LIBRARY_PATH=str(tmp_path),
-    )
-    assert traced.result.returncode == 0
-    if "libunwind" not in traced.result.stderr:
-        pytest.skip("this interpreter has its own folder of libraries in front")
-    assert len(traced.result.stderr.splitlines()) == 1
-    found = Stacks(traced.dump, planted)
-    (steps,) = found.of_size(70014)
-    assert names(steps, "work middle leaf") == ["work"]
-    assert found.dump.native_nframe == 0
-
-
 def test_any_program(trace, planted, tmp_path):
     source = tmp_path / "any.c"
     source.write_text(

@@ -2,7 +2,7 @@
 /* Where a walk over the test program's own stack begins. */
 #pragma once
 
-#include "stack/native/native_unwind.h"
+#include "stack/native/native_stack.h"
 
 /* The frame that calls this: `frame` is __builtin_frame_address(0) in the function that
  * is not to be part of it. */

@@ -135,15 +135,15 @@ START_TEST(a_realigned_stack_is_followed) {
 }
 END_TEST
 
-START_TEST(another_expression_is_left_to_libunwind) {
-    MAKE(0x41, 0xf, 2, 0x77, 0x10, 0x41, 0xf, 5, 0x76, 0x78, 6, 0x23, 8);
+START_TEST(another_expression_ends_a_walk) {
+    MAKE(0x41, 0xf, 2, 0x73, 0x10, 0x41, 0xf, 5, 0x76, 0x78, 6, 0x23, 8);
     expect(0, NATIVE_RULE_RSP, 8, 0);
     ck_assert_int_eq(find(1).rule, NATIVE_RULE_OTHER);
     ck_assert_int_eq(find(2).rule, NATIVE_RULE_OTHER);
 }
 END_TEST
 
-START_TEST(another_register_is_left_to_libunwind) {
+START_TEST(another_register_ends_a_walk) {
     MAKE(0xc, 10, 0, 0x41, 0xc, 7, 8, 0x41, 0x09, 6, 3);
     ck_assert_int_eq(find(0).rule, NATIVE_RULE_OTHER);
     expect(1, NATIVE_RULE_RSP, 8, 0);
@@ -190,8 +190,8 @@ int main(void) {
         signed_offsets_count_in_units,
         nobody_calls_the_root,
         a_realigned_stack_is_followed,
-        another_expression_is_left_to_libunwind,
-        another_register_is_left_to_libunwind,
+        another_expression_ends_a_walk,
+        another_register_ends_a_walk,
         what_is_no_instruction_makes_no_row,
         code_outside_has_no_entry,
         tables_of_another_form_are_refused,

@@ -138,7 +138,7 @@ START_TEST(other_registers_are_passed_over) {
 END_TEST
 
 /* In another register, as a value, or by an expression that is not rbp and a number. */
-START_TEST(another_place_of_rbp_is_left_to_libunwind) {
+START_TEST(another_place_of_rbp_ends_a_walk) {
     static const unsigned char places[][6] = {
         {0x07, 6},       {0x09, 6, 3},          {0x14, 6, 1},
         {0x15, 6, 1},    {0x16, 6, 2, 0x76, 0}, {0x10, 6, 2, 0x77, 0},
@@ -245,7 +245,7 @@ int main(void) {
         rbp_is_saved_in_each_way,
         restored_is_what_was_at_the_start,
         other_registers_are_passed_over,
-        another_place_of_rbp_is_left_to_libunwind,
+        another_place_of_rbp_ends_a_walk,
         the_return_address_is_below_the_cfa,
         a_realigned_stack_takes_two_expressions,
         the_kernels_frame_is_known_by_its_entry,

@@ -16,22 +16,14 @@ enum { DEEPEST = 400 };
 #define no_inline __attribute__((noipa))
 
 static struct native_stack stack;
-static unsigned steps; /* taken by libunwind */
 
 static uint32_t give_id(const struct native_object *object) {
     (void)object;
     return 1;
 }
 
-static int step(struct native_registers *registers) {
-    static _Alignas(16) unsigned char memory[NATIVE_UNWIND_MEMORY];
-    steps++;
-    return native_unwind_step(registers, memory);
-}
-
 static void open_stack(void) {
     ck_assert_int_eq(native_object_prepare(), 0);
-    ck_assert_int_eq(native_unwind_prepare(), 0);
     ck_assert_int_eq(native_rows_open(give_id), 0);
     stack.most_native = 1 << 20;
 }
@@ -48,7 +40,7 @@ static void expect_all(void *const *found, int count) {
 static no_inline __attribute__((used)) uint32_t walk(void) {
     void *found[DEEPEST];
     struct native_registers leaf = native_leaf(__builtin_frame_address(0));
-    uint32_t changed = native_stack_walk(&stack, &leaf, step);
+    uint32_t changed = native_stack_walk(&stack, &leaf);
     int count = backtrace(found, DEEPEST);
     ck_assert(!stack.broken);
     expect_all(found + 1, count - 1);
@@ -71,7 +63,6 @@ START_TEST(all_frames_are_found) {
     open_stack();
     descend(0, &repeated);
     descend(100, &repeated);
-    ck_assert_uint_eq(steps, 0);
 }
 END_TEST
 
@@ -144,7 +135,6 @@ __asm__(".text\n"
 START_TEST(a_realigned_frame_is_stepped_over) {
     open_stack();
     native_stack_realigned();
-    ck_assert_uint_eq(steps, 0);
 }
 END_TEST
 
@@ -166,10 +156,9 @@ __asm__(".text\n"
         "ret\n"
         ".cfi_endproc\n");
 
-START_TEST(libunwind_takes_the_odd_step) {
+START_TEST(an_expression_may_say_the_same) {
     open_stack();
     native_stack_odd();
-    ck_assert_uint_eq(steps, 1);
 }
 END_TEST
 
@@ -179,7 +168,6 @@ START_TEST(a_signal_handler_is_above_what_it_interrupts) {
     raise(SIGUSR1);
     raise(SIGUSR1);
     walk();
-    ck_assert_uint_eq(steps, 0);
 }
 END_TEST
 
@@ -342,7 +330,7 @@ int main(void) {
         only_the_frames_above_a_change_are_new,
         a_random_walk_is_right_at_each_step,
         a_realigned_frame_is_stepped_over,
-        libunwind_takes_the_odd_step,
+        an_expression_may_say_the_same,
         a_signal_handler_is_above_what_it_interrupts,
         a_handler_may_have_its_own_stack,
         a_thread_has_a_root_of_its_own,

@@ -5,8 +5,8 @@
  *
  * Only what a walk up the stack needs is kept: the canonical frame address (CFA: the
  * stack pointer before the call), from rsp or rbp, and where the caller's rbp is. The
- * return address is the word below the CFA. What cannot be said in these terms is left
- * to libunwind.
+ * return address is the word below the CFA. At what cannot be said
+ * in these terms a walk ends.
  *
  * Pure functions on bytes that the loader has mapped; any thread, also inside a hook;
  * no lock, no memory.

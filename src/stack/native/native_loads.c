@@ -52,24 +52,42 @@ static bool is_right(const struct first_namespace *global) {
     return global->count == count;
 }
 
-void native_loads_begin(void) {
-    size_t size;
-    uint64_t adds = adds_now();
-    const struct first_namespace *global = find_global(&size);
-    native_loads = (struct native_loads){0};
-    candidate_count = 0;
-    if (!is_right(global))
-        return;
-    native_loads.count = &global->count;
+static void find_candidates(const struct first_namespace *global, size_t size) {
     const uint64_t *words = (const void *)global;
+    uint64_t adds = adds_now();
     for (size_t at = sizeof *global / sizeof *words; at < size / sizeof *words; at++)
         if (words[at] == adds && candidate_count < MOST_CANDIDATES)
             candidates[candidate_count++] = &words[at];
 }
 
-bool native_loads_settle(void) {
+/* What was in these is in libc.so.6 now, so that few programs have them. */
+static void load_something(void) {
+    static const char *const empty[] = {"libanl.so.1", "libutil.so.1", "librt.so.1",
+                                        "libBrokenLocale.so.1"};
+    for (size_t at = 0; at < sizeof empty / sizeof *empty; at++) {
+        void *present = dlopen(empty[at], RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+        void *loaded =
+            present == NULL ? dlopen(empty[at], RTLD_NOW | RTLD_LOCAL) : NULL;
+        if (present != NULL)
+            dlclose(present);
+        if (loaded != NULL) {
+            dlclose(loaded);
+            return;
+        }
+    }
+}
+
+bool native_loads_find(void) {
+    size_t size, found = 0;
+    const struct first_namespace *global = find_global(&size);
+    native_loads = (struct native_loads){0};
+    candidate_count = 0;
+    if (!is_right(global))
+        return false;
+    native_loads.count = &global->count;
+    find_candidates(global, size);
+    load_something();
     uint64_t adds = adds_now();
-    size_t found = 0;
     for (size_t at = 0; at < candidate_count; at++)
         if (*candidates[at] == adds) {
             native_loads.adds = candidates[at];

@@ -8,9 +8,8 @@
  *   ... unsigned long long adds; ...                found by its value, twice
  *
  * Code is put where other code was only after both have changed: a thread that runs it
- * sees that. native_loads_begin and native_loads_settle once, outside hooks, before
- * there is a second thread, with something loaded in between; native_loads_now
- * anywhere.
+ * sees that. native_loads_find once, outside hooks, before there is a second thread;
+ * native_loads_now anywhere.
  */
 #pragma once
 
@@ -26,9 +25,9 @@ struct native_loads {
 
 extern struct native_loads native_loads;
 
-void native_loads_begin(void);
-/* Whether the counters were found. */
-bool native_loads_settle(void);
+/* Loads and unloads a small library of the C library's to see what changes. Whether the
+ * counters were found. */
+bool native_loads_find(void);
 
 /* A value that is another one after each change. Only where the counters were found. */
 static always_inline uint64_t native_loads_now(void) {

@@ -294,11 +294,11 @@ static bool top_stays(const struct native_merge *merge, uint32_t changed) {
 }
 
 static uint32_t find_slowly(struct native_merge *merge,
-                            const struct native_registers *leaf, native_step step,
+                            const struct native_registers *leaf,
                             const struct python_frame *frames, uint32_t depth,
                             const char *tstate) {
     struct native_stack *native = &merge->native;
-    uint32_t changed = native_stack_walk(native, leaf, step);
+    uint32_t changed = native_stack_walk(native, leaf);
     merge->broken = native->broken && changed < native->depth;
     if (unlikely(native->depth == 0 || !make_room(merge, depth)))
         return depth > 0 ? frames[depth - 1].node : 0;
@@ -355,12 +355,12 @@ static always_inline bool find_quickly(struct native_merge *merge,
 }
 
 uint32_t native_merge_find(struct native_merge *merge,
-                           const struct native_registers *leaf, native_step step,
+                           const struct native_registers *leaf,
                            const struct python_stack *python, const char *tstate) {
     uint32_t depth = python != NULL ? python->depth : 0, node;
     const struct python_frame *frames = python != NULL ? python->frames : NULL;
     merge->broken = false;
     if (likely(find_quickly(merge, leaf, frames, depth, &node)))
         return node;
-    return find_slowly(merge, leaf, step, frames, depth, tstate);
+    return find_slowly(merge, leaf, frames, depth, tstate);
 }

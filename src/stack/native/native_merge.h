@@ -77,7 +77,7 @@ void native_merge_refresh(struct native_merge *merge);
  * `leaf`. `python` and `tstate` are NULL without Python frames, else
  * python_stack_capture has just brought the stack up to date. */
 uint32_t native_merge_find(struct native_merge *merge,
-                           const struct native_registers *leaf, native_step step,
+                           const struct native_registers *leaf,
                            const struct python_stack *python, const char *tstate);
 
 /* Gives all memory of an ended thread back, the structure itself too: arena_map made

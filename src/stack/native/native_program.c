@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "stack/native/native_program.h"
 
+#include "stack/native/native_expression.h"
+
 /* DWARF's numbers of registers (System V ABI, AMD64 supplement, figure 3.36). */
 enum { REGISTER_RBP = 6, REGISTER_RSP = 7, REGISTER_RETURN = NATIVE_PROGRAM_RETURN };
 
@@ -104,37 +106,26 @@ static void recall(struct machine *machine) {
         machine->state = machine->remembered[--machine->depth];
 }
 
-/* DW_OP_breg6 N, as the end of an expression or before the instructions that `rest`
- * points at; false for any other. */
-static bool read_expression(struct native_bytes *from, int64_t *offset,
-                            struct native_bytes *rest) {
-    enum { OP_RBP_PLUS = 0x76 };
-    uint64_t length = native_bytes_unsigned(from);
-    *rest = (struct native_bytes){from->at, from->at};
-    native_bytes_skip(from, length);
-    rest->end = from->at;
-    if (native_bytes_fixed(rest, 1) != OP_RBP_PLUS)
-        return false;
-    *offset = native_bytes_signed(rest);
-    return true;
-}
-
+/* An expression may say what a register and an offset say as well. */
 static void define_expression(struct machine *machine, struct native_bytes *from) {
-    enum { OP_DEREFERENCE = 0x06 };
-    struct native_bytes rest;
+    struct native_expression value;
     struct state *state = &machine->state;
-    bool is_word = read_expression(from, &state->cfa_offset, &rest) &&
-                   native_bytes_fixed(&rest, 1) == OP_DEREFERENCE &&
-                   rest.at == rest.end;
-    state->cfa_form = is_word ? FORM_WORD_AT_RBP : FORM_OTHER;
+    state->cfa_form = FORM_OTHER;
+    if (native_expression_read(from, machine->address, &value) < 0)
+        return;
+    if (!value.is_word)
+        define(machine, value.base, value.offset);
+    else if (value.base == REGISTER_RBP)
+        state->cfa_form = FORM_WORD_AT_RBP;
+    state->cfa_offset = value.offset;
 }
 
 static void save_by_expression(struct machine *machine, uint64_t number,
                                struct native_bytes *from) {
-    struct native_bytes rest;
-    int64_t offset = 0;
-    bool at_rbp = read_expression(from, &offset, &rest) && rest.at == rest.end;
-    set_saved(machine, number, at_rbp ? PLACE_AT_RBP : PLACE_OTHER, offset);
+    struct native_expression value = {0};
+    bool at_rbp = native_expression_read(from, machine->address, &value) == 0 &&
+                  value.base == REGISTER_RBP && !value.is_word;
+    set_saved(machine, number, at_rbp ? PLACE_AT_RBP : PLACE_OTHER, value.offset);
 }
 
 /* Wraps around: a table may say anything. */

@@ -118,7 +118,7 @@ static bool leave_realigned(struct native_registers *registers,
 /* The rules that few frames have. 1; 0 at the root; negative where the caller is not
  * found. */
 static cold_path int step_rarely(struct native_registers *registers,
-                                 const struct native_row *row, native_step step) {
+                                 const struct native_row *row) {
     switch (row->rule) {
     case NATIVE_RULE_ROOT:
         return 0;
@@ -130,7 +130,7 @@ static cold_path int step_rarely(struct native_registers *registers,
     case NATIVE_RULE_ABSENT:
         return follow_rbp(registers) ? 1 : -EINVAL;
     default:
-        return step(registers);
+        return -EINVAL;
     }
 }
 
@@ -156,10 +156,10 @@ static always_inline bool go_up(struct native_registers *registers,
 
 static always_inline bool step_up(struct native_stack *stack,
                                   struct native_registers *registers,
-                                  const struct native_row *row, native_step step) {
+                                  const struct native_row *row) {
     if (likely(row->rule == NATIVE_RULE_RSP || row->rule == NATIVE_RULE_RBP))
         return go_up(registers, row, &stack->broken);
-    int status = step_rarely(registers, row, step);
+    int status = step_rarely(registers, row);
     if (status < 0)
         stack->broken = true;
     return status > 0;
@@ -187,8 +187,7 @@ static always_inline bool is_known(const struct native_stack *stack, uint32_t *k
 /* Puts the frames from the leaf to the first known one at the end of the arrays, and
  * returns how many they are. The lowest `kept` entries are as before. */
 static uint32_t push_frames(struct native_stack *stack,
-                            const struct native_registers *leaf, uint32_t *kept,
-                            native_step step) {
+                            const struct native_registers *leaf, uint32_t *kept) {
     struct native_registers registers = *leaf;
     uint32_t pushed = 0;
     bool more = true;
@@ -202,7 +201,7 @@ static uint32_t push_frames(struct native_stack *stack,
             return pushed;
         }
         set_entry(stack, stack->capacity - ++pushed, &registers, row);
-        more = step_up(stack, &registers, row, step);
+        more = step_up(stack, &registers, row);
     }
     if (!more)
         *kept = 0;
@@ -287,14 +286,14 @@ static always_inline void join(struct native_stack *stack, uint32_t kept,
 /* Where an entry below a known one has changed, what was believed above it is
  * unwound. */
 uint32_t native_stack_walk(struct native_stack *stack,
-                           const struct native_registers *leaf, native_step step) {
+                           const struct native_registers *leaf) {
     if (unlikely(stack->epoch != native_rows.epoch)) {
         native_stack_forget(stack);
         stack->epoch = native_rows.epoch;
     }
     uint32_t kept = stack->depth;
     for (;;) {
-        uint32_t pushed = push_frames(stack, leaf, &kept, step);
+        uint32_t pushed = push_frames(stack, leaf, &kept);
         int64_t broken = kept > 0 ? verify(stack, kept) : -1;
         if (likely(broken < 0)) {
             if (pushed > 0 || kept != stack->depth)

@@ -21,7 +21,16 @@
 
 #include "base/compiler.h"
 #include "stack/native/native_rows.h"
-#include "stack/native/native_unwind.h"
+
+/* A frame as its function has it at the instruction `ip`. */
+struct native_registers {
+    uint64_t ip;
+    uint64_t sp;
+    uint64_t rbp;
+    const uint64_t *slot;     /* where ip was read */
+    const uint64_t *rbp_slot; /* where rbp was read; NULL: it is in the register */
+    bool exact; /* a signal interrupted it at ip; else a call returns there */
+};
 
 /* A word of the stack, and what it was. */
 struct native_slot {
@@ -100,13 +109,10 @@ static always_inline uintptr_t native_stack_pointer(const struct native_stack *s
     return (uintptr_t)(stack->slots[at].at + 1);
 }
 
-/* As native_unwind_step. */
-typedef int (*native_step)(struct native_registers *registers);
-
 /* Brings the stack up to date; `leaf` is its innermost frame. Returns the lowest entry
  * that is not as it was, or the depth. Without memory the stack is empty. */
 uint32_t native_stack_walk(struct native_stack *stack,
-                           const struct native_registers *leaf, native_step step);
+                           const struct native_registers *leaf);
 
 /* The last entry to be compared where the lowest `kept` ones stay: what is shown of
  * them is above it. */
