@@ -92,6 +92,7 @@ enum tracemalloc_dump_section_id {
     TRACEMALLOC_DUMP_TIMELINE = 7,  /* struct tracemalloc_dump_moment */
     TRACEMALLOC_DUMP_PROCESSES = 8, /* struct tracemalloc_dump_process */
     TRACEMALLOC_DUMP_SYMBOLS = 9,   /* struct tracemalloc_dump_symbol */
+    TRACEMALLOC_DUMP_SECTIONS_USED  /* how many of TRACEMALLOC_DUMP_SECTIONS */
 };
 
 /* A string is a uint32_t length, that many bytes, a NUL, and padding to 4. Its id is

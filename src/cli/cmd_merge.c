@@ -6,7 +6,7 @@
 #include "cli/command.h"
 #include "cli/dump_report.h"
 #include "cli/selection_options.h"
-#include "export/dump_writer.h"
+#include "dump/dump_writer.h"
 #include "merge/merged_dump.h"
 #include "output/failure.h"
 #include "output/new_file.h"

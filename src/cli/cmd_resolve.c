@@ -9,7 +9,7 @@
 #include "cli/command.h"
 #include "cli/dump_report.h"
 #include "cli/module_notes.h"
-#include "export/dump_writer.h"
+#include "dump/dump_writer.h"
 #include "output/failure.h"
 #include "output/output_file.h"
 #include "output/progress.h"

@@ -24,7 +24,6 @@ enum { MOST_FRAMES = 65535 };
 
 struct checker {
     struct dump_reader *reader;
-    struct dump_contents in;
     unsigned char *starts; /* bitmap: a string starts at this multiple of TEXT_UNIT */
 };
 
@@ -36,9 +35,9 @@ static void add_first_entries(struct checker *checker) {
     reader->domain_count += reader->domain_count == 0;
     if (reader->string_bytes < EMPTY_TEXT_BYTES)
         reader->string_bytes = EMPTY_TEXT_BYTES;
-    memset(checker->in.stacks, 0, sizeof *checker->in.stacks);
-    memset(checker->in.code, 0, sizeof *checker->in.code);
-    memset(checker->in.strings, 0, EMPTY_TEXT_BYTES);
+    memset(checker->reader->stacks, 0, sizeof *checker->reader->stacks);
+    memset(checker->reader->code, 0, sizeof *checker->reader->code);
+    memset(checker->reader->strings, 0, EMPTY_TEXT_BYTES);
 }
 
 /* Notes where strings start, so that an id in the middle of one is not taken for
@@ -51,9 +50,9 @@ static int find_texts(struct checker *checker) {
         return -ENOMEM;
     for (size_t at = 0; size - at >= EMPTY_TEXT_BYTES;) {
         uint32_t length;
-        memcpy(&length, checker->in.strings + at, sizeof length);
+        memcpy(&length, checker->reader->strings + at, sizeof length);
         if (length > size - at - sizeof length - 1 ||
-            checker->in.strings[at + sizeof length + length] != '\0')
+            checker->reader->strings[at + sizeof length + length] != '\0')
             break;
         size_t unit = at / TEXT_UNIT;
         checker->starts[unit / CHAR_BIT] |= (unsigned char)(1u << unit % CHAR_BIT);
@@ -78,21 +77,21 @@ static void check_text(struct checker *checker, tracemalloc_dump_string *id) {
 static void check_texts(struct checker *checker) {
     struct dump_reader *reader = checker->reader;
     for (size_t i = 0; i < reader->code_count; i++) {
-        check_text(checker, &checker->in.code[i].filename);
-        check_text(checker, &checker->in.code[i].name);
+        check_text(checker, &checker->reader->code[i].filename);
+        check_text(checker, &checker->reader->code[i].name);
     }
     for (size_t i = 0; i < reader->domain_count; i++)
-        check_text(checker, &checker->in.domains[i].name);
+        check_text(checker, &checker->reader->domains[i].name);
     for (size_t i = 0; i < reader->module_count; i++) {
-        check_text(checker, &checker->in.modules[i].path);
-        check_text(checker, &checker->in.modules[i].build_id);
+        check_text(checker, &checker->reader->modules[i].path);
+        check_text(checker, &checker->reader->modules[i].build_id);
     }
     for (size_t i = 0; i < reader->symbol_count; i++) {
-        check_text(checker, &checker->in.symbols[i].function);
-        check_text(checker, &checker->in.symbols[i].filename);
+        check_text(checker, &checker->reader->symbols[i].function);
+        check_text(checker, &checker->reader->symbols[i].filename);
     }
     for (size_t i = 0; i < reader->process_count; i++)
-        check_text(checker, &checker->in.processes[i].argv);
+        check_text(checker, &checker->reader->processes[i].argv);
     check_text(checker, &reader->header.argv);
     check_text(checker, &reader->header.executable);
 }
@@ -106,7 +105,7 @@ static bool code_is_there(const struct dump_reader *reader, uint32_t code) {
 static void check_stacks(struct checker *checker) {
     struct dump_reader *reader = checker->reader;
     for (size_t id = 1; id < reader->stack_count; id++) {
-        struct tracemalloc_dump_stack *stack = &checker->in.stacks[id];
+        struct tracemalloc_dump_stack *stack = &checker->reader->stacks[id];
         bool damaged = false;
         if (stack->parent >= id) {
             stack->parent = TRACEMALLOC_DUMP_EMPTY_STACK;
@@ -130,7 +129,7 @@ static bool is_in_order(const struct tracemalloc_dump_symbol *first,
 /* They are searched by bisection: what follows one out of order cannot be found. */
 static void check_symbols(struct checker *checker) {
     struct dump_reader *reader = checker->reader;
-    const struct tracemalloc_dump_symbol *symbols = checker->in.symbols;
+    const struct tracemalloc_dump_symbol *symbols = checker->reader->symbols;
     size_t good = 0;
     while (good < reader->symbol_count && symbols[good].module < reader->module_count &&
            (good == 0 || is_in_order(&symbols[good - 1], &symbols[good])))
@@ -174,7 +173,7 @@ static bool check_tally(const struct dump_reader *reader,
 static void check_tallies(struct checker *checker, struct sums *sums) {
     struct dump_reader *reader = checker->reader;
     for (size_t i = 0; i < reader->tally_count; i++)
-        reader->damaged += !check_tally(reader, &checker->in.tallies[i], sums);
+        reader->damaged += !check_tally(reader, &checker->reader->tallies[i], sums);
 }
 
 static bool add_blocks(uint64_t *sum, uint64_t size, uint64_t blocks, uint64_t most) {
@@ -188,8 +187,8 @@ static bool add_blocks(uint64_t *sum, uint64_t size, uint64_t blocks, uint64_t m
 static bool is_plausible(const struct checker *checker,
                          const struct tracemalloc_dump_site *site, uint64_t blocks) {
     return blocks <= PLAUSIBLE_LIVE ||
-           blocks <=
-               checker->in.tallies[dump_site_tally(site)].total_blocks + site->total;
+           blocks <= checker->reader->tallies[dump_site_tally(site)].total_blocks +
+                         site->total;
 }
 
 static bool check_site(const struct checker *checker,
@@ -216,7 +215,7 @@ static bool is_empty(const struct tracemalloc_dump_header *header,
 static void check_sites(struct checker *checker, struct sums *sums) {
     struct dump_reader *reader = checker->reader;
     for (size_t i = 0; i < reader->site_count; i++) {
-        struct tracemalloc_dump_site *site = &checker->in.sites[i];
+        struct tracemalloc_dump_site *site = &checker->reader->sites[i];
         if (is_empty(&reader->header, site) || check_site(checker, site, sums))
             continue;
         *site = (struct tracemalloc_dump_site){.size = site->size};
@@ -229,7 +228,7 @@ static void clear_exit_counts(struct checker *checker) {
     if (checker->reader->header.finalized != 0)
         return;
     for (size_t i = 0; i < checker->reader->site_count; i++)
-        checker->in.sites[i].at_exit = 0;
+        checker->reader->sites[i].at_exit = 0;
 }
 
 /* A process that was alive when it was merged is a snapshot there, so one that was
@@ -237,7 +236,7 @@ static void clear_exit_counts(struct checker *checker) {
 static void check_processes(struct checker *checker) {
     struct dump_reader *reader = checker->reader;
     for (size_t i = 0; i < reader->process_count; i++) {
-        uint32_t *state = &checker->in.processes[i].state;
+        uint32_t *state = &checker->reader->processes[i].state;
         bool good = *state != 0 && *state <= TRACEMALLOC_DUMP_SIGNAL;
         reader->damaged += !good;
         if (!good || *state == TRACEMALLOC_DUMP_TRACING)
@@ -252,7 +251,7 @@ static void add_process(struct checker *checker) {
     if (reader->process_count > 0)
         return;
     reader->process_count = 1;
-    checker->in.processes[0] = (struct tracemalloc_dump_process){
+    checker->reader->processes[0] = (struct tracemalloc_dump_process){
         .pid = header->pid,
         .ppid = header->ppid,
         .start_time = header->start_time,
@@ -277,8 +276,8 @@ static void check_frame_limits(struct dump_reader *reader) {
     reader->damaged++;
 }
 
-int dump_check(struct dump_reader *reader, const struct dump_contents *contents) {
-    struct checker checker = {.reader = reader, .in = *contents};
+int dump_check(struct dump_reader *reader) {
+    struct checker checker = {.reader = reader};
     struct sums sums = {0};
     add_first_entries(&checker);
     int error = find_texts(&checker);

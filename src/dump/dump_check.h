@@ -1,34 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* The bounds of a dump: whether what its entries name is there, and its numbers can be.
  *
- * For dump_reader, once for each dump, on the private copies that it hands out later: a
+ * For dump_reader, once for each dump, on the private copies that it made: a
  * wrong id becomes that of an empty entry, a wrong number 0. Any thread, no locks;
  * allocates.
  */
 #pragma once
 
 #include "base/compiler.h"
-#include "dump/dump_reader.h"
+#include "dump/dump_contents.h"
 
 /* Entries of zeros that follow those of each section; they stand in for what a cut file
  * does not hold. */
 enum { DUMP_CHECK_SPARE = 16 };
 
-/* The sections of a dump_reader while they may be changed; their counts are there. */
-struct dump_contents {
-    struct tracemalloc_dump_site *sites;
-    struct tracemalloc_dump_tally *tallies;
-    struct tracemalloc_dump_stack *stacks;
-    struct tracemalloc_dump_code *code;
-    struct tracemalloc_dump_domain *domains;
-    struct tracemalloc_dump_module *modules;
-    struct tracemalloc_dump_symbol *symbols;
-    struct tracemalloc_dump_moment *timeline;
-    struct tracemalloc_dump_process *processes;
-    char *strings;
-};
-
 /* Mends the entries, adds those that others fall back to, and counts what was wrong in
  * `damaged`. The header's fields and `state` have been read before. 0, or -ENOMEM. */
-must_check int dump_check(struct dump_reader *reader,
-                          const struct dump_contents *contents);
+must_check int dump_check(struct dump_reader *reader);

@@ -11,24 +11,9 @@
 #include "base/io.h"
 #include "base/message.h"
 #include "base/sys.h"
+#include "dump/dump_sections.h"
 
 enum { PAGE = 4096, SUFFIXES = 10000 };
-
-/* Bytes that a section has from the start: enough for a small program, so that it never
- * grows there. */
-static const struct {
-    uint32_t entry_size;
-    uint32_t initial;
-} kinds[TRACEMALLOC_DUMP_SECTIONS] = {
-    [TRACEMALLOC_DUMP_STRINGS] = {1, 64 << 10},
-    [TRACEMALLOC_DUMP_CODE] = {sizeof(struct tracemalloc_dump_code), 32 << 10},
-    [TRACEMALLOC_DUMP_STACKS] = {sizeof(struct tracemalloc_dump_stack), 128 << 10},
-    [TRACEMALLOC_DUMP_TALLIES] = {sizeof(struct tracemalloc_dump_tally), 128 << 10},
-    [TRACEMALLOC_DUMP_SITES] = {sizeof(struct tracemalloc_dump_site), 128 << 10},
-    [TRACEMALLOC_DUMP_DOMAINS] = {sizeof(struct tracemalloc_dump_domain), 4 << 10},
-    [TRACEMALLOC_DUMP_MODULES] = {sizeof(struct tracemalloc_dump_module), 4 << 10},
-    [TRACEMALLOC_DUMP_TIMELINE] = {sizeof(struct tracemalloc_dump_moment), 0},
-};
 
 static void *map_fixed(void *address, uint64_t length, int flags, int fd,
                        uint64_t offset) {
@@ -73,9 +58,11 @@ static int open_sections(struct dump_file *file) {
         file->base[section] = (unsigned char *)header + TRACEMALLOC_DUMP_HEADER_SIZE +
                               section * file->reserved;
         file->mapped[section] = 0;
-        header->sections[section].entry_size = kinds[section].entry_size;
-        if (kinds[section].initial != 0 &&
-            add_anonymous(file, section, kinds[section].initial) < 0)
+    }
+    for (unsigned i = 0; i < TRACEMALLOC_DUMP_SECTIONS_USED; i++) {
+        const struct dump_section_row *row = &dump_sections[i];
+        header->sections[row->id].entry_size = row->entry_size;
+        if (row->first_bytes != 0 && add_anonymous(file, row->id, row->first_bytes) < 0)
             return -ENOMEM;
     }
     memcpy(header->magic, TRACEMALLOC_DUMP_MAGIC, sizeof header->magic);

@@ -10,6 +10,7 @@
 
 #include "dump/dump_check.h"
 #include "dump/dump_process.h"
+#include "dump/dump_sections.h"
 
 /* A file may claim this much for nothing, then as many times what is allocated to it on
  * disk, which is less than its size when it has holes or the file system compresses. */
@@ -22,7 +23,6 @@ struct loader {
     uint64_t budget;                       /* bytes that may still be read */
     struct tracemalloc_dump_header before; /* as it was before the sites were read */
     struct dump_reader *reader;
-    struct dump_contents in;
 };
 
 /* Reads until the end of the file at most: the bytes read, or -errno. */
@@ -136,25 +136,18 @@ static ssize_t read_extents(const struct loader *loader,
     return (ssize_t)done;
 }
 
-/* Where a section's entries go. */
-struct place {
-    int id; /* enum tracemalloc_dump_section_id */
-    size_t entry_size;
-    void **entries;
-    size_t *count;
-};
-
 /* The entries of a section that can be read, or -errno. */
-static int64_t count_entries(struct loader *loader, const struct place *place) {
+static int64_t count_entries(struct loader *loader,
+                             const struct dump_section_row *row) {
     const struct tracemalloc_dump_section *section =
-        &loader->reader->header.sections[place->id];
-    if (section->count > 0 && section->entry_size != place->entry_size)
+        &loader->reader->header.sections[row->id];
+    if (section->count > 0 && section->entry_size != row->entry_size)
         return -EUCLEAN;
-    uint64_t held = section_bytes(loader, section) / place->entry_size;
+    uint64_t held = section_bytes(loader, section) / row->entry_size;
     held = held < section->count ? held : section->count;
-    if (held > loader->budget / place->entry_size)
+    if (held > loader->budget / row->entry_size)
         return -EFBIG;
-    loader->budget -= held * place->entry_size;
+    loader->budget -= held * row->entry_size;
     return (int64_t)held;
 }
 
@@ -183,59 +176,36 @@ static void restore_header(const struct loader *loader) {
 
 /* Reads a section's entries behind a header read afresh; some entries of zeros follow
  * them. */
-static int load_section(struct loader *loader, const struct place *place) {
+static int load_section(struct loader *loader, const struct dump_section_row *row) {
     int error = read_header(loader);
     if (error < 0)
         return error;
-    int64_t held = count_entries(loader, place);
+    int64_t held = count_entries(loader, row);
     if (held < 0)
         return (int)held;
-    if (place->id == TRACEMALLOC_DUMP_SITES) {
+    if (row->id == TRACEMALLOC_DUMP_SITES) {
         loader->before = loader->reader->header;
         end_peak(&loader->before);
     }
-    *place->entries = calloc((size_t)held + DUMP_CHECK_SPARE, place->entry_size);
-    if (*place->entries == NULL)
+    void *entries = calloc((size_t)held + DUMP_CHECK_SPARE, row->entry_size);
+    if (entries == NULL)
         return -ENOMEM;
-    struct tracemalloc_dump_section section =
-        loader->reader->header.sections[place->id];
-    ssize_t length = read_extents(loader, &section, *place->entries,
-                                  (size_t)held * place->entry_size);
+    *dump_sections_entries(loader->reader, row) = entries;
+    struct tracemalloc_dump_section section = loader->reader->header.sections[row->id];
+    ssize_t length =
+        read_extents(loader, &section, entries, (size_t)held * row->entry_size);
     if (length < 0)
         return (int)length;
-    *place->count = (size_t)length / place->entry_size;
-    loader->reader->missing += section.count - *place->count;
+    size_t count = (size_t)length / row->entry_size;
+    *dump_sections_count(loader->reader, row) = count;
+    loader->reader->missing += section.count - count;
     return 0;
 }
 
-/* From what refers to what is referred to. */
 static int load_sections(struct loader *loader) {
-    struct dump_reader *reader = loader->reader;
-    const struct place places[] = {
-        {TRACEMALLOC_DUMP_TIMELINE, sizeof *loader->in.timeline,
-         (void **)&loader->in.timeline, &reader->timeline_count},
-        {TRACEMALLOC_DUMP_SITES, sizeof *loader->in.sites, (void **)&loader->in.sites,
-         &reader->site_count},
-        {TRACEMALLOC_DUMP_TALLIES, sizeof *loader->in.tallies,
-         (void **)&loader->in.tallies, &reader->tally_count},
-        {TRACEMALLOC_DUMP_PROCESSES, sizeof *loader->in.processes,
-         (void **)&loader->in.processes, &reader->process_count},
-        {TRACEMALLOC_DUMP_DOMAINS, sizeof *loader->in.domains,
-         (void **)&loader->in.domains, &reader->domain_count},
-        {TRACEMALLOC_DUMP_STACKS, sizeof *loader->in.stacks,
-         (void **)&loader->in.stacks, &reader->stack_count},
-        {TRACEMALLOC_DUMP_SYMBOLS, sizeof *loader->in.symbols,
-         (void **)&loader->in.symbols, &reader->symbol_count},
-        {TRACEMALLOC_DUMP_MODULES, sizeof *loader->in.modules,
-         (void **)&loader->in.modules, &reader->module_count},
-        {TRACEMALLOC_DUMP_CODE, sizeof *loader->in.code, (void **)&loader->in.code,
-         &reader->code_count},
-        {TRACEMALLOC_DUMP_STRINGS, 1, (void **)&loader->in.strings,
-         &reader->string_bytes},
-    };
     int error = 0;
-    for (size_t i = 0; i < sizeof places / sizeof *places && error == 0; i++)
-        error = load_section(loader, &places[i]);
+    for (size_t i = 0; i < TRACEMALLOC_DUMP_SECTIONS_USED && error == 0; i++)
+        error = load_section(loader, &dump_sections[i]);
     return error;
 }
 
@@ -258,20 +228,6 @@ static int find_state(struct loader *loader) {
     return 0;
 }
 
-static void hand_out(struct loader *loader) {
-    struct dump_reader *reader = loader->reader;
-    reader->sites = loader->in.sites;
-    reader->tallies = loader->in.tallies;
-    reader->stacks = loader->in.stacks;
-    reader->code = loader->in.code;
-    reader->domains = loader->in.domains;
-    reader->modules = loader->in.modules;
-    reader->symbols = loader->in.symbols;
-    reader->timeline = loader->in.timeline;
-    reader->processes = loader->in.processes;
-    reader->strings = loader->in.strings;
-}
-
 static int load(struct loader *loader) {
     int error = read_header(loader);
     if (error == 0)
@@ -281,7 +237,7 @@ static int load(struct loader *loader) {
     if (error == 0)
         error = find_state(loader);
     if (error == 0)
-        error = dump_check(loader->reader, &loader->in);
+        error = dump_check(loader->reader);
     return error;
 }
 
@@ -290,7 +246,6 @@ int dump_reader_open_fd(struct dump_reader **reader, int fd) {
     if (loader.reader == NULL)
         return -ENOMEM;
     int error = load(&loader);
-    hand_out(&loader);
     if (error < 0) {
         dump_reader_close(loader.reader);
         return error;
@@ -328,16 +283,8 @@ const char *dump_reader_strerror(int error) {
 void dump_reader_close(struct dump_reader *reader) {
     if (reader == NULL)
         return;
-    free((void *)reader->sites);
-    free((void *)reader->tallies);
-    free((void *)reader->stacks);
-    free((void *)reader->code);
-    free((void *)reader->domains);
-    free((void *)reader->modules);
-    free((void *)reader->symbols);
+    for (size_t i = 0; i < TRACEMALLOC_DUMP_SECTIONS_USED; i++)
+        free(*dump_sections_entries(reader, &dump_sections[i]));
     free((void *)reader->natives);
-    free((void *)reader->timeline);
-    free((void *)reader->processes);
-    free((void *)reader->strings);
     free(reader);
 }

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
-#include "dump/dump_reader.h"
+#include "dump/dump_contents.h"
 
 /* Names of frames that no code stands behind; in every table. */
 enum {

@@ -7,6 +7,7 @@
 
 #include "collection/array.h"
 #include "collection/id_map.h"
+#include "dump/dump_sections.h"
 #include "dump/frame_names.h"
 #include "merge/merged_header.h"
 #include "merge/merged_symbols.h"
@@ -299,21 +300,9 @@ static int merge_header(struct merging *merging, struct dump_reader *out,
 }
 
 static int begin(struct merging *merging) {
-    static const uint32_t sizes[TRACEMALLOC_DUMP_SECTIONS] = {
-        [TRACEMALLOC_DUMP_STRINGS] = 1,
-        [TRACEMALLOC_DUMP_CODE] = sizeof(struct tracemalloc_dump_code),
-        [TRACEMALLOC_DUMP_STACKS] = sizeof(struct tracemalloc_dump_stack),
-        [TRACEMALLOC_DUMP_TALLIES] = sizeof(struct tracemalloc_dump_tally),
-        [TRACEMALLOC_DUMP_SITES] = sizeof(struct tracemalloc_dump_site),
-        [TRACEMALLOC_DUMP_DOMAINS] = sizeof(struct tracemalloc_dump_domain),
-        [TRACEMALLOC_DUMP_MODULES] = sizeof(struct tracemalloc_dump_module),
-        [TRACEMALLOC_DUMP_SYMBOLS] = sizeof(struct tracemalloc_dump_symbol),
-        [TRACEMALLOC_DUMP_TIMELINE] = sizeof(struct tracemalloc_dump_moment),
-        [TRACEMALLOC_DUMP_PROCESSES] = sizeof(struct tracemalloc_dump_process),
-    };
     static const struct tracemalloc_dump_site unused;
-    for (int id = 0; id < TRACEMALLOC_DUMP_SECTIONS; id++)
-        merging->sections[id].entry_size = sizes[id] > 0 ? sizes[id] : 1;
+    for (int i = 0; i < TRACEMALLOC_DUMP_SECTIONS_USED; i++)
+        merging->sections[dump_sections[i].id].entry_size = dump_sections[i].entry_size;
     merging->offsets.entry_size = sizeof(uint32_t);
     int error = frame_names_open(&merging->texts);
     if (error == 0 && store_text(merging, (struct dump_text){"", 0}) < 0)
@@ -323,25 +312,13 @@ static int begin(struct merging *merging) {
     return error;
 }
 
-static void *take(struct merging *merging, int section, size_t *count) {
-    struct array *array = &merging->sections[section];
-    void *entries = array->entries;
-    *count = array->count;
-    array->entries = NULL;
-    return entries;
-}
-
 static void hand_out(struct merging *merging, struct dump_reader *out) {
-    out->strings = take(merging, TRACEMALLOC_DUMP_STRINGS, &out->string_bytes);
-    out->code = take(merging, TRACEMALLOC_DUMP_CODE, &out->code_count);
-    out->stacks = take(merging, TRACEMALLOC_DUMP_STACKS, &out->stack_count);
-    out->tallies = take(merging, TRACEMALLOC_DUMP_TALLIES, &out->tally_count);
-    out->sites = take(merging, TRACEMALLOC_DUMP_SITES, &out->site_count);
-    out->domains = take(merging, TRACEMALLOC_DUMP_DOMAINS, &out->domain_count);
-    out->modules = take(merging, TRACEMALLOC_DUMP_MODULES, &out->module_count);
-    out->symbols = take(merging, TRACEMALLOC_DUMP_SYMBOLS, &out->symbol_count);
-    out->timeline = take(merging, TRACEMALLOC_DUMP_TIMELINE, &out->timeline_count);
-    out->processes = take(merging, TRACEMALLOC_DUMP_PROCESSES, &out->process_count);
+    for (int i = 0; i < TRACEMALLOC_DUMP_SECTIONS_USED; i++) {
+        struct array *array = &merging->sections[dump_sections[i].id];
+        *dump_sections_entries(out, &dump_sections[i]) = array->entries;
+        *dump_sections_count(out, &dump_sections[i]) = array->count;
+        array->entries = NULL;
+    }
 }
 
 static void end(struct merging *merging) {

@@ -8,6 +8,7 @@
 
 #include "base/io.h"
 #include "base/process.h"
+#include "dump/dump_sections.h"
 
 enum { CHUNK = 1 << 20 };
 
@@ -17,12 +18,6 @@ struct copy {
     int out;
     char *chunk;
 };
-
-/* What refers comes before what it refers to. */
-static const unsigned order[] = {TRACEMALLOC_DUMP_SITES,   TRACEMALLOC_DUMP_TALLIES,
-                                 TRACEMALLOC_DUMP_STACKS,  TRACEMALLOC_DUMP_DOMAINS,
-                                 TRACEMALLOC_DUMP_CODE,    TRACEMALLOC_DUMP_MODULES,
-                                 TRACEMALLOC_DUMP_TIMELINE};
 
 static bool is_interrupted(void) {
     sigset_t pending;
@@ -76,10 +71,9 @@ static int copy_section(struct copy *copy, unsigned id) {
 
 static int copy_sections(struct copy *copy) {
     int status = 0;
-    for (size_t i = 0; i < sizeof order / sizeof *order && status == 0; i++)
-        status = copy_section(copy, order[i]);
-    /* Everything may refer to strings. */
-    return status == 0 ? copy_section(copy, TRACEMALLOC_DUMP_STRINGS) : status;
+    for (size_t i = 0; i < TRACEMALLOC_DUMP_SECTIONS_USED && status == 0; i++)
+        status = copy_section(copy, dump_sections[i].id);
+    return status;
 }
 
 static int finish(struct copy *copy) {

@@ -8,20 +8,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "dump/dump_sections.h"
+
 enum { PAGE = 4096, VERSION_3_11_7 = 0x030b07f0, LEAF_LINES = 5, SIZES_PER_LINE = 2 };
 
-static const uint32_t entry_sizes[TRACEMALLOC_DUMP_SECTIONS] = {
-    [TRACEMALLOC_DUMP_STRINGS] = 1,
-    [TRACEMALLOC_DUMP_CODE] = sizeof(struct tracemalloc_dump_code),
-    [TRACEMALLOC_DUMP_STACKS] = sizeof(struct tracemalloc_dump_stack),
-    [TRACEMALLOC_DUMP_TALLIES] = sizeof(struct tracemalloc_dump_tally),
-    [TRACEMALLOC_DUMP_SITES] = sizeof(struct tracemalloc_dump_site),
-    [TRACEMALLOC_DUMP_DOMAINS] = sizeof(struct tracemalloc_dump_domain),
-    [TRACEMALLOC_DUMP_MODULES] = sizeof(struct tracemalloc_dump_module),
-    [TRACEMALLOC_DUMP_SYMBOLS] = sizeof(struct tracemalloc_dump_symbol),
-    [TRACEMALLOC_DUMP_TIMELINE] = sizeof(struct tracemalloc_dump_moment),
-    [TRACEMALLOC_DUMP_PROCESSES] = sizeof(struct tracemalloc_dump_process),
-};
+static uint32_t entry_size(int section) {
+    return dump_sections_row((unsigned)section)->entry_size;
+}
 
 static void require(int holds, const char *what) {
     if (holds)
@@ -46,8 +39,8 @@ static size_t append(struct dump_maker *maker, int section, const void *bytes,
 }
 
 uint32_t dump_maker_append(struct dump_maker *maker, int section, const void *entry) {
-    return (uint32_t)(append(maker, section, entry, entry_sizes[section]) /
-                      entry_sizes[section]);
+    return (uint32_t)(append(maker, section, entry, entry_size(section)) /
+                      entry_size(section));
 }
 
 uint32_t dump_maker_bytes(struct dump_maker *maker, const void *bytes, size_t length) {
@@ -83,7 +76,7 @@ uint32_t dump_maker_tally(struct dump_maker *maker, uint32_t stack, uint32_t dom
 }
 
 void *dump_maker_entry(struct dump_maker *maker, int section, uint32_t id) {
-    return maker->sections[section].bytes + (size_t)id * entry_sizes[section];
+    return maker->sections[section].bytes + (size_t)id * entry_size(section);
 }
 
 uint32_t dump_maker_site(struct dump_maker *maker, uint32_t tally, uint64_t size,
@@ -190,12 +183,12 @@ static void copy_section(unsigned char *image,
 unsigned char *dump_maker_image(const struct dump_maker *maker, size_t *size) {
     struct tracemalloc_dump_header header = maker->header;
     uint64_t at = TRACEMALLOC_DUMP_HEADER_SIZE;
-    for (int id = 0; id < TRACEMALLOC_DUMP_SECTIONS; id++) {
+    for (int id = 0; id < TRACEMALLOC_DUMP_SECTIONS_USED; id++) {
         struct tracemalloc_dump_section *section = &header.sections[id];
-        section->entry_size = entry_sizes[id];
+        section->entry_size = entry_size(id);
         if (maker->sections[id].size == 0)
             continue;
-        section->count = maker->sections[id].size / entry_sizes[id];
+        section->count = maker->sections[id].size / entry_size(id);
         at = lay_out(section, maker->sections[id].size, at);
     }
     header.file_size = at;

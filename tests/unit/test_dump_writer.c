@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "check_run.h"
-#include "export/dump_writer.h"
+#include "dump/dump_writer.h"
 #include "merge/merged_dump.h"
 #include "opened_dump.h"
 

@@ -22,9 +22,9 @@ static const struct tracemalloc_dump_moment *point(size_t number) {
 
 /* The second starts two seconds after the first, and ends before it. */
 START_TEST(sums_at_each_instant) {
-    const struct tracemalloc_dump_moment one[] = {
+    struct tracemalloc_dump_moment one[] = {
         {1 * SECOND, 10, 1, 100}, {3 * SECOND, 20, 1, 200}, {6 * SECOND, 5, 1, 50}};
-    const struct tracemalloc_dump_moment two[] = {{1 * SECOND, 7, 0, 70}};
+    struct tracemalloc_dump_moment two[] = {{1 * SECOND, 7, 0, 70}};
     struct dump_reader first = {
         .header = {.start_time = 50 * SECOND, .end_time = 57 * SECOND},
         .timeline = one,
@@ -51,8 +51,8 @@ START_TEST(sums_at_each_instant) {
 END_TEST
 
 START_TEST(a_process_that_runs_has_no_end) {
-    const struct tracemalloc_dump_moment one[] = {{0, 10, 0, 0}};
-    const struct tracemalloc_dump_moment two[] = {{5, 1, 0, 0}};
+    struct tracemalloc_dump_moment one[] = {{0, 10, 0, 0}};
+    struct tracemalloc_dump_moment two[] = {{5, 1, 0, 0}};
     struct dump_reader first = {
         .state = TRACEMALLOC_DUMP_TRACING, .timeline = one, .timeline_count = 1};
     struct dump_reader second = {

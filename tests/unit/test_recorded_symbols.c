@@ -4,7 +4,7 @@
 
 #include "check_run.h"
 #include "compiled_library.h"
-#include "export/dump_writer.h"
+#include "dump/dump_writer.h"
 #include "merge/merged_dump.h"
 #include "opened_dump.h"
 #include "symbols/recorded_symbols.h"

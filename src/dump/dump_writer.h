@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/compiler.h"
-#include "dump/dump_reader.h"
+#include "dump/dump_contents.h"
 
 /* Writes to an empty file; the header last, so that a broken one is no dump. What the
  * reader found missing or damaged is counted in it. 0 or -errno. */

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* A dump that was opened: its sections as arrays of the structs of tracemalloc_dump.h.
+ *
+ * Only dump/, merge/ and symbols/ fill or change one; other code reads it through a
+ * pointer to const. Each id in it names an entry that is there, and parents come before
+ * their children. The sections are described in dump_sections.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "tracemalloc_dump.h"
+
+/* A state beside those of enum tracemalloc_dump_state: TRACING in the file, but the
+ * process is gone. */
+enum { DUMP_READER_KILLED = 100 };
+
+/* Bytes that `dump_reader` owns, followed by a NUL. They may hold NULs too. */
+struct dump_text {
+    const char *bytes;
+    size_t length;
+};
+
+/* A frame of native code, as a code object. */
+struct dump_native {
+    uint64_t address; /* ELF virtual address */
+    uint32_t module;
+    uint32_t loading; /* of the module's file, by number: it may be unloaded, and loaded
+                         again as another module */
+    bool has_source;  /* the code's file name is one of a source file */
+};
+
+struct dump_reader {
+    /* As it was last read. Its bytes and its peak are what they were before the sites
+     * were read, and the peak is ended: where the bytes were at their maximum, it is
+     * the one that was not yet written. */
+    struct tracemalloc_dump_header header;
+    uint32_t state;   /* enum tracemalloc_dump_state, or KILLED */
+    uint64_t damaged; /* entries that named what is not there */
+    uint64_t missing; /* entries counted that the file does not hold */
+
+    struct tracemalloc_dump_site *sites; /* counts are 0 where damaged */
+    size_t site_count;
+    struct tracemalloc_dump_tally *tallies;
+    size_t tally_count;
+    struct tracemalloc_dump_stack *stacks; /* at least the empty one */
+    size_t stack_count;
+    struct tracemalloc_dump_code *code; /* at least the empty one */
+    size_t code_count;
+    struct tracemalloc_dump_domain *domains; /* at least one */
+    size_t domain_count;
+    struct tracemalloc_dump_module *modules;
+    size_t module_count;
+    struct tracemalloc_dump_moment *timeline;
+    size_t timeline_count;
+    /* At least one, the header's. Their state may be KILLED too. */
+    struct tracemalloc_dump_process *processes;
+    size_t process_count;
+    struct tracemalloc_dump_symbol *symbols; /* in order */
+    size_t symbol_count;
+    char *strings; /* see dump_reader_text */
+    size_t string_bytes;
+
+    /* Code from `first_native` on is that of native frames: none as it was read, see
+     * report/native_frames.h. */
+    const struct dump_native *natives;
+    size_t native_count;
+    uint32_t first_native;
+};
+
+/* The index of the tally that a site counts for. */
+static inline uint32_t dump_site_tally(const struct tracemalloc_dump_site *site) {
+    return site->tally & ~TRACEMALLOC_DUMP_NOT_PYTHON;
+}
+
+/* The blocks that a site held at the peak. */
+static inline uint32_t dump_site_peak(const struct tracemalloc_dump_header *header,
+                                      const struct tracemalloc_dump_site *site) {
+    return site->peak_number == header->peak_number ? site->peak_live : site->live;
+}
+
+/* The native frame that a code object stands for, or NULL. */
+static inline const struct dump_native *
+dump_reader_native(const struct dump_reader *reader, uint32_t code) {
+    uint32_t number = code - reader->first_native;
+    return number < reader->native_count ? &reader->natives[number] : NULL;
+}
+
+/* The text of an id that stands in the dump. */
+static inline struct dump_text dump_reader_text(const struct dump_reader *reader,
+                                                tracemalloc_dump_string id) {
+    struct dump_text text = {.bytes = reader->strings + id + sizeof(uint32_t)};
+    uint32_t length;
+    __builtin_memcpy(&length, reader->strings + id, sizeof length);
+    text.length = length;
+    return text;
+}
