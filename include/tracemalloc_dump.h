@@ -283,7 +283,9 @@ struct tracemalloc_dump_header {
     uint32_t reserved_totals;
     uint64_t
         arena_bytes; /* held by the interpreter's arenas: what is behind its objects */
+    /* As the kernel said at the last sample of the timeline. */
     uint64_t tracer_bytes; /* private memory of the tracer, without this file */
+    uint64_t mapped_resident_bytes; /* what of the mmap domain is resident */
     uint64_t lost[TRACEMALLOC_DUMP_REASONS];
 
     /* Requests of the command to the process (see tracemalloc-dump(5)). */

@@ -42,23 +42,6 @@ void *arena_grow(void *memory, size_t old_size, size_t size) {
     return grown;
 }
 
-/* mincore in pieces: the answer is a byte per page. */
-uint64_t arena_resident(void *memory, size_t size) {
-    enum { PIECE = 512 };
-    unsigned char present[PIECE];
-    uint64_t pages = 0;
-    size_t count = arena_round(size) / ARENA_PAGE;
-    for (size_t page = 0; page < count; page++) {
-        char *at = (char *)memory + page * ARENA_PAGE;
-        size_t piece = count - page < PIECE ? count - page : PIECE;
-        if (page % PIECE == 0 &&
-            sys_call(SYS_mincore, at, piece * ARENA_PAGE, present) != 0)
-            break;
-        pages += present[page % PIECE] & 1;
-    }
-    return pages * ARENA_PAGE;
-}
-
 uint64_t arena_bytes(void) {
     return atomic_load_explicit(&mapped, memory_order_relaxed);
 }

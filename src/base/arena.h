@@ -28,6 +28,4 @@ void arena_unmap(void *memory, size_t size);
 /* Grows in place or elsewhere; NULL, and the old memory stays, when that fails. */
 must_check void *arena_grow(void *memory, size_t old_size, size_t size);
 
-/* Bytes of pages in memory of a range that arena_reserve gave. */
-uint64_t arena_resident(void *memory, size_t size);
 uint64_t arena_bytes(void);

@@ -131,15 +131,29 @@ static void print_bytes(const struct terminal *terminal, const char *label,
     labelled_line_print(terminal, LABEL_COLUMNS, label, "%s%s", size, text);
 }
 
+/* Mapped memory of which less than half is resident is not what the process takes. */
+static void print_domain(const struct terminal *terminal, const struct facts *facts,
+                         size_t index) {
+    const struct dump_reader *reader = facts->reader;
+    const struct tracemalloc_dump_domain *domain = &reader->domains[index];
+    struct weight weight = facts->domains[index];
+    uint64_t resident = reader->header.mapped_resident_bytes;
+    char label[LABEL_COLUMNS], text[LABELLED_LINE_WEIGHT_SIZE], part[SIZE_TEXT];
+    snprintf(label, sizeof label, "  %s", dump_reader_text(reader, domain->name).bytes);
+    labelled_line_format_weight(text, weight);
+    statistics_format_size(part, sizeof part, (double)resident, false);
+    if (domain->number == TRACEMALLOC_DUMP_DOMAIN_MMAP && resident < weight.size / 2)
+        labelled_line_print(terminal, LABEL_COLUMNS, label, "%s, %s of it resident",
+                            text, part);
+    else
+        labelled_line_print(terminal, LABEL_COLUMNS, label, "%s", text);
+}
+
 static void print_memory(const struct terminal *terminal, const struct facts *facts) {
     const struct dump_reader *reader = facts->reader;
     print_weight(terminal, "traced", facts->total);
-    for (size_t i = 0; i < reader->domain_count; i++) {
-        char label[LABEL_COLUMNS];
-        snprintf(label, sizeof label, "  %s",
-                 dump_reader_text(reader, reader->domains[i].name).bytes);
-        print_weight(terminal, label, facts->domains[i]);
-    }
+    for (size_t i = 0; i < reader->domain_count; i++)
+        print_domain(terminal, facts, i);
     print_bytes(terminal, "peak", facts->peak, "");
     if (reader->header.arena_bytes > 0)
         print_bytes(terminal, "arenas", reader->header.arena_bytes,
@@ -278,6 +292,8 @@ static int print_json(const struct facts *facts) {
     add_processes(&writer, reader);
     json_writer_add_unsigned(&writer, "arena_bytes", reader->header.arena_bytes);
     json_writer_add_unsigned(&writer, "tracer_bytes", reader->header.tracer_bytes);
+    json_writer_add_unsigned(&writer, "mapped_resident_bytes",
+                             reader->header.mapped_resident_bytes);
     json_writer_add_unsigned(&writer, "dump_bytes", reader->header.file_size);
     json_report_add_completeness(&writer, reader, NULL);
     json_writer_close_map(&writer);

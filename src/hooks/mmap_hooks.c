@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* mmap and its relatives. Anonymous memory that may be touched counts; files and
- * PROT_NONE reservations do not. What the interpreter maps for its arenas is the heap
- * behind its objects, and is counted apart.
+/* mmap and its relatives. Anonymous memory counts by its length, a reservation of
+ * addresses by what of it is resident, and files do not count. Whether a reservation is
+ * made accessible later by mprotect does not matter. What the interpreter maps for its
+ * arenas is the heap behind its objects, and is counted apart.
  *
  * The real call is made under the tracer's lock, so that no other thread's event on the
  * same addresses comes between the kernel's answer and the table. */
@@ -17,8 +18,11 @@
 #include "hooks/libc_real.h"
 #include "trace/mapping_table.h"
 
-static bool is_heap(int protection, int flags) {
-    return (flags & MAP_ANONYMOUS) != 0 && protection != PROT_NONE;
+static enum mapping_kind kind_of(int protection, int flags) {
+    if ((flags & MAP_ANONYMOUS) == 0)
+        return MAPPING_NONE;
+    bool reserved = protection == PROT_NONE || (flags & MAP_NORESERVE) != 0;
+    return reserved ? MAPPING_RESERVED : MAPPING_HEAP;
 }
 
 static void *real_mmap(void *address, size_t length, int protection, int flags, int fd,
@@ -45,13 +49,13 @@ static cold_path void count_arena(int64_t change) {
 }
 
 static cold_path void note_map(struct thread_state *self, void *address, size_t length,
-                               bool heap) {
+                               enum mapping_kind kind) {
     uintptr_t start = (uintptr_t)address;
     length = (length + 4095) & ~(size_t)4095;
     int status = 0;
-    if (heap)
-        status = mapping_table_add(start, length, record_stack(self, RECORD_ANY));
-    else if (mapping_table_has(start, length))
+    if (kind != MAPPING_NONE)
+        status = mapping_table_add(start, length, kind, record_stack(self, RECORD_ANY));
+    else if (mapping_table_kind(start, length) != MAPPING_NONE)
         status = mapping_table_remove(start, length);
     if (status < 0)
         tracer_lost_block();
@@ -62,14 +66,15 @@ exported void *mmap(void *address, size_t length, int protection, int flags, int
     struct thread_state *self = record_begin();
     if (self == NULL) {
         void *memory = real_mmap(address, length, protection, flags, fd, at);
-        if (memory != MAP_FAILED && gate.active && is_heap(protection, flags))
+        if (memory != MAP_FAILED && gate.active && protection != PROT_NONE &&
+            kind_of(protection, flags) != MAPPING_NONE)
             count_arena((int64_t)length);
         return memory;
     }
     bool locked = record_enter(self);
     void *memory = real_mmap(address, length, protection, flags, fd, at);
     if (memory != MAP_FAILED && gate.active)
-        note_map(self, memory, length, is_heap(protection, flags));
+        note_map(self, memory, length, kind_of(protection, flags));
     record_leave(self, locked);
     return memory;
 }
@@ -98,10 +103,11 @@ exported int munmap(void *address, size_t length) {
 static void note_remap(struct thread_state *self, void *old, size_t old_length,
                        void *memory, size_t length) {
     old_length = (old_length + 4095) & ~(size_t)4095;
-    bool known = mapping_table_has((uintptr_t)old, old_length == 0 ? 1 : old_length);
+    enum mapping_kind kind =
+        mapping_table_kind((uintptr_t)old, old_length == 0 ? 1 : old_length);
     if (old_length != 0 && mapping_table_remove((uintptr_t)old, old_length) < 0)
         tracer_lost_block();
-    note_map(self, memory, length, known);
+    note_map(self, memory, length, kind);
 }
 
 exported void *mremap(void *old, size_t old_length, size_t length, int flags, ...) {

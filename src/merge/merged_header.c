@@ -12,6 +12,7 @@ static void add_sums(struct tracemalloc_dump_header *sum,
     sum->python_peak_bytes += part->python_peak_bytes;
     sum->arena_bytes += part->arena_bytes;
     sum->tracer_bytes += part->tracer_bytes;
+    sum->mapped_resident_bytes += part->mapped_resident_bytes;
     sum->file_size += part->file_size;
     for (int reason = 0; reason < TRACEMALLOC_DUMP_REASONS; reason++)
         sum->lost[reason] += part->lost[reason];
@@ -40,6 +41,7 @@ void merged_header_begin(struct dump_reader *out, const struct dump_reader *firs
     header->python_bytes = header->native_bytes = 0;
     header->peak_bytes = header->python_peak_bytes = 0;
     header->arena_bytes = header->tracer_bytes = header->file_size = 0;
+    header->mapped_resident_bytes = 0;
     header->request_signal = 0;
     out->state = first->state;
     if (first->state == TRACEMALLOC_DUMP_TRACING)

@@ -166,6 +166,9 @@ static void explain_rss(struct summary *summary, uint64_t in_arenas) {
         else
             rss->python += size;
     }
+    /* What was mapped and never touched is no part of the resident memory. */
+    if (rss->mmap > header->mapped_resident_bytes)
+        rss->mmap = header->mapped_resident_bytes;
 }
 
 uint64_t summary_rss_rest(const struct summary_rss *rss) {

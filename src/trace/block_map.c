@@ -58,27 +58,26 @@ uint32_t *block_map_make(uintptr_t address) {
 }
 
 /* Every chunk that was made, the newest first. */
-static void for_each_chunk(void (*visit)(uint32_t *chunk, uint64_t *total),
-                           uint64_t *total) {
-    for (uint32_t index = newest_chunk; index != 0; index = next_chunk[index - 1])
-        visit(block_map.chunks[index - 1], total);
+static uint32_t *first_chunk(uint32_t *index) {
+    *index = newest_chunk;
+    return *index != 0 ? block_map.chunks[*index - 1] : NULL;
 }
 
-static void clear_chunk(uint32_t *chunk, uint64_t *total) {
-    (void)total;
-    sys_madvise(chunk, chunk_size(), MADV_DONTNEED);
+static uint32_t *following_chunk(uint32_t *index) {
+    *index = next_chunk[*index - 1];
+    return *index != 0 ? block_map.chunks[*index - 1] : NULL;
 }
 
 void block_map_clear(void) {
-    for_each_chunk(clear_chunk, NULL);
+    uint32_t index, *chunk;
+    for (chunk = first_chunk(&index); chunk != NULL; chunk = following_chunk(&index))
+        sys_madvise(chunk, chunk_size(), MADV_DONTNEED);
 }
 
-static void add_chunk(uint32_t *chunk, uint64_t *total) {
-    *total += arena_resident(chunk, chunk_size());
-}
-
-uint64_t block_map_bytes(void) {
+uint64_t block_map_bytes(const struct resident *resident) {
     uint64_t total = 0;
-    for_each_chunk(add_chunk, &total);
+    uint32_t index, *chunk;
+    for (chunk = first_chunk(&index); chunk != NULL; chunk = following_chunk(&index))
+        total += resident_bytes(resident, (uintptr_t)chunk, chunk_size());
     return total;
 }

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "base/resident.h"
 
 enum {
     BLOCK_MAP_CHUNK_SHIFT = 26,
@@ -38,7 +39,7 @@ must_check int block_map_open(unsigned granule);
 /* Forgets all blocks. */
 void block_map_clear(void);
 /* Bytes of memory that the map takes. */
-uint64_t block_map_bytes(void);
+uint64_t block_map_bytes(const struct resident *resident);
 
 /* The slot, its chunk made where it is missing; NULL without memory. */
 uint32_t *block_map_make(uintptr_t address);

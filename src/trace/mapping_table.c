@@ -12,6 +12,7 @@ struct mapping {
     uintptr_t end;
     uint32_t stack;
     uint32_t site; /* that counts it; 0: it found no room */
+    enum mapping_kind kind;
 };
 
 /* Sorted by address, without overlap. */
@@ -48,22 +49,31 @@ static int make_room(void) {
     return 0;
 }
 
-/* A stack is known as long as one of its sites counts something. */
-static void count_mapping(struct mapping *mapping) {
-    mapping->site = site_table_find(mapping->stack, TRACEMALLOC_DUMP_DOMAIN_MMAP,
-                                    mapping->end - mapping->start);
+static uint64_t length_of(const struct mapping *mapping) {
+    return mapping->end - mapping->start;
+}
+
+static uint64_t counted_bytes(const struct mapping *mapping) {
+    return mapping->site != 0 ? site_table.sites[mapping->site].size : 0;
+}
+
+/* A stack is known as long as one of its sites counts something, if only a reservation
+ * of which nothing is resident. */
+static void count_mapping(struct mapping *mapping, uint64_t bytes) {
+    mapping->site =
+        site_table_find(mapping->stack, TRACEMALLOC_DUMP_DOMAIN_MMAP, bytes);
     if (mapping->site != 0)
         site_table_count(mapping->site);
     else
         mapping->stack = TRACEMALLOC_DUMP_OVERFLOW_STACK;
 }
 
-static int insert_at(size_t index, struct mapping mapping) {
+static int insert_at(size_t index, struct mapping mapping, uint64_t bytes) {
     int status = make_room();
     if (status < 0)
         return status;
     memmove(mappings + index + 1, mappings + index, (count - index) * sizeof *mappings);
-    count_mapping(&mapping);
+    count_mapping(&mapping, bytes);
     mappings[index] = mapping;
     count++;
     return 0;
@@ -74,35 +84,74 @@ static void erase_at(size_t index) {
     memmove(mappings + index, mappings + index + 1, (count - index) * sizeof *mappings);
 }
 
+/* The bytes that a part of a mapping counts: of a reservation its share, until the
+ * kernel is asked again. */
+static uint64_t part_bytes(const struct mapping *whole, uint64_t bytes,
+                           const struct mapping *part) {
+    __extension__ unsigned __int128 share =
+        (unsigned __int128)bytes * length_of(part) / length_of(whole);
+    return whole->kind == MAPPING_HEAP ? length_of(part)
+                                       : (uint64_t)share & ~(uint64_t)(ARENA_PAGE - 1);
+}
+
 int mapping_table_remove(uintptr_t start, size_t length) {
     uintptr_t end = start + length;
     size_t index = first_behind(start);
     int status = 0;
     while (index < count && mappings[index].start < end) {
         struct mapping old = mappings[index];
+        struct mapping before = {old.start, start, old.stack, 0, old.kind};
+        struct mapping after = {end, old.end, old.stack, 0, old.kind};
+        uint64_t bytes = counted_bytes(&old);
         if (old.site != 0)
             site_table_discount(old.site);
         erase_at(index);
         if (old.start < start &&
-            insert_at(index, (struct mapping){old.start, start, old.stack, 0}) == 0)
+            insert_at(index, before, part_bytes(&old, bytes, &before)) == 0)
             index++;
         if (old.end > end)
-            status = insert_at(index++, (struct mapping){end, old.end, old.stack, 0});
+            status = insert_at(index++, after, part_bytes(&old, bytes, &after));
     }
     return status;
 }
 
-int mapping_table_add(uintptr_t start, size_t length, uint32_t stack) {
+int mapping_table_add(uintptr_t start, size_t length, enum mapping_kind kind,
+                      uint32_t stack) {
     int status = mapping_table_remove(start, length);
     if (status < 0)
         return status;
-    return insert_at(first_behind(start),
-                     (struct mapping){start, start + length, stack, 0});
+    struct mapping mapping = {start, start + length, stack, 0, kind};
+    return insert_at(first_behind(start), mapping, kind == MAPPING_HEAP ? length : 0);
 }
 
-int mapping_table_has(uintptr_t start, size_t length) {
+enum mapping_kind mapping_table_kind(uintptr_t start, size_t length) {
     size_t index = first_behind(start);
-    return index < count && mappings[index].start < start + length;
+    bool known = index < count && mappings[index].start < start + length;
+    return known ? mappings[index].kind : MAPPING_NONE;
+}
+
+/* The block stays one: what it was is forgotten, so that it is not counted once for
+ * each size that it had. */
+static void recount(struct mapping *mapping, uint64_t bytes) {
+    struct tracemalloc_dump_site *site = site_table.sites + mapping->site;
+    if (mapping->site == 0 || site->size == bytes)
+        return;
+    site_table_discount(mapping->site);
+    if (site->total > 0)
+        site->total--;
+    count_mapping(mapping, bytes);
+}
+
+uint64_t mapping_table_measure(const struct resident *resident) {
+    uint64_t sum = 0;
+    for (size_t at = 0; at < count; at++) {
+        struct mapping *mapping = &mappings[at];
+        uint64_t bytes = resident_bytes(resident, mapping->start, length_of(mapping));
+        if (mapping->kind == MAPPING_RESERVED)
+            recount(mapping, bytes);
+        sum += bytes;
+    }
+    return sum;
 }
 
 void mapping_table_clear(void) {

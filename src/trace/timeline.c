@@ -4,8 +4,10 @@
 #include <time.h>
 
 #include "base/io.h"
+#include "trace/tracer.h"
 
-enum { FIRST_INTERVAL = 10000000, MOST_POINTS = 32768, PAGE = 4096 };
+/* The kernel's answer may take at most a fiftieth of the time. */
+enum { FIRST_INTERVAL = 10000000, MOST_POINTS = 32768, PAGE = 4096, REST = 50 };
 
 struct timeline timeline = {.countdown = 1};
 
@@ -13,6 +15,7 @@ static struct dump_file *dump;
 static uint64_t start_time,
     start_tick; /* nanoseconds of the monotonic clock; ticks of the processor's */
 static uint64_t interval, next_time; /* nanoseconds */
+static uint64_t next_measure;
 
 static uint64_t monotonic(void) {
     struct timespec now = {0};
@@ -20,7 +23,7 @@ static uint64_t monotonic(void) {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static uint64_t resident_bytes(void) {
+static uint64_t read_rss(void) {
     char text[128];
     uint64_t pages = 0;
     if (io_read_file("/proc/self/statm", text, sizeof text) < 0)
@@ -56,8 +59,8 @@ static void append(uint64_t time) {
     uint64_t at = point_count();
     if (dump_file_reserve(dump, TRACEMALLOC_DUMP_TIMELINE, at + 1) < 0)
         return;
-    points()[at] = (struct tracemalloc_dump_moment){
-        time, header->python_bytes, header->native_bytes, resident_bytes()};
+    points()[at] = (struct tracemalloc_dump_moment){time, header->python_bytes,
+                                                    header->native_bytes, read_rss()};
     dump_file_publish(dump, TRACEMALLOC_DUMP_TIMELINE, at + 1);
 }
 
@@ -71,9 +74,17 @@ static void set_next_tick(uint64_t now) {
         start_tick + ticks + (passed > 0 ? (uint64_t)(product / passed) : 0);
 }
 
+static void measure(uint64_t begin) {
+    tracer_measure();
+    uint64_t end = monotonic();
+    next_measure = end + REST * (end - begin);
+}
+
 void timeline_look(void) {
     uint64_t now = monotonic();
     if (now >= next_time) {
+        if (now >= next_measure)
+            measure(now);
         append(now - start_time);
         next_time = now + interval;
     }
@@ -81,8 +92,10 @@ void timeline_look(void) {
 }
 
 void timeline_add(void) {
-    if (dump != NULL && dump->header != NULL)
-        append(monotonic() - start_time);
+    if (dump == NULL || dump->header == NULL)
+        return;
+    measure(monotonic());
+    append(monotonic() - start_time);
 }
 
 void timeline_open(struct dump_file *file) {
@@ -91,6 +104,6 @@ void timeline_open(struct dump_file *file) {
     start_time = monotonic();
     start_tick = __rdtsc();
     interval = FIRST_INTERVAL;
-    next_time = start_time;
+    next_time = next_measure = start_time;
     timeline = (struct timeline){.countdown = 1};
 }

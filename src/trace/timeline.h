@@ -28,9 +28,10 @@ extern internal struct timeline timeline;
 
 /* Begins an empty timeline at the header's start_time, which is now. */
 void timeline_open(struct dump_file *file);
-/* Adds a point if it is time for one. */
+/* Adds a point if it is time for one, after the tracer was measured. Where measuring
+ * takes long, points between have the numbers of the last time. */
 void timeline_look(void);
-/* Adds a point. */
+/* Measures, and adds a point. */
 void timeline_add(void);
 
 /* Counts an event: whether timeline_tick is due. */

@@ -101,12 +101,19 @@ void tracer_clear(void) {
 }
 
 void tracer_freeze(void) {
+    if (dump.header->finalized == 0)
+        tracer_measure();
     site_table_freeze();
 }
 
 void tracer_measure(void) {
-    if (dump.header != NULL)
-        dump.header->tracer_bytes = arena_bytes() + block_map_bytes();
+    struct resident resident;
+    if (dump.header == NULL)
+        return;
+    resident_open(&resident);
+    dump.header->tracer_bytes = arena_bytes() + block_map_bytes(&resident);
+    dump.header->mapped_resident_bytes = mapping_table_measure(&resident);
+    resident_close(&resident);
 }
 
 void tracer_lost_block(void) {

@@ -56,7 +56,9 @@ void tracer_close(void);
 void tracer_clear(void);
 /* The runtime is finalizing: what lives now is what users mean by "at exit". */
 void tracer_freeze(void);
-/* Writes the private memory's size into the header. */
+/* Asks the kernel how much of the tracer's private memory and of the program's mappings
+ * is resident, and writes it into the header and the reservations' buckets. Under the
+ * lock, or with one thread. */
 void tracer_measure(void);
 
 void tracer_lock(void);

@@ -9,7 +9,6 @@
 
 void process_end_seal(enum tracemalloc_dump_state state, int status) {
     struct tracemalloc_dump_header *header = tracer.dump->header;
-    tracer_measure();
     timeline_add();
     header->end_time = process_clock();
     header->exit_status = status;

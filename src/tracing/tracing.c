@@ -3,7 +3,6 @@
 
 #include <errno.h>
 
-#include "base/arena.h"
 #include "base/message.h"
 #include "base/process.h"
 #include "event/record.h"
@@ -100,8 +99,10 @@ int tracing_clear(void) {
 int tracing_snapshot(const char *path) {
     struct thread_state *self = traced_process_lock();
     int status = -EALREADY;
-    if (gate.active)
+    if (gate.active) {
+        tracer_measure();
         status = dump_file_copy(tracer.dump, path, process_clock());
+    }
     traced_process_unlock(self);
     return status;
 }
@@ -143,8 +144,10 @@ uint32_t tracing_nframe(void) {
 uint64_t tracing_memory(void) {
     struct thread_state *self = traced_process_lock();
     uint64_t bytes = 0;
-    if (gate.active)
-        bytes = arena_bytes() + block_map_bytes() + tracer.dump->header->file_size;
+    if (gate.active) {
+        tracer_measure();
+        bytes = tracer.dump->header->tracer_bytes + tracer.dump->header->file_size;
+    }
     traced_process_unlock(self);
     return bytes;
 }

@@ -55,6 +55,7 @@ HEADER = [
     ("reserved_totals", "I"),
     ("arena_bytes", "Q"),
     ("tracer_bytes", "Q"),
+    ("mapped_resident_bytes", "Q"),
     ("lost", "16Q"),
     ("request_signal", "I"),
     ("cleared", "I"),

@@ -41,6 +41,7 @@ INFO_KEYS = {
     "peak_bytes": int,
     "domains": list,
     "tracer_bytes": int,
+    "mapped_resident_bytes": int,
     "complete": bool,
     "incomplete_reasons": list,
 }

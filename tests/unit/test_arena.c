@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/arena.h"
+#include "base/resident.h"
 
 #include <errno.h>
 #include <string.h>
@@ -53,10 +54,15 @@ START_TEST(only_touched_pages_are_resident) {
     char *memory = arena_reserve(PAGES * ARENA_PAGE);
     ck_assert_ptr_nonnull(memory);
     ck_assert_uint_eq(arena_bytes(), before);
-    ck_assert_uint_eq(arena_resident(memory, PAGES * ARENA_PAGE), 0);
+    struct resident resident;
+    resident_open(&resident);
+    uintptr_t start = (uintptr_t)memory;
+    ck_assert_uint_eq(resident_bytes(&resident, start, PAGES * ARENA_PAGE), 0);
     for (size_t at = 0; at < sizeof touched / sizeof *touched; at++)
         memory[touched[at] * ARENA_PAGE] = 'x';
-    ck_assert_uint_eq(arena_resident(memory, PAGES * ARENA_PAGE), 6 * ARENA_PAGE);
+    ck_assert_uint_eq(resident_bytes(&resident, start, PAGES * ARENA_PAGE),
+                      6 * ARENA_PAGE);
+    resident_close(&resident);
 }
 END_TEST
 

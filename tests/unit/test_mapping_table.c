@@ -2,6 +2,7 @@
 #include "trace/mapping_table.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "live_blocks.h"
 #include "suite.h"
@@ -26,7 +27,8 @@ static uint32_t live_of(uint32_t stack, uint64_t pages) {
 }
 
 static void map(uintptr_t page, size_t pages, uint32_t stack) {
-    ck_assert_int_eq(mapping_table_add(base + page * PAGE, pages * PAGE, stack), 0);
+    ck_assert_int_eq(
+        mapping_table_add(base + page * PAGE, pages * PAGE, MAPPING_HEAP, stack), 0);
 }
 
 static void unmap(uintptr_t page, size_t pages) {
@@ -51,9 +53,9 @@ START_TEST(a_hole_leaves_two_blocks) {
     ck_assert_uint_eq(live_of(5, 3), 1);
     ck_assert_uint_eq(live_of(5, 2), 1);
     ck_assert_uint_eq(live_blocks(), 2);
-    ck_assert(mapping_table_has(base + 2 * PAGE, PAGE));
-    ck_assert(!mapping_table_has(base + 3 * PAGE, 5 * PAGE));
-    ck_assert(mapping_table_has(base, 10 * PAGE));
+    ck_assert_int_eq(mapping_table_kind(base + 2 * PAGE, PAGE), MAPPING_HEAP);
+    ck_assert_int_eq(mapping_table_kind(base + 3 * PAGE, 5 * PAGE), MAPPING_NONE);
+    ck_assert_int_eq(mapping_table_kind(base, 10 * PAGE), MAPPING_HEAP);
 }
 END_TEST
 
@@ -95,7 +97,7 @@ START_TEST(clear_counts_nothing) {
     open_tables();
     map(5, 1, 2);
     mapping_table_clear();
-    ck_assert(!mapping_table_has(base, PAGES * PAGE));
+    ck_assert_int_eq(mapping_table_kind(base, PAGES * PAGE), MAPPING_NONE);
     unmap(5, 1);
     ck_assert_uint_eq(live_blocks(), 1);
 }
@@ -177,7 +179,7 @@ START_TEST(random_calls_agree_with_the_pages) {
             unmap(first, pages);
             model_unmap(first, pages);
         }
-        ck_assert_int_eq(mapping_table_has(base + first * PAGE, PAGE),
+        ck_assert_int_eq(mapping_table_kind(base + first * PAGE, PAGE) != MAPPING_NONE,
                          model.serial[first] != 0);
         if (round % 13 == 0)
             expect_model();
@@ -205,6 +207,87 @@ START_TEST(a_mapping_that_was_lost_is_not_discounted) {
 }
 END_TEST
 
+/* Pages of real memory, of which some are touched. */
+static uintptr_t reserve(size_t pages, uint32_t stack) {
+    char *memory = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    ck_assert_ptr_ne(memory, MAP_FAILED);
+    ck_assert_int_eq(
+        mapping_table_add((uintptr_t)memory, pages * PAGE, MAPPING_RESERVED, stack), 0);
+    return (uintptr_t)memory;
+}
+
+static void touch(uintptr_t start, size_t page, size_t pages) {
+    memset((char *)start + page * PAGE, 1, pages * PAGE);
+}
+
+static uint64_t measure(void) {
+    struct resident resident;
+    resident_open(&resident);
+    uint64_t bytes = mapping_table_measure(&resident);
+    resident_close(&resident);
+    return bytes;
+}
+
+START_TEST(a_reservation_counts_what_is_resident) {
+    open_tables();
+    uintptr_t start = reserve(100000, 3);
+    live_expect(1, 0);
+    touch(start, 5, 3);
+    live_expect(1, 0);
+    ck_assert_uint_eq(measure(), 3 * PAGE);
+    live_expect(1, 3 * PAGE);
+    ck_assert_uint_eq(live_of(3, 3), 1);
+    touch(start, 50000, 7);
+    measure();
+    live_expect(1, 10 * PAGE);
+    ck_assert_int_eq(madvise((char *)start, 100000 * PAGE, MADV_DONTNEED), 0);
+    ck_assert_uint_eq(measure(), 0);
+    live_expect(1, 0);
+    ck_assert_int_eq(mapping_table_remove(start, 100000 * PAGE), 0);
+    live_expect(0, 0);
+}
+END_TEST
+
+/* However often its size changed, it was one block. */
+START_TEST(a_reservation_was_allocated_once) {
+    open_tables();
+    uintptr_t start = reserve(100, 3);
+    for (size_t page = 0; page < 100; page++) {
+        touch(start, page, 1);
+        measure();
+    }
+    uint64_t total = 0;
+    for (uint64_t id = 1; id < file.header->sections[TRACEMALLOC_DUMP_SITES].count;
+         id++)
+        total += site_table.sites[id].total * site_table.sites[id].size;
+    ck_assert_uint_eq(total, 100 * PAGE);
+}
+END_TEST
+
+START_TEST(parts_of_a_reservation_are_reservations) {
+    open_tables();
+    uintptr_t start = reserve(1000, 3);
+    touch(start, 0, 4);
+    touch(start, 900, 6);
+    measure();
+    ck_assert_int_eq(munmap((char *)start + 100 * PAGE, 100 * PAGE), 0);
+    ck_assert_int_eq(mapping_table_remove(start + 100 * PAGE, 100 * PAGE), 0);
+    ck_assert_uint_le(live_bytes(), 10 * PAGE);
+    measure();
+    live_expect(2, 10 * PAGE);
+    ck_assert_uint_eq(live_of(3, 4), 1);
+    ck_assert_uint_eq(live_of(3, 6), 1);
+    ck_assert_int_eq(mapping_table_add(start + 200 * PAGE, 50 * PAGE, MAPPING_HEAP, 4),
+                     0);
+    ck_assert_uint_eq(live_of(4, 50), 1);
+    ck_assert_int_eq(mapping_table_kind(start + 249 * PAGE, PAGE), MAPPING_HEAP);
+    ck_assert_int_eq(mapping_table_kind(start + 250 * PAGE, PAGE), MAPPING_RESERVED);
+    ck_assert_uint_eq(measure(), 10 * PAGE);
+    live_expect(3, 60 * PAGE);
+}
+END_TEST
+
 int main(void) {
     const TTest *const tests[] = {
         a_mapping_is_one_block,
@@ -216,6 +299,9 @@ int main(void) {
         many_mappings,
         random_calls_agree_with_the_pages,
         a_mapping_that_was_lost_is_not_discounted,
+        a_reservation_counts_what_is_resident,
+        a_reservation_was_allocated_once,
+        parts_of_a_reservation_are_reservations,
     };
     return suite_run("mapping_table", tests, sizeof tests / sizeof *tests);
 }

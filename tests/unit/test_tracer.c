@@ -137,7 +137,7 @@ START_TEST(clear_forgets_and_goes_on) {
     open_tracer(1 << 20);
     uint32_t generation = tracer.generation;
     insert(base, 100, 5);
-    ck_assert_int_eq(mapping_table_add(base, 4096, 5), 0);
+    ck_assert_int_eq(mapping_table_add(base, 4096, MAPPING_HEAP, 5), 0);
     tracer_clear();
     live_expect(0, 0);
     ck_assert_uint_ne(tracer.generation, generation);

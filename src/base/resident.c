@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/resident.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+
+#include "base/sys.h"
+
+enum { PAGE = 4096, PIECE = 512, REGIONS = 16 };
+
+/* As <linux/fs.h> has them from Linux 6.7 on; see the kernel's
+ * Documentation/admin-guide/mm/pagemap.rst. */
+enum { PRESENT = 1 << 3, ZERO_PAGE = 1 << 5 };
+struct region {
+    uint64_t start, end, categories;
+};
+struct scan {
+    uint64_t size, flags, start, end, walk_end, regions, region_count, max_pages;
+    uint64_t inverted, all_of, any_of, returned;
+};
+#define SCAN_PAGEMAP _IOWR('f', 16, struct scan)
+
+void resident_open(struct resident *resident) {
+    resident->fd = sys_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0);
+}
+
+void resident_close(struct resident *resident) {
+    if (resident->fd >= 0)
+        sys_close(resident->fd);
+    resident->fd = -EBADF;
+}
+
+/* Pages that are present and hold something of their own. -errno where the kernel
+ * cannot say. */
+static int64_t scan_pages(int fd, uintptr_t start, uintptr_t end) {
+    struct region regions[REGIONS];
+    uint64_t bytes = 0;
+    while (start < end) {
+        struct scan scan = {.size = sizeof scan,
+                            .start = start,
+                            .end = end,
+                            .regions = (uintptr_t)regions,
+                            .region_count = REGIONS,
+                            .inverted = ZERO_PAGE,
+                            .all_of = PRESENT | ZERO_PAGE,
+                            .returned = PRESENT};
+        long found = sys_call(SYS_ioctl, fd, SCAN_PAGEMAP, &scan);
+        if (found == -EINTR)
+            continue;
+        if (found < 0)
+            return found;
+        for (long at = 0; at < found; at++)
+            bytes += regions[at].end - regions[at].start;
+        if (scan.walk_end <= start)
+            return -EIO;
+        start = scan.walk_end;
+    }
+    return (int64_t)bytes;
+}
+
+/* The answer is a byte for each page. A piece with a hole in it counts nothing. */
+static uint64_t core_bytes(uintptr_t start, uintptr_t end) {
+    unsigned char present[PIECE];
+    uint64_t pages = 0;
+    for (size_t count; start < end; start += count * PAGE) {
+        count = (end - start) / PAGE < PIECE ? (end - start) / PAGE : PIECE;
+        if (sys_call(SYS_mincore, start, count * PAGE, present) < 0)
+            continue;
+        for (size_t at = 0; at < count; at++)
+            pages += present[at] & 1;
+    }
+    return pages * PAGE;
+}
+
+uint64_t resident_bytes(const struct resident *resident, uintptr_t start,
+                        size_t length) {
+    uintptr_t end = start + (length & ~(size_t)(PAGE - 1));
+    int64_t bytes = resident->fd >= 0 ? scan_pages(resident->fd, start, end) : -EBADF;
+    return bytes >= 0 ? (uint64_t)bytes : core_bytes(start, end);
+}
