@@ -16,6 +16,7 @@ enum lock_rank {
     LOCK_CONTROL = 1, /* start, stop, clear, fork: the life of the tracing */
     LOCK_TRACER = 2,  /* all tables of the tracer, the dump included */
     LOCK_THREADS = 3, /* the pool of thread states */
+    LOCK_SIGNALS = 4, /* the actions of signals; all signals are blocked meanwhile */
 };
 
 /* state: 0 free, 1 held. Releasing is a plain store, and no exchange that would wait

@@ -36,8 +36,12 @@ static void tell_lost(struct thread_state *self) {
     self->inside = false;
 }
 
-void record_deferred(struct thread_state *self) {
-    self->put_off = false;
+void record_open_window(struct thread_state *self) {
+    if (signal_window_open(!self->ended))
+        self->put_off = true;
+}
+
+static void do_deferred(struct thread_state *self) {
     while (self->deferred_count > 0) {
         uintptr_t block = self->deferred[--self->deferred_count];
         record_remove((const void *)block);
@@ -48,6 +52,14 @@ void record_deferred(struct thread_state *self) {
         self->request_put_off = false;
         record_request();
     }
+}
+
+/* The window stays open for all of it. */
+void record_deferred(struct thread_state *self) {
+    self->put_off = false;
+    do_deferred(self);
+    if (signal_window_is_open())
+        signal_window_close();
 }
 
 void record_remove(const void *block) {

@@ -9,6 +9,7 @@
 #include <assert.h>
 
 #include "event/record_native.h"
+#include "event/signal_window.h"
 #include "event/thread_state.h"
 #include "stack/python/python_stack.h"
 #include "trace/timeline.h"
@@ -53,7 +54,7 @@ extern internal bool (*record_wake)(void);
 /* The runtime is finalizing: freezes the counts, once. */
 void record_finalizing(void);
 /* What signal handlers left to do while the thread was inside the tracer: frees, and
- * requests. */
+ * requests; and the closing of the window for SIGBUS. */
 void record_deferred(struct thread_state *self);
 /* Set by the agent: carries out the request that a thread put off. */
 extern internal void (*record_request)(void);
@@ -123,8 +124,13 @@ static always_inline uint32_t record_stack(struct thread_state *self,
     return stack;
 }
 
+/* The window closes in record_deferred. */
+void record_open_window(struct thread_state *self);
+
 static always_inline bool record_enter(struct thread_state *self) {
     self->inside = true;
+    if (unlikely(!signal_window_needless))
+        record_open_window(self);
     bool locked = tracer_enter();
     if (unlikely(*record_python.finalizing != NULL))
         record_finalizing();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "hooks/bus_guard.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -8,12 +9,11 @@
 #include "base/message.h"
 #include "base/sys.h"
 #include "event/record.h"
+#include "event/signal_window.h"
 #include "hooks/libc_real.h"
+#include "hooks/signal_action.h"
 
-enum { PAGE = 4096 };
-
-static bool installed;
-static struct sigaction program_action;
+enum { PAGE = 4096, INIT = 1 };
 
 static bool replace_page(uintptr_t address) {
     void *page = (void *)(address & ~(uintptr_t)(PAGE - 1));
@@ -28,45 +28,59 @@ static void give_up(void) {
     gate.open = record_asleep = false;
     tracer_deactivate();
     if (was_active)
-        message("somebody cut the dump off: tracing stopped", NULL);
+        message("another process cut the dump off: tracing stopped", NULL);
 }
 
+/* By the signal itself, with the default action: it is pending, and delivered at the
+ * return to where it interrupted the program. */
+static void die(siginfo_t *info) {
+    static const struct sigaction action = {.sa_handler = SIG_DFL};
+    long pid = sys_getpid(), tid = sys_call(SYS_gettid);
+    libc_real.sigaction(SIGBUS, &action, NULL);
+    sys_call(SYS_rt_tgsigqueueinfo, pid, tid, SIGBUS, info);
+}
+
+/* The kernel ignores what is sent to the first process of a container and has the
+ * default action. */
 static void forward(int number, siginfo_t *info, void *context) {
-    if ((program_action.sa_flags & SA_SIGINFO) != 0)
-        program_action.sa_sigaction(number, info, context);
-    else if (program_action.sa_handler != SIG_DFL &&
-             program_action.sa_handler != SIG_IGN)
-        program_action.sa_handler(number);
-    else
-        /* The fault comes again, and ends the process as it would have. */
-        libc_real.sigaction(number, &program_action, NULL);
+    struct sigaction program = signal_action_program(number);
+    bool sent = info->si_code <= 0;
+    if (signal_action_is_function(&program)) {
+        if ((program.sa_flags & SA_RESETHAND) != 0)
+            signal_action_reset(number);
+        signal_action_call(&program, number, info, context);
+    } else if (!sent || (program.sa_handler == SIG_DFL && sys_getpid() != INIT))
+        die(info);
 }
 
 static void handle(int number, siginfo_t *info, void *context) {
     uintptr_t address = (uintptr_t)info->si_addr;
-    if (info->si_code > 0 && tracer.dump != NULL &&
-        dump_file_contains(tracer.dump, address) && replace_page(address))
+    bool is_fault = info->si_code > 0;
+    int saved = errno;
+    if (is_fault && tracer.dump != NULL && dump_file_contains(tracer.dump, address) &&
+        replace_page(address))
         give_up();
-    else
+    else if (is_fault && signal_window_is_open())
+        die(info);
+    else if (is_fault || !signal_window_defer(info)) {
         forward(number, info, context);
+        return;
+    }
+    errno = saved;
+}
+
+static void arrange(const struct sigaction *program, struct sigaction *ours) {
+    if (signal_action_is_function(program)) {
+        ours->sa_flags = program->sa_flags & (SA_ONSTACK | SA_RESTART | SA_NODEFER);
+        ours->sa_mask = program->sa_mask;
+    } else
+        ours->sa_flags = SA_ONSTACK | SA_RESTART;
+    ours->sa_flags |= SA_SIGINFO;
 }
 
 void bus_guard_install(void) {
-    struct sigaction action = {.sa_sigaction = handle,
-                               .sa_flags = SA_SIGINFO | SA_ONSTACK};
-    if (installed || !libc_real_ready() || libc_real.sigaction == NULL)
+    static const struct signal_cover cover = {handle, arrange, NULL};
+    /* Without it tracing goes on: only a dump that is cut off ends the program. */
+    if (signal_action_cover(SIGBUS, &cover) < 0)
         return;
-    sigemptyset(&action.sa_mask);
-    installed = libc_real.sigaction(SIGBUS, &action, &program_action) == 0;
-}
-
-int bus_guard_sigaction(const struct sigaction *action, struct sigaction *old) {
-    if (!installed)
-        return libc_real.sigaction(SIGBUS, action, old);
-    struct sigaction before = program_action;
-    if (action != NULL)
-        program_action = *action;
-    if (old != NULL)
-        *old = before;
-    return 0;
 }

@@ -1,63 +1,326 @@
 /* SPDX-License-Identifier: MIT */
-#include "hooks/signal_hooks.h"
-
+/* The functions of libc that read or change the action of a signal, or a thread's mask,
+ * as the program sees them.
+ *
+ * Around those of actions our handlers are taken off, so that libc's own code works on
+ * the program's actions, siginterrupt's record included. Those of masks are passed on;
+ * afterwards a thread's next event asks the kernel whether SIGBUS is blocked. Handlers
+ * run meanwhile, under the mask of the wait: so waits forget it on both sides. */
 #include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/poll.h>
+#include <sys/select.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
 
-#include "hooks/bus_guard.h"
-#include "hooks/libc_real.h"
+#include "hooks/signal_action.h"
+#include "hooks/signal_real.h"
+#include "event/signal_window.h"
 
-static int handled; /* the signal whose handler is ours; 0: none */
-static void (*on_taken)(void);
+/* --- actions ---------------------------------------------------------------------- */
 
-static bool is_default(int number) {
-    struct sigaction now;
-    return libc_real.sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_DFL &&
-           (now.sa_flags & SA_SIGINFO) == 0;
-}
-
-int signal_hooks_handle(int number, void (*handler)(int, siginfo_t *, void *),
-                        void (*taken)(void)) {
-    struct sigaction action = {.sa_sigaction = handler,
-                               .sa_flags = SA_SIGINFO | SA_RESTART};
-    if (handled != 0 || !libc_real_ready() || libc_real.sigaction == NULL ||
-        !is_default(number))
-        return -EBUSY;
-    sigfillset(&action.sa_mask);
-    if (libc_real.sigaction(number, &action, NULL) != 0)
-        return -EBUSY;
-    handled = number;
-    on_taken = taken;
-    return 0;
-}
-
-/* The program does not see our handler; a handler of its own for that signal stays, and
- * requests end. */
-exported int sigaction(int number, const struct sigaction *action,
-                       struct sigaction *old) {
-    if (!libc_real_ready()) {
-        errno = EINVAL;
-        return -1;
-    }
-    if (number == SIGBUS)
-        return bus_guard_sigaction(action, old);
-    if (number != handled || handled == 0)
-        return libc_real.sigaction(number, action, old);
-    struct sigaction hidden = {0};
-    if (action == NULL || action->sa_handler == SIG_DFL) {
-        if (old != NULL)
-            *old = hidden;
-        return 0;
-    }
-    handled = 0;
-    on_taken();
-    int status = libc_real.sigaction(number, action, NULL);
-    if (status == 0 && old != NULL)
-        *old = hidden;
+static int change_action(int number, const struct sigaction *action,
+                         struct sigaction *old) {
+    struct signal_change change;
+    signal_action_begin(&change, number, action != NULL ? &action->sa_mask : NULL);
+    int status = signal_real()->sigaction(number, action, old);
+    signal_action_end(&change);
     return status;
 }
 
+exported int sigaction(int number, const struct sigaction *action,
+                       struct sigaction *old) {
+    return change_action(number, action, old);
+}
+
+int __sigaction(int number, const struct sigaction *action, struct sigaction *old);
+exported int __sigaction(int number, const struct sigaction *action,
+                         struct sigaction *old) {
+    return change_action(number, action, old);
+}
+
+static sighandler_t change_handler(sighandler_t (*real)(int, sighandler_t), int number,
+                                   sighandler_t handler) {
+    struct signal_change change;
+    signal_action_begin(&change, number, NULL);
+    sighandler_t old = real(number, handler);
+    signal_action_end(&change);
+    return old;
+}
+
 exported sighandler_t signal(int number, sighandler_t handler) {
-    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART}, old;
-    sigemptyset(&action.sa_mask);
-    return sigaction(number, &action, &old) == 0 ? old.sa_handler : SIG_ERR;
+    return change_handler(signal_real()->signal, number, handler);
+}
+
+sighandler_t bsd_signal(int number, sighandler_t handler);
+exported sighandler_t bsd_signal(int number, sighandler_t handler) {
+    return change_handler(signal_real()->signal, number, handler);
+}
+
+exported sighandler_t ssignal(int number, sighandler_t handler) {
+    return change_handler(signal_real()->signal, number, handler);
+}
+
+exported sighandler_t sysv_signal(int number, sighandler_t handler) {
+    return change_handler(signal_real()->sysv_signal, number, handler);
+}
+
+exported sighandler_t __sysv_signal(int number, sighandler_t handler) {
+    return change_handler(signal_real()->sysv_signal, number, handler);
+}
+
+sighandler_t sigset(int number, sighandler_t handler);
+exported sighandler_t sigset(int number, sighandler_t handler) {
+    struct signal_change change;
+    signal_action_begin(&change, number, NULL);
+    signal_action_release(&change);
+    sighandler_t old = signal_real()->sigset(number, handler);
+    signal_action_end(&change);
+    signal_window_forget();
+    return old;
+}
+
+int sigignore(int number);
+exported int sigignore(int number) {
+    struct signal_change change;
+    signal_action_begin(&change, number, NULL);
+    int status = signal_real()->sigignore(number);
+    signal_action_end(&change);
+    return status;
+}
+
+exported int siginterrupt(int number, int interrupt) {
+    struct signal_change change;
+    signal_action_begin(&change, number, NULL);
+    int status = signal_real()->siginterrupt(number, interrupt);
+    signal_action_end(&change);
+    return status;
+}
+
+/* Not in libc's headers any more, and for old programs only. */
+struct sigvec {
+    sighandler_t handler;
+    int mask; /* of the signals 1 to 32 */
+    int flags;
+};
+int sigvec(int number, const struct sigvec *vector, struct sigvec *old);
+exported int sigvec(int number, const struct sigvec *vector, struct sigvec *old) {
+    struct signal_change change;
+    sigset_t mask;
+    sigemptyset(&mask);
+    if (vector != NULL && (vector->mask & (1 << (SIGBUS - 1))) != 0)
+        sigaddset(&mask, SIGBUS);
+    signal_action_begin(&change, number, &mask);
+    int status = signal_real()->sigvec(number, vector, old);
+    signal_action_end(&change);
+    return status;
+}
+
+/* --- a thread's mask -------------------------------------------------------------- */
+
+/* The thread's mask is another one from now on. */
+static int changed(int result) {
+    signal_window_forget();
+    return result;
+}
+
+exported int sigprocmask(int how, const sigset_t *set, sigset_t *old) {
+    return changed(signal_real()->sigprocmask(how, set, old));
+}
+
+exported int pthread_sigmask(int how, const sigset_t *set, sigset_t *old) {
+    return changed(signal_real()->pthread_sigmask(how, set, old));
+}
+
+exported int sigblock(int mask) {
+    return changed(signal_real()->sigblock(mask));
+}
+
+exported int sigsetmask(int mask) {
+    return changed(signal_real()->sigsetmask(mask));
+}
+
+int sighold(int number);
+exported int sighold(int number) {
+    return changed(signal_real()->sighold(number));
+}
+
+int sigrelse(int number);
+exported int sigrelse(int number) {
+    return changed(signal_real()->sigrelse(number));
+}
+
+exported int setcontext(const ucontext_t *context) {
+    signal_window_forget();
+    return changed(signal_real()->setcontext(context));
+}
+
+exported int swapcontext(ucontext_t *old, const ucontext_t *context) {
+    signal_window_forget();
+    return changed(signal_real()->swapcontext(old, context));
+}
+
+/* --- system calls made by number -------------------------------------------------- */
+
+/* libc's function, which the call goes on to. */
+__attribute__((used)) static void *note_syscall(long number) {
+    if (number == SYS_rt_sigprocmask)
+        signal_window_forget();
+    return signal_real_syscall();
+}
+
+/* A jump, with the registers and the stack as the program left them, so that libc
+ * returns to the program: also twice, as in the parent and the child of a vfork. The
+ * tracer's own calls come through here as well. */
+__attribute__((naked)) exported long syscall(long number __attribute__((unused)), ...) {
+    __asm__("push %rdi\n"
+            "push %rsi\n"
+            "push %rdx\n"
+            "push %rcx\n"
+            "push %r8\n"
+            "push %r9\n"
+            "sub $8, %rsp\n"
+            "call note_syscall\n"
+            "add $8, %rsp\n"
+            "pop %r9\n"
+            "pop %r8\n"
+            "pop %rcx\n"
+            "pop %rdx\n"
+            "pop %rsi\n"
+            "pop %rdi\n"
+            "jmp *%rax\n");
+}
+
+/* --- a mask for the time of a wait ------------------------------------------------ */
+
+exported int sigsuspend(const sigset_t *mask) {
+    signal_window_forget();
+    return changed(signal_real()->sigsuspend(mask));
+}
+
+int __sigsuspend(const sigset_t *mask);
+exported int __sigsuspend(const sigset_t *mask) {
+    return sigsuspend(mask);
+}
+
+/* BSD's, which takes a mask: <signal.h> has the name for X/Open's. */
+int sigpause_mask(int mask) __asm__("sigpause");
+exported int sigpause_mask(int mask) {
+    signal_window_forget();
+    return changed(signal_real()->sigpause(mask));
+}
+
+int __sigpause(int number_or_mask, int is_number);
+exported int __sigpause(int number_or_mask, int is_number) {
+    signal_window_forget();
+    return changed(signal_real()->__sigpause(number_or_mask, is_number));
+}
+
+/* By the name of __xpg_sigpause. */
+exported int sigpause(int number) {
+    signal_window_forget();
+    return changed(signal_real()->__xpg_sigpause(number));
+}
+
+exported int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+                   const sigset_t *mask) {
+    signal_window_forget();
+    return changed(signal_real()->ppoll(fds, count, timeout, mask));
+}
+
+int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+                const sigset_t *mask, size_t size);
+exported int __ppoll_chk(struct pollfd *fds, nfds_t count,
+                         const struct timespec *timeout, const sigset_t *mask,
+                         size_t size) {
+    signal_window_forget();
+    return changed(signal_real()->__ppoll_chk(fds, count, timeout, mask, size));
+}
+
+exported int pselect(int count, fd_set *readable, fd_set *writable, fd_set *exceptional,
+                     const struct timespec *timeout, const sigset_t *mask) {
+    signal_window_forget();
+    return changed(
+        signal_real()->pselect(count, readable, writable, exceptional, timeout, mask));
+}
+
+exported int epoll_pwait(int fd, struct epoll_event *events, int count, int timeout,
+                         const sigset_t *mask) {
+    signal_window_forget();
+    return changed(signal_real()->epoll_pwait(fd, events, count, timeout, mask));
+}
+
+exported int epoll_pwait2(int fd, struct epoll_event *events, int count,
+                          const struct timespec *timeout, const sigset_t *mask) {
+    signal_window_forget();
+    return changed(signal_real()->epoll_pwait2(fd, events, count, timeout, mask));
+}
+
+/* --- jumps, which may restore a mask ---------------------------------------------- */
+
+exported void siglongjmp(sigjmp_buf environment, int value) {
+    signal_window_forget();
+    signal_real()->siglongjmp(environment, value);
+    __builtin_unreachable();
+}
+
+exported void longjmp(jmp_buf environment, int value) {
+    siglongjmp(environment, value);
+}
+
+exported void _longjmp(jmp_buf environment, int value) {
+    siglongjmp(environment, value);
+}
+
+void __longjmp_chk(sigjmp_buf environment, int value) __attribute__((noreturn));
+exported void __longjmp_chk(sigjmp_buf environment, int value) {
+    signal_window_forget();
+    signal_real()->__longjmp_chk(environment, value);
+    __builtin_unreachable();
+}
+
+/* --- new programs that libc starts by itself -------------------------------------- */
+
+static int ended(int status) {
+    signal_action_exec_failed();
+    return status;
+}
+
+exported int posix_spawn(pid_t *pid, const char *path,
+                         const posix_spawn_file_actions_t *actions,
+                         const posix_spawnattr_t *attributes, char *const argv[],
+                         char *const environment[]) {
+    const struct signal_real *real = signal_real();
+    signal_action_before_exec();
+    return ended(real->posix_spawn(pid, path, actions, attributes, argv, environment));
+}
+
+exported int posix_spawnp(pid_t *pid, const char *file,
+                          const posix_spawn_file_actions_t *actions,
+                          const posix_spawnattr_t *attributes, char *const argv[],
+                          char *const environment[]) {
+    const struct signal_real *real = signal_real();
+    signal_action_before_exec();
+    return ended(real->posix_spawnp(pid, file, actions, attributes, argv, environment));
+}
+
+exported int system(const char *command) {
+    const struct signal_real *real = signal_real();
+    signal_action_before_exec();
+    return ended(real->system(command));
+}
+
+exported FILE *popen(const char *command, const char *type) {
+    const struct signal_real *real = signal_real();
+    signal_action_before_exec();
+    FILE *stream = real->popen(command, type);
+    signal_action_exec_failed();
+    return stream;
 }

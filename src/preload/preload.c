@@ -7,6 +7,7 @@
 #include "base/message.h"
 #include "event/thread_state.h"
 #include "hooks/libc_real.h"
+#include "hooks/signal_real.h"
 #include "module/public_api.h"
 #include "module/tracemalloc_module.h"
 #include "trace/gate.h"
@@ -37,6 +38,7 @@ static void install_module(const struct python_runtime *runtime,
 __attribute__((constructor)) static void begin(int argc, char **argv) {
     char error[256];
     /* A program with another user's rights takes no orders from its environment. */
+    signal_real();
     if (!libc_real_ready() || getauxval(AT_SECURE) != 0)
         return;
     int status = options_read(&options, environment_value, error, sizeof error);

@@ -13,6 +13,7 @@
 #include "trace/track_table.h"
 
 static const char many_threads;
+static const char *libc_flag = &many_threads;
 static struct dump_file dump;
 
 struct tracer tracer = {
@@ -24,7 +25,11 @@ struct tracer tracer = {
 void tracer_prepare(void) {
     const char *flag = dlsym(RTLD_DEFAULT, "__libc_single_threaded");
     if (flag != NULL)
-        tracer.single_threaded = flag;
+        tracer.single_threaded = libc_flag = flag;
+}
+
+void tracer_share(bool shared) {
+    tracer.single_threaded = shared ? &many_threads : libc_flag;
 }
 
 static int open_tables(void) {

@@ -43,6 +43,9 @@ struct tracer_start {
 
 /* Finds glibc's flag. Once, before there is a second thread. */
 void tracer_prepare(void);
+/* Whether every event takes the lock, and with it no fast path, as with many threads.
+ * Also in a signal handler. */
+void tracer_share(bool shared);
 
 /* Makes the tables and an empty dump in anonymous memory; events count from
  * tracer_activate on. 0, or -errno with nothing changed. Under LOCK_CONTROL. */

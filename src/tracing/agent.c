@@ -9,7 +9,7 @@
 #include "base/compiler.h"
 #include "control/request.h"
 #include "event/record.h"
-#include "hooks/signal_hooks.h"
+#include "hooks/signal_action.h"
 #include "tracing/interpreter.h"
 #include "tracing/tracing.h"
 
@@ -65,15 +65,24 @@ static void handle(int number, siginfo_t *info, void *context) {
     errno = saved;
 }
 
+/* SIGBUS is not blocked: the dump may be cut off meanwhile. */
+static void arrange(const struct sigaction *program, struct sigaction *ours) {
+    (void)program;
+    ours->sa_flags = SA_SIGINFO | SA_RESTART;
+    sigfillset(&ours->sa_mask);
+    sigdelset(&ours->sa_mask, SIGBUS);
+}
+
 static void signal_taken(void) {
     tracing_set_signal(0);
 }
 
 void agent_listen(const struct agent_options *options) {
+    static const struct signal_cover cover = {handle, arrange, signal_taken};
     int number = options->signal != 0 ? (int)options->signal : REQUEST_DEFAULT_SIGNAL;
     agent = *options;
     if (agent.nframe == 0)
         agent.nframe = DEFAULT_NFRAME;
-    if (signal_hooks_handle(number, handle, signal_taken) == 0)
+    if (signal_action_cover(number, &cover) == 0)
         tracing_set_signal((uint32_t)number);
 }

@@ -32,6 +32,9 @@ void process_end_undo(void) {
     if (!traced_process_owns_dump())
         return;
     struct tracemalloc_dump_header *header = tracer.dump->header;
+    bool opened = signal_window_open(false);
     header->end_time = 0;
     __atomic_store_n(&header->state, TRACEMALLOC_DUMP_TRACING, __ATOMIC_RELEASE);
+    if (opened)
+        signal_window_close();
 }

@@ -8,6 +8,7 @@
 
 #include "base/sys.h"
 #include "hooks/libc_real.h"
+#include "hooks/signal_action.h"
 #include "tracing/process_end.h"
 
 exported void _exit(int status) {
@@ -30,6 +31,7 @@ exported void quick_exit(int status) {
 /* An exec returns only when it failed: then its mark is taken back. */
 static int failed(int status) {
     int saved = errno;
+    signal_action_exec_failed();
     process_end_undo();
     errno = saved;
     return status;
@@ -39,6 +41,7 @@ static void leave(void) {
     int saved = errno;
     libc_real_ready();
     process_end(TRACEMALLOC_DUMP_EXEC, 0);
+    signal_action_before_exec();
     errno = saved;
 }
 

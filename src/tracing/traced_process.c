@@ -4,6 +4,7 @@
 #include "base/lock.h"
 #include "base/sys.h"
 #include "event/record.h"
+#include "hooks/signal_action.h"
 
 struct traced_process traced_process;
 
@@ -22,6 +23,7 @@ struct thread_state *traced_process_lock(void) {
         leave_parent();
     struct thread_state *self = thread_state_get();
     self->inside = true;
+    record_open_window(self);
     lock_take(&lock);
     lock_take(&tracer.lock);
     return self;
@@ -39,6 +41,7 @@ void traced_process_fork(void) {
     lock_fork(&tracer.lock);
     lock_fork(&lock);
     thread_state_fork();
+    signal_action_fork();
     gate_renew();
 }
 
@@ -54,5 +57,9 @@ void traced_process_forget(void) {
 }
 
 bool traced_process_owns_dump(void) {
-    return gate.active && tracer.dump->header->pid == (uint32_t)sys_getpid();
+    bool opened = gate.active && signal_window_open(false);
+    bool owns = gate.active && tracer.dump->header->pid == (uint32_t)sys_getpid();
+    if (opened)
+        signal_window_close();
+    return owns;
 }

@@ -108,9 +108,12 @@ int tracing_snapshot(const char *path) {
 }
 
 void tracing_set_signal(uint32_t number) {
+    bool opened = signal_window_open(false);
     traced_process.signal = number;
     if (gate.active)
         tracer.dump->header->request_signal = number;
+    if (opened)
+        signal_window_close();
 }
 
 struct tracing_totals tracing_totals(void) {

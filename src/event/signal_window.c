@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "event/signal_window.h"
+
+#include <stdint.h>
+
+#include "base/sys.h"
+#include "trace/tracer.h"
+
+enum { SET_SIZE = 8 }; /* of the kernel's set of signals, in bytes */
+
+thread_local_fixed volatile bool signal_window_needless;
+static thread_local_fixed volatile bool is_open;
+static thread_local_fixed volatile bool has_deferred;
+static thread_local_fixed siginfo_t deferred;
+
+static const uint64_t bus = UINT64_C(1) << (SIGBUS - 1);
+
+/* In a process of one thread the fast paths, which touch the dump without asking, are
+ * closed as long as there is need for a window. */
+static void set_needless(bool needless) {
+    signal_window_needless = needless;
+    tracer_share(!needless);
+}
+
+/* To the process, if it was sent to the process. Only the main thread may send on what
+ * kill sent as it was; from another thread it comes as if sigqueue had sent it. */
+static void send_deferred(void) {
+    int pid = sys_getpid(), tid = (int)sys_call(SYS_gettid);
+    siginfo_t info = deferred;
+    has_deferred = false;
+    if (info.si_code == SI_TKILL || info.si_code > 0) {
+        sys_call(SYS_rt_tgsigqueueinfo, pid, tid, SIGBUS, &info);
+        return;
+    }
+    if (info.si_code == SI_USER && pid != tid)
+        info.si_code = SI_QUEUE;
+    sys_call(SYS_rt_sigqueueinfo, pid, SIGBUS, &info);
+}
+
+/* Marked first: the kernel delivers what is pending before the call returns. */
+bool signal_window_open(bool learn) {
+    uint64_t old = 0;
+    if (is_open)
+        return false;
+    is_open = true;
+    sys_call(SYS_rt_sigprocmask, SIG_UNBLOCK, &bus, &old, SET_SIZE);
+    if ((old & bus) != 0)
+        return true;
+    is_open = false;
+    if (learn)
+        set_needless(true);
+    if (has_deferred)
+        send_deferred();
+    return false;
+}
+
+void signal_window_close(void) {
+    sys_call(SYS_rt_sigprocmask, SIG_BLOCK, &bus, NULL, SET_SIZE);
+    is_open = false;
+    if (has_deferred)
+        send_deferred();
+}
+
+void signal_window_forget(void) {
+    if (signal_window_needless)
+        set_needless(false);
+}
+
+bool signal_window_suspend(void) {
+    bool was_open = is_open;
+    is_open = false;
+    signal_window_forget();
+    return was_open;
+}
+
+void signal_window_resume(bool was_open) {
+    signal_window_forget();
+    is_open = was_open;
+}
+
+/* A standard signal is pending once, as its first sender sent it. */
+bool signal_window_defer(const siginfo_t *info) {
+    if (!is_open)
+        return false;
+    if (!has_deferred)
+        deferred = *info;
+    has_deferred = true;
+    return true;
+}
+
+bool signal_window_is_open(void) {
+    return is_open;
+}

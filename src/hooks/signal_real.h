@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* The functions of libc that signal_hooks.c stands in front of: see libc_real.h.
+ *
+ * Found all at once at the first call of any of them; where a libc has not the one that
+ * the program asked ours for, its call ends with ENOSYS.
+ */
+#pragma once
+
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <ucontext.h>
+
+#include "base/compiler.h"
+
+struct sigvec;
+
+struct signal_real {
+    int (*sigaction)(int, const struct sigaction *, struct sigaction *);
+    sighandler_t (*signal)(int, sighandler_t);
+    sighandler_t (*sysv_signal)(int, sighandler_t);
+    sighandler_t (*sigset)(int, sighandler_t);
+    int (*sigignore)(int);
+    int (*siginterrupt)(int, int);
+    int (*sigvec)(int, const struct sigvec *, struct sigvec *);
+    int (*sigprocmask)(int, const sigset_t *, sigset_t *);
+    int (*pthread_sigmask)(int, const sigset_t *, sigset_t *);
+    int (*sigblock)(int);
+    int (*sigsetmask)(int);
+    int (*sighold)(int);
+    int (*sigrelse)(int);
+    int (*setcontext)(const ucontext_t *);
+    int (*swapcontext)(ucontext_t *, const ucontext_t *);
+    int (*sigsuspend)(const sigset_t *);
+    int (*sigpause)(int);
+    int (*__sigpause)(int, int);
+    int (*__xpg_sigpause)(int);
+    int (*ppoll)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
+    int (*__ppoll_chk)(struct pollfd *, nfds_t, const struct timespec *,
+                       const sigset_t *, size_t);
+    int (*pselect)(int, fd_set *, fd_set *, fd_set *, const struct timespec *,
+                   const sigset_t *);
+    int (*epoll_pwait)(int, struct epoll_event *, int, int, const sigset_t *);
+    int (*epoll_pwait2)(int, struct epoll_event *, int, const struct timespec *,
+                        const sigset_t *);
+    void (*siglongjmp)(sigjmp_buf, int);
+    void (*__longjmp_chk)(sigjmp_buf, int);
+    int (*posix_spawn)(pid_t *, const char *, const posix_spawn_file_actions_t *,
+                       const posix_spawnattr_t *, char *const *, char *const *);
+    int (*posix_spawnp)(pid_t *, const char *, const posix_spawn_file_actions_t *,
+                        const posix_spawnattr_t *, char *const *, char *const *);
+    int (*system)(const char *);
+    FILE *(*popen)(const char *, const char *);
+};
+
+/* Never NULL, nor any of its functions. Also in a signal handler, and in a call that
+ * dlsym itself makes. */
+const struct signal_real *signal_real(void);
+/* libc's syscall(2), by itself: the tracer calls it while the others are found. */
+void *signal_real_syscall(void);
