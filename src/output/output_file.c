@@ -38,7 +38,7 @@ static void block_signals(sigset_t *before) {
  * the end. */
 static void watch_signals(void) {
     struct sigaction action = {.sa_handler = remove_unfinished,
-                               .sa_flags = SA_RESETHAND};
+                               .sa_flags = (int)SA_RESETHAND};
     for (int i = 0; i < SIGNAL_COUNT; i++) {
         struct sigaction before;
         if (sigaction(ending_signals[i], NULL, &before) == 0 &&

@@ -30,7 +30,7 @@ static void open_stack(void) {
 
 /* What glibc finds, from this function's caller on. */
 static void expect_all(void *const *found, int count) {
-    ck_assert_uint_eq(stack.depth, count);
+    ck_assert_uint_eq(stack.depth, (uint32_t)count);
     for (int at = 0; at < count; at++)
         ck_assert_uint_eq(stack.slots[stack.depth - 1 - (uint32_t)at].value,
                           (uintptr_t)found[at]);

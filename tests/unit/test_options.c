@@ -139,16 +139,16 @@ START_TEST(signals) {
                                         "12x"};
     for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
         ck_accepted(OPTION_SIGNAL, right[i].text, &options);
-        ck_assert_uint_eq(options.signal, right[i].number);
+        ck_assert_int_eq((int)options.signal, (int)right[i].number);
     }
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         ck_refused(OPTION_SIGNAL, wrong[i]);
     ck_accepted(OPTION_SIGNAL, "RTMIN+3", &options);
-    ck_assert_uint_eq(options.signal, SIGRTMIN + 3);
+    ck_assert_int_eq((int)options.signal, SIGRTMIN + 3);
     ck_accepted(OPTION_SIGNAL, "SIGRTMAX-2", &options);
-    ck_assert_uint_eq(options.signal, SIGRTMAX - 2);
+    ck_assert_int_eq((int)options.signal, SIGRTMAX - 2);
     ck_accepted(OPTION_SIGNAL, "RTMIN", &options);
-    ck_assert_uint_eq(options.signal, SIGRTMIN);
+    ck_assert_int_eq((int)options.signal, SIGRTMIN);
 }
 END_TEST
 

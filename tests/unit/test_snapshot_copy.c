@@ -54,9 +54,9 @@ START_TEST(a_copy_is_whole) {
     ck_assert_int_eq(pread(fd, &header, sizeof header, 0), sizeof header);
     ck_assert_int_eq(header.state, TRACEMALLOC_DUMP_SNAPSHOT);
     ck_assert_uint_gt(header.end_time, 0);
-    ck_assert_uint_eq(header.pid, fake.pid);
+    ck_assert_int_eq((pid_t)header.pid, fake.pid);
     ck_assert_int_eq(fstat(fd, &status), 0);
-    ck_assert_uint_eq(status.st_size, header.file_size);
+    ck_assert_uint_eq((uint64_t)status.st_size, header.file_size);
     ck_same_sites(fd, &header);
     close(fd);
     ck_assert_int_eq(fake_process_header(fake.dump).state, TRACEMALLOC_DUMP_TRACING);

@@ -59,7 +59,7 @@ START_TEST(the_first_look_has_the_mean_of_all_time) {
     ck_assert_uint_eq(table.count, 3);
     ck_assert_uint_eq(table.rows[0].weight.size, 2000000);
     ck_assert_double_eq(table.rows[0].rate, 1000000);
-    ck_assert_uint_eq(table.rows[0].growth, 0);
+    ck_assert_int_eq(table.rows[0].growth, 0);
     ck_assert_uint_eq(table.rows[2].weight.count, 0);
     ck_assert_double_eq(table.rows[2].blocks_rate, 400);
     ck_assert_double_eq(table.rate, 1000000 + 25000 + 2000);

@@ -163,7 +163,7 @@ START_TEST(it_starts_and_stops_again_and_again) {
         ck_assert_uint_ne(tracer.generation, generation);
         live_expect(0, 0);
         for (uintptr_t at = 0; at < BLOCKS; at++)
-            insert(base + at * 16, 10 + at, 2 + at % 50);
+            insert(base + at * 16, (uint32_t)(10 + at), (uint32_t)(2 + at % 50));
         ck_assert_uint_eq(live_blocks(), BLOCKS);
         tracer_deactivate();
         ck_assert(!gate.active);
