@@ -46,7 +46,7 @@ static void forward(int number, siginfo_t *info, void *context) {
     struct sigaction program = signal_action_program(number);
     bool sent = info->si_code <= 0;
     if (signal_action_is_function(&program)) {
-        if ((program.sa_flags & SA_RESETHAND) != 0)
+        if (((unsigned)program.sa_flags & SA_RESETHAND) != 0)
             signal_action_reset(number);
         signal_action_call(&program, number, info, context);
     } else if (!sent || (program.sa_handler == SIG_DFL && sys_getpid() != INIT))

@@ -100,7 +100,7 @@ static int put_on(int number) {
 /* SA_RESETHAND: the kernel itself put the default action there, under our flags. */
 static bool was_reset(int number, const struct sigaction *now) {
     return actions[number].put_on != NULL && now->sa_handler == SIG_DFL &&
-           (actions[number].ours.sa_flags & SA_RESETHAND) != 0;
+           ((unsigned)actions[number].ours.sa_flags & SA_RESETHAND) != 0;
 }
 
 static void take_off(int number) {

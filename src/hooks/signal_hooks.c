@@ -76,7 +76,6 @@ exported sighandler_t __sysv_signal(int number, sighandler_t handler) {
     return change_handler(signal_real()->sysv_signal, number, handler);
 }
 
-sighandler_t sigset(int number, sighandler_t handler);
 exported sighandler_t sigset(int number, sighandler_t handler) {
     struct signal_change change;
     signal_action_begin(&change, number, NULL);
@@ -87,7 +86,6 @@ exported sighandler_t sigset(int number, sighandler_t handler) {
     return old;
 }
 
-int sigignore(int number);
 exported int sigignore(int number) {
     struct signal_change change;
     signal_action_begin(&change, number, NULL);
@@ -147,12 +145,10 @@ exported int sigsetmask(int mask) {
     return changed(signal_real()->sigsetmask(mask));
 }
 
-int sighold(int number);
 exported int sighold(int number) {
     return changed(signal_real()->sighold(number));
 }
 
-int sigrelse(int number);
 exported int sigrelse(int number) {
     return changed(signal_real()->sigrelse(number));
 }

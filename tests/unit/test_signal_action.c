@@ -87,7 +87,8 @@ static void needs_window(int number) {
 }
 
 START_TEST(a_handler_that_blocks_it) {
-    struct sigaction action = {.sa_handler = needs_window, .sa_flags = SA_RESETHAND};
+    struct sigaction action = {.sa_handler = needs_window,
+                               .sa_flags = (int)SA_RESETHAND};
     signal_window_open(true);
     sigfillset(&action.sa_mask);
     ck_assert_int_eq(program_sigaction(SIGUSR1, &action, NULL), 0);
