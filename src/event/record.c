@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "event/record.h"
 
+#include <errno.h>
 #include <string.h>
 
 static const void *const never_finalizing;
@@ -19,10 +20,10 @@ void record_finalizing(void) {
 }
 
 /* The slot cannot be emptied here, for the interrupted code may be at work on it. */
-void record_defer(struct thread_state *self, uintptr_t block) {
+static void defer(struct thread_state *self, uintptr_t block, enum tracer_family by) {
     self->put_off = true;
     if (self->deferred_count < THREAD_STATE_DEFERRED)
-        self->deferred[self->deferred_count++] = block;
+        self->deferred[self->deferred_count++] = block | by;
     else
         self->lost++;
 }
@@ -44,7 +45,7 @@ void record_open_window(struct thread_state *self) {
 static void do_deferred(struct thread_state *self) {
     while (self->deferred_count > 0) {
         uintptr_t block = self->deferred[--self->deferred_count];
-        record_remove((const void *)block);
+        record_remove((const void *)(block & ~(uintptr_t)1), block & 1);
     }
     if (self->lost > 0)
         tell_lost(self);
@@ -62,18 +63,18 @@ void record_deferred(struct thread_state *self) {
         signal_window_close();
 }
 
-void record_remove(const void *block) {
+void record_remove(const void *block, enum tracer_family by) {
     struct thread_state *self = thread_state_get();
     uint32_t *slot = block_map_find((uintptr_t)block);
     if (unlikely(self->inside)) {
-        record_defer(self, (uintptr_t)block);
+        defer(self, (uintptr_t)block, by);
         return;
     }
     if (unlikely(!gate.active))
         return;
     bool locked = record_enter(self);
     if (likely(gate.active && slot != NULL && *slot != 0))
-        tracer_discount(tracer_take_slot((uintptr_t)block, slot));
+        tracer_discount(tracer_take_slot((uintptr_t)block, slot, by));
     record_leave(self, locked);
 }
 
@@ -83,6 +84,19 @@ struct thread_state *record_not_free(struct thread_state *self) {
         self->lost++;
         self->put_off = true;
     }
+    return NULL;
+}
+
+struct thread_state *record_begin_call(int *status) {
+    *status = -EALREADY;
+    if (!record_active())
+        return NULL;
+    struct thread_state *self = thread_state_get();
+    if (!self->inside)
+        return self;
+    *status = -EBUSY;
+    self->lost++;
+    self->put_off = true;
     return NULL;
 }
 

@@ -80,6 +80,10 @@ static always_inline struct thread_state *record_begin(void) {
     return likely(thread_state_is_free(self)) ? self : record_not_free(self);
 }
 
+/* The same for what the program calls itself, which it may do in an allocator of its
+ * own that one of our hooks called. NULL: `*status` says why. */
+struct thread_state *record_begin_call(int *status);
+
 /* From 3.12 on the current thread state is a thread-local variable of the interpreter,
  * at a fixed distance from the thread pointer where that was found out. */
 static always_inline const char *record_current(void) {
@@ -280,10 +284,8 @@ static always_inline bool record_knows(const void *block) {
     return slot != NULL && *slot != 0;
 }
 
-void record_defer(struct thread_state *self, uintptr_t block);
-
 /* Before the real free, where record_removed says false. */
-void record_remove(const void *block);
+void record_remove(const void *block, enum tracer_family by);
 
 /* Before the real free, also in signal handlers: the usual case, which calls nothing.
  * False: record_remove is to be called. The slot is looked at without a lock, for the
@@ -296,7 +298,7 @@ static always_inline bool record_removed(const void *block) {
         return true;
     struct thread_state *self = thread_state_own;
     if (unlikely(self == NULL || self->inside || !*tracer.single_threaded ||
-                 *record_python.finalizing != NULL || *slot & BLOCK_MAP_CODE))
+                 *record_python.finalizing != NULL || *slot & BLOCK_MAP_WATCHED))
         return false;
     self->inside = true;
     uint32_t site = *slot;
@@ -308,12 +310,12 @@ static always_inline bool record_removed(const void *block) {
 
 /* Before the real realloc: the block's site, for record_replaced, record_libc_moved or
  * record_kept. 0: it was not traced. */
-static always_inline uint32_t record_take(struct thread_state *self,
-                                          const void *block) {
+static always_inline uint32_t record_take(struct thread_state *self, const void *block,
+                                          enum tracer_family by) {
     if (block == NULL || !record_knows(block))
         return 0;
     bool locked = record_enter(self);
-    uint32_t site = gate.active ? tracer_take((uintptr_t)block) : 0;
+    uint32_t site = gate.active ? tracer_take((uintptr_t)block, by) : 0;
     self->generation = tracer.generation;
     record_leave(self, locked);
     return site;

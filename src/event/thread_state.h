@@ -56,7 +56,8 @@ struct thread_state {
         *current; /* where the thread's current PyThreadState is; NULL: ask */
     struct record_cache known;
     struct site_cache sites;
-    uintptr_t deferred[THREAD_STATE_DEFERRED]; /* blocks that a signal handler freed */
+    uintptr_t deferred[THREAD_STATE_DEFERRED]; /* blocks that a signal handler freed,
+                                                  bit 0: the enum tracer_family */
 };
 
 extern internal thread_local_fixed struct thread_state *thread_state_own;

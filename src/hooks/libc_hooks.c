@@ -70,7 +70,7 @@ static always_inline void *moved_block(struct thread_state *self, uint32_t site,
 
 static always_inline void remove_block(void *block) {
     if (unlikely(!record_removed(block)))
-        record_remove(block);
+        record_remove(block, TRACER_LIBC);
 }
 
 exported void *realloc(void *block, size_t size) {
@@ -82,7 +82,7 @@ exported void *realloc(void *block, size_t size) {
             remove_block(block);
         return libc_real.realloc(block, size);
     }
-    uint32_t site = record_take(self, block);
+    uint32_t site = record_take(self, block, TRACER_LIBC);
     int before = errno;
     self->nested = true;
     void *moved = libc_real.realloc(block, size);

@@ -53,7 +53,7 @@ static always_inline void *hooked_realloc(int domain, void *context, void *block
     struct thread_state *self = record_begin();
     if (unlikely(self == NULL))
         return real[domain].realloc(context, block, size);
-    uint32_t site = record_take(self, block);
+    uint32_t site = record_take(self, block, TRACER_PYTHON);
     self->nested = true;
     void *moved = real[domain].realloc(context, block, size);
     self->nested = false;
@@ -67,7 +67,7 @@ static always_inline void *hooked_realloc(int domain, void *context, void *block
 }
 
 static never_inline void free_slowly(int domain, void *context, void *block) {
-    record_remove(block);
+    record_remove(block, TRACER_PYTHON);
     real[domain].free(context, block);
 }
 

@@ -6,7 +6,6 @@
 
 #include "base/arena.h"
 #include "event/record.h"
-#include "trace/track_table.h"
 
 static uint64_t count_of(unsigned section) {
     return tracer.dump->header->sections[section].count;
@@ -22,11 +21,6 @@ static unsigned char *copy(unsigned char *to, unsigned section) {
     return to + bytes_of(section);
 }
 
-static bool is_native(uint32_t number) {
-    return number == TRACEMALLOC_DUMP_DOMAIN_LIBC ||
-           number == TRACEMALLOC_DUMP_DOMAIN_MMAP;
-}
-
 static void copy_sites(struct dump_view *view, struct dump_view_site *to, bool native) {
     const struct tracemalloc_dump_domain *domains =
         (const void *)tracer.dump->base[TRACEMALLOC_DUMP_DOMAINS];
@@ -36,11 +30,10 @@ static void copy_sites(struct dump_view *view, struct dump_view_site *to, bool n
         if (site->live == 0)
             continue;
         const struct tracemalloc_dump_tally *tally = site_tally(site);
-        uint32_t number = domains[tally->domain].number;
-        if (!native && is_native(number))
+        if (!native && !is_python(tally->domain))
             continue;
-        to[view->site_count++] =
-            (struct dump_view_site){site->size, site->live, tally->stack, number};
+        to[view->site_count++] = (struct dump_view_site){
+            site->size, site->live, tally->stack, domains[tally->domain].number};
         view->block_count += site->live;
     }
     view->sites = to;
@@ -140,14 +133,9 @@ static void fill(struct stack_view *view, uint32_t stack) {
     }
 }
 
-/* In the map, where the block is of that domain, or in the table of tracked blocks. */
 static uint32_t site_of(uint32_t number, uintptr_t block) {
-    int64_t domain = site_table_domain(number, "tracked");
-    if (domain < 0)
-        return 0;
-    if (tracer_domain_of(block) == domain)
-        return *block_map_find(block) & BLOCK_MAP_SITE;
-    return track_table_find((uint32_t)domain, block);
+    int64_t domain = site_table_domain(number);
+    return domain < 0 ? 0 : tracer_find((uint32_t)domain, block);
 }
 
 static int take_stack(struct stack_view *view, uint32_t domain, uintptr_t block) {

@@ -12,7 +12,6 @@
 #include "module/public_api.h"
 #include "module/tracemalloc_module.h"
 #include "stack/python/python_api.h"
-#include "trace/track_table.h"
 #include "tracing/interpreter.h"
 #include "tracing/tracing.h"
 
@@ -48,51 +47,41 @@ int tracemalloc_snapshot(const char *path) {
     return tracing_snapshot(path);
 }
 
-/* A block that malloc gave, and that is known as such, is moved; another one gets an
- * entry beside the map. */
-static int track(struct thread_state *self, int64_t domain, uintptr_t pointer,
+static int track(struct thread_state *self, unsigned number, uintptr_t pointer,
                  size_t size) {
+    int64_t domain = site_table_make_domain(number);
     uint32_t stack = record_stack(self, RECORD_ANY);
     if (domain < 0)
         return -ENOMEM;
-    if (tracer_domain_of(pointer) == TRACEMALLOC_DUMP_DOMAIN_LIBC) {
-        tracer_remove(pointer);
-        tracer_insert(pointer, site_table_find(stack, (uint32_t)domain, size));
-        return 0;
-    }
-    if (tracer_domain_of(pointer) == domain && domain > TRACEMALLOC_DUMP_DOMAIN_MMAP)
-        tracer_remove(pointer);
-    return track_table_insert((uint32_t)domain, pointer, size, stack);
+    return tracer_track((uint32_t)domain, pointer, size, stack);
+}
+
+static void untrack(unsigned number, uintptr_t pointer) {
+    int64_t domain = site_table_domain(number);
+    if (domain >= 0)
+        tracer_untrack((uint32_t)domain, pointer);
 }
 
 int tracemalloc_track(unsigned domain, uintptr_t pointer, size_t size) {
-    struct thread_state *self = record_begin();
+    int status;
+    struct thread_state *self = record_begin_call(&status);
     if (self == NULL)
-        return tracing_is_on() ? -EBUSY : -EALREADY;
+        return status;
     bool locked = record_enter(self);
-    int status = gate.active
-                     ? track(self, site_table_domain(domain, "tracked"), pointer, size)
-                     : -EALREADY;
+    status = gate.active ? track(self, domain, pointer, size) : -EALREADY;
     record_leave(self, locked);
     return status;
 }
 
-static void untrack(int64_t domain, uintptr_t pointer) {
-    if (domain < 0)
-        return;
-    track_table_remove((uint32_t)domain, pointer);
-    if (domain > TRACEMALLOC_DUMP_DOMAIN_MMAP && tracer_domain_of(pointer) == domain)
-        tracer_remove(pointer);
-}
-
 int tracemalloc_untrack(unsigned domain, uintptr_t pointer) {
-    struct thread_state *self = record_begin();
+    int status;
+    struct thread_state *self = record_begin_call(&status);
     if (self == NULL)
-        return tracing_is_on() ? -EBUSY : -EALREADY;
+        return status;
     bool locked = record_enter(self);
-    int status = gate.active ? 0 : -EALREADY;
+    status = gate.active ? 0 : -EALREADY;
     if (status == 0)
-        untrack(site_table_domain(domain, "tracked"), pointer);
+        untrack(domain, pointer);
     record_leave(self, locked);
     return status;
 }

@@ -3,7 +3,7 @@
  *
  *   address  47        26 25            4 3  0
  *           | level 1    | slot in chunk | 0 |      slot = 0        not traced
- *                                                   31: code object | 30..0: site
+ *                                                   31: watched | 30..0: site or 0
  *
  * No hashing and no lock: a slot belongs to whoever owns the block. A block leaves the
  * map before its address can be reused, that is before the real free. Level 1 has 2^21
@@ -24,7 +24,8 @@ enum {
     BLOCK_MAP_CHUNK_SHIFT = 26,
     BLOCK_MAP_ADDRESS_BITS = 47,
 };
-#define BLOCK_MAP_CODE 0x80000000u
+/* More is known of this address than its site: see tracer_take_watched. */
+#define BLOCK_MAP_WATCHED 0x80000000u
 #define BLOCK_MAP_SITE 0x7fffffffu
 
 struct block_map {
@@ -43,6 +44,11 @@ uint64_t block_map_bytes(const struct resident *resident);
 
 /* The slot, its chunk made where it is missing; NULL without memory. */
 uint32_t *block_map_make(uintptr_t address);
+
+/* Whether a block may begin there: another address has its neighbour's slot. */
+static always_inline bool block_map_is_start(uintptr_t address) {
+    return (address & (((uintptr_t)1 << block_map.granule_shift) - 1)) == 0;
+}
 
 /* The slot; NULL where nothing near was ever inserted. */
 static always_inline uint32_t *block_map_find(uintptr_t address) {

@@ -188,19 +188,31 @@ uint32_t site_cache_miss(struct site_cache *cache, uint32_t stack, uint32_t doma
     return site;
 }
 
-int64_t site_table_domain(uint32_t number, const char *name) {
+static int64_t add_domain(uint32_t number, const char *name) {
+    uint64_t index = count_of(TRACEMALLOC_DUMP_DOMAINS);
+    if (dump_file_reserve(dump, TRACEMALLOC_DUMP_DOMAINS, index + 1) < 0)
+        return -ENOSPC;
+    ((struct tracemalloc_dump_domain *)dump->base[TRACEMALLOC_DUMP_DOMAINS])[index] =
+        (struct tracemalloc_dump_domain){number, name_table_string(name, strlen(name))};
+    dump_file_publish(dump, TRACEMALLOC_DUMP_DOMAINS, index + 1);
+    return (int64_t)index;
+}
+
+int64_t site_table_domain(uint32_t number) {
     const struct tracemalloc_dump_domain *domains =
         (const void *)dump->base[TRACEMALLOC_DUMP_DOMAINS];
     uint64_t count = count_of(TRACEMALLOC_DUMP_DOMAINS);
-    for (uint64_t index = 0; index < count; index++)
+    if (number == TRACEMALLOC_DUMP_DOMAIN_PYTHON)
+        return TRACEMALLOC_DUMP_DOMAIN_PYTHON;
+    for (uint64_t index = TRACEMALLOC_DUMP_DOMAIN_MMAP + 1; index < count; index++)
         if (domains[index].number == number)
             return (int64_t)index;
-    if (dump_file_reserve(dump, TRACEMALLOC_DUMP_DOMAINS, count + 1) < 0)
-        return -ENOSPC;
-    ((struct tracemalloc_dump_domain *)dump->base[TRACEMALLOC_DUMP_DOMAINS])[count] =
-        (struct tracemalloc_dump_domain){number, name_table_string(name, strlen(name))};
-    dump_file_publish(dump, TRACEMALLOC_DUMP_DOMAINS, count + 1);
-    return (int64_t)count;
+    return -ENOENT;
+}
+
+int64_t site_table_make_domain(uint32_t number) {
+    int64_t index = site_table_domain(number);
+    return index < 0 ? add_domain(number, "tracked") : index;
 }
 
 void site_table_freeze(void) {
@@ -215,7 +227,7 @@ void site_table_freeze(void) {
 static int open_domains(void) {
     static const char *const names[] = {"python", "libc", "mmap"};
     for (uint32_t number = 0; number < 3; number++)
-        if (site_table_domain(number, names[number]) != number)
+        if (add_domain(number, names[number]) != number)
             return -ENOSPC;
     return 0;
 }

@@ -58,9 +58,11 @@ void site_table_close(void);
 /* A new site; 0 when there is no room, which the header's `lost` counts. */
 uint32_t site_table_add(uint32_t stack, uint32_t domain, uint64_t size);
 
-/* The index in the dump of a domain by its public number; the first three are fixed.
- * -errno without room. */
-must_check int64_t site_table_domain(uint32_t number, const char *name);
+/* The index in the dump of a domain that a program numbers: Python's own is 0, and
+ * what else it calls 1 or 2 is neither libc's nor mmap's. -ENOENT: there is none. */
+must_check int64_t site_table_domain(uint32_t number);
+/* The same, made where it is missing. -ENOSPC without room. */
+must_check int64_t site_table_make_domain(uint32_t number);
 
 /* Takes 2^32 blocks over into the tally's sum. */
 void site_table_carry(const struct tracemalloc_dump_site *site);

@@ -125,26 +125,99 @@ void tracer_lost_block(void) {
     dump.header->lost[TRACEMALLOC_DUMP_LOST_MEMORY]++;
 }
 
-void tracer_code_freed(uintptr_t address) {
-    if (tracer.code_freed != NULL)
-        tracer.code_freed(address);
+static bool is_of(uint32_t site, uint32_t domain) {
+    return site != 0 && site_tally(site_table.sites + site)->domain == domain;
 }
 
-void tracer_replaced(uintptr_t block, uint32_t *slot) {
-    tracer_discount(*slot & BLOCK_MAP_SITE);
-    if (*slot & BLOCK_MAP_CODE)
-        tracer_code_freed(block);
+static uint32_t *slot_of(uintptr_t address) {
+    return block_map_is_start(address) ? block_map_find(address) : NULL;
+}
+
+static void watch(uintptr_t address) {
+    uint32_t *slot = slot_of(address);
+    if (slot != NULL)
+        *slot |= BLOCK_MAP_WATCHED;
+}
+
+uint32_t *tracer_make_slot(uintptr_t block) {
+    uint32_t *slot = block_map_make(block);
+    if (slot != NULL)
+        track_table_visit(TRACEMALLOC_DUMP_DOMAIN_PYTHON, watch);
+    return slot;
+}
+
+uint32_t tracer_take_watched(uintptr_t block, uint32_t *slot, enum tracer_family by) {
+    const uint32_t python = TRACEMALLOC_DUMP_DOMAIN_PYTHON;
+    uint32_t site = *slot & BLOCK_MAP_SITE, tracked = 0;
     *slot = 0;
+    if (tracer.code_freed != NULL)
+        tracer.code_freed(block);
+    if (by == TRACER_PYTHON)
+        tracked = track_table_take(python, block);
+    else if (track_table_find(python, block) != 0)
+        *slot = BLOCK_MAP_WATCHED;
+    if (site == 0)
+        return tracked;
+    tracer_discount(tracked);
+    return site;
 }
 
-int64_t tracer_domain_of(uintptr_t block) {
-    const uint32_t *slot = block_map_find(block);
+void tracer_replaced(uintptr_t block, uint32_t *slot, uint32_t site) {
+    enum tracer_family by =
+        is_of(site, TRACEMALLOC_DUMP_DOMAIN_PYTHON) ? TRACER_PYTHON : TRACER_LIBC;
+    tracer_discount(tracer_take_slot(block, slot, by));
+}
+
+/* The block at this address is another one in Python's own domain from now on. */
+static int replace(uint32_t *slot, uint64_t size, uint32_t stack) {
+    uint32_t site = site_table_find(stack, TRACEMALLOC_DUMP_DOMAIN_PYTHON, size);
+    tracer_discount(*slot & BLOCK_MAP_SITE);
+    *slot = (*slot & BLOCK_MAP_WATCHED) | site;
+    if (site == 0)
+        return -ENOMEM;
+    site_table_count(site);
+    return 0;
+}
+
+int tracer_track(uint32_t domain, uintptr_t address, uint64_t size, uint32_t stack) {
+    uint32_t *slot = slot_of(address);
     uint32_t site = slot != NULL ? *slot & BLOCK_MAP_SITE : 0;
-    return site != 0 ? (int64_t)site_tally(site_table.sites + site)->domain : -1;
+    if (domain == TRACEMALLOC_DUMP_DOMAIN_PYTHON && is_of(site, domain))
+        return replace(slot, size, stack);
+    int status = track_table_insert(domain, address, size, stack);
+    if (status < 0)
+        return status;
+    if (is_of(site, TRACEMALLOC_DUMP_DOMAIN_LIBC)) {
+        *slot &= BLOCK_MAP_WATCHED;
+        tracer_discount(site);
+    }
+    if (domain == TRACEMALLOC_DUMP_DOMAIN_PYTHON)
+        watch(address);
+    return 0;
+}
+
+void tracer_untrack(uint32_t domain, uintptr_t address) {
+    uint32_t *slot = slot_of(address);
+    track_table_remove(domain, address);
+    if (domain != TRACEMALLOC_DUMP_DOMAIN_PYTHON || slot == NULL)
+        return;
+    uint32_t site = *slot & BLOCK_MAP_SITE;
+    if (is_of(site, domain)) {
+        *slot &= BLOCK_MAP_WATCHED;
+        tracer_discount(site);
+    }
+}
+
+uint32_t tracer_find(uint32_t domain, uintptr_t address) {
+    const uint32_t *slot = slot_of(address);
+    uint32_t site = slot != NULL ? *slot & BLOCK_MAP_SITE : 0;
+    return is_of(site, domain) ? site : track_table_find(domain, address);
 }
 
 void tracer_watch_code(const void *code) {
-    uint32_t *slot = block_map_make((uintptr_t)code);
+    uint32_t *slot = block_map_find((uintptr_t)code);
+    if (slot == NULL)
+        slot = tracer_make_slot((uintptr_t)code);
     if (slot != NULL)
-        *slot |= BLOCK_MAP_CODE;
+        *slot |= BLOCK_MAP_WATCHED;
 }

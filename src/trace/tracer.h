@@ -30,10 +30,13 @@ struct tracer {
     uint32_t generation;
     struct dump_file *dump;
     void (*code_freed)(
-        uintptr_t address); /* a block that was flagged as code is gone */
+        uintptr_t address); /* a block that was watched is gone: code, or not */
 };
 
 extern internal struct tracer tracer;
+
+/* Whose function frees or resizes a block. */
+enum tracer_family { TRACER_PYTHON, TRACER_LIBC };
 
 struct tracer_start {
     unsigned granule;  /* alignment of the smallest blocks: 8 or 16 */
@@ -81,38 +84,45 @@ static always_inline void tracer_leave(bool locked) {
 }
 
 void tracer_lost_block(void);
-void tracer_code_freed(uintptr_t address);
-/* A slot that held a site already: its block vanished without a free that we saw. */
-void tracer_replaced(uintptr_t block, uint32_t *slot);
+/* The slot of a block where nothing near was ever inserted; NULL without memory. */
+uint32_t *tracer_make_slot(uintptr_t block);
+/* A slot that is not empty: what held it vanished without a free that we saw, or it is
+ * watched. What stays in the slot is its flag, or nothing. */
+void tracer_replaced(uintptr_t block, uint32_t *slot, uint32_t site);
+/* A watched slot is emptied. The address may be that of a code object, whose end is
+ * reported; or of a block that the program tracks in Python's own domain without one
+ * of Python's there, which ends with a free of Python's allocators alone. */
+uint32_t tracer_take_watched(uintptr_t block, uint32_t *slot, enum tracer_family by);
 
 /* The site is that of the block's stack, domain and size: see site_table_find. */
 static always_inline void tracer_insert(uintptr_t block, uint32_t site) {
     uint32_t *slot = block_map_find(block);
     if (unlikely(slot == NULL))
-        slot = block_map_make(block);
+        slot = tracer_make_slot(block);
     if (unlikely(slot == NULL || site == 0)) {
         tracer_lost_block();
         return;
     }
     if (unlikely(*slot != 0))
-        tracer_replaced(block, slot);
-    *slot = site;
+        tracer_replaced(block, slot, site);
+    *slot |= site;
     site_table_count(site);
 }
 
 /* The block's slot is emptied; its site goes on counting it until tracer_discount or
  * put_back. 0: not traced. */
-static always_inline uint32_t tracer_take_slot(uintptr_t block, uint32_t *slot) {
-    uint32_t value = *slot;
+static always_inline uint32_t tracer_take_slot(uintptr_t block, uint32_t *slot,
+                                               enum tracer_family by) {
+    uint32_t site = *slot;
+    if (unlikely(site & BLOCK_MAP_WATCHED))
+        return tracer_take_watched(block, slot, by);
     *slot = 0;
-    if (unlikely(value & BLOCK_MAP_CODE))
-        tracer_code_freed(block);
-    return value & BLOCK_MAP_SITE;
+    return site;
 }
 
-static always_inline uint32_t tracer_take(uintptr_t block) {
+static always_inline uint32_t tracer_take(uintptr_t block, enum tracer_family by) {
     uint32_t *slot = block_map_find(block);
-    return slot != NULL && *slot != 0 ? tracer_take_slot(block, slot) : 0;
+    return slot != NULL && *slot != 0 ? tracer_take_slot(block, slot, by) : 0;
 }
 
 static always_inline void tracer_discount(uint32_t site) {
@@ -122,11 +132,11 @@ static always_inline void tracer_discount(uint32_t site) {
 
 static always_inline void tracer_put_back(uintptr_t block, uint32_t site) {
     if (site != 0)
-        *block_map_find(block) = site;
+        *block_map_find(block) |= site;
 }
 
-static always_inline void tracer_remove(uintptr_t block) {
-    tracer_discount(tracer_take(block));
+static always_inline void tracer_remove(uintptr_t block, enum tracer_family by) {
+    tracer_discount(tracer_take(block, by));
 }
 
 /* The block, whose slot this is, belongs to the stack of this site of its domain and
@@ -135,11 +145,18 @@ static always_inline void tracer_move(uint32_t *slot, uint32_t site) {
     uint32_t old = *slot & BLOCK_MAP_SITE;
     if (site == old || unlikely(old == 0 || site == 0))
         return;
-    *slot = site | (*slot & BLOCK_MAP_CODE);
+    *slot = site | (*slot & BLOCK_MAP_WATCHED);
     site_table_transfer(old, site);
 }
 
-/* The index of the domain that counts the block at this address; -1: not traced. */
-int64_t tracer_domain_of(uintptr_t block);
+/* The program tracks a block (see PyTraceMalloc_Track): `domain` is an index in the
+ * dump. What it tracked there before is replaced, in Python's own domain also the block
+ * that Python's allocators gave. A block that libc gave is the program's from now on,
+ * and is counted once. 0, or -ENOMEM. */
+must_check int tracer_track(uint32_t domain, uintptr_t address, uint64_t size,
+                            uint32_t stack);
+void tracer_untrack(uint32_t domain, uintptr_t address);
+/* The site that counts the block at this address in a domain, or 0. */
+uint32_t tracer_find(uint32_t domain, uintptr_t address);
 /* Flags the block of a code object, so that code_freed is called at its end. */
 void tracer_watch_code(const void *code);

@@ -97,13 +97,30 @@ int track_table_insert(uint32_t domain, uintptr_t address, uint64_t size,
     return 0;
 }
 
-void track_table_remove(uint32_t domain, uintptr_t address) {
+uint32_t track_table_take(uint32_t domain, uintptr_t address) {
     uint32_t id = find(domain, address);
     if (id == 0)
-        return;
-    site_table_discount(entries[id].site);
+        return 0;
+    uint32_t site = entries[id].site;
     id_table_remove(&tracked_index, hash_of(domain, address), id);
     give_back(id);
+    return site;
+}
+
+void track_table_remove(uint32_t domain, uintptr_t address) {
+    uint32_t site = track_table_take(domain, address);
+    if (site != 0)
+        site_table_discount(site);
+}
+
+void track_table_visit(uint32_t domain, void (*visit)(uintptr_t address)) {
+    if (entries == NULL)
+        return;
+    for (size_t slot = 0; slot <= tracked_index.mask; slot++) {
+        uint32_t id = tracked_index.slots[slot].id;
+        if (id != 0 && entries[id].domain == domain)
+            visit(entries[id].address);
+    }
 }
 
 uint32_t track_table_find(uint32_t domain, uintptr_t address) {

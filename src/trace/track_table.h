@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Blocks that somebody else's allocator told of (PyTraceMalloc_Track): (domain,
- * address) to what is counted.
+/* Blocks that the program tracks itself (PyTraceMalloc_Track): (domain, address) to
+ * what is counted.
  *
- * Such a block may have the address of one that we saw ourselves, and each domain its
- * own block there, so they have a table of their own beside the block map. Under the
- * tracer's lock, or with one thread. Memory comes from the arena.
+ * An address is a number here: it need not be a block that a hook saw, each domain may
+ * have a block of its own there, and only tracer_track and tracer_untrack know how the
+ * two tables go together. Under the tracer's lock, or with one thread. Memory comes
+ * from the arena.
  */
 #pragma once
 
@@ -17,6 +18,10 @@
 must_check int track_table_insert(uint32_t domain, uintptr_t address, uint64_t size,
                                   uint32_t stack);
 void track_table_remove(uint32_t domain, uintptr_t address);
+/* As track_table_remove, but the block goes on counting. Its site, or 0. */
+uint32_t track_table_take(uint32_t domain, uintptr_t address);
+/* Calls `visit` with the address of each block of the domain. */
+void track_table_visit(uint32_t domain, void (*visit)(uintptr_t address));
 /* The site that counts the block, or 0. */
 uint32_t track_table_find(uint32_t domain, uintptr_t address);
 /* Forgets all, without counting. */

@@ -10,6 +10,7 @@
 #include "trace/stack_table.h"
 
 enum { BLOCKS = 3000, THREADS = 4, ROUNDS = 40000 };
+enum { PYTHON, LIBC, MINE = 3 }; /* domains */
 
 static const uintptr_t base = 0x7f4560000000;
 static uintptr_t freed_code;
@@ -55,10 +56,10 @@ START_TEST(a_block_lives_and_dies) {
     insert(base + 16, 50, 6);
     live_expect(2, 150);
     ck_assert_uint_eq(stack_of(base + 16), 6);
-    tracer_remove(base);
-    tracer_remove(base);
-    tracer_remove(base + 1600);
-    tracer_remove(0x123450);
+    tracer_remove(base, TRACER_PYTHON);
+    tracer_remove(base, TRACER_PYTHON);
+    tracer_remove(base + 1600, TRACER_PYTHON);
+    tracer_remove(0x123450, TRACER_PYTHON);
     live_expect(1, 50);
     ck_assert_uint_eq(header()->peak_bytes, 150);
 }
@@ -69,7 +70,7 @@ START_TEST(a_block_that_vanished_is_replaced) {
     insert(base, 100, 5);
     insert(base, 30, 6);
     live_expect(1, 30);
-    tracer_remove(base);
+    tracer_remove(base, TRACER_PYTHON);
     live_expect(0, 0);
 }
 END_TEST
@@ -77,12 +78,12 @@ END_TEST
 START_TEST(a_realloc_moves_or_fails) {
     open_tracer(1 << 20);
     insert(base, 100, 5);
-    uint32_t site = tracer_take(base);
+    uint32_t site = tracer_take(base, TRACER_PYTHON);
     ck_assert_uint_ne(site, 0);
-    ck_assert_uint_eq(tracer_take(base), 0);
+    ck_assert_uint_eq(tracer_take(base, TRACER_PYTHON), 0);
     live_expect(1, 100);
     tracer_put_back(base, site);
-    ck_assert_uint_eq(tracer_take(base), site);
+    ck_assert_uint_eq(tracer_take(base, TRACER_PYTHON), site);
     /* Meanwhile the address is somebody else's. */
     insert(base, 70, 6);
     tracer_discount(site);
@@ -107,7 +108,7 @@ START_TEST(a_block_moves_to_another_stack) {
     tracer_watch_code((const void *)base);
     move(base, 5);
     ck_assert_uint_eq(stack_of(base), 5);
-    tracer_remove(base);
+    tracer_remove(base, TRACER_PYTHON);
     ck_assert_uint_eq(freed_code, base);
 }
 END_TEST
@@ -118,18 +119,159 @@ START_TEST(the_death_of_code_is_told) {
     tracer_watch_code((const void *)base);
     tracer_watch_code((const void *)(base + 160));
     live_expect(1, 100);
-    tracer_remove(base);
+    tracer_remove(base, TRACER_PYTHON);
     ck_assert_uint_eq(freed_code, base);
     live_expect(0, 0);
     /* A code object that was there before the tracing began. */
-    tracer_remove(base + 160);
+    tracer_remove(base + 160, TRACER_PYTHON);
     ck_assert_uint_eq(freed_code, base + 160);
     tracer_watch_code((const void *)(base + 320));
     insert(base + 320, 10, 5);
     ck_assert_uint_eq(freed_code, base + 320);
     freed_code = 0;
-    tracer_remove(base + 320);
+    tracer_remove(base + 320, TRACER_PYTHON);
     ck_assert_uint_eq(freed_code, 0);
+}
+END_TEST
+
+static void expect_bytes(uint64_t python, uint64_t native) {
+    ck_assert_uint_eq(header()->python_bytes, python);
+    ck_assert_uint_eq(header()->native_bytes, native);
+}
+
+/* As NumPy takes its data by PyMem_RawMalloc, and gives it back. */
+START_TEST(a_block_changes_its_domain) {
+    open_tracer(1 << 20);
+    insert(base, 100, 5);
+    tracer_untrack(PYTHON, base);
+    expect_bytes(0, 0);
+    ck_assert_int_eq(tracer_track(MINE, base, 100, 5), 0);
+    expect_bytes(100, 0);
+    ck_assert_uint_ne(tracer_find(MINE, base), 0);
+    ck_assert_uint_eq(tracer_find(PYTHON, base), 0);
+    tracer_untrack(MINE, base);
+    ck_assert_int_eq(tracer_track(PYTHON, base, 200, 5), 0);
+    expect_bytes(200, 0);
+    tracer_remove(base, TRACER_PYTHON);
+    expect_bytes(0, 0);
+}
+END_TEST
+
+START_TEST(a_block_of_libc_that_is_tracked_counts_once) {
+    open_tracer(1 << 20);
+    tracer_insert(base, site_table_find(5, LIBC, 64));
+    expect_bytes(0, 64);
+    ck_assert_int_eq(tracer_track(MINE, base + 8, 10, 5), 0);
+    expect_bytes(10, 64);
+    ck_assert_int_eq(tracer_track(MINE, base, 60, 5), 0);
+    expect_bytes(70, 0);
+    tracer_remove(base, TRACER_LIBC);
+    expect_bytes(70, 0);
+    tracer_untrack(MINE, base);
+    expect_bytes(10, 0);
+}
+END_TEST
+
+START_TEST(a_realloc_of_a_tracked_block_moves_or_fails) {
+    open_tracer(1 << 20);
+    ck_assert_int_eq(tracer_track(PYTHON, base, 30, 5), 0);
+    insert(base + 160, 1, 5);
+    uint32_t site = tracer_take(base, TRACER_PYTHON);
+    ck_assert_uint_ne(site, 0);
+    tracer_put_back(base, site);
+    expect_bytes(31, 0);
+    tracer_discount(tracer_take(base, TRACER_PYTHON));
+    insert(base + 320, 40, 5);
+    expect_bytes(41, 0);
+}
+END_TEST
+
+/* What CPython's own tracer counts, and beside it the blocks of libc that the program
+ * does not track. Each second place is no start of a block. */
+enum { MODEL_BLOCKS = 12, MODEL_STEPS = 200000 };
+static struct model {
+    uint64_t tracked[2][2 * MODEL_BLOCKS]; /* bytes in domains PYTHON and MINE */
+    uint64_t libc[MODEL_BLOCKS];
+    enum { FREE, OF_PYTHON, OF_LIBC } owner[MODEL_BLOCKS];
+} model;
+
+static void allocate_or_free(uint32_t at, uint64_t size, bool by_python) {
+    uintptr_t block = base + 16 * at;
+    switch (model.owner[at]) {
+    case FREE:
+        model.owner[at] = by_python ? OF_PYTHON : OF_LIBC;
+        *(by_python ? &model.tracked[PYTHON][2 * at] : &model.libc[at]) = size;
+        tracer_insert(block, site_table_find(5, by_python ? PYTHON : LIBC, size));
+        return;
+    case OF_PYTHON:
+        tracer_remove(block, TRACER_PYTHON);
+        model.tracked[PYTHON][2 * at] = 0;
+        break;
+    case OF_LIBC:
+        tracer_remove(block, TRACER_LIBC);
+        model.libc[at] = 0;
+    }
+    model.owner[at] = FREE;
+}
+
+static void track_or_not(uint32_t place, uint64_t size, bool in_mine) {
+    uint32_t domain = in_mine ? MINE : PYTHON;
+    model.tracked[in_mine][place] = size;
+    if (size == 0) {
+        tracer_untrack(domain, base + 8 * place);
+        return;
+    }
+    ck_assert_int_eq(tracer_track(domain, base + 8 * place, size, 5), 0);
+    if (place % 2 == 0)
+        model.libc[place / 2] = 0;
+}
+
+/* A realloc that fails. */
+static void try_to_move(uint32_t at) {
+    enum tracer_family by = model.owner[at] == OF_PYTHON ? TRACER_PYTHON : TRACER_LIBC;
+    if (model.owner[at] != FREE)
+        tracer_put_back(base + 16 * at, tracer_take(base + 16 * at, by));
+}
+
+START_TEST(random_steps_agree_with_a_model) {
+    uint64_t seed = 17;
+    open_tracer(1 << 20);
+    ck_assert_int_eq(site_table_make_domain(77), MINE);
+    for (int step = 0; step < MODEL_STEPS; step++) {
+        uint32_t place = random_below(&seed, 2 * MODEL_BLOCKS);
+        uint64_t size = 1 + random_below(&seed, 30), python = 0, native = 0;
+        bool choice = random_below(&seed, 2) != 0;
+        switch (random_below(&seed, 4)) {
+        case 0:
+            allocate_or_free(place / 2, size, choice);
+            break;
+        case 1:
+            try_to_move(place / 2);
+            break;
+        default:
+            track_or_not(place, size > 15 ? size : 0, choice);
+        }
+        for (int at = 0; at < 2 * MODEL_BLOCKS; at++) {
+            python += model.tracked[0][at] + model.tracked[1][at];
+            native += at % 2 != 0 ? model.libc[at / 2] : 0;
+        }
+        expect_bytes(python, native);
+    }
+}
+END_TEST
+
+/* Of an address around which there is no map yet. */
+START_TEST(a_tracked_address_becomes_a_block) {
+    open_tracer(1 << 20);
+    ck_assert_int_eq(tracer_track(PYTHON, base, 30, 5), 0);
+    ck_assert_int_eq(tracer_track(PYTHON, base + 8, 2, 5), 0);
+    ck_assert_int_eq(tracer_track(PYTHON, (uintptr_t)1 << 60, 1, 5), 0);
+    ck_assert_ptr_null(block_map_find(base));
+    insert(base + 160, 4, 5);
+    insert(base, 40, 5);
+    expect_bytes(47, 0);
+    tracer_remove(base, TRACER_PYTHON);
+    expect_bytes(7, 0);
 }
 END_TEST
 
@@ -144,12 +286,12 @@ START_TEST(clear_forgets_and_goes_on) {
     ck_assert_uint_eq(header()->peak_bytes, 0);
     for (uint64_t id = 1; id < header()->sections[TRACEMALLOC_DUMP_SITES].count; id++)
         ck_assert_uint_eq(site_table.sites[id].live, 0);
-    tracer_remove(base);
+    tracer_remove(base, TRACER_PYTHON);
     ck_assert_int_eq(mapping_table_remove(base, 4096), 0);
     live_expect(0, 0);
     insert(base, 30, 5);
     live_expect(1, 30);
-    tracer_remove(base);
+    tracer_remove(base, TRACER_PYTHON);
     ck_assert_uint_eq(header()->peak_bytes, 30);
 }
 END_TEST
@@ -197,7 +339,7 @@ START_TEST(stacks_overflow_and_sizes_stay_right) {
         if (at % KEPT == 0)
             bytes += size;
         else
-            tracer_remove(base + at * 16);
+            tracer_remove(base + at * 16, TRACER_PYTHON);
     }
     live_expect(STACKS / KEPT, bytes);
     ck_assert_uint_eq(stack_of(base + (STACKS - KEPT) * 16),
@@ -205,7 +347,7 @@ START_TEST(stacks_overflow_and_sizes_stay_right) {
     ck_assert_uint_gt(header()->lost[TRACEMALLOC_DUMP_LOST_STACKS], 30000);
     ck_assert_uint_eq(header()->lost[TRACEMALLOC_DUMP_LOST_BLOCKS], 0);
     for (uint32_t at = 0; at < STACKS; at += KEPT)
-        tracer_remove(base + at * 16);
+        tracer_remove(base + at * 16, TRACER_PYTHON);
     live_expect(0, 0);
 }
 END_TEST
@@ -215,7 +357,7 @@ START_TEST(addresses_beyond_the_map_are_lost) {
     insert((uintptr_t)1 << 50, 100, 5);
     live_expect(0, 0);
     ck_assert_uint_eq(header()->lost[TRACEMALLOC_DUMP_LOST_MEMORY], 1);
-    tracer_remove((uintptr_t)1 << 50);
+    tracer_remove((uintptr_t)1 << 50, TRACER_PYTHON);
     live_expect(0, 0);
 }
 END_TEST
@@ -225,7 +367,7 @@ START_TEST(its_own_memory_is_measured) {
     open_tracer(1 << 20);
     tracer_measure();
     insert(base, 10, 5); /* makes the table of stacks' sites */
-    tracer_remove(base);
+    tracer_remove(base, TRACER_PYTHON);
     tracer_measure();
     uint64_t before = header()->tracer_bytes & ~(uint64_t)4095;
     ck_assert_uint_gt(before, 0);
@@ -246,7 +388,7 @@ static void *live_and_die(void *argument) {
         uint32_t stack = 2 + random_below(&seed, 20);
         bool locked = tracer_enter();
         if (*block_map_make(block) != 0)
-            tracer_remove(block);
+            tracer_remove(block, TRACER_PYTHON);
         else
             tracer_insert(block,
                           1 + random_below(&seed, site_table_find(stack, 1, 500)));
@@ -254,7 +396,7 @@ static void *live_and_die(void *argument) {
     }
     for (uintptr_t at = 0; at < 256; at++) {
         bool locked = tracer_enter();
-        tracer_remove(own + 16 * at);
+        tracer_remove(own + 16 * at, TRACER_PYTHON);
         tracer_leave(locked);
     }
     return NULL;
@@ -292,6 +434,11 @@ int main(void) {
         a_realloc_moves_or_fails,
         a_block_moves_to_another_stack,
         the_death_of_code_is_told,
+        a_block_changes_its_domain,
+        a_block_of_libc_that_is_tracked_counts_once,
+        a_realloc_of_a_tracked_block_moves_or_fails,
+        random_steps_agree_with_a_model,
+        a_tracked_address_becomes_a_block,
         clear_forgets_and_goes_on,
         it_starts_and_stops_again_and_again,
         the_granule_may_change,

@@ -16,8 +16,8 @@ static void open_tables(void) {
     ck_assert_int_eq(dump_file_open(&file, 64 << 20), 0);
     ck_assert_int_eq(name_table_open(&file), 0);
     ck_assert_int_eq(site_table_open(&file), 0);
-    ck_assert_int_eq(site_table_domain(77, "mine"), MINE);
-    ck_assert_int_eq(site_table_domain(78, "other"), OTHER);
+    ck_assert_int_eq(site_table_make_domain(77), MINE);
+    ck_assert_int_eq(site_table_make_domain(78), OTHER);
     track_table_clear();
 }
 
