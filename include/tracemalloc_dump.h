@@ -81,6 +81,18 @@ enum tracemalloc_dump_reason {
         9, /* interpreter without Python frames (see implementation) */
 };
 
+/* Why the file could not grow, which is behind what some of the reasons count. */
+enum tracemalloc_dump_growth {
+    TRACEMALLOC_DUMP_GROWTH_GOOD = 0,   /* it could */
+    TRACEMALLOC_DUMP_GROWTH_BOUND = 1,  /* TRACEMALLOC_MAX_FILE */
+    TRACEMALLOC_DUMP_GROWTH_LIMIT = 2,  /* RLIMIT_FSIZE */
+    TRACEMALLOC_DUMP_GROWTH_FULL = 3,   /* no space left on the disk */
+    TRACEMALLOC_DUMP_GROWTH_QUOTA = 4,  /* no disk quota left */
+    TRACEMALLOC_DUMP_GROWTH_NAME = 5,   /* the process could not reach the file */
+    TRACEMALLOC_DUMP_GROWTH_MEMORY = 6, /* no memory or addresses to map it */
+    TRACEMALLOC_DUMP_GROWTH_IO = 7,     /* the file system failed */
+};
+
 enum tracemalloc_dump_section_id {
     TRACEMALLOC_DUMP_STRINGS = 0,   /* bytes, see tracemalloc_dump_string */
     TRACEMALLOC_DUMP_CODE = 1,      /* struct tracemalloc_dump_code */
@@ -280,7 +292,9 @@ struct tracemalloc_dump_header {
     uint64_t peak_bytes; /* of the sum of both */
     uint64_t python_peak_bytes;
     uint32_t peak_number;
-    uint32_t reserved_totals;
+    uint16_t
+        growth; /* enum tracemalloc_dump_growth: why the file last failed to grow */
+    uint16_t growth_error; /* the number of that error in errno.h */
     uint64_t
         arena_bytes; /* held by the interpreter's arenas: what is behind its objects */
     /* As the kernel said at the last sample of the timeline. */

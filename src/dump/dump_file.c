@@ -9,11 +9,12 @@
 #include <sys/stat.h>
 
 #include "base/io.h"
-#include "base/message.h"
 #include "base/sys.h"
+#include "dump/dump_growth.h"
+#include "dump/dump_name.h"
 #include "dump/dump_sections.h"
 
-enum { PAGE = 4096, SUFFIXES = 10000 };
+enum { PAGE = 4096 };
 
 static void *map_fixed(void *address, uint64_t length, int flags, int fd,
                        uint64_t offset) {
@@ -105,58 +106,6 @@ bool dump_file_contains(const struct dump_file *file, uintptr_t address) {
            address - (uintptr_t)file->header < whole_range(file);
 }
 
-/* A file that would pass RLIMIT_FSIZE raises SIGXFSZ, which is the program's business
- * and not ours. */
-static int check_size(const struct dump_file *file, uint64_t size) {
-    struct rlimit limit;
-    if (size > file->max_size)
-        return -EFBIG;
-    if (sys_call(SYS_prlimit64, 0, RLIMIT_FSIZE, NULL, &limit) == 0 &&
-        limit.rlim_cur != RLIM_INFINITY && size > limit.rlim_cur)
-        return -EFBIG;
-    return 0;
-}
-
-static int write_zeros(int fd, uint64_t offset, uint64_t length) {
-    static const char zeros[PAGE];
-    int status = 0;
-    for (; length > 0 && status == 0; offset += PAGE, length -= PAGE)
-        status = io_write_all(fd, zeros, PAGE, offset);
-    return status;
-}
-
-/* Blocks are reserved before they are touched: a full disk is an error here, never a
- * SIGBUS later. */
-static int allocate(struct dump_file *file, int fd, uint64_t offset, uint64_t length) {
-    int status = check_size(file, offset + length);
-    if (status < 0)
-        return status;
-    do
-        status = (int)sys_call(SYS_fallocate, fd, 0, offset, length);
-    while (status == -EINTR);
-    if (status == -EOPNOTSUPP || status == -ENOSYS)
-        status = write_zeros(fd, offset, length);
-    return status;
-}
-
-/* The file is opened by its name each time it grows, and must be the one that was
- * created. */
-static int reopen(const struct dump_file *file) {
-    struct stat status;
-    int fd = sys_open(file->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
-    if (fd < 0)
-        return fd;
-    int saved = errno;
-    bool same = fstat(fd, &status) == 0 && status.st_dev == file->device &&
-                status.st_ino == file->inode &&
-                (uint64_t)status.st_size >= file->header->file_size;
-    errno = saved;
-    if (same)
-        return fd;
-    sys_close(fd);
-    return -ESTALE;
-}
-
 static void publish_extent(struct tracemalloc_dump_header *header, unsigned section,
                            uint64_t offset, uint64_t length) {
     struct tracemalloc_dump_section *entry = &header->sections[section];
@@ -168,14 +117,8 @@ static void publish_extent(struct tracemalloc_dump_header *header, unsigned sect
 
 static int add_extent(struct dump_file *file, unsigned section, uint64_t length) {
     uint64_t offset = file->header->file_size;
-    int fd = reopen(file);
-    if (fd < 0)
-        return fd;
-    int status = allocate(file, fd, offset, length);
-    if (status == 0 && sys_failed(map_fixed(file->base[section] + file->mapped[section],
-                                            length, MAP_SHARED, fd, offset)))
-        status = -ENOMEM;
-    sys_close(fd);
+    int status =
+        dump_growth_map(file, file->base[section] + file->mapped[section], length);
     if (status < 0)
         return status;
     file->mapped[section] += length;
@@ -194,64 +137,63 @@ static uint64_t next_length(const struct dump_file *file, unsigned section,
     return length & ~(uint64_t)(PAGE - 1);
 }
 
-int dump_file_reserve(struct dump_file *file, unsigned section, uint64_t count) {
-    const struct tracemalloc_dump_section *entry = &file->header->sections[section];
-    uint64_t wanted = count * entry->entry_size;
-    if (likely(wanted <= file->mapped[section]))
-        return 0;
+static int grow(struct dump_file *file, unsigned section, uint64_t wanted) {
     uint64_t length = next_length(file, section, wanted);
-    if (file->mapped[section] + length < wanted ||
-        entry->extent_count >= TRACEMALLOC_DUMP_EXTENTS)
+    if (file->mapped[section] + length < wanted)
+        return file->reserved < file->max_size ? -ENOMEM : -EFBIG;
+    if (file->header->sections[section].extent_count >= TRACEMALLOC_DUMP_EXTENTS)
         return -EFBIG;
     return file->attached ? add_extent(file, section, length)
                           : add_anonymous(file, section, length);
 }
 
-/* Where a name is relative, the folder in which the process is now. */
-static int absolute(struct dump_file *file, const char *name) {
-    size_t length = 0;
-    if (name[0] != '/') {
-        long got = sys_call(SYS_getcwd, file->path, sizeof file->path);
-        if (got < 0)
-            return (int)got;
-        if (file->path[0] != '/')
-            return -ENOENT;
-        length = strlen(file->path);
-        file->path[length++] = '/';
+static enum tracemalloc_dump_growth reason_of(int status) {
+    switch (status) {
+    case -EFBIG:
+        return TRACEMALLOC_DUMP_GROWTH_BOUND;
+    case -EDOM:
+        return TRACEMALLOC_DUMP_GROWTH_LIMIT;
+    case -ENOSPC:
+        return TRACEMALLOC_DUMP_GROWTH_FULL;
+    case -EDQUOT:
+        return TRACEMALLOC_DUMP_GROWTH_QUOTA;
+    case -ENOMEM:
+        return TRACEMALLOC_DUMP_GROWTH_MEMORY;
+    case -EIO:
+        return TRACEMALLOC_DUMP_GROWTH_IO;
+    default:
+        return TRACEMALLOC_DUMP_GROWTH_NAME;
     }
-    if (length + strlen(name) + 8 > sizeof file->path)
-        return -ENAMETOOLONG;
-    strcpy(file->path + length, name);
+}
+
+/* What cannot grow is asked again at each new stack: the kernel less and less often. */
+static bool rests(struct dump_file *file) {
+    if (file->rest == 0)
+        return false;
+    file->rest--;
+    return true;
+}
+
+static int fail(struct dump_file *file, int status) {
+    enum { MOST_REST = 1024 };
+    file->rest = file->failures < MOST_REST ? file->failures++ : MOST_REST;
+    file->failure = status;
+    file->header->growth = (uint16_t)reason_of(status);
+    file->header->growth_error = (uint16_t)-status;
+    return status;
+}
+
+int dump_file_reserve(struct dump_file *file, unsigned section, uint64_t count) {
+    uint64_t wanted = count * file->header->sections[section].entry_size;
+    if (likely(wanted <= file->mapped[section]))
+        return 0;
+    if (rests(file))
+        return file->failure;
+    int status = grow(file, section, wanted);
+    if (status < 0)
+        return fail(file, status);
+    file->failures = 0;
     return 0;
-}
-
-/* Or a pipe, or a link to one, such as /dev/stdout. */
-static bool is_device(const char *path) {
-    struct stat status;
-    int saved = errno;
-    bool device = stat(path, &status) == 0 && !S_ISREG(status.st_mode) &&
-                  !S_ISDIR(status.st_mode);
-    errno = saved;
-    return device;
-}
-
-/* The descriptor of a new file; file->path is its name. */
-static int create(struct dump_file *file, const char *name) {
-    int fd = absolute(file, name);
-    if (fd < 0)
-        return fd;
-    size_t length = strlen(file->path);
-    for (unsigned suffix = 1; suffix <= SUFFIXES; suffix++) {
-        fd = sys_open(file->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                      0600);
-        if (fd != -EEXIST)
-            return fd;
-        if (is_device(file->path))
-            return -ENODEV;
-        file->path[length] = '.';
-        message_number(file->path + length + 1, suffix);
-    }
-    return -EEXIST;
 }
 
 /* One extent for each section, in order; returns the size of the file. */
@@ -282,12 +224,16 @@ static int write_sections(const struct dump_file *file, int fd) {
 }
 
 static int map_sections(struct dump_file *file, int fd) {
-    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++)
-        if (file->mapped[section] != 0 &&
-            sys_failed(map_fixed(file->base[section], file->mapped[section], MAP_SHARED,
-                                 fd,
-                                 file->header->sections[section].extents[0].offset)))
+    const struct tracemalloc_dump_section *entries = file->header->sections;
+    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++) {
+        uint64_t length = file->mapped[section];
+        if (length == 0)
+            continue;
+        if (sys_failed(map_fixed(file->base[section], length, MAP_SHARED, fd,
+                                 entries[section].extents[0].offset)))
             return -ENOMEM;
+        file->last_page = file->base[section] + length - PAGE;
+    }
     if (sys_failed(
             map_fixed(file->header, TRACEMALLOC_DUMP_HEADER_SIZE, MAP_SHARED, fd, 0)))
         return -ENOMEM;
@@ -299,7 +245,7 @@ static int fill(struct dump_file *file, int fd) {
     struct tracemalloc_dump_header *header = file->header;
     struct stat status;
     header->file_size = lay_out(file, header->sections);
-    int result = allocate(file, fd, 0, header->file_size);
+    int result = dump_growth_allocate(file, fd, 0, header->file_size);
     if (result == 0)
         result = write_sections(file, fd);
     if (result == 0)
@@ -311,12 +257,16 @@ static int fill(struct dump_file *file, int fd) {
     if (result == 0) {
         file->device = status.st_dev;
         file->inode = status.st_ino;
+        file->reach = header->file_size;
+        file->no_holes = false;
+        file->failures = file->rest = 0;
+        dump_growth_reach(file, fd, header->file_size + DUMP_GROWTH_AHEAD);
     }
     return result;
 }
 
 static int attach_at(struct dump_file *file, const char *name) {
-    int fd = create(file, name);
+    int fd = dump_name_create(file->path, name);
     if (fd < 0)
         return fd;
     int saved = errno;
@@ -346,7 +296,7 @@ int dump_file_attach(struct dump_file *file, const char *name,
     place->refused = status;
     /* A device is refused, not avoided: somebody meant something else. The size bound
      * is the same everywhere. */
-    bool elsewhere = status != -ENODEV && status != -EFBIG;
+    bool elsewhere = status != -ENODEV && status != -EFBIG && status != -EDOM;
     for (; status < 0 && elsewhere && *fallback != NULL; fallback++)
         status = attach_in(file, *fallback, name);
     file->attached = status == 0;
@@ -373,7 +323,7 @@ static int write_copy(const struct dump_file *file, int fd,
         if (length == 0)
             continue;
         entry->extents[0] = (struct tracemalloc_dump_extent){offset, length};
-        status = check_size(file, offset + length);
+        status = dump_growth_check(file, offset + length);
         if (status == 0)
             status = io_write_all(fd, file->base[section], length, offset);
         offset += length;

@@ -28,6 +28,13 @@ struct dump_file {
     uint64_t max_size;                          /* bytes the file may have */
     uint64_t device, inode;                     /* of the file, to know it again */
     bool attached;                              /* there is a file under it */
+    bool no_holes;            /* the file system would fill what is ahead */
+    uint64_t reach;           /* where the file ends: see dump/dump_growth.h */
+    unsigned char *last_page; /* where the page before file_size is mapped */
+    /* After growth failed: why, how often in a row, and how many calls to let pass
+     * before the kernel is asked again. */
+    int failure;
+    uint32_t failures, rest;
     unsigned char *copy; /* between dump_file_before_fork and its end */
     uint64_t copy_size;
     char path[PATH_MAX]; /* absolute */
@@ -49,7 +56,8 @@ void dump_file_close(struct dump_file *file);
 bool dump_file_contains(const struct dump_file *file, uintptr_t address);
 
 /* Room for `count` entries of a section. 0, or -errno when it cannot grow: -EFBIG at
- * the size bound, -ENOSPC, and so on. What was there stays. */
+ * the size bound, -EDOM at RLIMIT_FSIZE, -ENOSPC, and so on; the header's `growth` says
+ * it too. What was there stays. */
 must_check int dump_file_reserve(struct dump_file *file, unsigned section,
                                  uint64_t count);
 

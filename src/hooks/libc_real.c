@@ -41,6 +41,28 @@ static void resolve_process(void) {
     libc_real.sigaction = next("sigaction");
 }
 
+static void resolve_rights(void) {
+    libc_real.setuid = next("setuid");
+    libc_real.seteuid = next("seteuid");
+    libc_real.setreuid = next("setreuid");
+    libc_real.setresuid = next("setresuid");
+    libc_real.setgid = next("setgid");
+    libc_real.setegid = next("setegid");
+    libc_real.setregid = next("setregid");
+    libc_real.setresgid = next("setresgid");
+    libc_real.setgroups = next("setgroups");
+    libc_real.initgroups = next("initgroups");
+    libc_real.setfsuid = next("setfsuid");
+    libc_real.setfsgid = next("setfsgid");
+    libc_real.chroot = next("chroot");
+    libc_real.unshare = next("unshare");
+    libc_real.setns = next("setns");
+    libc_real.setrlimit = next("setrlimit64");
+    libc_real.prlimit = next("prlimit64");
+    libc_real.prctl = next("prctl");
+    libc_real.capset = next("capset");
+}
+
 /* Two threads may do this at once, with the same result; the first calls come before
  * there is a second thread. */
 bool libc_real_resolve(void) {
@@ -49,6 +71,7 @@ bool libc_real_resolve(void) {
     resolving = true;
     resolve_memory();
     resolve_process();
+    resolve_rights();
     __atomic_store_n(&libc_real.resolved, true, __ATOMIC_RELEASE);
     resolving = false;
     return true;

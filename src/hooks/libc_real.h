@@ -41,6 +41,25 @@ struct libc_real {
     int (*execveat)(int folder, const char *path, char *const *argv,
                     char *const *environment, int flags);
     int (*fexecve)(int fd, char *const *argv, char *const *environment);
+    int (*setuid)(uid_t user);
+    int (*seteuid)(uid_t user);
+    int (*setreuid)(uid_t real, uid_t effective);
+    int (*setresuid)(uid_t real, uid_t effective, uid_t saved);
+    int (*setgid)(gid_t group);
+    int (*setegid)(gid_t group);
+    int (*setregid)(gid_t real, gid_t effective);
+    int (*setresgid)(gid_t real, gid_t effective, gid_t saved);
+    int (*setgroups)(size_t count, const gid_t *groups);
+    int (*initgroups)(const char *user, gid_t group);
+    int (*setfsuid)(uid_t user);
+    int (*setfsgid)(gid_t group);
+    int (*chroot)(const char *path);
+    int (*unshare)(int flags);
+    int (*setns)(int fd, int kind);
+    int (*setrlimit)(unsigned resource, const void *limit);
+    int (*prlimit)(pid_t pid, unsigned resource, const void *limit, void *old);
+    int (*prctl)(int option, ...);
+    int (*capset)(void *header, const void *data);
     int (*sigaction)(int number, const struct sigaction *action, struct sigaction *old);
 };
 

@@ -30,6 +30,10 @@ static void add_limits(struct tracemalloc_dump_header *sum,
     if (part->oom_killed > sum->oom_killed)
         sum->oom_killed = part->oom_killed;
     sum->finalized |= part->finalized;
+    if (sum->growth == TRACEMALLOC_DUMP_GROWTH_GOOD) {
+        sum->growth = part->growth;
+        sum->growth_error = part->growth_error;
+    }
 }
 
 void merged_header_begin(struct dump_reader *out, const struct dump_reader *first) {

@@ -3,29 +3,48 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* By enum tracemalloc_dump_reason; %s is the count. */
 static const char *const reasons[TRACEMALLOC_DUMP_REASONS] = {
-    [TRACEMALLOC_DUMP_LOST_STACKS] =
-        "the table of stacks was full: %s allocations are shown as <overflow>",
-    [TRACEMALLOC_DUMP_LOST_BLOCKS] =
-        "a table could not grow: %s blocks were not recorded",
-    [TRACEMALLOC_DUMP_LOST_FILE] =
-        "the file could not grow: %s parts of it are missing",
+    [TRACEMALLOC_DUMP_LOST_STACKS] = "%s allocations are shown as <overflow>",
+    [TRACEMALLOC_DUMP_LOST_BLOCKS] = "%s blocks were not recorded",
+    [TRACEMALLOC_DUMP_LOST_FILE] = "%s parts of the file are missing",
+    [TRACEMALLOC_DUMP_LOST_NAMES] = "%s names were cut or replaced",
     [TRACEMALLOC_DUMP_LOST_PYTHON] =
         "Python frames were switched off, for a check of the interpreter failed (%s)",
     [TRACEMALLOC_DUMP_LOST_NESTED] =
         "%s blocks that signal handlers made inside the tracer were not recorded",
     [TRACEMALLOC_DUMP_LOST_MEMORY] =
         "the tracer found no memory for its tables (%s times)",
-    [TRACEMALLOC_DUMP_LOST_NAMES] =
-        "the table of names was full: %s names were cut or replaced",
     [TRACEMALLOC_DUMP_LOST_NATIVE] =
         "%s native stacks could not be unwound to their end",
     [TRACEMALLOC_DUMP_LOST_DAMAGE] =
         "somebody cut the file while it was written: %s pages",
     [TRACEMALLOC_DUMP_LOST_VERSION] =
         "this interpreter's Python frames are not known: native blocks only (%s)",
+};
+
+/* What is behind a reason, where the file grew whenever it had to. */
+static const char *const causes[TRACEMALLOC_DUMP_REASONS] = {
+    [TRACEMALLOC_DUMP_LOST_STACKS] = "the table of stacks was full",
+    [TRACEMALLOC_DUMP_LOST_BLOCKS] = "a table could not grow",
+    [TRACEMALLOC_DUMP_LOST_FILE] = "the file could not grow",
+    [TRACEMALLOC_DUMP_LOST_NAMES] = "the table of names was full",
+};
+
+/* By enum tracemalloc_dump_growth. */
+static const char *const growths[] = {
+    [TRACEMALLOC_DUMP_GROWTH_BOUND] =
+        "the file reached the bound of its size (TRACEMALLOC_MAX_FILE)",
+    [TRACEMALLOC_DUMP_GROWTH_LIMIT] =
+        "the file reached the process's limit of file sizes (RLIMIT_FSIZE)",
+    [TRACEMALLOC_DUMP_GROWTH_FULL] = "the disk was full",
+    [TRACEMALLOC_DUMP_GROWTH_QUOTA] = "the disk quota was used up",
+    [TRACEMALLOC_DUMP_GROWTH_NAME] = "the process could not open the file again",
+    [TRACEMALLOC_DUMP_GROWTH_MEMORY] =
+        "there were no memory or addresses left to map the file",
+    [TRACEMALLOC_DUMP_GROWTH_IO] = "the file system could not store the file",
 };
 
 enum {
@@ -75,6 +94,25 @@ static const char *reason_format(size_t reason) {
     }
 }
 
+/* `cause: `, or nothing. */
+static void format_cause(const struct dump_reader *reader, size_t reason,
+                         char text[COMPLETENESS_TEXT_SIZE]) {
+    uint16_t growth = reader->header.growth, error = reader->header.growth_error;
+    const char *cause = reason < TRACEMALLOC_DUMP_REASONS ? causes[reason] : NULL;
+    bool known = growth > 0 && growth < sizeof growths / sizeof *growths;
+    const char *detail =
+        known && growth == TRACEMALLOC_DUMP_GROWTH_NAME ? strerrordesc_np(error) : NULL;
+    text[0] = '\0';
+    if (cause == NULL)
+        return;
+    if (known)
+        cause = growths[growth];
+    if (detail != NULL)
+        snprintf(text, COMPLETENESS_TEXT_SIZE, "%s (%s): ", cause, detail);
+    else
+        snprintf(text, COMPLETENESS_TEXT_SIZE, "%s: ", cause);
+}
+
 bool completeness_next(const struct dump_reader *reader, size_t *at,
                        char text[COMPLETENESS_TEXT_SIZE]) {
     while (*at < END_OF_REASONS) {
@@ -84,10 +122,13 @@ bool completeness_next(const struct dump_reader *reader, size_t *at,
             continue;
         char number[24];
         snprintf(number, sizeof number, "%" PRIu64, lost);
+        format_cause(reader, reason, text);
+        size_t length = strlen(text);
         /* The format is one of the constants above. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        snprintf(text, COMPLETENESS_TEXT_SIZE, reason_format(reason), number);
+        snprintf(text + length, COMPLETENESS_TEXT_SIZE - length, reason_format(reason),
+                 number);
 #pragma GCC diagnostic pop
         return true;
     }

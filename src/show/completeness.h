@@ -7,7 +7,7 @@
 
 #include "dump/dump_reader.h"
 
-enum { COMPLETENESS_TEXT_SIZE = 160 };
+enum { COMPLETENESS_TEXT_SIZE = 240 };
 
 /* Writes the next reason why the dump is incomplete, a sentence without its full stop,
  * with its count. *at is 0 at first and moves on; false after the last reason. */

@@ -14,6 +14,8 @@ static struct dump_file *dump;
 static struct id_table
     strings; /* ids are offsets / 4, which is never 0 but for the empty string */
 static struct id_table codes;
+/* Stands for each name that finds no room. */
+static tracemalloc_dump_string no_room;
 static struct id_set unused; /* code objects to be given out again */
 
 static uint64_t count_of(unsigned section) {
@@ -69,7 +71,7 @@ static tracemalloc_dump_string place_string(const char *bytes, size_t length) {
 
 static tracemalloc_dump_string lost_name(void) {
     dump->header->lost[TRACEMALLOC_DUMP_LOST_NAMES]++;
-    return 0;
+    return no_room;
 }
 
 tracemalloc_dump_string name_table_string(const char *bytes, size_t length) {
@@ -159,6 +161,7 @@ static void use_all(struct id_set *used) {
     const struct tracemalloc_dump_module *modules =
         (const void *)dump->base[TRACEMALLOC_DUMP_MODULES];
     use(used, 0);
+    use(used, no_room);
     use(used, dump->header->argv);
     use(used, dump->header->executable);
     for (uint32_t id = 0; id < count_of(TRACEMALLOC_DUMP_CODE); id++) {
@@ -217,6 +220,8 @@ int name_table_open(struct dump_file *file) {
     if (status < 0)
         return status;
     append_string("", 0);
+    no_room = 0;
+    no_room = name_table_string("<no room>", strlen("<no room>"));
     append_code((struct tracemalloc_dump_code){0});
     tracemalloc_dump_string name =
         name_table_string("<overflow>", strlen("<overflow>"));

@@ -54,9 +54,12 @@ static void thin(void) {
 
 static void append(uint64_t time) {
     const struct tracemalloc_dump_header *header = dump->header;
-    if (point_count() == MOST_POINTS)
-        thin();
     uint64_t at = point_count();
+    if (at == MOST_POINTS ||
+        (dump_file_reserve(dump, TRACEMALLOC_DUMP_TIMELINE, at + 1) < 0 && at > 1)) {
+        thin();
+        at = point_count();
+    }
     if (dump_file_reserve(dump, TRACEMALLOC_DUMP_TIMELINE, at + 1) < 0)
         return;
     points()[at] = (struct tracemalloc_dump_moment){time, header->python_bytes,

@@ -39,7 +39,7 @@ static const char *temporary_folder(void) {
 static const char *reason(int status) {
     if (status == -ENODEV)
         return "it is not a regular file";
-    if (status == -EFBIG)
+    if (status == -EFBIG || status == -EDOM)
         return "the limit on its size is too low";
     return strerrordesc_np(-status);
 }

@@ -57,6 +57,15 @@ void fork_handlers_end(void) {
         get_file();
 }
 
+void fork_handlers_keep(void) {
+    bool is_own = record_asleep && (uint32_t)sys_getpid() == child_pid;
+    const char *tstate = is_own ? own_tstate() : NULL;
+    if (is_own && !thread_state_get()->inside &&
+        (events_left != 0 || tstate == NULL ||
+         !python_stack_is_within(tstate, &fork_call)))
+        get_file();
+}
+
 static bool create_file_if_due(void) {
     struct thread_state *self = thread_state_own;
     /* Before the handler in the child: it is inside. Without a handler: not traced. */

@@ -13,3 +13,6 @@ void fork_handlers_in_child(void);
 /* The process ends. A child without a file whose events went beyond the first call
  * after the fork gets its file now. */
 void fork_handlers_end(void);
+/* The process is about to give up rights. A child without a file gets it now, but not
+ * within the forking call, where what follows may be an exec. */
+void fork_handlers_keep(void);

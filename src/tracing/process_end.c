@@ -2,6 +2,7 @@
 #include "tracing/process_end.h"
 
 #include "base/process.h"
+#include "dump/dump_growth.h"
 #include "event/record.h"
 #include "trace/timeline.h"
 #include "tracing/fork_handlers.h"
@@ -12,6 +13,7 @@ void process_end_seal(enum tracemalloc_dump_state state, int status) {
     timeline_add();
     header->end_time = process_clock();
     header->exit_status = status;
+    dump_growth_trim(tracer.dump);
     __atomic_store_n(&header->state, (uint32_t)state, __ATOMIC_RELEASE);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <string.h>
 
 #include "check_run.h"
@@ -46,6 +47,31 @@ START_TEST(what_was_lost_is_counted) {
 }
 END_TEST
 
+static void expect_cause(enum tracemalloc_dump_growth growth, int error,
+                         const char *expected) {
+    char reasons[1000];
+    maker.header.lost[TRACEMALLOC_DUMP_LOST_STACKS] = 12;
+    maker.header.growth = (uint16_t)growth;
+    maker.header.growth_error = (uint16_t)error;
+    read_reasons(reasons, sizeof reasons);
+    ck_assert_ptr_nonnull(strstr(reasons, "12 allocations are shown as <overflow>"));
+    if (strncmp(reasons, expected, strlen(expected)) != 0)
+        ck_abort_msg("%s", reasons);
+}
+
+START_TEST(why_the_file_did_not_grow_is_named) {
+    expect_cause(TRACEMALLOC_DUMP_GROWTH_FULL, ENOSPC, "the disk was full: 12 ");
+    expect_cause(TRACEMALLOC_DUMP_GROWTH_QUOTA, EDQUOT, "the disk quota was used up: ");
+    expect_cause(TRACEMALLOC_DUMP_GROWTH_BOUND, EFBIG,
+                 "the file reached the bound of its size (TRACEMALLOC_MAX_FILE): ");
+    expect_cause(TRACEMALLOC_DUMP_GROWTH_LIMIT, EDOM,
+                 "the file reached the process's limit of file sizes (RLIMIT_FSIZE): ");
+    expect_cause(TRACEMALLOC_DUMP_GROWTH_NAME, EACCES,
+                 "the process could not open the file again (Permission denied): ");
+    expect_cause(99, 0, "the table of stacks was full: ");
+}
+END_TEST
+
 START_TEST(damage_and_overflow_are_seen) {
     char reasons[1000];
     uint32_t tally = dump_maker_tally(&maker, TRACEMALLOC_DUMP_OVERFLOW_STACK, 0);
@@ -64,6 +90,7 @@ int main(void) {
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, a_good_dump_is_complete);
     tcase_add_test(tests, what_was_lost_is_counted);
+    tcase_add_test(tests, why_the_file_did_not_grow_is_named);
     tcase_add_test(tests, damage_and_overflow_are_seen);
     return check_run("completeness", tests);
 }
