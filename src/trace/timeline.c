@@ -17,10 +17,14 @@ static uint64_t start_time,
 static uint64_t interval, next_time; /* nanoseconds */
 static uint64_t next_measure;
 
-static uint64_t monotonic(void) {
+static uint64_t read_clock(clockid_t clock) {
     struct timespec now = {0};
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t monotonic(void) {
+    return read_clock(CLOCK_MONOTONIC);
 }
 
 static uint64_t read_rss(void) {
@@ -77,10 +81,12 @@ static void set_next_tick(uint64_t now) {
         start_tick + ticks + (passed > 0 ? (uint64_t)(product / passed) : 0);
 }
 
-static void measure(uint64_t begin) {
+/* On a busy machine the thread may wait for a processor meanwhile, which is
+ * no cost of ours. */
+static void measure(uint64_t now) {
+    uint64_t begin = read_clock(CLOCK_THREAD_CPUTIME_ID);
     tracer_measure();
-    uint64_t end = monotonic();
-    next_measure = end + REST * (end - begin);
+    next_measure = now + REST * (read_clock(CLOCK_THREAD_CPUTIME_ID) - begin);
 }
 
 void timeline_look(void) {
