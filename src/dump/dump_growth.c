@@ -130,9 +130,8 @@ void dump_growth_trim(struct dump_file *file) {
 static int map_by_name(struct dump_file *file, int fd, void *to, uint64_t length) {
     uint64_t offset = file->header->file_size;
     int status = dump_growth_allocate(file, fd, offset, length);
-    if (status == 0 &&
-        sys_failed(sys_mmap(to, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-                            fd, offset)))
+    if (status == 0 && sys_failed(sys_mmap(to, length, PROT_READ | PROT_WRITE,
+                                           MAP_SHARED | MAP_FIXED, fd, offset)))
         status = -ENOMEM;
     if (status == 0 && file->reach < offset + length)
         file->reach = offset + length;
@@ -170,9 +169,8 @@ static int map_by_mapping(struct dump_file *file, void *to, uint64_t length) {
     if (sys_failed(window))
         return -ENOMEM;
     status = populate(file, window + PAGE, length);
-    if (status == 0 &&
-        sys_failed(sys_mremap(window + PAGE, length, length,
-                              MREMAP_MAYMOVE | MREMAP_FIXED, to)))
+    if (status == 0 && sys_failed(sys_mremap(window + PAGE, length, length,
+                                             MREMAP_MAYMOVE | MREMAP_FIXED, to)))
         status = -ENOMEM;
     sys_munmap(window, status == 0 ? PAGE : PAGE + length);
     return status;

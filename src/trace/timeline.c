@@ -73,8 +73,8 @@ static void append(uint64_t time) {
 
 /* The rate of the processor's clock is what it was so far. It is asked again within an
  * interval, for early on the rate is not known well. */
-static void set_next_tick(uint64_t now) {
-    uint64_t ticks = __rdtsc() - start_tick, passed = now - start_time;
+static void set_next_tick(uint64_t tick, uint64_t now) {
+    uint64_t ticks = tick - start_tick, passed = now - start_time;
     uint64_t wanted = next_time > now ? next_time - now : 1;
     __extension__ unsigned __int128 product = (unsigned __int128)ticks * wanted;
     timeline.next_tick =
@@ -90,14 +90,16 @@ static void measure(uint64_t now) {
 }
 
 void timeline_look(void) {
-    uint64_t now = monotonic();
+    /* In this order: what comes in between makes the rate lower, and the next look
+     * early instead of late. */
+    uint64_t tick = __rdtsc(), now = monotonic();
     if (now >= next_time) {
         if (now >= next_measure)
             measure(now);
         append(now - start_time);
         next_time = now + interval;
     }
-    set_next_tick(now);
+    set_next_tick(tick, now);
 }
 
 void timeline_add(void) {
