@@ -7,7 +7,7 @@ _tracemalloc_options() {
     start) echo "-n --help" ;;
     snapshot) echo "-o --help" ;;
     info) echo "--by=process --json --help" ;;
-    summary) echo "--by=process --native --no-native --json --help" ;;
+    summary) echo "--all-frames --by=process --native --no-native --json --help" ;;
     resolve) echo "-o --output= --help" ;;
     stats | compare)
         echo "-g --group-by= -l --limit= --cumulative --at= --domain= --include= --exclude=" \
@@ -15,7 +15,7 @@ _tracemalloc_options() {
     tree)
         echo "--inverted --threshold= --at= --domain= --include= --exclude= --all-frames" \
             "--by=process --native --no-native --help" ;;
-    top) echo "--once --native --no-native -l --limit= -d --delay= --help" ;;
+    top) echo "--once --all-frames --native --no-native -l --limit= -d --delay= --help" ;;
     merge) echo "-o --output= --help" ;;
     export)
         echo "--format= -o --output= -l --limit= --at= --domain= --include= --exclude=" \

@@ -35,6 +35,7 @@ complete -c tracemalloc -n $reports -l exclude -x
 complete -c tracemalloc -n $reports -l cumulative
 complete -c tracemalloc -n $reports -l all-frames
 complete -c tracemalloc -n '__fish_seen_subcommand_from info summary stats compare' -l json
+complete -c tracemalloc -n '__fish_seen_subcommand_from summary top' -l all-frames
 complete -c tracemalloc -n '__fish_seen_subcommand_from info summary stats tree' -l by -x -a process
 
 set -l shown '__fish_seen_subcommand_from stats compare tree top summary export flamegraph'

@@ -190,6 +190,7 @@ static int export(struct export_arguments *arguments) {
 static int run(int argc, char **argv) {
     struct export_arguments arguments = {0};
     selection_open(&arguments.selection);
+    arguments.selection.shows_imports = true;
     export_input_prepare(&arguments.input);
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     int status = export(&arguments);

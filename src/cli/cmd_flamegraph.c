@@ -200,6 +200,7 @@ static int report(const struct flamegraph_arguments *arguments) {
 static int run(int argc, char **argv) {
     struct flamegraph_arguments arguments = {.share = default_threshold / 100};
     selection_open(&arguments.selection);
+    arguments.selection.shows_imports = true; /* the page folds them */
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     if (!page_is_built())
         return failure_print("this build has no page: it was made without Node");

@@ -16,7 +16,13 @@
 #include "show/summary_text.h"
 #include "show/text_report.h"
 
-enum { OPTION_JSON = 0x100, OPTION_BY, OPTION_NATIVE, OPTION_NO_NATIVE };
+enum {
+    OPTION_JSON = 0x100,
+    OPTION_BY,
+    OPTION_NATIVE,
+    OPTION_NO_NATIVE,
+    OPTION_ALL_FRAMES
+};
 
 struct summary_options {
     /* Its files, whether processes are told apart, and native frames shown. */
@@ -27,6 +33,7 @@ struct summary_options {
 static const struct argp_option argp_options[] = {
     {"json", OPTION_JSON, NULL, 0, "Print JSON", 0},
     {"by", OPTION_BY, "process", 0, "A summary of each process", 0},
+    {"all-frames", OPTION_ALL_FRAMES, NULL, 0, "Show the frames of imports too", 0},
     {"native", OPTION_NATIVE, NULL, 0,
      "Show native frames where the dump has them (the default)", 0},
     {"no-native", OPTION_NO_NATIVE, NULL, 0, "Leave native frames out", 0},
@@ -37,10 +44,13 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     struct summary_options *options = state->input;
     switch (key) {
     case OPTION_JSON:
-        options->json = true;
+        options->json = options->selection.shows_imports = true;
         return 0;
     case OPTION_BY:
         selection_parse_by(&options->selection, argument, state);
+        return 0;
+    case OPTION_ALL_FRAMES:
+        options->selection.shows_imports = true;
         return 0;
     case OPTION_NATIVE:
     case OPTION_NO_NATIVE:

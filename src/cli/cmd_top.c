@@ -14,7 +14,7 @@
 #include "process/watched.h"
 #include "show/text_report.h"
 
-enum { OPTION_ONCE = 0x100, OPTION_NATIVE, OPTION_NO_NATIVE };
+enum { OPTION_ONCE = 0x100, OPTION_NATIVE, OPTION_NO_NATIVE, OPTION_ALL_FRAMES };
 enum { DEFAULT_ROWS = 20, MOST_DELAY = 3600 };
 
 struct top_options {
@@ -27,6 +27,7 @@ struct top_options {
 static const struct argp_option argp_options[] = {
     {"once", OPTION_ONCE, NULL, 0, "Print what the screen would show, and exit", 0},
     {"limit", 'l', "LIMIT", 0, "With --once, that many lines, or all (default: 20)", 0},
+    {"all-frames", OPTION_ALL_FRAMES, NULL, 0, "Show the frames of imports too", 0},
     {"native", OPTION_NATIVE, NULL, 0,
      "Show native frames where the dump has them (the default)", 0},
     {"no-native", OPTION_NO_NATIVE, NULL, 0, "Leave native frames out", 0},
@@ -39,6 +40,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     switch (key) {
     case OPTION_ONCE:
         options->once = true;
+        return 0;
+    case OPTION_ALL_FRAMES:
+        options->settings.shows_imports = true;
         return 0;
     case OPTION_NATIVE:
     case OPTION_NO_NATIVE:

@@ -12,6 +12,7 @@
 #include "output/failure.h"
 #include "output/progress.h"
 #include "output/terminal.h"
+#include "profile/import_frames.h"
 #include "show/json_report.h"
 #include "show/process_list.h"
 #include "show/text_report.h"
@@ -74,6 +75,8 @@ static int show_stacks(struct dump_reader *reader, const struct selection *selec
     };
     progress_say("naming the frames");
     error = shown_stacks_apply(reader, &options);
+    if (error == 0 && !selection->shows_imports)
+        error = import_frames_fold(reader, options.whole);
     module_notes_print(symbols);
     symbols_close(symbols);
     return error;

@@ -67,7 +67,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         options->cumulative = true;
         return 0;
     case OPTION_JSON:
-        options->json = true;
+        options->json = options->selection.shows_imports = true;
         return 0;
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &options->selection;

@@ -27,7 +27,9 @@ static const struct argp_option argp_options[] = {
     {"exclude", OPTION_EXCLUDE, "PATTERN[:LINE]", 0,
      "No blocks whose most recent frame is in such a file; may be repeated", 0},
     {"all-frames", OPTION_ALL_FRAMES, NULL, 0,
-     "Let --include and --exclude look at every frame of a traceback", 0},
+     "Show the frames of imports too, and let --include and --exclude look at every "
+     "frame of a traceback",
+     0},
     {"by", OPTION_BY, "process", 0, "Tell the processes of several dumps apart", 0},
     {"native", OPTION_NATIVE, NULL, 0,
      "Show native frames where the dump has them (the default)", 0},
@@ -81,7 +83,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         add_pattern(selection, argument, key == OPTION_INCLUDE, state);
         return 0;
     case OPTION_ALL_FRAMES:
-        selection->filter.all_frames = true;
+        selection->filter.all_frames = selection->shows_imports = true;
         return 0;
     case OPTION_BY:
         selection_parse_by(selection, argument, state);

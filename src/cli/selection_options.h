@@ -17,7 +17,8 @@ struct selection {
     struct filter filter;
     bool by_process;
     bool without_native;
-    char **files; /* in the program's arguments */
+    bool shows_imports; /* the frames of the import system too */
+    char **files;       /* in the program's arguments */
     int file_count;
 };
 

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/top_screen.h"
 #include "output/failure.h"
+#include "profile/import_frames.h"
 #include "profile/heap_history.h"
 #include "symbols/shown_stacks.h"
 
@@ -97,7 +98,10 @@ static int show_stacks(struct top_loop *loop, struct dump_reader *reader) {
         .without_native = loop->settings.without_native,
         .symbols = loop->symbols,
     };
-    return shown_stacks_apply(reader, &options);
+    int error = shown_stacks_apply(reader, &options);
+    return error < 0 || loop->settings.shows_imports
+               ? error
+               : import_frames_fold(reader, false);
 }
 
 static int weigh(struct frame_names *names, struct profile *profile,

@@ -17,6 +17,7 @@
 struct top_settings {
     uint32_t delay; /* seconds between two looks */
     bool without_native;
+    bool shows_imports; /* the frames of the import system too */
 };
 
 enum { TOP_FILTER_SIZE = 80 };

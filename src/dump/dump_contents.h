@@ -69,6 +69,10 @@ struct dump_reader {
     const struct dump_native *natives;
     size_t native_count;
     uint32_t first_native;
+
+    /* By tally: its stack with the frames that are folded in the one it has. NULL:
+     * nothing is folded, see profile/import_frames.h. */
+    const uint32_t *recorded;
 };
 
 /* The index of the tally that a site counts for. */
@@ -80,6 +84,13 @@ static inline uint32_t dump_site_tally(const struct tracemalloc_dump_site *site)
 static inline uint32_t dump_site_peak(const struct tracemalloc_dump_header *header,
                                       const struct tracemalloc_dump_site *site) {
     return site->peak_number == header->peak_number ? site->peak_live : site->live;
+}
+
+/* The stack of a tally with all its frames. */
+static inline uint32_t dump_reader_recorded(const struct dump_reader *reader,
+                                            size_t tally) {
+    return reader->recorded != NULL ? reader->recorded[tally]
+                                    : reader->tallies[tally].stack;
 }
 
 /* The native frame that a code object stands for, or NULL. */

@@ -286,5 +286,6 @@ void dump_reader_close(struct dump_reader *reader) {
     for (size_t i = 0; i < TRACEMALLOC_DUMP_SECTIONS_USED; i++)
         free(*dump_sections_entries(reader, &dump_sections[i]));
     free((void *)reader->natives);
+    free((void *)reader->recorded);
     free(reader);
 }

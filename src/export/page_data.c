@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "output/json_writer.h"
+#include "profile/import_frames.h"
 #include "show/completeness.h"
 #include "show/dump_info.h"
 #include "show/source_lines.h"
@@ -132,6 +133,19 @@ static void write_native(struct page_data *data) {
     for (uint32_t i = 0; i < data->frame_count; i++)
         if (path_table_is_native(&data->input->table, data->frames[i]))
             json_writer_unsigned(&data->json, i);
+    json_writer_close_list(&data->json);
+}
+
+/* The numbers of the frames of the import system, which the page folds. */
+static void write_imports(struct page_data *data) {
+    const struct path_table *table = &data->input->table;
+    open_list(data, "imports");
+    for (uint32_t i = 0; i < data->frame_count; i++) {
+        uint32_t frame = data->frames[i];
+        if (!path_table_is_native(table, frame) &&
+            import_frames_match(table->names->texts[path_table_file(table, frame)]))
+            json_writer_unsigned(&data->json, i);
+    }
     json_writer_close_list(&data->json);
 }
 
@@ -306,6 +320,7 @@ static void write_document(struct page_data *data) {
     write_names(data);
     write_frames(data);
     write_native(data);
+    write_imports(data);
     if (!data->input->options->without_source)
         write_sources(data);
     write_trees(data);

@@ -7,6 +7,7 @@
  *   names      texts of files and functions, by number
  *   frames     file, function, line, three numbers for each frame
  *   native     numbers of the frames of native code
+ *   imports    numbers of the frames of the import system
  *   sources    its line of source, by frame; absent where it was not wanted
  *   trees      calls and callers, each with
  *     parents, frames   by node; the root is its own parent

@@ -88,13 +88,17 @@ static void find_distances(const struct matches *matches, uint32_t *distances,
     }
 }
 
-static bool keeps(const struct matches *matches, uint32_t stack, bool any_inclusive) {
-    const struct tracemalloc_dump_header *header = &matches->profile->reader->header;
-    uint32_t reach =
-        matches->filter->all_frames ? header->nframe + header->native_nframe : 1;
-    if (any_inclusive && matches->included[stack] >= reach)
+/* Patterns look at the stack as it is shown and as it was recorded. */
+static bool keeps(const struct matches *matches, size_t tally, bool any_inclusive) {
+    const struct dump_reader *reader = matches->profile->reader;
+    uint32_t reach = 1, shown = reader->tallies[tally].stack;
+    uint32_t recorded = dump_reader_recorded(reader, tally);
+    if (matches->filter->all_frames)
+        reach = reader->header.nframe + reader->header.native_nframe;
+    if (any_inclusive && matches->included[shown] >= reach &&
+        matches->included[recorded] >= reach)
         return false;
-    return matches->excluded[stack] >= reach;
+    return matches->excluded[shown] >= reach && matches->excluded[recorded] >= reach;
 }
 
 static void drop_tallies(const struct matches *matches) {
@@ -103,7 +107,7 @@ static void drop_tallies(const struct matches *matches) {
     for (size_t i = 0; i < matches->filter->pattern_count; i++)
         any_inclusive |= matches->filter->patterns[i].inclusive;
     for (size_t i = 0; i < reader->tally_count; i++)
-        if (!keeps(matches, reader->tallies[i].stack, any_inclusive))
+        if (!keeps(matches, i, any_inclusive))
             matches->profile->tallies[i] = (struct weight){0};
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "show/summary.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
+#include "profile/import_frames.h"
 #include "show/summary_advice.h"
 
 /* Sizes that the interpreter's own allocator serves, in steps of its alignment. */
@@ -27,6 +29,52 @@ static int open_view(struct summary *summary, enum summary_view view,
     if (error == 0)
         statistics_sort(&summary->tops[view], SUMMARY_TOP);
     return error;
+}
+
+static int open_later(struct summary *summary, enum summary_view view,
+                      const bool *imported) {
+    struct summary_later *later = &summary->later[view];
+    size_t count = summary->reader->tally_count;
+    later->profile = summary->profiles[view];
+    later->profile.tallies = calloc(count + 1, sizeof *later->profile.tallies);
+    if (later->profile.tallies == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        bool has_frames =
+            summary->reader->tallies[i].stack != TRACEMALLOC_DUMP_EMPTY_STACK;
+        if (has_frames && !imported[i])
+            later->profile.tallies[i] = summary->profiles[view].tallies[i];
+    }
+    profile_add_up(&later->profile);
+    int error =
+        grouping_open(&later->grouping, &later->profile, GROUPING_LINENO, false);
+    if (error == 0)
+        error = statistics_open(&later->top, &later->grouping);
+    if (error == 0)
+        statistics_sort(&later->top, 1);
+    return error;
+}
+
+static int tell_imports_apart(struct summary *summary) {
+    bool *imported = import_frames_find(summary->reader);
+    if (imported == NULL)
+        return -ENOMEM;
+    int error = open_later(summary, SUMMARY_NOW, imported);
+    if (error == 0)
+        error = open_later(summary, SUMMARY_PEAK, imported);
+    const struct profile *now = &summary->profiles[SUMMARY_NOW];
+    for (size_t i = 0; i < summary->reader->tally_count; i++) {
+        summary->imports.size += imported[i] ? now->tallies[i].size : 0;
+        summary->imports.count += imported[i] ? now->tallies[i].count : 0;
+    }
+    free(imported);
+    return error;
+}
+
+static void close_later(struct summary_later *later) {
+    statistics_close(&later->top);
+    grouping_close(&later->grouping);
+    free(later->profile.tallies);
 }
 
 static bool is_of_line(const struct profile *profile, uint32_t first, uint32_t second) {
@@ -192,12 +240,15 @@ int summary_open(struct summary *summary, const struct dump_reader *reader) {
     explain_rss(summary, look_at_blocks(summary));
     error = name_blocks(summary);
     if (error == 0)
+        error = tell_imports_apart(summary);
+    if (error == 0)
         summary_advice_give(summary);
     return error;
 }
 
 void summary_close(struct summary *summary) {
     for (int view = 0; view < SUMMARY_VIEWS; view++) {
+        close_later(&summary->later[view]);
         statistics_close(&summary->tops[view]);
         grouping_close(&summary->groupings[view]);
         profile_close(&summary->profiles[view]);

@@ -26,6 +26,15 @@ enum summary_view {
     SUMMARY_VIEWS,
 };
 
+/* What was allocated after the modules were loaded: the blocks whose stacks have
+ * frames, and run through no import. Its profile shares all but the weights with that
+ * of the view. */
+struct summary_later {
+    struct profile profile;
+    struct grouping grouping; /* by line */
+    struct statistics top;    /* the first in order */
+};
+
 /* Blocks of one size that one traceback holds. */
 struct summary_block {
     uint64_t size;
@@ -49,8 +58,10 @@ struct summary {
     const struct dump_reader *reader;
     struct frame_names names;
     struct profile profiles[SUMMARY_VIEWS];
-    struct grouping groupings[SUMMARY_VIEWS]; /* by line */
-    struct statistics tops[SUMMARY_VIEWS];    /* the first SUMMARY_TOP in order */
+    struct grouping groupings[SUMMARY_VIEWS];  /* by line */
+    struct statistics tops[SUMMARY_VIEWS];     /* the first SUMMARY_TOP in order */
+    struct summary_later later[SUMMARY_VIEWS]; /* only now and at the peak */
+    struct weight imports; /* now: what stacks hold that run through an import */
     struct summary_block largest[SUMMARY_TOP];
     size_t largest_count;
     struct weight classes[SUMMARY_CLASSES]; /* see summary_class_limit */

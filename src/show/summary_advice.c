@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "profile/heap_history.h"
+#include "profile/import_frames.h"
 #include "show/frame_text.h"
 
 /* What stands out: shares of all, and how many times as much. */
@@ -29,9 +30,7 @@ static int least(size_t first, size_t second) {
 }
 
 /* `main, app.py:12`, cut. */
-static void name_top(const struct summary *summary, enum summary_view view,
-                     char name[NAME_SIZE]) {
-    const struct statistic *top = &summary->tops[view].entries[0];
+static void name_line(const struct statistic *top, char name[NAME_SIZE]) {
     const struct profile *profile = top->grouping->profile;
     if (top->frame.name == FRAME_NAMES_UNKNOWN) {
         snprintf(name, NAME_SIZE, "%s", frame_text_unknown(profile).bytes);
@@ -47,12 +46,23 @@ static void name_top(const struct summary *summary, enum summary_view view,
              base, top->frame.line);
 }
 
-/* The share that the first line of a view has, 0 without one. */
-static double top_share(const struct summary *summary, enum summary_view view) {
-    const struct statistics *top = &summary->tops[view];
+/* The share that the first of these lines has of a view, 0 without one. A line of the
+ * import system, where those are shown, tells nothing about the program. */
+static double share_of(const struct summary *summary, enum summary_view view,
+                       const struct statistics *top) {
     double total = (double)total_of(summary, view).size;
-    return top->shown > 0 && total > 0 ? (double)top->entries[0].weight.size / total
-                                       : 0;
+    if (top->shown == 0 || total == 0 ||
+        import_frames_match(
+            profile_filename(top->entries[0].grouping->profile, top->entries[0].frame)))
+        return 0;
+    return (double)top->entries[0].weight.size / total;
+}
+
+/* One line holds much of all: what was allocated after the imports counts, and what
+ * they hold themselves only where it is one line. */
+static bool has_large_line(const struct summary *summary, enum summary_view view) {
+    return share_of(summary, view, &summary->later[view].top) >= much_of_all ||
+           share_of(summary, view, &summary->tops[view]) >= much_of_all;
 }
 
 /* Whether the heap grew in each quarter of the second half of its life. */
@@ -74,10 +84,35 @@ static bool keeps_growing(const struct summary *summary) {
 static void advise_line(struct summary *summary, enum summary_view view,
                         const char *when, const char *command) {
     char name[NAME_SIZE];
-    name_top(summary, view, name);
+    const struct statistics *later = &summary->later[view].top;
+    bool is_later = share_of(summary, view, later) >= much_of_all;
+    const struct statistics *top = is_later ? later : &summary->tops[view];
+    name_line(&top->entries[0], name);
     snprintf(summary->advice, sizeof summary->advice,
-             "One line holds %.0f%% of the memory%s: %s. Its callers: `%s`.",
-             100 * top_share(summary, view), when, name, command);
+             "One line holds %.0f%% of the memory%s%s: %s. Its callers: `%s`.",
+             100 * share_of(summary, view, top), when,
+             is_later ? "" : ", most of it from start-up, when modules were imported",
+             name, command);
+}
+
+/* Modules are as large as they are; what may be worth a look came later. */
+static void advise_imports(struct summary *summary) {
+    const struct statistics *later = &summary->later[SUMMARY_NOW].top;
+    double share =
+        (double)summary->imports.size / (double)total_of(summary, SUMMARY_NOW).size;
+    char size[SIZE_TEXT], name[NAME_SIZE] = "", rest[NAME_SIZE + SIZE_TEXT * 2] = "";
+    if (later->shown > 0) {
+        name_line(&later->entries[0], name);
+        statistics_format_size(size, sizeof size, (double)later->entries[0].weight.size,
+                               false);
+        snprintf(rest, sizeof rest, " Of what came later, most is held by %s: %s.",
+                 name, size);
+    }
+    snprintf(
+        summary->advice, sizeof summary->advice,
+        "Modules hold %.0f%% of the memory, most of it from start-up, when they were "
+        "imported: `tracemalloc tree` shows which.%s",
+        100 * share, rest);
 }
 
 static void advise_peak(struct summary *summary) {
@@ -94,7 +129,7 @@ static void advise_peak(struct summary *summary) {
 
 static void advise_churn(struct summary *summary) {
     char name[NAME_SIZE], size[SIZE_TEXT];
-    name_top(summary, SUMMARY_ALLOCATED, name);
+    name_line(&summary->tops[SUMMARY_ALLOCATED].entries[0], name);
     statistics_format_size(size, sizeof size,
                            (double)total_of(summary, SUMMARY_ALLOCATED).size, false);
     snprintf(summary->advice, sizeof summary->advice,
@@ -124,13 +159,15 @@ void summary_advice_give(struct summary *summary) {
     else if (keeps_growing(summary))
         advise(summary, "The heap was still growing at the end. Two snapshots, some "
                         "time apart, and `tracemalloc compare` show what grows.");
-    else if (peak > much_more * now && top_share(summary, SUMMARY_PEAK) >= much_of_all)
+    else if (peak > much_more * now && has_large_line(summary, SUMMARY_PEAK))
         advise_line(summary, SUMMARY_PEAK, " at the peak",
                     "tracemalloc tree --inverted --at peak");
     else if (peak > much_more * now)
         advise_peak(summary);
-    else if (top_share(summary, SUMMARY_NOW) >= much_of_all)
+    else if (has_large_line(summary, SUMMARY_NOW))
         advise_line(summary, SUMMARY_NOW, "", "tracemalloc tree --inverted");
+    else if ((double)summary->imports.size >= much_of_all * now)
+        advise_imports(summary);
     else if (2 * summary_rss_rest(rss) > rss->whole && rss->whole > 0)
         advise_rest(summary);
     else if (ever > churn * peak)

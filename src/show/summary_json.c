@@ -36,6 +36,7 @@ static void add_program(struct json_writer *writer, const struct summary *summar
     for (int view = 0; view < SUMMARY_VIEWS; view++)
         add_weight(writer, view == SUMMARY_NOW ? "total" : view_names[view],
                    summary->profiles[view].total);
+    add_weight(writer, "imports", summary->imports);
 }
 
 static void add_processes(struct json_writer *writer, const struct summary *summary) {

@@ -74,6 +74,16 @@ static void print_weight(const struct terminal *terminal, const char *label,
     labelled_line_print(terminal, LABEL_COLUMNS, label, "%s%s", text, remark);
 }
 
+static void print_imports(const struct terminal *terminal,
+                          const struct summary *summary) {
+    char text[LABELLED_LINE_WEIGHT_SIZE];
+    labelled_line_format_weight(text, summary->imports);
+    labelled_line_print(terminal, LABEL_COLUMNS, "  imports",
+                        "%s: modules, and "
+                        "what they made when they were imported",
+                        text);
+}
+
 static double seconds(uint64_t nanoseconds) {
     return (double)nanoseconds / 1e9;
 }
@@ -100,6 +110,8 @@ static void print_program(const struct terminal *terminal,
     print_ending(terminal, summary);
     print_weight(terminal, reader->header.finalized != 0 ? "at exit" : "now", summary,
                  SUMMARY_NOW, "");
+    if (summary->imports.count > 0)
+        print_imports(terminal, summary);
     print_weight(terminal, "peak", summary, SUMMARY_PEAK,
                  reader->process_count > 1 ? ", each process's own" : "");
     print_weight(terminal, "allocated", summary, SUMMARY_ALLOCATED, "");

@@ -93,8 +93,9 @@ def test_cumulative(dump, ours, snapshot):
 
 
 def test_lines_are_those_of_the_standard_library(dump, ours, snapshot):
-    lines = ours("stats", dump, "-l", "5").stdout.splitlines()
+    lines = ours("stats", dump, "-l", "5", "--all-frames").stdout.splitlines()
     theirs = [str(s) for s in snapshot(dump).statistics("lineno")[:3]]
+    theirs = [line for line in theirs if not line.startswith("<unknown>")]
     assert [line for line in lines if line in theirs] == theirs
     assert any("bytearray(3 << 20)" in line for line in lines)
     assert re.search(r"(?i)other", "\n".join(lines))

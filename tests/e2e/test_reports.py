@@ -47,7 +47,6 @@ for thread in threads:
 """
 
 SEQUENCE = re.compile(r"\x1b\[[0-9;]*m")
-STATISTIC = re.compile(r"^\S.*(:\d+|\)): size=.*count=")
 
 
 @pytest.fixture
@@ -114,16 +113,13 @@ def test_names_that_are_no_text(dump, command, ours):
     assert {"a\udc80b.py", "caf\xe9.py", "with \x1b[31m a newline\n.py"} <= names
 
 
-def statistics_of(output):
-    return [line for line in output.split("\n") if STATISTIC.match(line)]
-
-
-def headed_by_the_most_recent_frame(entry):
-    """str(Statistic), which has the oldest frame in front."""
-    frame = entry.traceback[-1]
-    if frame.filename == "<unknown>":
-        frame = "no Python frame (start-up, threads of C)"
-    return str(entry).replace(str(entry.traceback), str(frame), 1)
+def plain(entry):
+    """An entry of the standard library, or of the JSON, the oldest frame first."""
+    if not isinstance(entry, dict):
+        frames = [(frame.filename, frame.lineno) for frame in entry.traceback]
+        return entry.size, entry.count, frames
+    frames = [(frame["filename"], frame["lineno"]) for frame in entry["traceback"]]
+    return entry["size"], entry["count"], frames
 
 
 @pytest.mark.parametrize(
@@ -152,9 +148,8 @@ def test_filters_are_those_of_the_standard_library(
     ]
     expected = snapshot(dump).filter_traces(filters).statistics("traceback")
     command = ["stats", dump, "-g", "traceback", "-l", "all"] + arguments + awkward
-    result = ours(*command)
-    wanted = [headed_by_the_most_recent_frame(entry) for entry in expected]
-    assert statistics_of(result.stdout) == wanted
+    document = ours.json(*command)
+    assert list(map(plain, document["statistics"])) == list(map(plain, expected))
 
 
 def test_a_dump_is_whole_while_it_changes(

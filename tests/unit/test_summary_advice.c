@@ -144,6 +144,35 @@ START_TEST(long_names_are_cut) {
 }
 END_TEST
 
+/* `import lib` in app.py, in pieces: none of its lines is large. */
+static void import_modules(void) {
+    uint32_t app = dump_maker_code(&maker, "/srv/app.py", "<module>");
+    uint32_t import = dump_maker_code(&maker, "<frozen importlib._bootstrap_external>",
+                                      "_compile_bytecode");
+    for (uint32_t line = 100; line < 110; line++) {
+        uint32_t statement = dump_maker_stack(&maker, 0, app, line);
+        uint32_t stack = dump_maker_stack(&maker, statement, import, 752);
+        dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), 500, 1, 0);
+    }
+}
+
+START_TEST(modules_are_told_apart_from_what_came_later) {
+    hold_evenly();
+    hold(77, 1000);
+    import_modules();
+    ck_advised("Modules hold 71% of the memory, most of it from start-up, when they "
+               "were imported: `tracemalloc tree` shows which. Of what came later, "
+               "most is held by f, app.py:77: 1000 B.");
+}
+END_TEST
+
+START_TEST(a_line_that_holds_most_beside_modules) {
+    import_modules();
+    hold(77, 5000);
+    ck_advised("One line holds 50% of the memory: f, app.py:77.");
+}
+END_TEST
+
 int main(void) {
     TCase *tests = tcase_create("summary_advice");
     tcase_add_checked_fixture(tests, set_up, tear_down);
@@ -158,5 +187,7 @@ int main(void) {
     tcase_add_test(tests, a_heap_that_jumped_and_stays);
     tcase_add_test(tests, a_short_program_may_grow);
     tcase_add_test(tests, long_names_are_cut);
+    tcase_add_test(tests, modules_are_told_apart_from_what_came_later);
+    tcase_add_test(tests, a_line_that_holds_most_beside_modules);
     return check_run("summary_advice", tests);
 }

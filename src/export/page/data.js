@@ -28,6 +28,7 @@ function baseName(path) {
 function readFrames(json) {
     const frames = [];
     const natives = new Set(json.native);
+    const imports = new Set(json.imports);
     for (let at = 0; at < json.frames.length; at += 3) {
         const number = at / 3;
         const file = json.names[json.frames[at]];
@@ -42,6 +43,7 @@ function readFrames(json) {
             place,
             own: number <= OWN.cut,
             native: natives.has(number),
+            imports: imports.has(number),
             name: name || baseName(file),
             label: name && file && !unknown ? `${name} ${baseName(place)}` : name || baseName(place),
             source: json.sources ? json.sources[number] : "",

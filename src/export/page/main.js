@@ -114,7 +114,7 @@ function showLegend() {
 function showControls(shape) {
     for (const key of ["measure", "moment", "search", "hide"]) element(key).value = view[key];
     element("shape").value = shape;
-    for (const key of ["inverted", "importlib"]) element(key).checked = view[key];
+    for (const key of ["inverted", "imports"]) element(key).checked = view[key];
     const sums = sumDomains(data, view);
     for (const label of element("domains").children) {
         const number = Number(label.control.value);
@@ -198,7 +198,7 @@ function listen() {
             draw();
         });
     }
-    for (const key of ["inverted", "importlib"]) {
+    for (const key of ["inverted", "imports"]) {
         element(key).addEventListener("change", (event) => {
             view[key] = event.target.checked;
             draw();

@@ -11,7 +11,7 @@ export function defaultView(data) {
         moment: data.moment,
         shape: "",
         inverted: false,
-        importlib: false,
+        imports: true,
         hide: "",
         domains: new Set(data.domains.keys()),
         sort: data.compared ? "size_diff" : "size",
@@ -38,7 +38,7 @@ export function readAddress(data, hash) {
     choose("moment", data.moments);
     choose("shape", SHAPES);
     for (const key of ["search", "hide", "zoom"]) view[key] = words.get(key) || "";
-    for (const key of ["inverted", "importlib"]) view[key] = words.get(key) === "1";
+    for (const key of ["inverted", "imports"]) if (words.has(key)) view[key] = words.get(key) === "1";
     if (words.has("domains")) view.domains = readDomains(data, words.get("domains"));
     return view;
 }
@@ -50,7 +50,7 @@ export function writeAddress(data, view) {
     for (const key of ["search", "measure", "moment", "shape", "hide", "zoom"]) {
         if (view[key] !== base[key]) words.set(key, view[key]);
     }
-    for (const key of ["inverted", "importlib"]) if (view[key]) words.set(key, "1");
+    for (const key of ["inverted", "imports"]) if (view[key] !== base[key]) words.set(key, view[key] ? "1" : "0");
     if (view.domains.size < data.domains.length) {
         words.set("domains", [...view.domains].map((domain) => data.domains[domain].number).join(","));
     }

@@ -39,6 +39,16 @@ function orderOf(key) {
     return (a, b) => b[key] - a[key];
 }
 
+/** What a node holds beside its children: of the root, stacks of which every frame is folded. */
+function ownOf(node) {
+    const own = { now: [...node.now], old: [...node.old] };
+    for (const child of node.children) {
+        child.now.forEach((value, m) => (own.now[m] -= value));
+        child.old.forEach((value, m) => (own.old[m] -= value));
+    }
+    return own;
+}
+
 /** The nodes of each line, largest first: several functions may share one. */
 function linesOf(nodes) {
     const lines = new Map();
@@ -52,7 +62,8 @@ function linesOf(nodes) {
 }
 
 /** The lines that come first by any of the numbers, and what is left. */
-function chooseRows(nodes) {
+function chooseRows(root) {
+    const nodes = root.children;
     const own = linesOf(nodes.filter((node) => node.frame.number !== OWN.other));
     const rows = own.map((line) => [line, rowOf(line, line[0].frame.place, line[0].frame.name, line[0].frame.source)]);
     const chosen = new Set();
@@ -62,6 +73,7 @@ function chooseRows(nodes) {
     }
     const known = new Set([...chosen].flatMap(([line]) => line));
     const rest = nodes.filter((node) => !known.has(node));
+    rest.push(ownOf(root));
     return { rows: [...chosen].map(([, row]) => row), rest };
 }
 
@@ -120,9 +132,10 @@ export function makeTable(table, data, { search, sorted }) {
     }
 
     function foot() {
-        const rest = rowOf(shown.rest, shown.rest.length > 0 ? "other lines" : "", "");
+        const rest = rowOf(shown.rest, "other lines", "");
+        const hasRest = [...shown.rest].some(({ now, old }) => now.some(Boolean) || old.some(Boolean));
         const total = { ...shown.total, place: "total", name: "" };
-        const rows = shown.rest.length > 0 ? [rest, total] : [total];
+        const rows = hasRest ? [rest, total] : [total];
         table.tFoot.replaceChildren(...rows.map((row) => line(row, (r) => cell("td", r.place))));
     }
 
@@ -157,7 +170,7 @@ export function makeTable(table, data, { search, sorted }) {
 
     /** `root` is a tree of callers. */
     function draw(root, view) {
-        shown = { ...chooseRows(root.children), total: rowOf([root], "", "") };
+        shown = { ...chooseRows(root), total: rowOf([root], "", "") };
         sort(view);
     }
 

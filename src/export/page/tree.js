@@ -13,12 +13,10 @@ function patternOf(text) {
     return (frame) => glob.test(frame.file) || glob.test(frame.name);
 }
 
-const IMPORTLIB = /importlib[._](_bootstrap|util|__init__)|\/importlib\//;
-
 /** By frame: whether it is left out of the stacks. */
 function hiddenFrames(data, view) {
     const patterns = view.hide.split(",").map((p) => p.trim()).filter(Boolean).map(patternOf);
-    if (view.importlib) patterns.push((frame) => IMPORTLIB.test(frame.file));
+    if (view.imports) patterns.push((frame) => frame.imports);
     if (patterns.length === 0) return null;
     return data.frames.map((frame) => !frame.own && patterns.some((matches) => matches(frame)));
 }
