@@ -13,6 +13,7 @@
 #include "output/failure.h"
 #include "output/progress.h"
 #include "output/terminal.h"
+#include "profile/heap_history.h"
 #include "show/completeness.h"
 #include "show/dump_info.h"
 #include "show/json_report.h"
@@ -30,7 +31,7 @@ struct info_options {
 struct facts {
     const struct dump_reader *reader;
     struct weight total;
-    uint64_t peak;
+    uint64_t peak;          /* of all processes at one time; 0: not known */
     struct weight *domains; /* by index of domain */
 };
 
@@ -118,10 +119,10 @@ static void print_times(const struct terminal *terminal,
 }
 
 static void print_weight(const struct terminal *terminal, const char *label,
-                         struct weight weight) {
+                         struct weight weight, const char *remark) {
     char text[LABELLED_LINE_WEIGHT_SIZE];
     labelled_line_format_weight(text, weight);
-    labelled_line_print(terminal, LABEL_COLUMNS, label, "%s", text);
+    labelled_line_print(terminal, LABEL_COLUMNS, label, "%s%s", text, remark);
 }
 
 static void print_bytes(const struct terminal *terminal, const char *label,
@@ -151,10 +152,16 @@ static void print_domain(const struct terminal *terminal, const struct facts *fa
 
 static void print_memory(const struct terminal *terminal, const struct facts *facts) {
     const struct dump_reader *reader = facts->reader;
-    print_weight(terminal, "traced", facts->total);
+    bool several = reader->process_count > 1;
+    print_weight(terminal, "traced", facts->total,
+                 several ? ", each process at its own end" : "");
     for (size_t i = 0; i < reader->domain_count; i++)
         print_domain(terminal, facts, i);
-    print_bytes(terminal, "peak", facts->peak, "");
+    if (facts->peak > 0 || !several)
+        print_bytes(terminal, "peak", facts->peak,
+                    several ? ", of all processes at one time" : "");
+    else
+        labelled_line_print(terminal, LABEL_COLUMNS, "peak", "not known");
     if (reader->header.arena_bytes > 0)
         print_bytes(terminal, "arenas", reader->header.arena_bytes,
                     ", behind the interpreter's small objects");
@@ -287,7 +294,11 @@ static int print_json(const struct facts *facts) {
     add_ending(&writer, reader);
     json_writer_add_unsigned(&writer, "traced_bytes", facts->total.size);
     json_writer_add_unsigned(&writer, "traced_blocks", facts->total.count);
-    json_writer_add_unsigned(&writer, "peak_bytes", facts->peak);
+    json_writer_key(&writer, "peak_bytes");
+    if (facts->peak > 0 || reader->process_count == 1)
+        json_writer_unsigned(&writer, facts->peak);
+    else
+        json_writer_null(&writer);
     add_domains(&writer, facts);
     add_processes(&writer, reader);
     json_writer_add_unsigned(&writer, "arena_bytes", reader->header.arena_bytes);
@@ -318,11 +329,10 @@ static int find_facts(struct facts *facts, const struct dump_reader *reader,
     int error = profile_open(&profile, reader, names, PROFILE_NOW);
     if (error < 0)
         return error;
-    uint64_t peak = reader->header.peak_bytes;
     *facts = (struct facts){
         .reader = reader,
         .total = profile.total,
-        .peak = peak > profile.total.size ? peak : profile.total.size,
+        .peak = heap_history_peak(reader, profile.total.size),
         .domains = profile_domains(&profile),
     };
     profile_close(&profile);

@@ -78,6 +78,14 @@ static const char *moment_text(const struct profile *profile,
         [PROFILE_EXIT] = "at exit",
         [PROFILE_END] = "at the very end",
     };
+    static const char *const several[] = {
+        [PROFILE_NOW] = "each process at its own end",
+        [PROFILE_PEAK] = "each process at its own peak",
+        [PROFILE_EXIT] = "each process at its exit",
+        [PROFILE_END] = "each process at its very end",
+    };
+    if (profile->reader->process_count > 1 && !options->selection.by_process)
+        return several[options->selection.moment];
     if (options->selection.moment != PROFILE_NOW)
         return texts[options->selection.moment];
     return profile->reader->header.finalized != 0 ? "at exit" : "now";

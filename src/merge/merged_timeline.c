@@ -87,12 +87,19 @@ static int add_sums(struct array *timeline, const struct array *changes,
     return 0;
 }
 
+static uint64_t traced_bytes(const struct tracemalloc_dump_moment *point) {
+    return point->python_bytes + point->native_bytes;
+}
+
+/* Of each two points the larger one stays, so that no peak is lost. */
 static void thin(struct array *timeline) {
     struct tracemalloc_dump_moment *points = timeline->entries;
     while (timeline->count > MERGED_TIMELINE_MOST) {
         timeline->count /= 2;
-        for (size_t i = 0; i < timeline->count; i++)
-            points[i] = points[2 * i];
+        for (size_t i = 0; i < timeline->count; i++) {
+            const struct tracemalloc_dump_moment *pair = &points[2 * i];
+            points[i] = pair[traced_bytes(&pair[1]) > traced_bytes(&pair[0])];
+        }
     }
 }
 

@@ -14,6 +14,24 @@ uint64_t heap_history_end(const struct dump_reader *reader) {
                : 0;
 }
 
+static uint64_t larger(uint64_t first, uint64_t second) {
+    return first > second ? first : second;
+}
+
+uint64_t heap_history_peak(const struct dump_reader *reader, uint64_t live) {
+    uint64_t peak = 0;
+    if (reader->process_count == 1)
+        return larger(reader->header.peak_bytes, live);
+    if (reader->timeline_count == 0)
+        return 0;
+    for (size_t i = 0; i < reader->timeline_count; i++)
+        peak = larger(peak, reader->timeline[i].python_bytes +
+                                reader->timeline[i].native_bytes);
+    for (size_t i = 0; i < reader->process_count; i++)
+        peak = larger(peak, reader->processes[i].peak_bytes);
+    return peak;
+}
+
 /* The part of a time, where the last part has its end too. */
 static size_t part_of(uint64_t time, uint64_t begin, uint64_t end, size_t count) {
     double place = (double)(time - begin) / (double)(end - begin) * (double)count;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "profile/heap_history.h"
 #include "show/summary_json.h"
 
 #include <stdlib.h>
@@ -129,16 +130,26 @@ static void add_classes(struct json_writer *writer, const struct summary *summar
     json_writer_close_list(writer);
 }
 
+/* null where it is not known. */
+static void add_if_known(struct json_writer *writer, const char *key, bool known,
+                         uint64_t value) {
+    json_writer_key(writer, key);
+    if (known)
+        json_writer_unsigned(writer, value);
+    else
+        json_writer_null(writer);
+}
+
 static void add_rss(struct json_writer *writer, const struct summary_rss *rss) {
     json_writer_key(writer, "rss");
     json_writer_open_map(writer);
-    json_writer_add_unsigned(writer, "bytes", rss->whole);
+    add_if_known(writer, "bytes", rss->whole > 0, rss->whole);
     json_writer_add_unsigned(writer, "python", rss->python);
     json_writer_add_unsigned(writer, "arenas_free", rss->arenas_free);
     json_writer_add_unsigned(writer, "libc", rss->libc);
     json_writer_add_unsigned(writer, "mmap", rss->mmap);
     json_writer_add_unsigned(writer, "tracer", rss->tracer);
-    json_writer_add_unsigned(writer, "rest", summary_rss_rest(rss));
+    add_if_known(writer, "rest", rss->whole > 0, summary_rss_rest(rss));
     json_writer_close_map(writer);
 }
 
@@ -150,6 +161,10 @@ void summary_json_add(struct json_writer *writer, const struct summary *summary)
     add_blocks(writer, summary);
     add_classes(writer, summary);
     add_rss(writer, &summary->rss);
+    uint64_t peak =
+        heap_history_peak(summary->reader, summary->profiles[SUMMARY_NOW].total.size);
+    add_if_known(writer, "peak_bytes", peak > 0 || summary->reader->process_count == 1,
+                 peak);
     json_writer_add_word(writer, "next", summary->advice);
     json_report_add_completeness(writer, summary->reader, NULL);
 }

@@ -96,8 +96,23 @@ static void print_ending(const struct terminal *terminal,
     if (header->end_time > header->start_time)
         length = header->end_time - header->start_time;
     dump_info_ending(summary->reader, ending);
-    labelled_line_print(terminal, LABEL_COLUMNS, "ending", "%.1f s: %s",
-                        seconds(length), ending);
+    char after[SIZE_TEXT] = "";
+    if (length > 0)
+        snprintf(after, sizeof after, "%.1f s: ", seconds(length));
+    labelled_line_print(terminal, LABEL_COLUMNS, "ending", "%s%s%s", after,
+                        summary->reader->process_count > 1 ? "the first process: " : "",
+                        ending);
+}
+
+/* Of several processes: what the plot shows. */
+static void print_common_peak(const struct terminal *terminal,
+                              const struct dump_reader *reader) {
+    char size[SIZE_TEXT];
+    uint64_t peak = heap_history_peak(reader, 0);
+    statistics_format_size(size, sizeof size, (double)peak, false);
+    labelled_line_print(terminal, LABEL_COLUMNS, "peak", "%s%s",
+                        peak > 0 ? size : "not known",
+                        peak > 0 ? ", of all processes at one time" : "");
 }
 
 static void print_program(const struct terminal *terminal,
@@ -108,12 +123,15 @@ static void print_program(const struct terminal *terminal,
         labelled_line_print(terminal, LABEL_COLUMNS, "process", "%s", title);
     free(title);
     print_ending(terminal, summary);
+    bool several = reader->process_count > 1;
     print_weight(terminal, reader->header.finalized != 0 ? "at exit" : "now", summary,
-                 SUMMARY_NOW, "");
+                 SUMMARY_NOW, several ? ", each process at its own end" : "");
     if (summary->imports.count > 0)
         print_imports(terminal, summary);
-    print_weight(terminal, "peak", summary, SUMMARY_PEAK,
-                 reader->process_count > 1 ? ", each process's own" : "");
+    if (several)
+        print_common_peak(terminal, reader);
+    print_weight(terminal, several ? "own peaks" : "peak", summary, SUMMARY_PEAK,
+                 several ? ", the sum of each process's own, at different times" : "");
     print_weight(terminal, "allocated", summary, SUMMARY_ALLOCATED, "");
 }
 
@@ -293,13 +311,16 @@ static void print_blocks(const struct terminal *terminal,
     }
 }
 
-/* A label, a size, a share and a bar of it, in `room` columns. */
+/* A label, a size, a share and a bar of it, in `room` columns; without a share where
+ * that is below 0: not known. */
 static size_t print_share(const struct terminal *terminal, const char *label,
                           uint64_t size, double share, size_t room) {
     enum { LABEL = 12, PERCENT = 5 };
     char percent[SIZE_TEXT];
     size_t used = pad(terminal, put(terminal, TERMINAL_NAME, label, LABEL), LABEL);
     used += put_size(terminal, TERMINAL_PLAIN, size);
+    if (share < 0)
+        return used;
     snprintf(percent, sizeof percent, "%4.0f%% ", 100 * share);
     used += put(terminal, TERMINAL_PLAIN, percent, PERCENT + 1);
     return used + (room > used ? plot_bar(terminal, share, room - used) : 0);
@@ -330,7 +351,11 @@ static size_t print_rss_part(const struct terminal *terminal,
     };
     if (number >= RSS_PARTS)
         return 0;
-    double share = rss->whole > 0 ? (double)parts[number].size / (double)rss->whole : 0;
+    bool is_rest = number == RSS_PARTS - 1;
+    if (rss->whole == 0 && is_rest)
+        return 0;
+    double share =
+        rss->whole > 0 ? (double)parts[number].size / (double)rss->whole : -1;
     return print_share(terminal, parts[number].label, parts[number].size, share, room);
 }
 

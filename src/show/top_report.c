@@ -70,11 +70,12 @@ static void print_totals(const struct terminal *terminal, const struct top_view 
     const struct dump_reader *reader = view->profile->reader;
     struct weight total = view->profile->total;
     char line[256], size[SIZE_TEXT], peak[SIZE_TEXT], rss[SIZE_TEXT];
-    uint64_t most = reader->header.peak_bytes;
-    most = most > total.size ? most : total.size;
+    uint64_t most = heap_history_peak(reader, total.size);
     snprintf(line, sizeof line, "%s  peak %s%s%s",
              format_size(size, (double)total.size, false),
-             format_size(peak, (double)most, false), view->rss > 0 ? "  RSS " : "",
+             most > 0 || total.size == 0 ? format_size(peak, (double)most, false)
+                                         : "not known",
+             view->rss > 0 ? "  RSS " : "",
              view->rss > 0 ? format_size(rss, (double)view->rss, false) : "");
     put(terminal, TERMINAL_PLAIN, line, 0);
     newline(terminal);

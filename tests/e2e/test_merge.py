@@ -94,3 +94,34 @@ def test_garbage_leaves_no_file(dumps, ours, tmp_path):
     assert result.returncode == 1
     assert result.stderr.count("\n") == 1
     assert not out.exists()
+
+
+# One after the other: never more than one of the children lives.
+IN_TURN = """
+import os, time
+for _ in range(4):
+    pid = os.fork()
+    if pid == 0:
+        kept = bytearray(8 << 20)
+        time.sleep(0.2)
+        os._exit(0)
+    os.waitpid(pid, 0)
+"""
+
+
+def test_the_peak_is_that_of_one_time(some_interpreter, trace_code, ours):
+    traced = trace_code(some_interpreter, IN_TURN)
+    assert traced.result.returncode == 0, traced.result.stderr
+    dumps = traced.dumps
+    assert len(dumps) == 5
+    summary = ours.json("summary", *dumps)
+    drawn = max(p["python_bytes"] + p["native_bytes"] for p in summary["timeline"])
+    own = [ours.json("info", dump)["peak_bytes"] for dump in dumps]
+    assert summary["peak_bytes"] == max([drawn] + own) < 16 << 20
+    assert ours.json("info", *dumps)["peak_bytes"] == summary["peak_bytes"]
+    text = ours("summary", *dumps).stdout
+    (headline,) = re.findall(r"(?m)^peak +([\d.]+) MiB, of all processes", text)
+    assert abs(float(headline) - summary["peak_bytes"] / 2**20) < 0.1
+    # What is not known is not 0.
+    assert summary["rss"]["bytes"] is None and summary["rss"]["rest"] is None
+    assert "the rest" not in text and "Resident memory" not in text

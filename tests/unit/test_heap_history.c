@@ -56,11 +56,33 @@ START_TEST(points_out_of_order) {
 }
 END_TEST
 
+START_TEST(a_peak_of_several_processes_is_one_of_their_sum) {
+    struct tracemalloc_dump_moment sums[] = {
+        {1, 40, 2, 0}, {2, 70, 5, 0}, {3, 10, 0, 0}};
+    struct tracemalloc_dump_process processes[2] = {{.peak_bytes = 60},
+                                                    {.peak_bytes = 50}};
+    struct dump_reader merged = {.header.peak_bytes = 110,
+                                 .timeline = sums,
+                                 .timeline_count = 3,
+                                 .processes = processes,
+                                 .process_count = 2};
+    ck_assert_uint_eq(heap_history_peak(&merged, 100), 75);
+    processes[1].peak_bytes = 76; /* between two points */
+    ck_assert_uint_eq(heap_history_peak(&merged, 100), 76);
+    merged.timeline_count = 0;
+    ck_assert_uint_eq(heap_history_peak(&merged, 100), 0);
+    merged.process_count = 1;
+    ck_assert_uint_eq(heap_history_peak(&merged, 100), 110);
+    ck_assert_uint_eq(heap_history_peak(&merged, 120), 120);
+}
+END_TEST
+
 int main(void) {
     TCase *tests = tcase_create("heap_history");
     tcase_add_test(tests, each_part_has_its_largest_or_the_last_value);
     tcase_add_test(tests, a_part_of_the_time_begins_with_what_was_there);
     tcase_add_test(tests, no_timeline_and_no_time);
     tcase_add_test(tests, points_out_of_order);
+    tcase_add_test(tests, a_peak_of_several_processes_is_one_of_their_sum);
     return check_run("heap_history", tests);
 }

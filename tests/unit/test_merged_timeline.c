@@ -74,7 +74,7 @@ START_TEST(many_points_are_thinned) {
     struct dump_reader *parts[] = {&reader};
     ck_assert_int_eq(merged_timeline_add(&timeline, parts, 1), 0);
     ck_assert_uint_eq(timeline.count, COUNT / 2);
-    ck_assert_uint_eq(point(100)->time, 200);
+    ck_assert_uint_eq(point(100)->time, 201);
     free(many);
 }
 END_TEST

@@ -59,7 +59,9 @@ function showProgram() {
 }
 
 /** Of the moment, in the middle of a sentence. */
-const MOMENTS = { now: "now", peak: "at the peak", exit: "at exit", end: "at the very end" };
+const MOMENTS = data.dump.pids.length > 1
+    ? { now: "now", peak: "at each process\u2019s own peak", exit: "at each exit", end: "at each very end" }
+    : { now: "now", peak: "at the peak", exit: "at exit", end: "at the very end" };
 
 function showTotal() {
     const [size, count] = tree.now;
