@@ -18,8 +18,8 @@
 
 enum { OPTION_DIFF = 0x100, OPTION_NO_SOURCE, OPTION_THRESHOLD };
 
-/* In percent. What is smaller is less than a fiftieth of a pixel. */
-static const double default_threshold = 0.001;
+/* So small that at most 5 % are folded. */
+static const double default_share = -1;
 
 struct flamegraph_arguments {
     struct selection selection;
@@ -38,7 +38,10 @@ static const struct argp_option argp_options[] = {
     {"no-source", OPTION_NO_SOURCE, NULL, 0, "Leave lines of source out of the page",
      0},
     {"threshold", OPTION_THRESHOLD, "PERCENT", 0,
-     "Fold calls with a smaller share into \"other\" (default: 0.001)", 0},
+     "Fold calls with a smaller share into \"other\" (default: 0.001, or less where "
+     "that "
+     "would fold more than 5 percent)",
+     0},
     {0},
 };
 
@@ -174,8 +177,7 @@ static int report(const struct flamegraph_arguments *arguments) {
     struct dump_reader *reader = NULL, *old = NULL;
     const struct selection *selection = &arguments->selection;
     char *old_file = arguments->old;
-    enum dump_report_stacks stacks =
-        old_file == NULL ? DUMP_REPORT_WHOLE_STACKS : DUMP_REPORT_WINDOWS;
+    enum dump_report_stacks stacks = DUMP_REPORT_WHOLE_STACKS;
     int status = dump_report_read_shown(&reader, selection->files,
                                         selection->file_count, selection, stacks);
     if (status == 0 && old_file != NULL)
@@ -198,7 +200,7 @@ static int report(const struct flamegraph_arguments *arguments) {
 }
 
 static int run(int argc, char **argv) {
-    struct flamegraph_arguments arguments = {.share = default_threshold / 100};
+    struct flamegraph_arguments arguments = {.share = default_share};
     selection_open(&arguments.selection);
     arguments.selection.shows_imports = true; /* the page folds them */
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);

@@ -29,8 +29,9 @@ static int weigh(struct page_input *input, const struct dump_reader *reader,
     return error < 0 ? error : filter_apply(input->options->filter, profile);
 }
 
+/* Joins a dump to the other one, or adds it. */
 static int add_dump(struct page_input *input, const struct dump_reader *reader,
-                    unsigned column) {
+                    unsigned column, bool joins) {
     struct profile profiles[PAGE_INPUT_MOMENTS] = {0}, ever = {0};
     int error = weigh(input, reader, PROFILE_ALLOCATED, &ever);
     for (size_t i = 0; i < input->moment_count && error == 0; i++)
@@ -41,11 +42,11 @@ static int add_dump(struct page_input *input, const struct dump_reader *reader,
         .ever = &ever,
         .column = column,
         .by_process = input->options->by_process,
-        /* Lines that are certain in one dump only would look like a difference. */
-        .whole = input->options->old == NULL,
+        .whole = true,
     };
     if (error == 0)
-        error = path_table_add(&input->table, &source);
+        error = joins ? path_table_join(&input->table, &source)
+                      : path_table_add(&input->table, &source);
     for (size_t i = 0; i < input->moment_count; i++)
         profile_close(&profiles[i]);
     profile_close(&ever);
@@ -54,9 +55,12 @@ static int add_dump(struct page_input *input, const struct dump_reader *reader,
 
 static int add_dumps(struct page_input *input) {
     const struct page_options *options = input->options;
-    int error = add_dump(input, options->reader, 0);
-    if (error == 0 && options->old != NULL)
-        error = add_dump(input, options->old, input->columns / 2);
+    int error = 0;
+    for (int joins = options->old != NULL; joins >= 0 && error == 0; joins--) {
+        error = add_dump(input, options->reader, 0, joins != 0);
+        if (error == 0 && options->old != NULL)
+            error = add_dump(input, options->old, input->columns / 2, joins != 0);
+    }
     return error;
 }
 

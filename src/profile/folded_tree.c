@@ -7,12 +7,17 @@
 
 #include "collection/array.h"
 
+/* Of all, where the share is not given: what is folded at most, the share that is tried
+ * first, and the one from which on nothing is folded. */
+static const double max_folded = 0.05, first_share = 1e-5, least_share = 1e-7;
+
 /* Paths order[begin..end) run through a node and go on at step `level`. */
 struct branch {
     uint32_t node;
     uint32_t begin;
     uint32_t end;
     uint32_t level;
+    double share;
 };
 
 struct group {
@@ -38,8 +43,6 @@ struct folding {
     size_t branch_room;
     uint64_t *sums; /* by domain and column */
 };
-
-enum { TOO_MANY = 1 };
 
 static int add_node(struct folded_tree *tree, uint32_t parent, uint32_t frame,
                     uint32_t *node) {
@@ -150,12 +153,37 @@ static void sort_groups(struct folding *folding, const struct branch *branch) {
            (branch->end - branch->begin) * sizeof *folding->order);
 }
 
+static void swap(struct branch *first, struct branch *second) {
+    struct branch kept = *first;
+    *first = *second;
+    *second = kept;
+}
+
+/* The branches are a heap, the largest on top. */
 static int push(struct folding *folding, struct branch branch) {
     if (array_make_room(&folding->branches, &folding->branch_room,
                         folding->branch_count + 1, sizeof *folding->branches) < 0)
         return -ENOMEM;
-    folding->branches[folding->branch_count++] = branch;
+    struct branch *heap = folding->branches;
+    size_t at = folding->branch_count++;
+    heap[at] = branch;
+    for (; at > 0 && heap[at].share > heap[(at - 1) / 2].share; at = (at - 1) / 2)
+        swap(&heap[at], &heap[(at - 1) / 2]);
     return 0;
+}
+
+static struct branch pop(struct folding *folding) {
+    struct branch *heap = folding->branches;
+    size_t count = --folding->branch_count, child;
+    swap(&heap[0], &heap[count]);
+    for (size_t at = 0; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && heap[child + 1].share > heap[child].share)
+            child++;
+        if (heap[at].share >= heap[child].share)
+            break;
+        swap(&heap[at], &heap[child]);
+    }
+    return heap[count];
 }
 
 static int follow_group(struct folding *folding, const struct branch *branch,
@@ -164,6 +192,7 @@ static int follow_group(struct folding *folding, const struct branch *branch,
         .begin = group->begin,
         .end = group->begin + group->count,
         .level = branch->level + 1,
+        .share = group->share,
     };
     int error = add_node(folding->tree, branch->node, group->frame - 1, &next.node);
     return error < 0 ? error : push(folding, next);
@@ -173,22 +202,41 @@ static bool is_folded(const struct folding *folding, const struct group *group) 
     return group->frame != 0 && group->share < folding->tree->share;
 }
 
-/* What ends at the node stays with it, what is too small goes to its node `other`. */
+static int compare_shares(const void *first, const void *second) {
+    const struct group *a = first, *b = second;
+    if (a->share != b->share)
+        return a->share < b->share ? 1 : -1;
+    return (a->frame > b->frame) - (a->frame < b->frame);
+}
+
+static bool has_room(const struct folding *folding) {
+    return folding->tree->count < folding->most;
+}
+
+/* What ends at the node stays with it, and so does what finds no room; what is too
+ * small goes to its node `other`. */
 static int split_branch(struct folding *folding, const struct branch *branch) {
     bool any_folded = false;
     int error = 0;
+    if (folding->tree->count + folding->group_count > folding->most)
+        qsort(folding->groups, folding->group_count, sizeof *folding->groups,
+              compare_shares);
     for (uint32_t i = 0; i < folding->group_count && error == 0; i++) {
         const struct group *group = &folding->groups[i];
-        if (group->frame == 0)
-            add_up(folding, group);
-        else if (is_folded(folding, group))
+        if (is_folded(folding, group))
             any_folded = true;
+        else if (group->frame == 0 || !has_room(folding))
+            add_up(folding, group);
         else
             error = follow_group(folding, branch, group);
     }
+    bool has_other = any_folded && has_room(folding);
+    for (uint32_t i = 0; i < folding->group_count && error == 0 && !has_other; i++)
+        if (is_folded(folding, &folding->groups[i]))
+            add_up(folding, &folding->groups[i]);
     if (error == 0)
         error = add_entries(folding, branch->node);
-    if (error < 0 || !any_folded)
+    if (error < 0 || !has_other)
         return error;
     uint32_t other;
     error = add_node(folding->tree, branch->node, PATH_TABLE_OTHER, &other);
@@ -224,7 +272,15 @@ static void release(struct folding *folding) {
     free(folding->sums);
 }
 
-/* 0, -ENOMEM, or TOO_MANY nodes. */
+/* All of a branch counts for its node. */
+static int end_branch(struct folding *folding, const struct branch *branch) {
+    const struct group all = {.begin = branch->begin,
+                              .count = branch->end - branch->begin};
+    add_up(folding, &all);
+    return add_entries(folding, branch->node);
+}
+
+/* The largest branches first, so that what finds no room is the smallest. */
 static int fold(struct folding *folding) {
     struct folded_tree *tree = folding->tree;
     uint32_t root;
@@ -235,12 +291,14 @@ static int fold(struct folding *folding) {
     if (error == 0)
         error = push(folding, (struct branch){.end = (uint32_t)tree->table->count});
     while (error == 0 && folding->branch_count > 0) {
-        struct branch branch = folding->branches[--folding->branch_count];
+        struct branch branch = pop(folding);
+        if (!has_room(folding)) {
+            error = end_branch(folding, &branch);
+            continue;
+        }
         find_groups(folding, &branch);
         sort_groups(folding, &branch);
         error = split_branch(folding, &branch);
-        if (error == 0 && tree->count > folding->most)
-            error = TOO_MANY;
     }
     return error;
 }
@@ -254,25 +312,36 @@ static void sum_folded(struct folded_tree *tree) {
                 tree->folded[column] += tree->values[i * columns + column];
 }
 
+static bool folds_too_much(const struct folded_tree *tree) {
+    for (unsigned column = 0; column < tree->table->columns; column++)
+        if ((double)tree->folded[column] >
+            max_folded * (double)tree->table->totals[column])
+            return true;
+    return false;
+}
+
 int folded_tree_open(struct folded_tree *tree, const struct path_table *table,
                      enum folded_tree_direction direction, double share, size_t most) {
     *tree =
         (struct folded_tree){.table = table, .direction = direction, .share = share};
     struct folding folding = {.tree = tree, .most = most};
+    bool by_itself = share < 0;
+    if (by_itself)
+        tree->share = first_share;
     int error = allocate(&folding);
-    if (error == 0)
-        error = fold(&folding);
-    while (error == TOO_MANY) {
-        tree->share = tree->share > 0 ? tree->share * 2 : 1e-6;
-        memset(folding.sums, 0,
-               PATH_TABLE_MOST_DOMAINS * table->columns * sizeof *folding.sums);
-        error = fold(&folding);
+    for (;;) {
+        if (error == 0)
+            error = fold(&folding);
+        if (error < 0)
+            break;
+        sum_folded(tree);
+        if (!by_itself || tree->share == 0 || !folds_too_much(tree))
+            break;
+        tree->share = tree->share > least_share ? tree->share / 8 : 0;
     }
     release(&folding);
     if (error < 0)
         folded_tree_close(tree);
-    else
-        sum_folded(tree);
     return error;
 }
 

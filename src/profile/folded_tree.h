@@ -45,9 +45,10 @@ struct folded_tree {
     size_t entry_room;
 };
 
-/* Folds what is below `share`, or below the least share times a power of two that
- * leaves no more than `most` nodes. 0 or -ENOMEM. The table, weighed, outlives the
- * tree. */
+/* Folds what is below `share`; below 0: a share so small that at most a twentieth of
+ * any column is folded. There are at most `most` nodes, those that hold most: what
+ * finds no room counts for the node that it would hang on. 0 or -ENOMEM. The table,
+ * weighed, outlives the tree. */
 must_check int folded_tree_open(struct folded_tree *tree,
                                 const struct path_table *table,
                                 enum folded_tree_direction direction, double share,

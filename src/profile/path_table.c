@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collection/array.h"
+
 enum {
     PROCESS_NAME_SIZE = 32,
     MOST_FRAMES = 1000, /* of a whole stack: Python's own limit to recursion */
@@ -22,6 +24,7 @@ struct stacks {
     uint32_t *domains;   /* by index of domain */
     uint32_t *below;     /* by stack: Python's frames down to the furthest block */
     uint32_t *processes; /* frames, by index of process */
+    uint32_t *calls;     /* by stack: its call, plus 1; of joined dumps */
     uint32_t nframe;
 };
 
@@ -66,6 +69,8 @@ void path_table_close(struct path_table *table) {
     free(table->steps);
     free(table->paths);
     free(table->values);
+    free(table->deepest);
+    id_map_clear(&table->calls);
     free(table->process_names);
     *table = (struct path_table){0};
 }
@@ -98,13 +103,21 @@ static int name_functions(struct path_table *table, struct stacks *stacks) {
     return 0;
 }
 
+/* Whether the line of a stack's frame is certain for all blocks below. */
+static bool has_line(const struct path_table *table, const struct stacks *stacks,
+                     uint32_t stack) {
+    if (stacks->calls != NULL)
+        return table->deepest[stacks->calls[stack]] < table->limit;
+    return stacks->below[stack] < stacks->reader->header.nframe;
+}
+
 static int64_t number_frame(struct path_table *table, const struct stacks *stacks,
                             uint32_t stack) {
     const struct profile *profile = stacks->source->ever;
     struct frame frame = profile_frame(profile, stack);
     uint64_t function = stacks->functions[profile_code(profile, stack)];
     bool native = (function & PATH_TABLE_NATIVE) != 0;
-    if (!native && stacks->below[stack] >= stacks->reader->header.nframe)
+    if (!native && !has_line(table, stacks, stack))
         frame.line = 0;
     struct id_pair pair = {(uint64_t)frame.name << 32 | frame.line, function};
     return id_map_add(&table->frames, pair);
@@ -119,6 +132,30 @@ static void measure_below(struct stacks *stacks) {
         if (*above < stacks->below[id] + python)
             *above = stacks->below[id] + python;
     }
+}
+
+/* Parents come before their children. */
+static int find_calls(struct path_table *table, struct stacks *stacks) {
+    const struct profile *profile = stacks->source->ever;
+    const struct dump_reader *reader = stacks->reader;
+    stacks->calls = calloc(reader->stack_count, sizeof *stacks->calls);
+    if (stacks->calls == NULL)
+        return -ENOMEM;
+    for (uint32_t id = 0; id < reader->stack_count; id++) {
+        uint32_t caller = id == 0 ? 0 : stacks->calls[reader->stacks[id].parent];
+        struct id_pair pair = {(uint64_t)caller << 32 | profile_frame(profile, id).name,
+                               stacks->functions[profile_code(profile, id)]};
+        size_t known = table->calls.count;
+        int64_t call = id_map_add(&table->calls, pair);
+        if (call < 0 || array_make_room(&table->deepest, &table->deepest_room,
+                                        (size_t)call + 2, sizeof *table->deepest) < 0)
+            return -ENOMEM;
+        uint32_t *deepest = &table->deepest[call + 1];
+        if ((size_t)call == known || *deepest < stacks->below[id])
+            *deepest = stacks->below[id];
+        stacks->calls[id] = (uint32_t)call + 1;
+    }
+    return 0;
 }
 
 /* Parents come before their children. */
@@ -165,6 +202,8 @@ static int open_stacks(struct path_table *table, struct stacks *stacks) {
         stacks->domains[i] = find_domain(table, reader, &reader->domains[i]);
     measure_below(stacks);
     int error = name_functions(table, stacks);
+    if (error == 0 && table->limit > 0)
+        error = find_calls(table, stacks);
     if (error == 0)
         error = number_frames(table, stacks);
     if (error == 0 && stacks->source->by_process)
@@ -177,6 +216,7 @@ static void close_stacks(struct stacks *stacks) {
     free(stacks->frames);
     free(stacks->depths);
     free(stacks->below);
+    free(stacks->calls);
     free(stacks->domains);
     free(stacks->processes);
 }
@@ -288,6 +328,24 @@ static int add_paths(struct path_table *table, struct stacks *stacks) {
     if (stacks->nframe < table->nframe)
         table->nframe = stacks->nframe;
     return 0;
+}
+
+int path_table_join(struct path_table *table, const struct path_source *source) {
+    const struct dump_reader *reader = source->ever->reader;
+    struct stacks stacks = {.source = source, .reader = reader};
+    uint32_t limit = reader->header.nframe;
+    table->limit = table->limit == 0 || limit < table->limit ? limit : table->limit;
+    stacks.functions = calloc(reader->code_count, sizeof *stacks.functions);
+    stacks.below = calloc(reader->stack_count, sizeof *stacks.below);
+    int error = stacks.functions == NULL || stacks.below == NULL ? -ENOMEM : 0;
+    if (error == 0) {
+        measure_below(&stacks);
+        error = name_functions(table, &stacks);
+    }
+    if (error == 0)
+        error = find_calls(table, &stacks);
+    close_stacks(&stacks);
+    return error;
 }
 
 int path_table_add(struct path_table *table, const struct path_source *source) {

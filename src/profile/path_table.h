@@ -70,6 +70,13 @@ struct path_table {
     struct path_domain domains[PATH_TABLE_MOST_DOMAINS];
     uint32_t domain_count;
     uint32_t nframe; /* frames that each path may have */
+    /* Of several dumps: calls by function from the root on, whatever their lines, and
+     * by call the frames down to the furthest block in any dump; see
+     * path_table_join. */
+    struct id_map calls;
+    uint32_t *deepest;
+    size_t deepest_room;
+    uint32_t limit; /* the smallest frame limit of the dumps */
 };
 
 /* One dump: the weights of its tallies, at several moments. */
@@ -85,6 +92,12 @@ struct path_source {
 /* 0 or -ENOMEM. The names outlive the table; so do the readers, for their texts. */
 must_check int path_table_open(struct path_table *table, struct frame_names *names,
                                unsigned columns);
+
+/* Where several dumps with whole stacks are to be added, each is joined first: a line
+ * is then told apart where it is certain in all of them, for else one that is certain
+ * in one dump only would look like a difference. 0 or -ENOMEM. */
+must_check int path_table_join(struct path_table *table,
+                               const struct path_source *source);
 
 /* Adds the paths of a dump. From the source's column on, a path has the bytes and the
  * blocks of each profile, then the number of allocations. 0, -ENOMEM, or -EFBIG for

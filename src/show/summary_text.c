@@ -60,9 +60,9 @@ static void print_title(const struct terminal *terminal, const char *title) {
 /* Right-aligned in SIZE_COLUMNS. */
 static size_t put_size(const struct terminal *terminal, enum terminal_style style,
                        uint64_t bytes) {
-    char size[SIZE_TEXT], text[SIZE_TEXT];
+    char size[SIZE_TEXT], text[SIZE_TEXT + 1];
     statistics_format_size(size, sizeof size, (double)bytes, false);
-    snprintf(text, sizeof text, "%*s", SIZE_COLUMNS, size);
+    snprintf(text, sizeof text, " %*s", SIZE_COLUMNS - 1, size);
     return put(terminal, style, text, strlen(text));
 }
 
@@ -315,14 +315,16 @@ static void print_blocks(const struct terminal *terminal,
  * that is below 0: not known. */
 static size_t print_share(const struct terminal *terminal, const char *label,
                           uint64_t size, double share, size_t room) {
-    enum { LABEL = 12, PERCENT = 5 };
-    char percent[SIZE_TEXT];
+    enum { LABEL = 12, PERCENT = 7 };
+    char percent[SIZE_TEXT], number[SIZE_TEXT] = ">999%";
     size_t used = pad(terminal, put(terminal, TERMINAL_NAME, label, LABEL), LABEL);
     used += put_size(terminal, TERMINAL_PLAIN, size);
     if (share < 0)
         return used;
-    snprintf(percent, sizeof percent, "%4.0f%% ", 100 * share);
-    used += put(terminal, TERMINAL_PLAIN, percent, PERCENT + 1);
+    if (share < 9.995)
+        snprintf(number, sizeof number, "%.0f%%", 100 * share);
+    snprintf(percent, sizeof percent, "%6s ", number);
+    used += put(terminal, TERMINAL_PLAIN, percent, PERCENT);
     return used + (room > used ? plot_bar(terminal, share, room - used) : 0);
 }
 

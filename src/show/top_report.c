@@ -149,7 +149,7 @@ static bool shows(const struct terminal *terminal, const struct top_view *view,
 static size_t put_cell(const struct terminal *terminal, enum terminal_style style,
                        const char *text, size_t used) {
     char cell[SIZE_TEXT * 2];
-    snprintf(cell, sizeof cell, "%*s", CELL, text);
+    snprintf(cell, sizeof cell, " %*s", CELL - 1, text);
     return put(terminal, style, cell, used);
 }
 

@@ -125,6 +125,45 @@ def test_a_comparison_holds_both(
     assert (size - before, count - blocks) == (total["size_diff"], total["count_diff"])
 
 
+DEEP = """
+import sys
+kept = []
+
+def descend(depth):
+    if depth:
+        return descend(depth - 1)
+    for i in range(2000):
+        exec(compile("keep(bytearray(%d))" % (100 + i % 50), "made%d.py" % i, "exec"),
+             {"keep": kept.append})
+
+descend(60)
+kept.append(bytearray(int(sys.argv[1])))
+"""
+OTHER, OLDER = 1, 2  # numbers of frames that no dump has
+
+
+def test_a_comparison_of_deep_stacks(
+    has_page, some_interpreter, trace_code, ours, tmp_path
+):
+    """Each call stands where it is called; little is folded, in any view."""
+    old = trace_code(some_interpreter, DEEP, "1000").dump
+    new = trace_code(some_interpreter, DEEP, "300000").dump
+    out = tmp_path / "diff.html"
+    assert ours("flamegraph", new, "--diff", old, "-o", out).returncode == 0
+    json = Page(out).json
+    columns = 2 * (2 * len(json["moments"]) + 1)
+    for tree in json["trees"].values():
+        assert OLDER not in tree["frames"]
+        nodes, values = tree["entries"][::2], tree["values"]
+        for column in range(columns):
+            folded = sum(
+                value
+                for node, value in zip(nodes, values[column::columns])
+                if tree["frames"][node] == OTHER
+            )
+            assert folded <= 0.05 * sum(values[column::columns])
+
+
 def test_processes_are_told_apart(
     has_page, some_interpreter, trace_code, ours, tmp_path
 ):

@@ -169,6 +169,50 @@ START_TEST(domains_beyond_the_last_share_it) {
 }
 END_TEST
 
+/* Two dumps of one caller, in one of them with blocks beyond the limit. */
+START_TEST(joined_dumps_agree_on_lines) {
+    uint32_t f = dump_maker_code(&maker, "x.py", "f");
+    maker.header.nframe = 2;
+    uint32_t stack = dump_maker_stack(&maker, 0, f, 1);
+    dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), 1, 1, 0);
+    struct dump_reader *readers[2] = {opened_dump_read(&maker)};
+    for (uint32_t line = 2; line <= 4; line++)
+        stack = dump_maker_stack(&maker, stack, f, line);
+    dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), 1, 1, 0);
+    readers[1] = opened_dump_read(&maker);
+    struct profile profiles[2];
+    ck_assert_int_eq(frame_names_open(&names), 0);
+    ck_assert_int_eq(path_table_open(&table, &names, 6), 0);
+    for (int joins = 1; joins >= 0; joins--)
+        for (unsigned i = 0; i < 2; i++) {
+            if (joins)
+                ck_assert_int_eq(
+                    profile_open(&profiles[i], readers[i], &names, PROFILE_ALLOCATED),
+                    0);
+            const struct path_source source = {.profiles = &profiles[i],
+                                               .profile_count = 1,
+                                               .ever = &profiles[i],
+                                               .column = 3 * i,
+                                               .whole = true};
+            ck_assert_int_eq(joins ? path_table_join(&table, &source)
+                                   : path_table_add(&table, &source),
+                             0);
+        }
+    ck_assert_uint_eq(table.count, 3);
+    ck_frame(step(0, 0), "f", 0);
+    ck_assert_uint_eq(step(1, 0), step(0, 0));
+    ck_assert_uint_eq(step(2, 0), step(0, 0));
+    ck_assert_uint_eq(table.paths[2].length, 4);
+    ck_frame(step(2, 3), "f", 4);
+    for (unsigned i = 0; i < 2; i++) {
+        profile_close(&profiles[i]);
+        dump_reader_close(readers[i]);
+    }
+    path_table_close(&table);
+    frame_names_close(&names);
+}
+END_TEST
+
 int main(void) {
     TCase *tests = tcase_create("path_table");
     tcase_add_checked_fixture(tests, set_up, tear_down);
@@ -177,6 +221,7 @@ int main(void) {
     tcase_add_test(tests, values_and_shares);
     tcase_add_test(tests, a_process_is_a_frame);
     tcase_add_test(tests, very_deep_stacks_are_cut_shorter);
+    tcase_add_test(tests, joined_dumps_agree_on_lines);
     tcase_add_test(tests, domains_beyond_the_last_share_it);
     return check_run("path_table", tests);
 }

@@ -63,7 +63,7 @@ START_TEST(the_sums_of_each_moment) {
     ck_has("allocated 2000 B in 20 blocks\n");
     ck_has("     400 B     900 B    2000 B  f  /srv/app.py:3\n");
     ck_has("     100 B x 4      f  /srv/app.py:3\n");
-    ck_has("to 256 B         400 B 100% ███");
+    ck_has("to 256 B         400 B  100% ███");
     ck_has("Memory by its use\n");
     ck_has_not("Processes");
     ck_has_not("Heap over time");
