@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cli/arguments.h"
 #include "cli/command.h"
@@ -125,15 +124,9 @@ static const struct argp argp = {
     .help_filter = help_text,
 };
 
-static bool is_same_file(const char *first, const char *second) {
-    struct stat a, b;
-    return stat(first, &a) == 0 && stat(second, &b) == 0 && a.st_dev == b.st_dev &&
-           a.st_ino == b.st_ino;
-}
-
 static int check_output(const struct export_arguments *arguments) {
     for (int i = 0; i < arguments->selection.file_count; i++)
-        if (is_same_file(arguments->selection.files[i], arguments->output))
+        if (output_file_is(arguments->selection.files[i], arguments->output))
             return failure_print("%s: the dump itself is not replaced",
                                  arguments->output);
     return 0;

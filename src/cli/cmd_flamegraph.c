@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -108,17 +107,11 @@ static char *default_output(const char *path) {
     return asprintf(&output, "%.*s.html", (int)length, path) < 0 ? NULL : output;
 }
 
-static bool is_same_file(const char *first, const char *second) {
-    struct stat a, b;
-    return stat(first, &a) == 0 && stat(second, &b) == 0 && a.st_dev == b.st_dev &&
-           a.st_ino == b.st_ino;
-}
-
 static bool is_a_dump(const struct flamegraph_arguments *arguments,
                       const char *output) {
-    bool same = arguments->old != NULL && is_same_file(arguments->old, output);
+    bool same = arguments->old != NULL && output_file_is(arguments->old, output);
     for (size_t i = 0; i < (size_t)arguments->selection.file_count; i++)
-        same |= is_same_file(arguments->selection.files[i], output);
+        same |= output_file_is(arguments->selection.files[i], output);
     return same;
 }
 

@@ -11,20 +11,7 @@
 #include <stdio.h>
 
 #include "base/compiler.h"
-#include "dump/dump_reader.h"
-#include "profile/filter.h"
-#include "profile/profile.h"
-
-struct page_options {
-    const struct dump_reader *reader;
-    const struct dump_reader *old; /* to compare with; NULL: none */
-    const char *name;              /* of the dump, for the title */
-    enum profile_moment moment;    /* that the page opens with */
-    const struct filter *filter;
-    bool by_process; /* the first frame is the process */
-    bool without_source;
-    double share; /* of the total: what is below is folded */
-};
+#include "export/page_options.h"
 
 /* Whether this build has the page. */
 bool page_is_built(void);

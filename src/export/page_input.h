@@ -8,7 +8,7 @@
 
 #include "base/compiler.h"
 #include "dump/frame_names.h"
-#include "export/page.h"
+#include "export/page_options.h"
 #include "profile/folded_tree.h"
 #include "profile/path_table.h"
 #include "profile/profile.h"

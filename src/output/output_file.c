@@ -99,6 +99,12 @@ static int create_temporary(struct output_file *file, const char *path) {
     return fd >= 0 ? fd : error;
 }
 
+bool output_file_is(const char *first, const char *second) {
+    struct stat a, b;
+    return stat(first, &a) == 0 && stat(second, &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
+}
+
 int output_file_open(struct output_file *file, const char *path) {
     *file = (struct output_file){.path = path};
     int fd;

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/compiler.h"
@@ -17,6 +18,9 @@ struct output_file {
     const char *path;
     char *temporary; /* NULL where `path` is written to as it is */
 };
+
+/* Whether two paths lead to one file. */
+bool output_file_is(const char *first, const char *second);
 
 /* 0 or -errno. The path stays the caller's. */
 must_check int output_file_open(struct output_file *file, const char *path);
