@@ -35,8 +35,9 @@ static int run(int argc, char **argv) {
         return failure_print("%s", strerror(ENOMEM));
     int status = 0;
     for (int i = 0; i < 2 && status == 0; i++)
-        status = dump_report_read_shown(&readers[i], &options.selection.files[i], 1,
-                                        &options.selection, DUMP_REPORT_WINDOWS);
+        status =
+            dump_report_read_shown(&readers[i], &options.selection.files[i], 1,
+                                   &options.selection, dump_report_stacks(&options));
     if (status == 0)
         status = compare(readers, &names, &options);
     frame_names_close(&names);

@@ -63,7 +63,7 @@ static void check_end(struct export_arguments *arguments, struct argp_state *sta
     if (arguments->exporter->by_block)
         check_blocks(arguments, state);
     if (arguments->exporter->only_python)
-        arguments->selection.without_native = true;
+        arguments->selection.native = SELECTION_NATIVE_NONE;
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
@@ -168,9 +168,10 @@ static int weigh(struct export_arguments *arguments, const struct dump_reader *r
 static int export(struct export_arguments *arguments) {
     struct dump_reader *reader;
     const struct selection *selection = &arguments->selection;
+    const struct dump_report_stacks stacks = {.native = SHOWN_NATIVE_FOLDED};
     if (check_output(arguments) != 0 ||
         dump_report_read_shown(&reader, selection->files, selection->file_count,
-                               selection, DUMP_REPORT_WINDOWS) != 0)
+                               selection, stacks) != 0)
         return 1;
     int status = weigh(arguments, reader);
     if (status == 0)

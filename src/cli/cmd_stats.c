@@ -32,7 +32,7 @@ static int run(int argc, char **argv) {
     struct dump_reader *reader;
     if (dump_report_read_shown(&reader, options.selection.files,
                                options.selection.file_count, &options.selection,
-                               DUMP_REPORT_WINDOWS) != 0)
+                               dump_report_stacks(&options)) != 0)
         return 1;
     int status =
         frame_names_open(&names) < 0 ? failure_print("%s", strerror(ENOMEM)) : 0;

@@ -34,9 +34,8 @@ static const struct argp_option argp_options[] = {
     {"json", OPTION_JSON, NULL, 0, "Print JSON", 0},
     {"by", OPTION_BY, "process", 0, "A summary of each process", 0},
     {"all-frames", OPTION_ALL_FRAMES, NULL, 0, "Show the frames of imports too", 0},
-    {"native", OPTION_NATIVE, NULL, 0,
-     "Show native frames where the dump has them (the default)", 0},
-    {"no-native", OPTION_NO_NATIVE, NULL, 0, "Leave native frames out", 0},
+    {"native", OPTION_NATIVE, NULL, 0, SELECTION_NATIVE_HELP, 0},
+    {"no-native", OPTION_NO_NATIVE, NULL, 0, SELECTION_NO_NATIVE_HELP, 0},
     {0},
 };
 
@@ -53,8 +52,10 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         options->selection.shows_imports = true;
         return 0;
     case OPTION_NATIVE:
+        options->selection.native = SELECTION_NATIVE_ALL;
+        return 0;
     case OPTION_NO_NATIVE:
-        options->selection.without_native = key == OPTION_NO_NATIVE;
+        options->selection.native = SELECTION_NATIVE_NONE;
         return 0;
     default:
         return selection_parse_files(&options->selection, key, state);
@@ -93,8 +94,8 @@ static int summarize(const void *input, char *const *files, int count) {
     const struct summary_options *options = input;
     struct dump_reader *reader;
     struct summary summary;
-    if (dump_report_read_shown(&reader, files, count, &options->selection,
-                               DUMP_REPORT_WINDOWS) != 0)
+    const struct dump_report_stacks stacks = {.native = SHOWN_NATIVE_BY_OWNER};
+    if (dump_report_read_shown(&reader, files, count, &options->selection, stacks) != 0)
         return 1;
     progress_say("counting the blocks");
     int error = summary_open(&summary, reader), status = 0;

@@ -9,6 +9,7 @@
 
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/selection_options.h"
 #include "cli/top_loop.h"
 #include "output/failure.h"
 #include "process/watched.h"
@@ -28,9 +29,8 @@ static const struct argp_option argp_options[] = {
     {"once", OPTION_ONCE, NULL, 0, "Print what the screen would show, and exit", 0},
     {"limit", 'l', "LIMIT", 0, "With --once, that many lines, or all (default: 20)", 0},
     {"all-frames", OPTION_ALL_FRAMES, NULL, 0, "Show the frames of imports too", 0},
-    {"native", OPTION_NATIVE, NULL, 0,
-     "Show native frames where the dump has them (the default)", 0},
-    {"no-native", OPTION_NO_NATIVE, NULL, 0, "Leave native frames out", 0},
+    {"native", OPTION_NATIVE, NULL, 0, SELECTION_NATIVE_HELP, 0},
+    {"no-native", OPTION_NO_NATIVE, NULL, 0, SELECTION_NO_NATIVE_HELP, 0},
     {"delay", 'd', "SECONDS", 0, "Between two looks at the dump (default: 1)", 0},
     {0},
 };
@@ -45,8 +45,10 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         options->settings.shows_imports = true;
         return 0;
     case OPTION_NATIVE:
+        options->settings.native = SHOWN_NATIVE_ALL;
+        return 0;
     case OPTION_NO_NATIVE:
-        options->settings.without_native = key == OPTION_NO_NATIVE;
+        options->settings.native = SHOWN_NATIVE_NONE;
         return 0;
     case 'l':
         options->limit = arguments_parse_limit(argument, state);
@@ -94,7 +96,10 @@ static int print_once(struct top_loop *loop, size_t limit) {
 }
 
 static int run(int argc, char **argv) {
-    struct top_options options = {.limit = DEFAULT_ROWS, .settings.delay = 1};
+    struct top_options options = {
+        .limit = DEFAULT_ROWS,
+        .settings = {.delay = 1, .native = SHOWN_NATIVE_BY_OWNER},
+    };
     struct watched watched;
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     if (watched_open(&watched, options.name) != 0)

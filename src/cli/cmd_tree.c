@@ -178,10 +178,11 @@ static int run(int argc, char **argv) {
     selection_open(&options.selection);
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     /* Callers are told of the frames that are certain. */
+    const struct dump_report_stacks stacks = {
+        .native = SHOWN_NATIVE_FOLDED, .whole = !options.inverted, .at_moment = true};
     if (dump_report_read_shown(&reader, options.selection.files,
                                options.selection.file_count, &options.selection,
-                               options.inverted ? DUMP_REPORT_WINDOWS
-                                                : DUMP_REPORT_WHOLE_STACKS) != 0)
+                               stacks) != 0)
         return 1;
     int status = print(reader, &options);
     dump_reader_close(reader);

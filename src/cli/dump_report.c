@@ -62,29 +62,58 @@ int dump_report_read_files(struct dump_reader **reader, char *const *paths, int 
     return status;
 }
 
+/* By tally, to be freed: whether it holds a block. NULL when there is no memory. */
+static bool *find_wanted(const struct dump_reader *reader, enum profile_moment moment) {
+    bool *wanted = calloc(reader->tally_count + 1, sizeof *wanted);
+    for (size_t i = 0; wanted != NULL && i < reader->site_count; i++)
+        if (profile_site_count(reader, &reader->sites[i], moment) > 0)
+            wanted[dump_site_tally(&reader->sites[i])] = true;
+    return wanted;
+}
+
+static enum shown_native native_of(const struct selection *selection,
+                                   struct dump_report_stacks stacks) {
+    switch (selection->native) {
+    case SELECTION_NATIVE_ALL:
+        return SHOWN_NATIVE_ALL;
+    case SELECTION_NATIVE_NONE:
+        return SHOWN_NATIVE_NONE;
+    default:
+        return stacks.native;
+    }
+}
+
 static int show_stacks(struct dump_reader *reader, const struct selection *selection,
-                       enum dump_report_stacks stacks) {
+                       struct dump_report_stacks stacks) {
     struct symbols *symbols;
+    bool *wanted = NULL;
     int error = symbols_open(&symbols);
     if (error < 0)
         return error;
+    if (stacks.at_moment) {
+        wanted = find_wanted(reader, selection->moment);
+        error = wanted == NULL ? -ENOMEM : 0;
+    }
     const struct shown_stacks_options options = {
-        .without_native = selection->without_native,
-        .whole = stacks == DUMP_REPORT_WHOLE_STACKS,
+        .native = native_of(selection, stacks),
+        .whole = stacks.whole,
+        .wanted = wanted,
         .symbols = symbols,
     };
     progress_say("naming the frames");
-    error = shown_stacks_apply(reader, &options);
+    if (error == 0)
+        error = shown_stacks_apply(reader, &options);
     if (error == 0 && !selection->shows_imports)
         error = import_frames_fold(reader, options.whole);
     module_notes_print(symbols);
     symbols_close(symbols);
+    free(wanted);
     return error;
 }
 
 int dump_report_read_shown(struct dump_reader **reader, char *const *paths, int count,
                            const struct selection *selection,
-                           enum dump_report_stacks stacks) {
+                           struct dump_report_stacks stacks) {
     if (dump_report_read_files(reader, paths, count) != 0)
         return 1;
     int error = show_stacks(*reader, selection, stacks);
@@ -93,6 +122,14 @@ int dump_report_read_shown(struct dump_reader **reader, char *const *paths, int 
     dump_reader_close(*reader);
     *reader = NULL;
     return failure_print("%s: %s", paths[0], strerror(-error));
+}
+
+struct dump_report_stacks dump_report_stacks(const struct report_options *options) {
+    bool by_name = options->key == GROUPING_FUNCTION || options->key == GROUPING_MODULE;
+    return (struct dump_report_stacks){
+        .native = by_name ? SHOWN_NATIVE_ALL : SHOWN_NATIVE_BY_OWNER,
+        .at_moment = true,
+    };
 }
 
 int dump_report_explain(const struct selection *selection, const char *name,

@@ -9,6 +9,7 @@
 #include "dump/frame_names.h"
 #include "profile/grouping.h"
 #include "profile/profile.h"
+#include "symbols/shown_stacks.h"
 
 /* All processes of a dump. */
 enum { DUMP_REPORT_WHOLE = -1 };
@@ -28,13 +29,20 @@ must_check int dump_report_read_files(struct dump_reader **reader, char *const *
                                       int count);
 
 /* What a report shows of the stacks. */
-enum dump_report_stacks { DUMP_REPORT_WINDOWS, DUMP_REPORT_WHOLE_STACKS };
+struct dump_report_stacks {
+    enum shown_native native; /* unless the selection says otherwise */
+    bool whole;               /* see report/shown_stacks.h */
+    bool at_moment; /* those that hold a block at the selection's moment suffice */
+};
 
 /* As dump_report_read_files, with native frames named, or left out where the selection
  * says so. Says on stderr which modules are not those that were traced. */
 must_check int dump_report_read_shown(struct dump_reader **reader, char *const *paths,
                                       int count, const struct selection *selection,
-                                      enum dump_report_stacks stacks);
+                                      struct dump_report_stacks stacks);
+
+/* What `stats` and `compare` show of the stacks. */
+struct dump_report_stacks dump_report_stacks(const struct report_options *options);
 
 /* Says why a selection of a dump cannot be weighed, by the error of profile_open or
  * filter_apply. Returns 1. */

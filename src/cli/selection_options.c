@@ -31,9 +31,8 @@ static const struct argp_option argp_options[] = {
      "frame of a traceback",
      0},
     {"by", OPTION_BY, "process", 0, "Tell the processes of several dumps apart", 0},
-    {"native", OPTION_NATIVE, NULL, 0,
-     "Show native frames where the dump has them (the default)", 0},
-    {"no-native", OPTION_NO_NATIVE, NULL, 0, "Leave native frames out", 0},
+    {"native", OPTION_NATIVE, NULL, 0, SELECTION_NATIVE_HELP, 0},
+    {"no-native", OPTION_NO_NATIVE, NULL, 0, SELECTION_NO_NATIVE_HELP, 0},
     {0},
 };
 
@@ -89,8 +88,10 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         selection_parse_by(selection, argument, state);
         return 0;
     case OPTION_NATIVE:
+        selection->native = SELECTION_NATIVE_ALL;
+        return 0;
     case OPTION_NO_NATIVE:
-        selection->without_native = key == OPTION_NO_NATIVE;
+        selection->native = SELECTION_NATIVE_NONE;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -11,12 +11,19 @@
 #include "profile/filter.h"
 #include "profile/profile.h"
 
+/* What is shown of native frames. */
+enum selection_native {
+    SELECTION_NATIVE_USUAL, /* as fits the command, the interpreter's folded */
+    SELECTION_NATIVE_ALL,
+    SELECTION_NATIVE_NONE,
+};
+
 struct selection {
     enum profile_moment moment;
     const char *moment_name;
     struct filter filter;
     bool by_process;
-    bool without_native;
+    enum selection_native native;
     bool shows_imports; /* the frames of the import system too */
     char **files;       /* in the program's arguments */
     int file_count;
@@ -33,6 +40,11 @@ extern const struct argp selection_argp;
  * ARGP_KEY_NO_ARGS. ARGP_ERR_UNKNOWN for other keys. */
 error_t selection_parse_files(struct selection *selection, int key,
                               struct argp_state *state);
+
+/* The options of all that shows native frames, and for commands that have them without
+ * the rest of the child parser. */
+#define SELECTION_NATIVE_HELP "Show every native frame, those of the interpreter too"
+#define SELECTION_NO_NATIVE_HELP "Leave native frames out"
 
 /* For commands that have --by without the rest of the child parser. */
 void selection_parse_by(struct selection *selection, const char *argument,

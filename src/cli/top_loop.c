@@ -95,7 +95,7 @@ static int take_samples(struct top_loop *loop, bool is_new) {
 
 static int show_stacks(struct top_loop *loop, struct dump_reader *reader) {
     const struct shown_stacks_options options = {
-        .without_native = loop->settings.without_native,
+        .native = loop->settings.native,
         .symbols = loop->symbols,
     };
     int error = shown_stacks_apply(reader, &options);

@@ -12,11 +12,12 @@
 #include "process/watched.h"
 #include "profile/top_table.h"
 #include "show/top_report.h"
+#include "symbols/shown_stacks.h"
 #include "symbols/symbols.h"
 
 struct top_settings {
     uint32_t delay; /* seconds between two looks */
-    bool without_native;
+    enum shown_native native;
     bool shows_imports; /* the frames of the import system too */
 };
 

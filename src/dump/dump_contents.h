@@ -31,6 +31,7 @@ struct dump_native {
     uint32_t loading; /* of the module's file, by number: it may be unloaded, and loaded
                          again as another module */
     bool has_source;  /* the code's file name is one of a source file */
+    bool is_interpreter; /* stands for frames of the interpreter; no address */
 };
 
 struct dump_reader {
@@ -69,6 +70,12 @@ struct dump_reader {
     const struct dump_native *natives;
     size_t native_count;
     uint32_t first_native;
+    /* By tally: the node of the native frame that stands for it beneath its stack,
+     * or 0; NULL as it was read, see symbols/shown_stacks.h. */
+    const uint32_t *details;
+    /* What stacks were cut to, for all of their frames are too many to be shown; 0
+     * where they were not. */
+    uint32_t cut_frames;
 
     /* By tally: its stack with the frames that are folded in the one it has. NULL:
      * nothing is folded, see profile/import_frames.h. */

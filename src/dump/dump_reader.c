@@ -287,5 +287,6 @@ void dump_reader_close(struct dump_reader *reader) {
         free(*dump_sections_entries(reader, &dump_sections[i]));
     free((void *)reader->natives);
     free((void *)reader->recorded);
+    free((void *)reader->details);
     free(reader);
 }

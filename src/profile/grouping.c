@@ -116,25 +116,31 @@ static void choose_functions(struct grouping *grouping) {
     function_shares_close(&grouping->shares);
 }
 
-static int add(struct grouping *grouping, uint32_t stack, struct weight weight) {
+/* The group, or -ENOMEM. */
+static int64_t add(struct grouping *grouping, uint32_t stack, struct weight weight) {
     int64_t group = add_group(grouping, stack);
     int error =
         group < 0 ? (int)group : add_share(grouping, (uint32_t)group, stack, weight);
     if (error < 0)
         return error;
     add_weight(grouping, group, weight);
-    return 0;
+    return group;
 }
 
 static int group_tallies(struct grouping *grouping) {
     const struct profile *profile = grouping->profile;
-    for (size_t i = 0; i < profile->reader->tally_count; i++) {
+    size_t count = profile->reader->tally_count;
+    grouping->of_tallies = calloc(count + 1, sizeof *grouping->of_tallies);
+    if (grouping->of_tallies == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
         if (profile->tallies[i].count == 0)
             continue;
-        int error =
+        int64_t group =
             add(grouping, profile->reader->tallies[i].stack, profile->tallies[i]);
-        if (error < 0)
-            return error;
+        if (group < 0)
+            return (int)group;
+        grouping->of_tallies[i] = (uint32_t)group + 1;
     }
     return 0;
 }
@@ -171,9 +177,9 @@ static void sum_up(const struct dump_reader *reader, struct weight *nodes) {
 
 static int group_nodes(struct grouping *grouping, const struct weight *nodes) {
     for (uint32_t id = 0; id < grouping->profile->reader->stack_count; id++) {
-        int error = nodes[id].count > 0 ? add(grouping, id, nodes[id]) : 0;
-        if (error < 0)
-            return error;
+        int64_t group = nodes[id].count > 0 ? add(grouping, id, nodes[id]) : 0;
+        if (group < 0)
+            return (int)group;
     }
     return 0;
 }
@@ -260,6 +266,7 @@ void grouping_close(struct grouping *grouping) {
     function_shares_close(&grouping->shares);
     id_map_clear(&grouping->ids);
     free(grouping->groups);
+    free(grouping->of_tallies);
     *grouping = (struct grouping){0};
 }
 

@@ -41,6 +41,7 @@ struct grouping {
     struct function_shares shares; /* of the groups by line, while they are summed */
     size_t count;
     size_t room;
+    uint32_t *of_tallies; /* group + 1, by tally; 0: none, NULL: cumulative */
 };
 
 /* Groups by a key. Cumulative: by each frame of a traceback, as often as it stands

@@ -23,6 +23,7 @@ static struct statistic make_statistic(const struct grouping *grouping,
         .grouping = grouping,
         .frame = group->frame,
         .stack = group->stack,
+        .group = (uint32_t)(group - grouping->groups),
         .weight = group->weight,
     };
 }

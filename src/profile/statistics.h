@@ -17,6 +17,7 @@ struct statistic {
     const struct grouping *grouping; /* that the stack is of */
     struct frame frame;
     uint32_t stack;
+    uint32_t group; /* of the grouping */
     struct weight weight;
     int64_t size_diff; /* the weight less the old one */
     int64_t count_diff;

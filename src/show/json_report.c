@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "show/json_report.h"
 
+#include "profile/native_details.h"
 #include "show/completeness.h"
 #include "show/json_frame.h"
 
@@ -80,8 +81,36 @@ static void add_depth(struct json_writer *writer, const struct statistic *entry)
     json_writer_unsigned(writer, depth > 0 ? depth : 1);
 }
 
+static void add_detail(struct json_writer *writer, const struct profile *profile,
+                       const struct native_detail *detail) {
+    struct json_frame frame = describe(profile, detail->stack);
+    frame.line = 0;
+    frame.has_address = false;
+    json_writer_open_map(writer);
+    json_report_add_weight(writer, detail->weight);
+    json_writer_key(writer, "frame");
+    json_frame_add(writer, &frame);
+    json_writer_close_map(writer);
+}
+
+/* Only where blocks belong to frames of Python. */
+static void add_native(struct json_writer *writer, const struct statistic *entry,
+                       const struct native_details *details) {
+    const struct profile *profile = entry->grouping->profile;
+    size_t count;
+    const struct native_detail *first =
+        native_details_find(details, entry->group, &count);
+    if (profile->reader->details == NULL || entry->grouping->of_tallies == NULL)
+        return;
+    json_writer_key(writer, "native");
+    json_writer_open_list(writer);
+    for (size_t i = 0; i < count; i++)
+        add_detail(writer, profile, &first[i]);
+    json_writer_close_list(writer);
+}
+
 static void write_entry(struct json_writer *writer, const struct statistic *entry,
-                        bool compared) {
+                        const struct native_details *details, bool compared) {
     json_writer_open_map(writer);
     add_numbers(writer, entry, compared);
     json_writer_key(writer, "traceback");
@@ -92,6 +121,8 @@ static void write_entry(struct json_writer *writer, const struct statistic *entr
         write_leaf(writer, entry);
     json_writer_close_list(writer);
     add_depth(writer, entry);
+    if (details != NULL)
+        add_native(writer, entry, details);
     json_writer_close_map(writer);
 }
 
@@ -133,8 +164,16 @@ void json_report_add(struct json_writer *writer, const struct statistics *statis
     json_writer_close_map(writer);
     json_writer_key(writer, "statistics");
     json_writer_open_list(writer);
-    for (size_t i = 0; i < statistics->shown; i++)
-        write_entry(writer, &statistics->entries[i], statistics->compared);
+    struct native_details details;
+    /* Without memory there are none. */
+    if (native_details_open(&details, statistics->grouping) < 0)
+        native_details_close(&details);
+    for (size_t i = 0; i < statistics->shown; i++) {
+        const struct statistic *entry = &statistics->entries[i];
+        bool is_new = entry->grouping == statistics->grouping;
+        write_entry(writer, entry, is_new ? &details : NULL, statistics->compared);
+    }
+    native_details_close(&details);
     json_writer_close_list(writer);
 }
 

@@ -8,6 +8,7 @@
 
 #include "show/completeness.h"
 #include "show/frame_text.h"
+#include "show/native_details_text.h"
 #include "show/source_lines.h"
 
 /* A frame beside its numbers needs at least this many columns; with less, the numbers
@@ -214,6 +215,10 @@ static void print_rest(const struct printer *printer) {
 void text_report_print(const struct terminal *terminal,
                        const struct statistics *statistics) {
     struct printer printer = {.terminal = terminal, .statistics = statistics};
+    struct native_details details;
+    /* Without memory there are none. */
+    if (native_details_open(&details, statistics->grouping) < 0)
+        native_details_close(&details);
     for (size_t i = 0; i < statistics->shown; i++) {
         const struct statistic *entry = &statistics->entries[i];
         print_statistic(&printer, entry);
@@ -221,7 +226,10 @@ void text_report_print(const struct terminal *terminal,
             print_traceback(&printer, entry);
         else
             print_source(&printer, entry->grouping->profile, entry->frame);
+        if (entry->grouping == statistics->grouping)
+            native_details_print(terminal, &details, entry);
     }
+    native_details_close(&details);
     print_rest(&printer);
     print_sum(&printer, "Total", &statistics->total);
     source_lines_close(&printer.sources);

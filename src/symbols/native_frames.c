@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "symbols/interpreter_modules.h"
 #include "symbols/recorded_symbols.h"
 
 struct range {
@@ -214,6 +215,32 @@ int native_frames_find(struct native_frames *frames, uint32_t module, uint64_t a
         (const struct native_frame *)frames->frames.entries + range->first,
         range->count};
     return 0;
+}
+
+static int add_interpreter(struct native_frames *frames, uint32_t module) {
+    char name[INTERPRETER_NAME_SIZE];
+    interpreter_name(frames->reader, name);
+    int64_t id = text_store_append(&frames->texts, name);
+    if (id < 0)
+        return (int)id;
+    struct tracemalloc_dump_code code = {
+        .filename = frames->reader->modules[module].path, .name = (uint32_t)id};
+    struct dump_native native = {.module = module, .is_interpreter = true};
+    struct native_frame frame = {
+        .code = (uint32_t)(frames->reader->code_count + frames->code.count)};
+    int64_t key = id_map_add(&frames->ids, (struct id_pair){UINT64_MAX, UINT64_MAX});
+    if (key < 0 || array_append(&frames->code, &code, 1) < 0 ||
+        array_append(&frames->natives, &native, 1) < 0)
+        return -ENOMEM;
+    frames->interpreter = frame;
+    return 0;
+}
+
+int native_frames_interpreter(struct native_frames *frames, uint32_t module,
+                              struct native_frame_list *list) {
+    int error = frames->interpreter.code == 0 ? add_interpreter(frames, module) : 0;
+    *list = (struct native_frame_list){&frames->interpreter, 1};
+    return error;
 }
 
 int native_frames_install(struct native_frames *frames) {

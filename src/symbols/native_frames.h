@@ -35,12 +35,13 @@ struct native_frames {
     struct dump_symbols symbols;
     uint32_t *loadings; /* by module: how many of its file there are before it */
     struct text_store texts;
-    struct id_map addresses; /* by module and address */
-    struct array lists;      /* by id of an address: a range of `frames` */
-    struct array frames;     /* struct native_frame */
-    struct id_map ids;       /* of code, by function, file, line and module */
-    struct array code;       /* struct tracemalloc_dump_code, by id */
-    struct array natives;    /* struct dump_native, by id */
+    struct id_map addresses;         /* by module and address */
+    struct array lists;              /* by id of an address: a range of `frames` */
+    struct array frames;             /* struct native_frame */
+    struct id_map ids;               /* of code, by function, file, line and module */
+    struct array code;               /* struct tracemalloc_dump_code, by id */
+    struct array natives;            /* struct dump_native, by id */
+    struct native_frame interpreter; /* see native_frames_interpreter */
 };
 
 /* Where code of a module is that has no source: what stands for its file. */
@@ -55,6 +56,10 @@ must_check int native_frames_open(struct native_frames *frames,
  * -EFBIG. */
 must_check int native_frames_find(struct native_frames *frames, uint32_t module,
                                   uint64_t address, struct native_frame_list *list);
+
+/* The one frame that stands for those of the interpreter, a module. 0 or -ENOMEM. */
+must_check int native_frames_interpreter(struct native_frames *frames, uint32_t module,
+                                         struct native_frame_list *list);
 
 /* Hands the code over to the dump. 0 or -ENOMEM. */
 must_check int native_frames_install(struct native_frames *frames);

@@ -4,16 +4,22 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "collection/array.h"
 #include "collection/id_map.h"
+#include "symbols/interpreter_modules.h"
 #include "symbols/native_frames.h"
 
 enum { FIXED_STACKS = 2, NO_LIMIT = UINT16_MAX };
 
-/* A small damaged file must not keep a report busy, nor fill the memory. */
-static const uint64_t most_steps = (uint64_t)1 << 28;
-static const size_t most_nodes = (size_t)1 << 26;
+/* Limits up to this are kept, however many stacks there are. */
+enum { MIN_CUT = 64 };
+
+/* A small file must not keep a report busy, nor fill the memory. */
+static const uint64_t max_frames = (uint64_t)1 << 22;
+static const uint64_t max_steps = (uint64_t)1 << 28;
+static const size_t max_nodes = (size_t)1 << 26;
 
 /* Frames of each kind in a stack. */
 struct depth {
@@ -21,15 +27,28 @@ struct depth {
     uint32_t native;
 };
 
+/* How far a stack has been shown, from the root inwards. */
+struct progress {
+    uint32_t node;   /* new */
+    uint32_t python; /* the new node of the innermost frame of Python; 0 without one */
+    uint32_t run;    /* module + 1 of interpreter frames that end it; 0 without them */
+    bool outermost;  /* only frames of libc, which starts threads and main(), so far */
+};
+
 struct building {
     struct dump_reader *reader;
     const struct shown_stacks_options *options;
     struct native_frames frames;
-    struct array nodes;   /* struct tracemalloc_dump_stack: the new tree */
-    struct array lengths; /* uint32_t, by new node: frames from the root */
-    struct id_map ids;    /* of new nodes, by parent, code and line */
-    uint32_t *whole;      /* new node, by stack */
-    uint32_t *cut;        /* the same of stacks that were cut to the limits; or 0 */
+    enum module_kind *kinds; /* by module */
+    struct array nodes;      /* struct tracemalloc_dump_stack: the new tree */
+    struct array lengths;    /* uint32_t, by new node: frames from the root */
+    struct id_map ids;       /* of new nodes, by parent, code and line */
+    bool *wanted;            /* by stack: a tally's that is shown, or outside of one */
+    struct progress *whole;  /* by stack */
+    uint32_t *owners;     /* by stack: its innermost frame of Python; 0 without one */
+    uint32_t *natives;    /* the same of native frames */
+    uint32_t *cut;        /* new nodes of stacks that were cut to the limits; or 0 */
+    uint32_t *details;    /* new node, by tally; 0 where there is nothing to say */
     struct depth *depths; /* by stack */
     struct depth limits;
     uint32_t *picked; /* nodes of a stack that are shown, the most recent first */
@@ -51,7 +70,7 @@ static bool has_native(const struct dump_reader *reader) {
 
 static int append_node(struct building *building,
                        const struct tracemalloc_dump_stack *node, uint32_t length) {
-    if (building->nodes.count == most_nodes)
+    if (building->nodes.count == max_nodes)
         return -EFBIG;
     if (array_append(&building->nodes, node, 1) < 0 ||
         array_append(&building->lengths, &length, 1) < 0)
@@ -72,46 +91,175 @@ static int64_t add_node(struct building *building, uint32_t parent, uint32_t cod
     return error < 0 ? error : id + FIXED_STACKS;
 }
 
+static int64_t add_list(struct building *building, uint32_t parent,
+                        const struct native_frame_list *list) {
+    int64_t at = parent;
+    for (size_t i = 0; i < list->count && at >= 0; i++)
+        at = add_node(building, (uint32_t)at, list->frames[i].code,
+                      list->frames[i].line);
+    return at;
+}
+
+static uint32_t module_of(const struct tracemalloc_dump_stack *node) {
+    return node->code & ~TRACEMALLOC_DUMP_NATIVE;
+}
+
 static int64_t add_native(struct building *building, uint32_t parent,
                           const struct tracemalloc_dump_stack *node) {
     struct native_frame_list list;
-    int64_t at = parent;
-    if (building->options->without_native)
-        return at;
-    int error =
-        native_frames_find(&building->frames, node->code & ~TRACEMALLOC_DUMP_NATIVE,
-                           (uint64_t)node->high << 32 | node->line, &list);
-    for (size_t i = 0; i < list.count && error == 0; i++) {
-        at = add_node(building, (uint32_t)at, list.frames[i].code, list.frames[i].line);
-        error = at < 0 ? (int)at : 0;
+    int error = native_frames_find(&building->frames, module_of(node),
+                                   (uint64_t)node->high << 32 | node->line, &list);
+    return error < 0 ? error : add_list(building, parent, &list);
+}
+
+static int64_t add_folded(struct building *building, uint32_t parent, uint32_t module) {
+    struct native_frame_list list;
+    int error = native_frames_interpreter(&building->frames, module, &list);
+    return error < 0 ? error : add_list(building, parent, &list);
+}
+
+/* The new node of a stack that ends here, or -errno. */
+static int64_t end_of(struct building *building, const struct progress *progress) {
+    if (progress->run == 0)
+        return progress->node;
+    return add_folded(building, progress->node, progress->run - 1);
+}
+
+static int64_t step_native(struct building *building, struct progress *progress,
+                           const struct tracemalloc_dump_stack *node) {
+    enum module_kind kind = building->kinds[module_of(node)];
+    bool all = building->options->native == SHOWN_NATIVE_ALL;
+    bool begins = progress->python == 0 && kind == MODULE_LIBC && !all;
+    if (kind == MODULE_INTERPRETER && !all) {
+        if (progress->outermost)
+            progress->node = TRACEMALLOC_DUMP_EMPTY_STACK;
+        progress->run = module_of(node) + 1;
+        return progress->node;
     }
-    return error < 0 ? error : at;
+    if (begins && progress->run > 0)
+        return progress->node;
+    int64_t at = end_of(building, progress);
+    if (at >= 0)
+        at = add_native(building, (uint32_t)at, node);
+    progress->run = 0;
+    progress->outermost &= begins;
+    return at;
 }
 
-static int64_t add_frames(struct building *building, uint32_t parent,
-                          const struct tracemalloc_dump_stack *node) {
-    return is_native(node) ? add_native(building, parent, node)
-                           : add_node(building, parent, node->code, node->line);
+/* Goes one frame inwards. */
+static int step(struct building *building, struct progress *progress,
+                const struct tracemalloc_dump_stack *node) {
+    enum shown_native native = building->options->native;
+    bool skips = native == SHOWN_NATIVE_NONE ||
+                 (native == SHOWN_NATIVE_BY_OWNER && progress->python != 0);
+    int64_t at = progress->node;
+    if (is_native(node)) {
+        at = skips ? at : step_native(building, progress, node);
+    } else {
+        uint32_t parent =
+            native == SHOWN_NATIVE_BY_OWNER ? progress->python : progress->node;
+        at = add_node(building, parent, node->code, node->line);
+        *progress = (struct progress){.python = at < 0 ? 0 : (uint32_t)at};
+    }
+    progress->node = at < 0 ? 0 : (uint32_t)at;
+    return at < 0 ? (int)at : 0;
 }
 
-/* Parents come before their children. */
-static int add_whole_stacks(struct building *building) {
+/* Stacks of tallies that are shown, and those outside of them. By owner, native frames
+ * inside a frame of Python are not. */
+static void find_wanted(struct building *building) {
     const struct dump_reader *reader = building->reader;
-    for (uint32_t id = 0; id < reader->stack_count; id++) {
-        const struct tracemalloc_dump_stack *node = &reader->stacks[id];
-        if (id < FIXED_STACKS) {
-            building->whole[id] = id;
+    const bool *wanted = building->options->wanted;
+    bool by_owner = building->options->native == SHOWN_NATIVE_BY_OWNER;
+    if (wanted == NULL && !by_owner)
+        memset(building->wanted, true, reader->stack_count);
+    for (size_t i = 0; i < reader->tally_count; i++) {
+        uint32_t stack = reader->tallies[i].stack;
+        if (wanted != NULL && !wanted[i])
             continue;
-        }
-        int64_t shown = add_frames(building, building->whole[node->parent], node);
-        if (shown < 0)
-            return (int)shown;
-        building->whole[id] = (uint32_t)shown;
+        if (by_owner && building->owners[stack] != 0)
+            stack = building->owners[stack];
+        for (; stack >= FIXED_STACKS && !building->wanted[stack];
+             stack = reader->stacks[stack].parent)
+            building->wanted[stack] = true;
+    }
+}
+/* Parents come before their children. */
+static void measure_stacks(struct building *building) {
+    const struct dump_reader *reader = building->reader;
+    for (uint32_t id = FIXED_STACKS; id < reader->stack_count; id++) {
+        const struct tracemalloc_dump_stack *node = &reader->stacks[id];
         building->depths[id] = building->depths[node->parent];
         building->depths[id].python += !is_native(node);
         building->depths[id].native += is_native(node);
+        building->owners[id] = is_native(node) ? building->owners[node->parent] : id;
+        building->natives[id] = is_native(node) ? id : building->natives[node->parent];
     }
-    return 0;
+}
+
+static int add_whole_stacks(struct building *building) {
+    const struct dump_reader *reader = building->reader;
+    int error = 0;
+    building->whole[TRACEMALLOC_DUMP_EMPTY_STACK].outermost = true;
+    building->whole[TRACEMALLOC_DUMP_OVERFLOW_STACK] = (struct progress){
+        .node = TRACEMALLOC_DUMP_OVERFLOW_STACK,
+        .python = TRACEMALLOC_DUMP_OVERFLOW_STACK,
+    };
+    for (uint32_t id = FIXED_STACKS; id < reader->stack_count && error == 0; id++) {
+        const struct tracemalloc_dump_stack *node = &reader->stacks[id];
+        building->whole[id] = building->whole[node->parent];
+        if (building->wanted[id])
+            error = step(building, &building->whole[id], node);
+    }
+    return error;
+}
+
+static bool fits(const struct building *building, uint32_t stack) {
+    struct depth depth = building->depths[stack], limits = building->limits;
+    enum shown_native native = building->options->native;
+    if (building->options->whole || native == SHOWN_NATIVE_NONE ||
+        native == SHOWN_NATIVE_BY_OWNER)
+        return true;
+    return depth.python <= limits.python && depth.native <= limits.native;
+}
+
+static uint32_t least(uint32_t first, uint32_t second) {
+    return first < second ? first : second;
+}
+
+/* Frames of all stacks, as far as the limits allow; 0 where none is to be cut. */
+static uint64_t count_frames(const struct building *building) {
+    const struct dump_reader *reader = building->reader;
+    uint64_t count = 0;
+    bool fit = true;
+    for (size_t i = 0; i < reader->tally_count; i++) {
+        uint32_t stack = reader->tallies[i].stack;
+        struct depth depth = building->depths[stack];
+        if (!building->wanted[stack])
+            continue;
+        count += least(depth.python, building->limits.python) +
+                 least(depth.native, building->limits.native);
+        fit &= fits(building, stack);
+    }
+    return fit ? 0 : count;
+}
+
+static uint32_t lowered(uint32_t limit, uint64_t count) {
+    uint32_t share = (uint32_t)(limit * max_frames / count);
+    return least(limit, share > MIN_CUT ? share : MIN_CUT);
+}
+
+/* Deep stacks that differ are shown less far, all in the same way. */
+static void lower_limits(struct building *building) {
+    uint64_t count = count_frames(building);
+    struct depth *limits = &building->limits;
+    if (count <= max_frames)
+        return;
+    uint32_t python = lowered(limits->python, count),
+             native = lowered(limits->native, count);
+    if (python < limits->python || native < limits->native)
+        building->reader->cut_frames = python;
+    *limits = (struct depth){python, native};
 }
 
 /* The nodes of a stack that are shown; how many. */
@@ -119,32 +267,32 @@ static uint32_t pick(struct building *building, uint32_t stack) {
     const struct tracemalloc_dump_stack *stacks = building->reader->stacks;
     struct depth left = building->limits;
     uint32_t count = 0;
-    while (stack != TRACEMALLOC_DUMP_EMPTY_STACK && left.python + left.native > 0) {
-        uint32_t *budget = is_native(&stacks[stack]) ? &left.native : &left.python;
-        if (*budget > 0) {
-            building->picked[count++] = stack;
-            *budget -= 1;
-        }
+    for (;;) {
+        if (left.python == 0)
+            stack = building->natives[stack];
+        else if (left.native == 0)
+            stack = building->owners[stack];
+        if (stack == TRACEMALLOC_DUMP_EMPTY_STACK || left.python + left.native == 0)
+            return count;
+        building->picked[count++] = stack;
+        *(is_native(&stacks[stack]) ? &left.native : &left.python) -= 1;
         stack = stacks[stack].parent;
-        building->steps++;
     }
-    return count;
 }
 
 static int64_t cut_stack(struct building *building, uint32_t stack) {
     const struct tracemalloc_dump_stack *stacks = building->reader->stacks;
-    int64_t at = TRACEMALLOC_DUMP_EMPTY_STACK;
-    for (uint32_t left = pick(building, stack); left > 0 && at >= 0; left--)
-        at = add_frames(building, (uint32_t)at, &stacks[building->picked[left - 1]]);
-    return building->steps > most_steps ? -EFBIG : at;
+    struct progress progress = {0};
+    int error = 0;
+    for (uint32_t left = pick(building, stack); left > 0 && error == 0; left--)
+        error = step(building, &progress, &stacks[building->picked[left - 1]]);
+    return error < 0 ? error : end_of(building, &progress);
 }
 
 /* The new node of a stack, or -errno. */
 static int64_t shown_stack(struct building *building, uint32_t stack) {
-    struct depth depth = building->depths[stack], limits = building->limits;
-    bool fits = depth.python <= limits.python && depth.native <= limits.native;
-    if (fits || building->options->whole || building->options->without_native)
-        return building->whole[stack];
+    if (fits(building, stack))
+        return end_of(building, &building->whole[stack]);
     if (building->cut[stack] == 0) {
         int64_t shown = cut_stack(building, stack);
         if (shown < 0)
@@ -154,19 +302,51 @@ static int64_t shown_stack(struct building *building, uint32_t stack) {
     return building->cut[stack];
 }
 
+/* The innermost native frame of a block inside its owner, beneath the owner's node:
+ * that of the interpreter only where there is no other. 0 without native frames, or
+ * -errno. */
+static int64_t find_detail(struct building *building, uint32_t stack, uint32_t owner,
+                           uint32_t shown) {
+    const struct tracemalloc_dump_stack *stacks = building->reader->stacks;
+    uint32_t interpreter = 0;
+    for (; stack != owner; stack = stacks[stack].parent) {
+        if (building->kinds[module_of(&stacks[stack])] != MODULE_INTERPRETER)
+            return add_native(building, shown, &stacks[stack]);
+        interpreter = module_of(&stacks[stack]) + 1;
+        if (++building->steps > max_steps)
+            return -EFBIG;
+    }
+    return interpreter == 0 ? 0 : add_folded(building, shown, interpreter - 1);
+}
+
+static int64_t move_tally(struct building *building, size_t number) {
+    struct tracemalloc_dump_tally *tally =
+        (struct tracemalloc_dump_tally *)&building->reader->tallies[number];
+    const bool *wanted = building->options->wanted;
+    uint32_t stack = tally->stack, owner = building->owners[stack];
+    bool owned = building->options->native == SHOWN_NATIVE_BY_OWNER && owner != 0;
+    tally->stack = TRACEMALLOC_DUMP_EMPTY_STACK;
+    if (wanted != NULL && !wanted[number])
+        return tally->stack;
+    int64_t shown = shown_stack(building, owned ? owner : stack), detail = 0;
+    if (shown >= 0 && owned)
+        detail = find_detail(building, stack, owner, (uint32_t)shown);
+    if (shown < 0 || detail < 0)
+        return shown < 0 ? shown : detail;
+    tally->stack = (uint32_t)shown;
+    building->details[number] = (uint32_t)detail;
+    return shown;
+}
+
 /* Tallies become those of the new nodes; the longest of their stacks, or -errno. */
 static int64_t move_tallies(struct building *building) {
-    struct dump_reader *reader = building->reader;
-    struct tracemalloc_dump_tally *tallies =
-        (struct tracemalloc_dump_tally *)reader->tallies;
     uint32_t longest = 1;
-    for (size_t i = 0; i < reader->tally_count; i++) {
-        int64_t shown = shown_stack(building, tallies[i].stack);
+    for (size_t i = 0; i < building->reader->tally_count; i++) {
+        int64_t shown = move_tally(building, i);
         if (shown < 0)
             return shown;
         const uint32_t *lengths = building->lengths.entries;
         longest = lengths[shown] > longest ? lengths[shown] : longest;
-        tallies[i].stack = (uint32_t)shown;
     }
     return longest;
 }
@@ -179,13 +359,20 @@ static int open_building(struct building *building) {
     building->limits = (struct depth){header->nframe, native == 0 ? NO_LIMIT : native};
     building->nodes.entry_size = sizeof(struct tracemalloc_dump_stack);
     building->lengths.entry_size = sizeof(uint32_t);
+    building->kinds = interpreter_modules_find(reader);
+    building->wanted = calloc(count, sizeof *building->wanted);
     building->whole = calloc(count, sizeof *building->whole);
     building->cut = calloc(count, sizeof *building->cut);
+    building->owners = calloc(count, sizeof *building->owners);
+    building->natives = calloc(count, sizeof *building->natives);
     building->depths = calloc(count, sizeof *building->depths);
+    building->details = calloc(reader->tally_count + 1, sizeof *building->details);
     building->picked = calloc(building->limits.python + building->limits.native,
                               sizeof *building->picked);
-    if (building->whole == NULL || building->cut == NULL || building->depths == NULL ||
-        building->picked == NULL)
+    if (building->kinds == NULL || building->wanted == NULL ||
+        building->whole == NULL || building->cut == NULL || building->owners == NULL ||
+        building->natives == NULL || building->depths == NULL ||
+        building->details == NULL || building->picked == NULL)
         return -ENOMEM;
     int error = 0;
     for (uint32_t id = 0; id < FIXED_STACKS && error == 0; id++)
@@ -197,9 +384,14 @@ static void close_building(struct building *building) {
     free(building->nodes.entries);
     free(building->lengths.entries);
     id_map_clear(&building->ids);
+    free(building->kinds);
+    free(building->wanted);
     free(building->whole);
     free(building->cut);
+    free(building->owners);
+    free(building->natives);
     free(building->depths);
+    free(building->details);
     free(building->picked);
 }
 
@@ -210,8 +402,13 @@ static int install(struct building *building, uint32_t longest) {
     reader->stacks = building->nodes.entries;
     reader->stack_count = building->nodes.count;
     building->nodes.entries = NULL;
-    if (!options->whole && !options->without_native)
+    if (!options->whole && options->native != SHOWN_NATIVE_NONE &&
+        options->native != SHOWN_NATIVE_BY_OWNER)
         reader->header.nframe = longest;
+    if (options->native == SHOWN_NATIVE_BY_OWNER) {
+        reader->details = building->details;
+        building->details = NULL;
+    }
     return native_frames_install(&building->frames);
 }
 
@@ -223,8 +420,12 @@ int shown_stacks_apply(struct dump_reader *reader,
     int error = native_frames_open(&building.frames, reader, options->symbols);
     if (error == 0)
         error = open_building(&building);
-    if (error == 0)
+    if (error == 0) {
+        measure_stacks(&building);
+        find_wanted(&building);
+        lower_limits(&building);
         error = add_whole_stacks(&building);
+    }
     int64_t longest = error < 0 ? error : move_tallies(&building);
     error = longest < 0 ? (int)longest : install(&building, (uint32_t)longest);
     close_building(&building);

@@ -5,8 +5,15 @@
  * For offline code; allocates; one thread at a time. The tree of stacks is built anew,
  * so that all who read it afterwards know only code objects (see dump_reader_native):
  *
- *   in the file   main.py:3    libx.so 0x1234
- *   shown         main.py:3    outer x.c:70    inlined_into_outer x.h:12
+ * in the file main.py:3 python 0x5678 libx.so 0x1234 all main.py:3 cfunction_call outer
+ * x.c:70 inlined_into_outer x.h:12 folded main.py:3 CPython 3.11 outer x.c:70
+ * inlined_into_outer x.h:12 by owner main.py:3, with the detail inlined_into_outer
+ * x.h:12
+ *
+ * Folded, frames of the interpreter that follow each other are one frame, which has no
+ * place in the source; before a frame of Python there is none, for the interpreter is
+ * between any two. By owner, a block belongs to its most recent frame of Python; one
+ * that has none is shown folded.
  *
  * A stack shows the most recent frames of each kind, as many as the header says; each
  * stack of a tally is then cut to them, and `nframe` becomes the length of the longest.
@@ -20,9 +27,18 @@
 #include "dump/dump_reader.h"
 #include "symbols/symbols.h"
 
+enum shown_native {
+    SHOWN_NATIVE_FOLDED,
+    SHOWN_NATIVE_BY_OWNER,
+    SHOWN_NATIVE_ALL,
+    SHOWN_NATIVE_NONE,
+};
+
 struct shown_stacks_options {
-    bool without_native;     /* leave native frames out */
+    enum shown_native native;
     bool whole;              /* whole stacks */
+    const bool *wanted;      /* by tally: it is shown; NULL: all are. Other tallies get
+                                the empty stack, and nothing is named for them */
     struct symbols *symbols; /* NULL: only what was recorded in the dump */
 };
 

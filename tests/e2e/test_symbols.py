@@ -73,7 +73,8 @@ def dump(native_library, tmp_path):
 
 
 def traceback_of(ours, dump, size, *options):
-    document = ours.json("stats", dump, "-g", "traceback", "-l", "all", *options)
+    options = ("-g", "traceback", "-l", "all", "--native") + options
+    document = ours.json("stats", dump, *options)
     return next(s["traceback"] for s in document["statistics"] if s["size"] == size)
 
 
@@ -130,14 +131,76 @@ def test_groups(ours, dump, group, cumulative, expected):
         assert seen["load"] == seen["<module>"] == 2150
 
 
+def test_a_block_belongs_to_its_python_line(ours, dump, native_library):
+    """The native functions are a detail below."""
+    lines = ours("stats", dump).stdout.splitlines()
+    source = native_library.folder / "x.c"
+    assert lines[0].startswith("/app/main.py:7: size=2150 B, count=4")
+    assert lines[1] == "    native size=2000 B, count=2: hidden  %s" % source
+    assert lines[2].startswith("    native size=50 B, count=1: <unknown code>")
+    assert lines[3] == "Total: size=2150 B, count=4"
+    (entry,) = ours.json("stats", dump)["statistics"]
+    assert [detail["size"] for detail in entry["native"]] == [2000, 50]
+    assert entry["native"][0]["frame"]["function"] == "hidden"
+    for command in ("summary", "top"):
+        text = ours(command, dump, *["--once"] * (command == "top")).stdout
+        assert "main.py:7" in text and "hidden" not in text
+        text = ours(command, dump, "--native", *["--once"] * (command == "top")).stdout
+        assert "hidden" in text
+
+
+def test_tracebacks_of_python_with_native_functions_below(ours, dump):
+    (entry,) = ours.json("stats", dump, "-g", "traceback")["statistics"]
+    assert [frame["function"] for frame in entry["traceback"]] == ["<module>", "load"]
+    assert entry["native"][0]["frame"]["function"] == "hidden"
+
+
+@pytest.fixture
+def interpreter_dump(native_library, tmp_path):
+    """An interpreter between the frames; what it allocates itself; its start."""
+    made = native_dump.NativeDump()
+    python = made.module("/usr/bin/python3.11", "ab" * 20)
+    module = made.module(str(native_library.path), native_library.build_id)
+    start, call = (python, 0x10), [(python, 0x20), (python, 0x30)]
+    hidden = (module, native_library.address["at_hidden"])
+    frames = [start, PYTHON[0]] + call + [PYTHON[1]] + call
+    made.block(frames + [hidden], 1000)
+    made.block(frames, 200)
+    made.block([start], 30)
+    path = tmp_path / "interpreter.dump"
+    made.write(path)
+    return path
+
+
+def test_frames_of_the_interpreter_are_folded(ours, interpreter_dump, native_library):
+    whole = ";".join("%s (/app/main.py:%d)" % frame[1:] for frame in PYTHON)
+    hidden = "hidden (%s/x.c:7)" % native_library.folder
+    lines = exported(ours, interpreter_dump, "collapsed").read_text().splitlines()
+    cpython = "CPython 3.11 (/usr/bin/python3.11)"
+    assert sorted(lines) == sorted(
+        [
+            "%s;%s;%s 1000" % (whole, cpython, hidden),
+            "%s;%s 200" % (whole, cpython),
+            "%s 30" % cpython,
+        ]
+    )
+    for command in (["tree"], ["tree", "--inverted"], ["stats"], ["summary"]):
+        folded = ours(*command, interpreter_dump).stdout
+        assert "python3.11+0x" not in folded and "main.py" in folded
+        assert "CPython 3.11" in folded
+        assert "python3.11+0x" in ours(*command, interpreter_dump, "--native").stdout
+    by_function = ours("stats", interpreter_dump, "-g", "function").stdout
+    assert "hidden" in by_function and "python3.11+0x30" in by_function
+
+
 def test_lines(ours, dump, native_library):
-    text = ours("stats", dump).stdout
+    text = ours("stats", dump, "--native").stdout
     assert "%s:7: size=2000 B" % (native_library.folder / "x.c") in text
     assert "\n0x7f1234567890: size=50 B" in text
     native_library.path.unlink()
     offset = native_library.address["at_hidden"]
     line = "%s+0x%x: size=2000 B" % (native_library.path, offset)
-    assert line in ours("stats", dump).stdout
+    assert line in ours("stats", dump, "--native").stdout
 
 
 def test_stripped_code_has_no_made_up_names(ours, dump, native_library):

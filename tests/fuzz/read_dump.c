@@ -103,7 +103,12 @@ static void read_all(struct dump_reader *reader) {
 /* In each way that reports show stacks. */
 void read_dump(const uint8_t *bytes, size_t size) {
     static const struct shown_stacks_options options[] = {
-        {.whole = false}, {.whole = true}, {.without_native = true}};
+        {.whole = false},
+        {.whole = true},
+        {.native = SHOWN_NATIVE_BY_OWNER},
+        {.native = SHOWN_NATIVE_ALL},
+        {.native = SHOWN_NATIVE_NONE},
+    };
     int fd = memory_file(bytes, size);
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         struct dump_reader *reader;
