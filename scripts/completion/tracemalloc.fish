@@ -41,6 +41,7 @@ complete -c tracemalloc -n '__fish_seen_subcommand_from info summary stats tree'
 set -l shown '__fish_seen_subcommand_from stats compare tree top summary export flamegraph'
 complete -c tracemalloc -n $shown -l native
 complete -c tracemalloc -n $shown -l no-native
+complete -c tracemalloc -n $shown -l open-modules
 
 set -l tree '__fish_seen_subcommand_from tree'
 complete -c tracemalloc -n $tree -l inverted
@@ -56,6 +57,7 @@ complete -c tracemalloc -n '__fish_seen_subcommand_from top' -l once
 complete -c tracemalloc -n '__fish_seen_subcommand_from top' -s l -l limit -x -a all
 complete -c tracemalloc -n '__fish_seen_subcommand_from top' -s d -l delay -x
 complete -c tracemalloc -n '__fish_seen_subcommand_from merge resolve' -s o -l output -r
+complete -c tracemalloc -n '__fish_seen_subcommand_from resolve' -l open-modules
 
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l format -x \
     -a 'collapsed csv json pprof snapshot speedscope'

@@ -1,31 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/dump_report.h"
 #include "cli/module_notes.h"
 #include "dump/dump_writer.h"
 #include "output/failure.h"
 #include "output/output_file.h"
 #include "output/progress.h"
+#include "output/replaced_file.h"
 #include "symbols/recorded_symbols.h"
 #include "symbols/symbols.h"
 
 struct resolve_options {
     const char *file;
     const char *output; /* NULL: the file itself */
+    bool open;          /* also modules that a dump of another user names */
 };
 
-enum { PERMISSIONS = 0777 };
+enum { PERMISSIONS = 0777, OPTION_OPEN_MODULES = 0x100 };
 
 static const struct argp_option argp_options[] = {
     {"output", 'o', "OUT", 0,
      "The dump to write; one of that name is replaced (default: FILE itself)", 0},
+    {"open-modules", OPTION_OPEN_MODULES, NULL, 0, MODULE_NOTES_HELP, 0},
     {0},
 };
 
@@ -34,6 +38,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     switch (key) {
     case 'o':
         options->output = argument;
+        return 0;
+    case OPTION_OPEN_MODULES:
+        options->open = true;
         return 0;
     case ARGP_KEY_ARG:
         if (options->file != NULL)
@@ -58,7 +65,7 @@ static const struct argp argp = {
         "replaced as a whole or not at all.",
 };
 
-/* A dump is its owner's alone, and stays so. */
+/* A dump is its owner's alone, and so is a copy. */
 static int write_stream(const struct dump_reader *reader, FILE *stream,
                         const struct stat *status) {
     int fd = fileno(stream);
@@ -67,36 +74,60 @@ static int write_stream(const struct dump_reader *reader, FILE *stream,
     return dump_writer_write(reader, fd);
 }
 
-static int write_dump(const struct dump_reader *reader,
-                      const struct resolve_options *options) {
-    const char *path = options->output != NULL ? options->output : options->file;
+static int write_copy(const struct dump_reader *reader, int dump, const char *path) {
     struct output_file file;
     struct stat status;
-    if (stat(options->file, &status) != 0)
-        return failure_print("%s: %s", options->file, strerror(errno));
-    progress_say("writing %s", path);
+    if (fstat(dump, &status) != 0)
+        return -errno;
     int error = output_file_open(&file, path);
     if (error < 0)
-        return failure_print("%s: %s", path, strerror(-error));
+        return error;
     error = write_stream(reader, file.stream, &status);
+    if (error == 0)
+        return output_file_commit(&file);
+    output_file_abandon(&file);
+    return error;
+}
+
+static int rewrite(const struct dump_reader *reader, int dump) {
+    struct replaced_file file;
+    int error = replaced_file_open(&file, dump);
     if (error < 0)
-        output_file_abandon(&file);
-    else
-        error = output_file_commit(&file);
+        return error;
+    error = dump_writer_write(reader, replaced_file_descriptor(&file));
+    if (error == 0)
+        return replaced_file_commit(&file);
+    replaced_file_abandon(&file);
+    return error;
+}
+
+static bool is_same_file(int dump, const char *path) {
+    struct stat first, second;
+    return fstat(dump, &first) == 0 && stat(path, &second) == 0 &&
+           first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+static int write_dump(const struct dump_reader *reader, int dump,
+                      const struct resolve_options *options) {
+    const char *path = options->output != NULL ? options->output : options->file;
+    progress_say("writing %s", path);
+    int error = is_same_file(dump, path) ? rewrite(reader, dump)
+                                         : write_copy(reader, dump, path);
     return error < 0 ? failure_print("%s: %s", path, strerror(-error)) : 0;
 }
 
-static int name_frames(struct dump_reader *reader, const char *name,
+static int name_frames(struct dump_reader *reader,
+                       const struct resolve_options *options,
                        struct recorded_counts *counts) {
     struct symbols *symbols;
-    progress_say("naming the frames of %s", name);
-    int error = symbols_open(&symbols);
+    progress_say("naming the frames of %s", options->file);
+    int error = module_notes_open(&symbols, reader, options->file, options->open);
     if (error < 0)
         return failure_print("%s", strerror(-error));
     error = recorded_symbols_fill(reader, symbols, counts);
     module_notes_print(symbols);
     symbols_close(symbols);
-    return error < 0 ? failure_print("%s: %s", name, strerror(-error)) : 0;
+    return error < 0 ? failure_print("%s: %s", options->file, strerror(-error)) : 0;
 }
 
 /* What a process still writes to must not be replaced beneath it. */
@@ -107,11 +138,12 @@ static int check_dump(const struct dump_reader *reader, const char *name) {
                          name, (unsigned)reader->header.pid);
 }
 
-static int resolve(struct dump_reader *reader, const struct resolve_options *options) {
+static int resolve(struct dump_reader *reader, int dump,
+                   const struct resolve_options *options) {
     struct recorded_counts counts;
     if (check_dump(reader, options->file) != 0 ||
-        name_frames(reader, options->file, &counts) != 0 ||
-        write_dump(reader, options) != 0)
+        name_frames(reader, options, &counts) != 0 ||
+        write_dump(reader, dump, options) != 0)
         return 1;
     progress_end();
     printf("%zu of %zu native addresses named\n", counts.named, counts.addresses);
@@ -122,11 +154,18 @@ static int run(int argc, char **argv) {
     struct resolve_options options = {0};
     struct dump_reader *reader;
     argp_parse(&argp, argc, argv, 0, NULL, &options);
-    if (dump_report_read(&reader, options.file) != 0)
-        return 1;
-    int status = resolve(reader, &options);
+    int dump = open(options.file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (dump < 0)
+        return failure_print("%s: %s", options.file, strerror(errno));
+    int error = dump_reader_open_fd(&reader, dump), status = 1;
+    if (error < 0)
+        status = failure_print("%s: %s", options.file, dump_reader_strerror(error));
+    else
+        status = resolve(reader, dump, &options);
     progress_end();
-    dump_reader_close(reader);
+    if (error == 0)
+        dump_reader_close(reader);
+    close(dump);
     return status;
 }
 

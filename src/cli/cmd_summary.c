@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/dump_report.h"
+#include "cli/module_notes.h"
 #include "cli/process_report.h"
 #include "cli/selection_options.h"
 #include "output/failure.h"
@@ -21,7 +22,8 @@ enum {
     OPTION_BY,
     OPTION_NATIVE,
     OPTION_NO_NATIVE,
-    OPTION_ALL_FRAMES
+    OPTION_ALL_FRAMES,
+    OPTION_OPEN_MODULES
 };
 
 struct summary_options {
@@ -36,6 +38,7 @@ static const struct argp_option argp_options[] = {
     {"all-frames", OPTION_ALL_FRAMES, NULL, 0, "Show the frames of imports too", 0},
     {"native", OPTION_NATIVE, NULL, 0, SELECTION_NATIVE_HELP, 0},
     {"no-native", OPTION_NO_NATIVE, NULL, 0, SELECTION_NO_NATIVE_HELP, 0},
+    {"open-modules", OPTION_OPEN_MODULES, NULL, 0, MODULE_NOTES_HELP, 0},
     {0},
 };
 
@@ -56,6 +59,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return 0;
     case OPTION_NO_NATIVE:
         options->selection.native = SELECTION_NATIVE_NONE;
+        return 0;
+    case OPTION_OPEN_MODULES:
+        options->selection.open_modules = true;
         return 0;
     default:
         return selection_parse_files(&options->selection, key, state);

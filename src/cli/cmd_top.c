@@ -9,13 +9,20 @@
 
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/module_notes.h"
 #include "cli/selection_options.h"
 #include "cli/top_loop.h"
 #include "output/failure.h"
 #include "process/watched.h"
 #include "show/text_report.h"
 
-enum { OPTION_ONCE = 0x100, OPTION_NATIVE, OPTION_NO_NATIVE, OPTION_ALL_FRAMES };
+enum {
+    OPTION_ONCE = 0x100,
+    OPTION_NATIVE,
+    OPTION_NO_NATIVE,
+    OPTION_ALL_FRAMES,
+    OPTION_OPEN_MODULES
+};
 enum { DEFAULT_ROWS = 20, MOST_DELAY = 3600 };
 
 struct top_options {
@@ -31,6 +38,7 @@ static const struct argp_option argp_options[] = {
     {"all-frames", OPTION_ALL_FRAMES, NULL, 0, "Show the frames of imports too", 0},
     {"native", OPTION_NATIVE, NULL, 0, SELECTION_NATIVE_HELP, 0},
     {"no-native", OPTION_NO_NATIVE, NULL, 0, SELECTION_NO_NATIVE_HELP, 0},
+    {"open-modules", OPTION_OPEN_MODULES, NULL, 0, MODULE_NOTES_HELP, 0},
     {"delay", 'd', "SECONDS", 0, "Between two looks at the dump (default: 1)", 0},
     {0},
 };
@@ -49,6 +57,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return 0;
     case OPTION_NO_NATIVE:
         options->settings.native = SHOWN_NATIVE_NONE;
+        return 0;
+    case OPTION_OPEN_MODULES:
+        options->settings.open_modules = true;
         return 0;
     case 'l':
         options->limit = arguments_parse_limit(argument, state);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/module_notes.h"
@@ -44,6 +45,14 @@ static int merge(struct dump_reader **reader, struct dump_reader *const *parts,
                      : 0;
 }
 
+/* Another user where one of the dumps is theirs. */
+static uint32_t find_owner(struct dump_reader *const *parts, int count) {
+    uint32_t owner = parts[0]->owner;
+    for (int i = 0; i < count && owner == geteuid(); i++)
+        owner = parts[i]->owner;
+    return owner;
+}
+
 int dump_report_read_files(struct dump_reader **reader, char *const *paths, int count) {
     *reader = NULL;
     struct dump_reader **parts = calloc((size_t)count, sizeof *parts);
@@ -52,6 +61,8 @@ int dump_report_read_files(struct dump_reader **reader, char *const *paths, int 
     int status = read_parts(parts, paths, count);
     if (status == 0 && count > 1) {
         status = merge(reader, parts, count);
+        if (status == 0)
+            (*reader)->owner = find_owner(parts, count);
     } else if (status == 0) {
         *reader = parts[0];
         parts[0] = NULL;
@@ -83,11 +94,22 @@ static enum shown_native native_of(const struct selection *selection,
     }
 }
 
+static void print_cut(const struct dump_reader *reader, const char *name) {
+    if (reader->cut_frames == 0)
+        return;
+    progress_end();
+    fprintf(stderr,
+            "tracemalloc: %s: the stacks are too deep to be shown whole: they are cut "
+            "to their %u most recent frames\n",
+            name, (unsigned)reader->cut_frames);
+}
+
 static int show_stacks(struct dump_reader *reader, const struct selection *selection,
                        struct dump_report_stacks stacks) {
     struct symbols *symbols;
     bool *wanted = NULL;
-    int error = symbols_open(&symbols);
+    int error = module_notes_open(&symbols, reader, selection->files[0],
+                                  selection->open_modules);
     if (error < 0)
         return error;
     if (stacks.at_moment) {
@@ -106,6 +128,7 @@ static int show_stacks(struct dump_reader *reader, const struct selection *selec
     if (error == 0 && !selection->shows_imports)
         error = import_frames_fold(reader, options.whole);
     module_notes_print(symbols);
+    print_cut(reader, selection->files[0]);
     symbols_close(symbols);
     free(wanted);
     return error;

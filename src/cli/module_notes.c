@@ -2,11 +2,38 @@
 #include "cli/module_notes.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "output/progress.h"
 
+/* The first module stands for code that is in none. */
+static bool has_modules(const struct dump_reader *reader) {
+    return reader->module_count > 1;
+}
+
+bool module_notes_may_open(const struct dump_reader *reader, bool open) {
+    return open || reader->owner == geteuid();
+}
+
+int module_notes_open(struct symbols **symbols, const struct dump_reader *reader,
+                      const char *name, bool open) {
+    *symbols = NULL;
+    if (module_notes_may_open(reader, open))
+        return symbols_open(symbols);
+    if (has_modules(reader) && reader->symbol_count == 0) {
+        progress_end();
+        fprintf(stderr,
+                "tracemalloc: %s belongs to another user: the modules that it names "
+                "are not opened (--open-modules opens them)\n",
+                name);
+    }
+    return 0;
+}
+
 void module_notes_print(const struct symbols *symbols) {
     const struct symbol_module *module;
+    if (symbols == NULL)
+        return;
     for (size_t i = 0; (module = symbols_module_at(symbols, i)) != NULL; i++) {
         if (symbols_module_state(module) != SYMBOL_MODULE_DIFFERENT)
             continue;

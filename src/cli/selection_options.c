@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/module_notes.h"
+
 enum option_key {
     OPTION_AT = 0x200,
     OPTION_DOMAIN,
@@ -13,6 +15,7 @@ enum option_key {
     OPTION_BY,
     OPTION_NATIVE,
     OPTION_NO_NATIVE,
+    OPTION_OPEN_MODULES,
 };
 
 static const struct argp_option argp_options[] = {
@@ -33,6 +36,7 @@ static const struct argp_option argp_options[] = {
     {"by", OPTION_BY, "process", 0, "Tell the processes of several dumps apart", 0},
     {"native", OPTION_NATIVE, NULL, 0, SELECTION_NATIVE_HELP, 0},
     {"no-native", OPTION_NO_NATIVE, NULL, 0, SELECTION_NO_NATIVE_HELP, 0},
+    {"open-modules", OPTION_OPEN_MODULES, NULL, 0, MODULE_NOTES_HELP, 0},
     {0},
 };
 
@@ -92,6 +96,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return 0;
     case OPTION_NO_NATIVE:
         selection->native = SELECTION_NATIVE_NONE;
+        return 0;
+    case OPTION_OPEN_MODULES:
+        selection->open_modules = true;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -25,6 +25,7 @@ struct selection {
     bool by_process;
     enum selection_native native;
     bool shows_imports; /* the frames of the import system too */
+    bool open_modules;  /* also those that a dump of another user names */
     char **files;       /* in the program's arguments */
     int file_count;
 };
@@ -32,8 +33,8 @@ struct selection {
 /* Nothing but `now`. */
 void selection_open(struct selection *selection);
 
-/* A child parser for --at, --domain, --include, --exclude, --all-frames, --by and
- * --native; its input is a struct selection. */
+/* A child parser for --at, --domain, --include, --exclude, --all-frames, --by,
+ * --native and --open-modules; its input is a struct selection. */
 extern const struct argp selection_argp;
 
 /* For the parser of the command: takes the files at ARGP_KEY_ARGS, complains at

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "cli/command.h"
+#include "cli/module_notes.h"
 #include "cli/top_screen.h"
 #include "output/failure.h"
 #include "profile/import_frames.h"
@@ -94,9 +95,10 @@ static int take_samples(struct top_loop *loop, bool is_new) {
 }
 
 static int show_stacks(struct top_loop *loop, struct dump_reader *reader) {
+    bool may_open = module_notes_may_open(reader, loop->settings.open_modules);
     const struct shown_stacks_options options = {
         .native = loop->settings.native,
-        .symbols = loop->symbols,
+        .symbols = may_open ? loop->symbols : NULL,
     };
     int error = shown_stacks_apply(reader, &options);
     return error < 0 || loop->settings.shows_imports

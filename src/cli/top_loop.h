@@ -19,6 +19,7 @@ struct top_settings {
     uint32_t delay; /* seconds between two looks */
     enum shown_native native;
     bool shows_imports; /* the frames of the import system too */
+    bool open_modules;  /* also those that a dump of another user names */
 };
 
 enum { TOP_FILTER_SIZE = 80 };

@@ -40,6 +40,7 @@ struct dump_reader {
      * the one that was not yet written. */
     struct tracemalloc_dump_header header;
     uint32_t state;   /* enum tracemalloc_dump_state, or KILLED */
+    uint32_t owner;   /* of the file: a user's number */
     uint64_t damaged; /* entries that named what is not there */
     uint64_t missing; /* entries counted that the file does not hold */
 

@@ -50,6 +50,7 @@ static int measure_file(struct loader *loader, struct stat *status) {
     if (!S_ISREG(status->st_mode))
         return -EINVAL;
     loader->file_size = (uint64_t)status->st_size;
+    loader->reader->owner = status->st_uid;
     return 0;
 }
 

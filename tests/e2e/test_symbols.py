@@ -5,6 +5,7 @@ here, recorded names, and what is left where there are none."""
 import gzip
 import http.server
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -231,6 +232,66 @@ def test_resolved_dumps_need_no_libraries(ours, dump, native_library):
     assert dump.read_bytes() == once
     usual = dump.parent.joinpath("x.c").stat().st_mode
     assert dump.stat().st_mode & 0o777 == usual & 0o777
+
+
+def test_resolving_keeps_links_and_rights(ours, dump, tmp_path):
+    other, link = tmp_path / "other.dump", tmp_path / "link.dump"
+    link.symlink_to(dump)
+    os.link(str(dump), str(other))
+    dump.chmod(0o640)
+    before = dump.stat()
+    for path in (link, dump, other):
+        assert ours("resolve", path).returncode == 0
+    assert link.is_symlink()
+    for path in (dump, other):
+        after = path.stat()
+        assert (after.st_ino, after.st_nlink) == (before.st_ino, 2)
+        assert after.st_mode == before.st_mode
+    other.unlink()
+    once = dump.read_bytes()
+    assert ours("resolve", link).returncode == 0
+    assert link.is_symlink() and dump.read_bytes() == once
+    assert dump.stat().st_mode == before.st_mode
+    left = sorted(path.name for path in tmp_path.glob("*dump*"))
+    assert left == ["link.dump", "native.dump"]
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+NOBODY = 65534
+
+
+@needs_root
+def test_resolving_keeps_the_owner(ours, dump):
+    os.chown(str(dump), NOBODY, NOBODY)
+    dump.chmod(0o2640)
+    assert ours("resolve", dump, "--open-modules").returncode == 0
+    after = dump.stat()
+    assert (after.st_uid, after.st_gid) == (NOBODY, NOBODY)
+    assert after.st_mode & 0o7777 == 0o2640
+
+
+@needs_root
+def test_modules_of_another_users_dump_are_not_opened(ours, dump):
+    os.chown(str(dump), NOBODY, NOBODY)
+    commands = [
+        ["stats", "-g", "function"],
+        ["compare", dump, "-g", "function"],
+        ["tree"],
+        ["summary", "--native"],
+        ["top", "--once", "--native"],
+        ["export", "--format", "collapsed", "-o", "/dev/stdout"],
+    ]
+    for name, *options in commands:
+        result = ours(name, dump, *options)
+        assert result.returncode == 0 and "hidden" not in result.stdout, name
+        assert ("not opened" in result.stderr) == (name != "top"), name
+        result = ours(name, dump, *options + ["--open-modules"])
+        assert "hidden" in result.stdout and not result.stderr, name
+    result = ours("resolve", dump)
+    assert result.stdout.startswith("0 of 3") and "not opened" in result.stderr
+    assert ours("resolve", dump, "--open-modules").stdout.startswith("2 of 3")
+    result = ours("stats", dump, "-g", "function")
+    assert "hidden" in result.stdout and not result.stderr
 
 
 def test_resolved_into_another_file(ours, dump, native_library, tmp_path):
