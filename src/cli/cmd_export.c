@@ -168,7 +168,8 @@ static int weigh(struct export_arguments *arguments, const struct dump_reader *r
 static int export(struct export_arguments *arguments) {
     struct dump_reader *reader;
     const struct selection *selection = &arguments->selection;
-    const struct dump_report_stacks stacks = {.native = SHOWN_NATIVE_FOLDED};
+    const struct dump_report_stacks stacks = {
+        .native = SHOWN_NATIVE_FOLDED, .to_file = !arguments->exporter->only_leaf};
     if (check_output(arguments) != 0 ||
         dump_report_read_shown(&reader, selection->files, selection->file_count,
                                selection, stacks) != 0)

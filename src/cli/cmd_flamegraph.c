@@ -170,8 +170,8 @@ static int report(const struct flamegraph_arguments *arguments) {
     struct dump_reader *reader = NULL, *old = NULL;
     const struct selection *selection = &arguments->selection;
     char *old_file = arguments->old;
-    const struct dump_report_stacks stacks = {.native = SHOWN_NATIVE_FOLDED,
-                                              .whole = true};
+    const struct dump_report_stacks stacks = {
+        .native = SHOWN_NATIVE_FOLDED, .to_file = true, .whole = true};
     int status = dump_report_read_shown(&reader, selection->files,
                                         selection->file_count, selection, stacks);
     if (status == 0 && old_file != NULL)

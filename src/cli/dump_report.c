@@ -17,6 +17,7 @@
 #include "show/json_report.h"
 #include "show/process_list.h"
 #include "show/text_report.h"
+#include "symbols/shown_depth.h"
 #include "symbols/shown_stacks.h"
 #include "symbols/symbols.h"
 
@@ -99,8 +100,8 @@ static void print_cut(const struct dump_reader *reader, const char *name) {
         return;
     progress_end();
     fprintf(stderr,
-            "tracemalloc: %s: the stacks are too deep to be shown whole: they are cut "
-            "to their %u most recent frames\n",
+            "tracemalloc: %s: the stacks are too deep to be written whole: they are "
+            "cut to their %u most recent frames\n",
             name, (unsigned)reader->cut_frames);
 }
 
@@ -125,6 +126,8 @@ static int show_stacks(struct dump_reader *reader, const struct selection *selec
     progress_say("naming the frames");
     if (error == 0)
         error = shown_stacks_apply(reader, &options);
+    if (error == 0 && stacks.to_file)
+        error = shown_depth_limit(reader);
     if (error == 0 && !selection->shows_imports)
         error = import_frames_fold(reader, options.whole);
     module_notes_print(symbols);

@@ -31,6 +31,7 @@ must_check int dump_report_read_files(struct dump_reader **reader, char *const *
 /* What a report shows of the stacks. */
 struct dump_report_stacks {
     enum shown_native native; /* unless the selection says otherwise */
+    bool to_file;             /* as many frames as a file can well hold */
     bool whole;               /* see report/shown_stacks.h */
     bool at_moment; /* those that hold a block at the selection's moment suffice */
 };

@@ -54,5 +54,6 @@ const struct exporter export_csv = {
     .name = "csv",
     .extension = "csv",
     .summary = "what each line of code holds, for spreadsheets",
+    .only_leaf = true,
     .write = write_file,
 };

@@ -18,6 +18,7 @@ struct exporter {
     const char *extension; /* of such files, without a dot */
     const char *summary;   /* one line, no full stop */
     bool only_python;      /* has no place for native frames */
+    bool only_leaf;        /* of each stack its most recent frame */
     bool by_block;         /* of single blocks: has no limit */
     /* 0, -ENOMEM, -EIO, or -EFBIG when the format cannot hold that much. Write errors
      * stay in the stream. New names may be added to the input's. */

@@ -81,6 +81,15 @@ class NativeDump:
         self.add(SITES, "IIQ4I", tally | mark, count, size, count, count, 0, 0)
         self.header["native_bytes" if domain > 0 else "python_bytes"] += size * count
 
+    def recursion(self, levels, size):
+        """A function that calls itself; each level holds a block."""
+        code = self.code("/app/deep.py", "f")
+        for node in range(2, levels + 2):
+            self.add(STACKS, "4I", node - 1 if node > 2 else 0, code, 7, 0)
+            tally = self.add(TALLIES, "IIQQII", node, 0, 0, 0, 0, 0)
+            self.add(SITES, "IIQ4I", tally, 1, size, 1, 1, 0, 0)
+        self.header["python_bytes"] += size * levels
+
     def write(self, path):
         header, at = bytearray(HEADER_SIZE), 0
         fields = dict(

@@ -360,6 +360,36 @@ def test_exports(ours, dump):
     assert b"hidden" not in python
 
 
+FORMATS = ["pprof", "speedscope", "collapsed", "json", "csv", "snapshot"]
+
+
+@pytest.mark.parametrize("form", FORMATS + ["page"])
+def test_stacks_too_deep_for_a_file_are_cut(ours, form, tmp_path, snapshot):
+    """All that a format can hold is written, and what was cut is said."""
+    made = native_dump.NativeDump()
+    made.header.update(nframe=65535, native_nframe=0, finalized=0)
+    made.recursion(30000, 100)
+    dump, out = tmp_path / "deep.dump", tmp_path / "out.html"
+    made.write(dump)
+    if form == "page":
+        result = ours("flamegraph", dump, "-o", out)
+        if "made without Node" in result.stderr:
+            pytest.skip("built without the page")
+    else:
+        result = ours("export", "--format", form, dump, "-o", out)
+    assert result.returncode == 0
+    said = re.search(r"cut to their \d+ most recent frames", result.stderr)
+    assert (said is None) == (form == "csv")
+    assert out.stat().st_size > 0
+    if form == "collapsed":
+        lines = out.read_text().splitlines()
+        assert sum(int(line.rpartition(" ")[2]) for line in lines) == 3000000
+        assert max(line.count(";") for line in lines) > 50
+    if form == "json":
+        document = json.loads(out.read_text())
+        assert sum(trace["size"] for trace in document["traces"]) == 3000000
+
+
 def test_snapshots_are_of_python_alone(ours, dump, snapshot):
     tracebacks = [trace.traceback for trace in snapshot(dump).traces]
     assert {frame.filename for each in tracebacks for frame in each} == {"/app/main.py"}
