@@ -178,6 +178,11 @@ static double largest(const double *values, size_t count) {
     return most;
 }
 
+/* The bytes of a damaged timeline may add up to more than there are. */
+static uint64_t whole_bytes(double bytes) {
+    return bytes < 0x1p64 ? (uint64_t)bytes : UINT64_MAX;
+}
+
 /* The scale on the left, then one row. */
 static void print_plot_row(const struct terminal *terminal, const char *label,
                            const double *values, size_t count, size_t row,
@@ -186,7 +191,7 @@ static void print_plot_row(const struct terminal *terminal, const char *label,
     size_t used =
         pad(terminal, put(terminal, TERMINAL_NAME, label, SCALE_LABEL), SCALE_LABEL);
     if (row == 0)
-        put_size(terminal, TERMINAL_PLAIN, (uint64_t)most);
+        put_size(terminal, TERMINAL_PLAIN, whole_bytes(most));
     else
         pad(terminal, used, SCALE_COLUMNS);
     fputs(terminal->unicode ? " │" : " |", terminal->out);

@@ -119,6 +119,18 @@ START_TEST(the_heap_is_drawn_over_its_time) {
 }
 END_TEST
 
+START_TEST(a_damaged_timeline_is_drawn_with_what_a_number_can_hold) {
+    hold(3, 100, 4, 0);
+    for (uint64_t i = 0; i <= 10; i++) {
+        struct tracemalloc_dump_moment moment = {i * 1000000000, UINT64_MAX, UINT64_MAX,
+                                                 1024};
+        dump_maker_append(&maker, TRACEMALLOC_DUMP_TIMELINE, &moment);
+    }
+    print(80);
+    ck_has("16777216 TiB │");
+}
+END_TEST
+
 static void add_process(uint32_t pid, const char *argument) {
     struct tracemalloc_dump_process process = {
         .pid = pid,
@@ -164,6 +176,7 @@ int main(void) {
     tcase_add_test(tests, a_narrow_terminal_has_one_thing_below_the_other);
     tcase_add_test(tests, a_line_stands_once_though_it_leads_each_list);
     tcase_add_test(tests, the_heap_is_drawn_over_its_time);
+    tcase_add_test(tests, a_damaged_timeline_is_drawn_with_what_a_number_can_hold);
     tcase_add_test(tests, the_processes_of_a_merged_dump);
     tcase_add_test(tests, advice_is_broken_between_words);
     return check_run("summary_text", tests);
