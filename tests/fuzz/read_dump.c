@@ -3,12 +3,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "export/exporter.h"
 #include "profile/filter.h"
 #include "profile/statistics.h"
+#include "memory_file.h"
 #include "read_screens.h"
 #include "show/json_report.h"
 #include "show/text_report.h"
@@ -16,15 +16,6 @@
 
 /* More would only repeat itself. */
 enum { ENTRIES = 20 };
-
-static FILE *nowhere(void) {
-    static FILE *out;
-    if (out == NULL)
-        out = fopen("/dev/null", "w");
-    if (out == NULL)
-        abort();
-    return out;
-}
 
 static void print(const struct statistics *statistics,
                   const struct dump_reader *reader) {
@@ -80,13 +71,6 @@ static void export_all(const struct dump_reader *reader) {
             if (exporter->write(&input, nowhere()) < 0)
                 continue;
     export_input_close(&input);
-}
-
-static int memory_file(const uint8_t *bytes, size_t size) {
-    int fd = memfd_create("dump", MFD_CLOEXEC);
-    if (fd < 0 || write(fd, bytes, size) != (ssize_t)size)
-        abort();
-    return fd;
 }
 
 static void read_all(struct dump_reader *reader) {
