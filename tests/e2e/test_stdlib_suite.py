@@ -3,9 +3,11 @@
 """CPython's own test.test_tracemalloc: each test ends the same with and without us.
 
 As a program, `test_stdlib_suite.py LIBRARY [INTERPRETER...]` prints the table: passed,
-failed and skipped of each interpreter, without the library and with it.
+failed and skipped of each interpreter, without the library and with it. With `--all` it
+is CPython's whole suite, for which see whole_suite.py.
 """
 
+import argparse
 import collections
 import json
 import os
@@ -15,6 +17,7 @@ import tempfile
 import pytest
 
 import conftest
+import whole_suite
 
 SUITE = "test.test_tracemalloc"
 MISSING = 77
@@ -134,12 +137,28 @@ def print_row(interpreter, library):
     return not different
 
 
-def main(library, *paths):
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("library", help="libtracemalloc.so")
+    parser.add_argument("paths", nargs="*", help="interpreters (default: all)")
+    parser.add_argument("--python", action="append", default=[], help="another one")
+    parser.add_argument("--all", action="store_true", help="CPython's whole suite")
+    parser.add_argument("--module", action="append", help="with --all: this one alone")
+    parser.add_argument("-j", type=int, default=1, help="with --all: at once")
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
+    paths = options.paths + options.python
     found = [conftest.Interpreter(path) for path in paths] or conftest.interpreters()
+    library = os.path.abspath(options.library)
+    if options.all:
+        same = whole_suite.main(library, found, options.j, options.module)
+        return 0 if same else 1
     print("%-60s %-12s %-12s" % ("passed/failed/skipped", "without", "with"))
-    same = [print_row(interpreter, os.path.abspath(library)) for interpreter in found]
-    return 0 if all(same) else 1
+    return 0 if all([print_row(python, library) for python in found]) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main())
