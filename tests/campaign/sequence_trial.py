@@ -53,7 +53,13 @@ class SequenceTrial(Trial):
             out, errors = b"hung", b""
         finally:
             kill_group(process)
+        self.keep("output", out)
+        self.keep("errors", errors)
         return process.returncode, self.normal(out), self.normal(errors)
+
+    def keep(self, name, text):
+        """For who looks into a failure."""
+        (pathlib.Path(self.directory) / name).write_bytes(text)
 
     def normal(self, text):
         """Without addresses, process ids, the directory, and the library's notices."""
