@@ -228,9 +228,8 @@ static void tell(const struct run_dumps *dumps) {
     if (dumps->count > 0)
         fprintf(stderr, "tracemalloc: wrote %s\n", names);
     else
-        fputs("tracemalloc: no dump was written: the program is no Python, or dropped "
-              "its "
-              "environment\n",
+        fputs("tracemalloc: no dump was written: no Python was found in the program, "
+              "or it dropped its environment\n",
               stderr);
 }
 

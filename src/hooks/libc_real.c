@@ -31,6 +31,7 @@ static void resolve_memory(void) {
 
 static void resolve_process(void) {
     libc_real.getenv = next("getenv");
+    libc_real.pthread_key_create = next("pthread_key_create");
     libc_real._exit = next("_exit");
     libc_real._Exit = next("_Exit");
     libc_real.quick_exit = next("quick_exit");

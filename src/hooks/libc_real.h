@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <pthread.h>
 #include <sys/types.h>
 
 #include "base/compiler.h"
@@ -33,6 +34,7 @@ struct libc_real {
     int (*munmap)(void *address, size_t length);
     void *(*mremap)(void *address, size_t old_length, size_t length, int flags, ...);
     char *(*getenv)(const char *name);
+    int (*pthread_key_create)(pthread_key_t *key, void (*destroy)(void *));
     void (*_exit)(int status);
     void (*_Exit)(int status);
     void (*quick_exit)(int status);

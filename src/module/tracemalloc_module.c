@@ -278,7 +278,7 @@ static void *initialize(void) {
 
 void tracemalloc_module_install(const struct python_runtime *runtime, bool native) {
     struct inittab *const *table = runtime->import_inittab;
-    if (own.initialize != NULL || table == NULL || python_api_find() < 0)
+    if (own.initialize != NULL || table == NULL || python_api_find(runtime->handle) < 0)
         return;
     own.runtime = runtime;
     own.native = native;
@@ -296,7 +296,7 @@ void tracemalloc_module_install(const struct python_runtime *runtime, bool nativ
 static int *configured(const struct python_runtime *runtime) {
     unsigned version = runtime->layout.version;
     char *(*get_config)(void) = NULL;
-    *(void **)(void *)&get_config = dlsym(RTLD_DEFAULT, "_Py_GetConfig");
+    *(void **)(void *)&get_config = dlsym(runtime->handle, "_Py_GetConfig");
     size_t offset = version == 0x307 || version == 0x309 ? 40 : 36;
     if (version >= 0x309)
         return get_config != NULL ? (int *)(void *)(get_config() + offset) : NULL;

@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/message.h"
 #include "event/record_native.h"
 #include "hooks/libc_real.h"
+#include "stack/native/native_object.h"
 #include "tracing/agent.h"
 #include "tracing/first_frame.h"
 #include "tracing/interpreter.h"
@@ -70,8 +72,16 @@ static void begin_without_python(void) {
         begin(nframe);
 }
 
+/* As the variable says, of an interpreter that may not ask for it. */
+static void begin_unasked(long nframe) {
+    if (nframe > 0 &&
+        (traced_process.options->run_id != 0 || !interpreter_frames_work()))
+        begin(nframe);
+}
+
 void start_prepare(int argc, char **argv) {
     const struct options *options = traced_process.options;
+    native_object_prepare();
     prepared = true;
     if (!find_python()) {
         if (options->any_program)
@@ -90,9 +100,8 @@ void start_prepare(int argc, char **argv) {
         x_nframe = X_OPTION_NOT_GIVEN;
     if (x_nframe > 0)
         begin(x_nframe);
-    else if (nframe > 0 && x_nframe == X_OPTION_NOT_GIVEN &&
-             (options->run_id != 0 || !interpreter_frames_work()))
-        begin(nframe);
+    else if (x_nframe == X_OPTION_NOT_GIVEN)
+        begin_unasked(nframe);
 }
 
 exported char *getenv(const char *name) {
@@ -115,4 +124,20 @@ exported char *getenv(const char *name) {
     if (traced_process.runtime->layout.version == 0x306 && builtin_nframe > 0)
         traced_process.module.suppress_builtin(traced_process.runtime, builtin_nframe);
     return nframe > 0 ? NULL : value;
+}
+
+/* A CPython makes a key as its runtime comes up, whatever its configuration: the first
+ * that can be seen of one that dlopen brought and that asks for no variable. */
+exported int pthread_key_create(pthread_key_t *key, void (*destroy)(void *)) {
+    uintptr_t caller = (uintptr_t)__builtin_return_address(0);
+    if (!libc_real_ready())
+        return EAGAIN;
+    if (prepared && !interpreter_is_found() && python_runtime_is_code(caller)) {
+        const char *value = libc_real.getenv(variable);
+        int saved = errno;
+        if (find_python())
+            begin_unasked(value != NULL ? read_nframe(value) : 0);
+        errno = saved;
+    }
+    return libc_real.pthread_key_create(key, destroy);
 }

@@ -22,6 +22,7 @@ CC = ["cc", "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-fvisibility=hidden",
       f"-I{ROOT / 'src'}"]
 SOURCES = [str(ROOT / f"src/stack/python/python_{name}.c")
            for name in ("layout", "runtime", "lines", "code")]
+SOURCES.append(str(ROOT / "src/stack/native/native_object.c"))
 
 # Runs in the interpreter under test, so it keeps to Python 3.6.
 CHILD = r'''

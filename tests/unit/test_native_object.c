@@ -38,6 +38,44 @@ START_TEST(data_elsewhere_belongs_to_no_file) {
 }
 END_TEST
 
+static int expect_described(struct dl_phdr_info *info, size_t size, void *data) {
+    struct native_object described, found;
+    unsigned *seen = data;
+    (void)size;
+    native_object_describe(info, &described);
+    if (native_object_find(described.start, &found) < 0)
+        return 0;
+    ck_assert_uint_eq(described.start, found.start);
+    ck_assert_uint_eq(described.bias, found.bias);
+    ck_assert_ptr_eq(described.dynamic, found.dynamic);
+    ck_assert_str_eq(described.name, found.name);
+    ck_assert_uint_gt(described.end, described.start);
+    ++*seen;
+    return 0;
+}
+
+START_TEST(the_linkers_list_tells_the_same) {
+    unsigned seen = 0;
+    ck_assert_int_eq(native_object_prepare(), 0);
+    dl_iterate_phdr(expect_described, &seen);
+    ck_assert_uint_ge(seen, 2);
+}
+END_TEST
+
+START_TEST(what_is_loaded_later_is_not_permanent) {
+    struct native_object libc = object_of((uintptr_t)&malloc), late;
+    void *handle = dlopen("libanl.so.1", RTLD_NOW);
+    if (handle == NULL)
+        return;
+    struct link_map *map = handle;
+    ck_assert_int_eq(native_object_prepare(), 0);
+    ck_assert_int_eq(native_object_find((uintptr_t)map->l_ld, &late), 0);
+    ck_assert(native_object_is_permanent(&libc));
+    ck_assert(!native_object_is_permanent(&late));
+    dlclose(handle);
+}
+END_TEST
+
 START_TEST(its_code_is_a_part_of_it) {
     struct native_object libc = object_of((uintptr_t)&malloc);
     uintptr_t start, end;
@@ -97,9 +135,14 @@ END_TEST
 
 int main(void) {
     const TTest *const tests[] = {
-        code_leads_to_its_file,   data_elsewhere_belongs_to_no_file,
-        its_code_is_a_part_of_it, symbols_are_where_the_linker_finds_them,
-        a_build_id_is_read,       the_vdso_is_a_module_without_symbols_to_read,
+        code_leads_to_its_file,
+        data_elsewhere_belongs_to_no_file,
+        the_linkers_list_tells_the_same,
+        what_is_loaded_later_is_not_permanent,
+        its_code_is_a_part_of_it,
+        symbols_are_where_the_linker_finds_them,
+        a_build_id_is_read,
+        the_vdso_is_a_module_without_symbols_to_read,
     };
     return suite_run("native_object", tests, sizeof tests / sizeof *tests);
 }

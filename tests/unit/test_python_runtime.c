@@ -2,9 +2,11 @@
 /* A process without Python, and wild pointers. Real interpreters, early and late, are
  * for tests/e2e/check_code.py. */
 #include "check_run.h"
+#include "stack/native/native_object.h"
 #include "stack/python/python_runtime.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -18,6 +20,17 @@ START_TEST(a_process_without_python_has_none) {
     ck_assert_int_eq(runtime.implementation, PYTHON_NONE);
     ck_assert_uint_eq(runtime.version, 0);
     ck_assert_ptr_null(runtime.runtime);
+}
+END_TEST
+
+START_TEST(code_of_other_objects_is_not_a_pythons) {
+    uintptr_t here = (uintptr_t)python_runtime_find, libc = (uintptr_t)&malloc;
+
+    ck_assert(!python_runtime_is_code(here));
+    ck_assert_int_eq(native_object_prepare(), 0);
+    ck_assert(!python_runtime_is_code(here));
+    ck_assert(!python_runtime_is_code(libc));
+    ck_assert(!python_runtime_is_code(0));
 }
 END_TEST
 
@@ -69,6 +82,7 @@ END_TEST
 int main(void) {
     TCase *tests = tcase_create("python_runtime");
     tcase_add_test(tests, a_process_without_python_has_none);
+    tcase_add_test(tests, code_of_other_objects_is_not_a_pythons);
     tcase_add_test(tests, a_wrong_place_of_the_current_thread_is_forgotten);
     tcase_add_test(tests, wild_pointers_are_not_followed);
     return check_run("python_runtime", tests);

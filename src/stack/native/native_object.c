@@ -8,6 +8,7 @@
 
 enum { MOST_PERMANENT = 256 };
 
+static bool prepared;
 static int (*find_object)(void *address, struct dl_find_object *out);
 
 /* Biases of the objects that the program began with, written once. */
@@ -23,11 +24,13 @@ static int note_permanent(struct dl_phdr_info *info, size_t size, void *data) {
 }
 
 int native_object_prepare(void) {
-    void *found = dlsym(RTLD_DEFAULT, "_dl_find_object");
-    memcpy(&find_object, &found, sizeof found);
-    permanent_count = 0;
-    dl_iterate_phdr(note_permanent, NULL);
-    return found != NULL ? 0 : -ENOSYS;
+    if (!prepared) {
+        void *found = dlsym(RTLD_DEFAULT, "_dl_find_object");
+        memcpy(&find_object, &found, sizeof found);
+        dl_iterate_phdr(note_permanent, NULL);
+        prepared = true;
+    }
+    return find_object != NULL ? 0 : -ENOSYS;
 }
 
 bool native_object_is_permanent(const struct native_object *object) {
@@ -39,7 +42,7 @@ bool native_object_is_permanent(const struct native_object *object) {
 
 int native_object_find(uintptr_t address, struct native_object *out) {
     struct dl_find_object found;
-    if (find_object((void *)address, &found) != 0)
+    if (find_object == NULL || find_object((void *)address, &found) != 0)
         return -ENOENT;
     *out = (struct native_object){
         .start = (uintptr_t)found.dlfo_map_start,
@@ -50,6 +53,23 @@ int native_object_find(uintptr_t address, struct native_object *out) {
         .dynamic = found.dlfo_link_map->l_ld,
     };
     return 0;
+}
+
+void native_object_describe(const struct dl_phdr_info *info,
+                            struct native_object *out) {
+    *out = (struct native_object){
+        .start = UINTPTR_MAX, .bias = info->dlpi_addr, .name = info->dlpi_name};
+    for (size_t at = 0; at < info->dlpi_phnum; at++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[at];
+        uintptr_t start = info->dlpi_addr + segment->p_vaddr;
+        if (segment->p_type == PT_DYNAMIC)
+            out->dynamic = (const void *)start;
+        if (segment->p_type != PT_LOAD)
+            continue;
+        out->start = start < out->start ? start : out->start;
+        out->end =
+            start + segment->p_memsz > out->end ? start + segment->p_memsz : out->end;
+    }
 }
 
 /* The first page of a file is mapped in front of all others by every linker; its

@@ -25,13 +25,17 @@ struct native_object {
     const void *dynamic;         /* its dynamic section */
 };
 
-/* Outside hooks, from the constructor: asks the dynamic linker for its function, and
- * which objects the program began with: those are never unloaded. 0, or -ENOSYS. */
-must_check int native_object_prepare(void);
+/* Outside hooks, the first time from the constructor: asks the dynamic linker for its
+ * function, and which objects the program began with: those are never unloaded. Later
+ * calls only answer the same. 0, or -ENOSYS. */
+int native_object_prepare(void);
 bool native_object_is_permanent(const struct native_object *object);
 
 /* 0, or -ENOENT: no code of a file. */
 must_check int native_object_find(uintptr_t address, struct native_object *out);
+
+/* The object that dl_iterate_phdr tells of; without its `header`. */
+void native_object_describe(const struct dl_phdr_info *info, struct native_object *out);
 
 /* Its program headers; NULL and 0 where they are not in front of the file. */
 const ElfW(Phdr) *

@@ -31,9 +31,9 @@ static const struct {
     {"Py_AddPendingCall", offsetof(struct python_api, add_pending_call)},
 };
 
-int python_api_find(void) {
+int python_api_find(void *handle) {
     for (size_t at = 0; at < sizeof symbols / sizeof *symbols; at++) {
-        void *found = dlsym(RTLD_DEFAULT, symbols[at].name);
+        void *found = dlsym(handle, symbols[at].name);
         if (found == NULL)
             return -ENXIO;
         *(void **)(void *)((char *)&python_api + symbols[at].offset) = found;

@@ -34,7 +34,7 @@ struct python_api {
 extern internal struct python_api python_api;
 
 /* 0, or -ENXIO when one is missing: then the module stays the interpreter's own. */
-must_check int python_api_find(void);
+must_check int python_api_find(void *handle);
 
 /* Takes the reference to an item of a new tuple. Not for NULL, which says that the item
  * could not be made: then an exception is set. */

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "stack/native/native_object.h"
 #include "stack/python/python_code.h"
 
 enum { FRAMES_TO_CHECK = 8 };
@@ -41,23 +42,26 @@ static const struct symbol {
     {"PyImport_Inittab", NULL, FIELD(import_inittab), 6, 0},
 };
 
+static const char version_function[] = "Py_GetVersion";
+
 struct library_search {
-    const char *part; /* of the file's name, a digit must follow: the version */
+    const char *symbol; /* that it defines */
     const char *path;
 };
 
+static bool defines(const struct native_object *object, const char *name) {
+    struct native_symbol symbol;
+
+    return native_object_symbol(object, name, native_object_hash(name), &symbol) == 0;
+}
+
 static int match_library(struct dl_phdr_info *info, size_t size, void *data) {
     struct library_search *search = data;
-    const char *slash = strrchr(info->dlpi_name, '/');
-    const char *name = slash ? slash + 1 : info->dlpi_name;
-    size_t length = strlen(search->part);
+    struct native_object object;
 
     (void)size;
-    if (strncmp(name, search->part, length) != 0)
-        return 0;
-    /* libpython3.so is only a list of names for libpython3.X.so. */
-    if (name[length] < '0' || name[length] > '9' ||
-        strncmp(name + length, "3.so", 4) == 0)
+    native_object_describe(info, &object);
+    if (!defines(&object, search->symbol))
         return 0;
     search->path = info->dlpi_name;
     return 1;
@@ -65,8 +69,8 @@ static int match_library(struct dl_phdr_info *info, size_t size, void *data) {
 
 /* A handle on a library that the program brought in for itself alone (RTLD_LOCAL). The
  * linker is not asked while it walks its own list: its two locks could deadlock. */
-static void *open_loaded(const char *part) {
-    struct library_search search = {.part = part};
+static void *open_loaded(const char *symbol) {
+    struct library_search search = {.symbol = symbol};
 
     if (!dl_iterate_phdr(match_library, &search))
         return NULL;
@@ -76,10 +80,10 @@ static void *open_loaded(const char *part) {
 /* The linker's handle that leads to CPython's symbols, or -ENOENT. */
 static int find_cpython(void **handle) {
     *handle = RTLD_DEFAULT;
-    if (dlsym(*handle, "Py_GetVersion"))
+    if (dlsym(*handle, version_function))
         return 0;
-    *handle = open_loaded("libpython");
-    return *handle && dlsym(*handle, "Py_GetVersion") ? 0 : -ENOENT;
+    *handle = open_loaded(version_function);
+    return *handle && dlsym(*handle, version_function) ? 0 : -ENOENT;
 }
 
 static bool is_pypy(void) {
@@ -87,7 +91,7 @@ static bool is_pypy(void) {
 
     if (dlsym(RTLD_DEFAULT, "pypy_main_startup"))
         return true;
-    handle = open_loaded("libpypy");
+    handle = open_loaded("pypy_main_startup");
     if (handle)
         dlclose(handle);
     return handle != NULL;
@@ -123,7 +127,7 @@ static uint32_t parse_version(const char *text) {
 }
 
 static void identify(struct python_runtime *out, void *handle) {
-    const char *(*get_version)(void) = dlsym(handle, "Py_GetVersion");
+    const char *(*get_version)(void) = dlsym(handle, version_function);
     const unsigned long *version = dlsym(handle, "Py_Version");
     const char *text = get_version();
 
@@ -189,6 +193,7 @@ int python_runtime_find(struct python_runtime *out) {
     }
     if (error)
         return error;
+    out->handle = handle;
     identify(out, handle);
     missing = find_symbols(out, handle);
     if (out->implementation != PYTHON_CPYTHON)
@@ -198,6 +203,13 @@ int python_runtime_find(struct python_runtime *out) {
         return error ? error : missing;
     set_runtime_words(out);
     return has_plain_objects(out) ? 0 : -ENOTSUP;
+}
+
+bool python_runtime_is_code(uintptr_t address) {
+    struct native_object object;
+
+    return native_object_find(address, &object) == 0 &&
+           defines(&object, version_function);
 }
 
 void python_runtime_settle(struct python_runtime *runtime) {

@@ -24,6 +24,7 @@ enum python_implementation {
 struct python_runtime {
     enum python_implementation implementation;
     uint32_t version; /* as PY_VERSION_HEX; 0 when unknown (PyPy) */
+    void *handle;     /* of the dynamic linker (dlsym), for CPython's other symbols */
     struct python_layout layout;
 
     const void *runtime;           /* _PyRuntime; NULL in 3.6 */
@@ -51,9 +52,13 @@ struct python_runtime {
  * always filled, the symbols as far as they are there. -ENOENT: no Python (yet);
  * -ENOTSUP: one whose frames we cannot read (PyPy, 2.7, free-threaded, pre-release,
  * newer than we know, or with other object headers); -EINVAL: its debug offsets are
- * unexpected; -ENXIO: a symbol is missing. A libpython that a dlopen() brought in with
- * RTLD_LOCAL is found, and then stays loaded. */
+ * unexpected; -ENXIO: a symbol is missing. A CPython that a dlopen() brought in with
+ * RTLD_LOCAL is found, whatever its file is called, and then stays loaded. */
 int python_runtime_find(struct python_runtime *out);
+
+/* Whether an address of code is CPython's: of an object that defines Py_GetVersion.
+ * Takes no lock, so anywhere; after native_object_prepare. */
+bool python_runtime_is_code(uintptr_t address);
 
 /* Called once at the first capture with the GIL held: forgets `current_tstate` where
  * it disagrees with `get_current`, which a vendor's changed _PyRuntime may cause. */
