@@ -58,7 +58,7 @@ static cold_path void note_map(struct thread_state *self, void *address, size_t 
     else if (mapping_table_kind(start, length) != MAPPING_NONE)
         status = mapping_table_remove(start, length);
     if (status < 0)
-        tracer_lost_block();
+        tracer_lost_block(TRACEMALLOC_DUMP_LOST_MEMORY);
 }
 
 exported void *mmap(void *address, size_t length, int protection, int flags, int fd,
@@ -95,7 +95,7 @@ exported int munmap(void *address, size_t length) {
     int status = libc_real.munmap(address, length);
     if (status == 0 && gate.active &&
         mapping_table_remove((uintptr_t)address, (length + 4095) & ~(size_t)4095) < 0)
-        tracer_lost_block();
+        tracer_lost_block(TRACEMALLOC_DUMP_LOST_MEMORY);
     record_leave(self, locked);
     return status;
 }
@@ -106,7 +106,7 @@ static void note_remap(struct thread_state *self, void *old, size_t old_length,
     enum mapping_kind kind =
         mapping_table_kind((uintptr_t)old, old_length == 0 ? 1 : old_length);
     if (old_length != 0 && mapping_table_remove((uintptr_t)old, old_length) < 0)
-        tracer_lost_block();
+        tracer_lost_block(TRACEMALLOC_DUMP_LOST_MEMORY);
     note_map(self, memory, length, kind);
 }
 

@@ -62,10 +62,12 @@ static uint64_t counted_bytes(const struct mapping *mapping) {
 static void count_mapping(struct mapping *mapping, uint64_t bytes) {
     mapping->site =
         site_table_find(mapping->stack, TRACEMALLOC_DUMP_DOMAIN_MMAP, bytes);
-    if (mapping->site != 0)
+    if (mapping->site != 0) {
         site_table_count(mapping->site);
-    else
-        mapping->stack = TRACEMALLOC_DUMP_OVERFLOW_STACK;
+        return;
+    }
+    site_table.header->lost[site_table.failure]++;
+    mapping->stack = TRACEMALLOC_DUMP_OVERFLOW_STACK;
 }
 
 static int insert_at(size_t index, struct mapping mapping, uint64_t bytes) {

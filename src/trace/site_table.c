@@ -150,8 +150,10 @@ static uint32_t make_site(uint32_t tally, uint64_t size) {
                          : TRACEMALLOC_DUMP_NOT_PYTHON;
     *site = (struct tracemalloc_dump_site){
         .tally = tally | other, .size = size, .peak_number = dump->header->peak_number};
-    if (id_table_add(&site_table.index, hash_of(site), id) < 0)
+    if (id_table_add(&site_table.index, hash_of(site), id) < 0) {
+        site_table.failure = TRACEMALLOC_DUMP_LOST_MEMORY;
         return 0;
+    }
     if (id >= count_of(TRACEMALLOC_DUMP_SITES))
         dump_file_publish(dump, TRACEMALLOC_DUMP_SITES, (uint64_t)id + 1);
     return id;
@@ -159,15 +161,15 @@ static uint32_t make_site(uint32_t tally, uint64_t size) {
 
 uint32_t site_table_add(uint32_t stack, uint32_t domain, uint64_t size) {
     uint32_t tally = tally_table_find(stack, domain);
+    site_table.failure = TRACEMALLOC_DUMP_LOST_BLOCKS;
     uint32_t id = tally == 0 ? 0 : make_site(tally, size);
-    if (id == 0 && stack != TRACEMALLOC_DUMP_OVERFLOW_STACK) {
-        dump->header->lost[TRACEMALLOC_DUMP_LOST_STACKS]++;
-        return site_table_find(TRACEMALLOC_DUMP_OVERFLOW_STACK, domain, size);
-    }
     if (id != 0)
         note_by_stack(stack, id);
-    if (id == 0)
-        dump->header->lost[TRACEMALLOC_DUMP_LOST_BLOCKS]++;
+    if (id != 0 || stack == TRACEMALLOC_DUMP_OVERFLOW_STACK)
+        return id;
+    id = site_table_find(TRACEMALLOC_DUMP_OVERFLOW_STACK, domain, size);
+    if (id != 0)
+        dump->header->lost[TRACEMALLOC_DUMP_LOST_STACKS]++;
     return id;
 }
 

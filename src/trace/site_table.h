@@ -34,6 +34,8 @@ struct site_table {
      * lie side by side, where the index scatters them. */
     uint32_t *by_stack;
     uint32_t stacks; /* that by_stack has room for */
+    /* Why the last look-up that found no site failed: a TRACEMALLOC_DUMP_LOST_. */
+    uint32_t failure;
 };
 
 /* What site_table_find said lately, for one thread: (stack, domain, size) to site. */
@@ -55,7 +57,9 @@ extern internal struct site_table site_table;
 must_check int site_table_open(struct dump_file *file);
 void site_table_close(void);
 
-/* A new site; 0 when there is no room, which the header's `lost` counts. */
+/* A new site, of the overflow where there is no room for one of this stack, which the
+ * header's `lost` counts. 0: none, for the reason that `failure` names; whoever drops
+ * the block counts it, once. */
 uint32_t site_table_add(uint32_t stack, uint32_t domain, uint64_t size);
 
 /* The index in the dump of a domain that a program numbers: Python's own is 0, and

@@ -121,8 +121,8 @@ void tracer_measure(void) {
     resident_close(&resident);
 }
 
-void tracer_lost_block(void) {
-    dump.header->lost[TRACEMALLOC_DUMP_LOST_MEMORY]++;
+void tracer_lost_block(uint32_t reason) {
+    dump.header->lost[reason]++;
 }
 
 static bool is_of(uint32_t site, uint32_t domain) {
@@ -173,8 +173,10 @@ static int replace(uint32_t *slot, uint64_t size, uint32_t stack) {
     uint32_t site = site_table_find(stack, TRACEMALLOC_DUMP_DOMAIN_PYTHON, size);
     tracer_discount(*slot & BLOCK_MAP_SITE);
     *slot = (*slot & BLOCK_MAP_WATCHED) | site;
-    if (site == 0)
+    if (site == 0) {
+        tracer_lost_block(site_table.failure);
         return -ENOMEM;
+    }
     site_table_count(site);
     return 0;
 }
@@ -185,8 +187,11 @@ int tracer_track(uint32_t domain, uintptr_t address, uint64_t size, uint32_t sta
     if (domain == TRACEMALLOC_DUMP_DOMAIN_PYTHON && is_of(site, domain))
         return replace(slot, size, stack);
     int status = track_table_insert(domain, address, size, stack);
-    if (status < 0)
-        return status;
+    if (status < 0) {
+        tracer_lost_block(status == -ENOSPC ? site_table.failure
+                                            : TRACEMALLOC_DUMP_LOST_MEMORY);
+        return -ENOMEM;
+    }
     if (is_of(site, TRACEMALLOC_DUMP_DOMAIN_LIBC)) {
         *slot &= BLOCK_MAP_WATCHED;
         tracer_discount(site);

@@ -83,7 +83,8 @@ static always_inline void tracer_leave(bool locked) {
         tracer_unlock();
 }
 
-void tracer_lost_block(void);
+/* A block is not recorded. `reason`: a TRACEMALLOC_DUMP_LOST_. */
+void tracer_lost_block(uint32_t reason);
 /* The slot of a block where nothing near was ever inserted; NULL without memory. */
 uint32_t *tracer_make_slot(uintptr_t block);
 /* A slot that is not empty: what held it vanished without a free that we saw, or it is
@@ -99,12 +100,16 @@ static always_inline void tracer_insert(uintptr_t block, uint32_t site) {
     uint32_t *slot = block_map_find(block);
     if (unlikely(slot == NULL))
         slot = tracer_make_slot(block);
-    if (unlikely(slot == NULL || site == 0)) {
-        tracer_lost_block();
+    if (unlikely(slot == NULL)) {
+        tracer_lost_block(TRACEMALLOC_DUMP_LOST_MEMORY);
         return;
     }
     if (unlikely(*slot != 0))
         tracer_replaced(block, slot, site);
+    if (unlikely(site == 0)) {
+        tracer_lost_block(site_table.failure);
+        return;
+    }
     *slot |= site;
     site_table_count(site);
 }

@@ -86,7 +86,9 @@ int track_table_insert(uint32_t domain, uintptr_t address, uint64_t size,
     uint32_t id;
     track_table_remove(domain, address);
     uint32_t site = site_table_find(stack, domain, size);
-    if (site == 0 || take_entry(&id) < 0)
+    if (site == 0)
+        return -ENOSPC;
+    if (take_entry(&id) < 0)
         return -ENOMEM;
     entries[id] = (struct tracked){address, domain, site};
     if (id_table_add(&tracked_index, hash_of(domain, address), id) < 0) {

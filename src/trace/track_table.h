@@ -14,7 +14,7 @@
 #include "base/compiler.h"
 
 /* Counts the block in the domain with this index in the dump, instead of one that was
- * tracked there. 0, or -ENOMEM. */
+ * tracked there. 0; -ENOMEM; -ENOSPC: no site, see site_table.failure. */
 must_check int track_table_insert(uint32_t domain, uintptr_t address, uint64_t size,
                                   uint32_t stack);
 void track_table_remove(uint32_t domain, uintptr_t address);

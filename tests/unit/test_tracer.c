@@ -352,6 +352,19 @@ START_TEST(stacks_overflow_and_sizes_stay_right) {
 }
 END_TEST
 
+START_TEST(a_block_without_room_is_counted_once) {
+    enum { SIZES = 60000 };
+    open_tracer(1 << 20);
+    for (uint32_t size = 1; size <= SIZES; size++)
+        insert(base + size * 16, size, 5);
+    const uint64_t *lost = header()->lost;
+    ck_assert_uint_gt(lost[TRACEMALLOC_DUMP_LOST_BLOCKS], 0);
+    ck_assert_uint_eq(lost[TRACEMALLOC_DUMP_LOST_BLOCKS], SIZES - live_blocks());
+    ck_assert_uint_eq(lost[TRACEMALLOC_DUMP_LOST_STACKS], 1024);
+    ck_assert_uint_eq(lost[TRACEMALLOC_DUMP_LOST_MEMORY], 0);
+}
+END_TEST
+
 START_TEST(addresses_beyond_the_map_are_lost) {
     open_tracer(1 << 20);
     insert((uintptr_t)1 << 50, 100, 5);
@@ -443,6 +456,7 @@ int main(void) {
         it_starts_and_stops_again_and_again,
         the_granule_may_change,
         stacks_overflow_and_sizes_stay_right,
+        a_block_without_room_is_counted_once,
         addresses_beyond_the_map_are_lost,
         its_own_memory_is_measured,
         threads_share_the_tables,

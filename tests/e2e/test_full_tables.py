@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+"""What does not fit TRACEMALLOC_MAX_FILE is counted once, under its true reason."""
+
+from dump_file import DumpFile
+
+FIRST, LAST = 600, 40600
+MANY_SIZES = "kept = [bytes(size) for size in range(%d, %d)]" % (FIRST, LAST)
+
+
+def test_a_block_without_room_is_counted_once(interpreter, trace_code):
+    traced = trace_code(interpreter, MANY_SIZES, TRACEMALLOC_MAX_FILE="1M")
+    dump = DumpFile(traced.dump)
+    kept = sum(site.at_exit for site in dump.sites if site.size >= FIRST)
+    assert abs(dump.lost["blocks"] - (LAST - FIRST - kept)) < 1000
+    assert dump.lost["memory"] == 0
+    assert dump.lost["stacks"] <= 1100
