@@ -79,6 +79,8 @@ enum tracemalloc_dump_reason {
     TRACEMALLOC_DUMP_LOST_DAMAGE = 8, /* pages of the file that somebody else cut off */
     TRACEMALLOC_DUMP_LOST_VERSION =
         9, /* interpreter without Python frames (see implementation) */
+    TRACEMALLOC_DUMP_LOST_CRAMPED =
+        10, /* events without native frames: the stack had no room to unwind it */
 };
 
 /* Why the file could not grow, which is behind what some of the reasons count. */

@@ -25,6 +25,10 @@ void record_native_prepare(const struct options *options) {
         message("native frames need glibc 2.35; there are none", NULL);
         return;
     }
+    if (native_window_prepare() < 0) {
+        message("native frames need to know what can be read; there are none", NULL);
+        return;
+    }
     native_loads_find();
     limit = options->native_frames;
 }
@@ -79,6 +83,8 @@ static uint32_t add_native(uint32_t parent, uint32_t module, uint64_t address) {
 }
 
 static uint32_t add_python(uint32_t parent, uint32_t node) {
+    if (node >= tracer.dump->header->sections[TRACEMALLOC_DUMP_STACKS].count)
+        return TRACEMALLOC_DUMP_OVERFLOW_STACK;
     const struct tracemalloc_dump_stack *frame =
         (const struct tracemalloc_dump_stack *)
             tracer.dump->base[TRACEMALLOC_DUMP_STACKS] +
@@ -131,6 +137,8 @@ static uint32_t capture(struct thread_state *self, const struct native_registers
     uint32_t node = native_merge_find(merge, leaf, python, tstate);
     if (unlikely(merge->broken))
         tracer.dump->header->lost[TRACEMALLOC_DUMP_LOST_NATIVE]++;
+    if (unlikely(merge->cramped))
+        tracer.dump->header->lost[TRACEMALLOC_DUMP_LOST_CRAMPED]++;
     return node;
 }
 

@@ -23,6 +23,8 @@ static const char *const reasons[TRACEMALLOC_DUMP_REASONS] = {
         "somebody cut the file while it was written: %s pages",
     [TRACEMALLOC_DUMP_LOST_VERSION] =
         "this interpreter's Python frames are not known: native blocks only (%s)",
+    [TRACEMALLOC_DUMP_LOST_CRAMPED] =
+        "%s events have no native frames: the stack had no room to unwind it",
 };
 
 /* What is behind a reason, where the file grew whenever it had to. */

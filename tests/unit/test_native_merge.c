@@ -54,6 +54,7 @@ static void open_merge(unsigned version) {
     python.frames = frames;
     python.depth = 0;
     ck_assert_int_eq(native_object_prepare(), 0);
+    ck_assert_int_eq(native_window_prepare(), 0);
     ck_assert_int_eq(native_rows_open(give_id), 0);
     native_merge_open(&sink, &layout, 30);
     merge = arena_map(sizeof *merge);

@@ -69,9 +69,10 @@ START_TEST(code_of_no_file_is_absolute) {
     open_rows();
     char *block = malloc(1 << 20);
     uint64_t ip = (uint64_t)(uintptr_t)block + 100;
-    const struct native_row *row = native_rows_find(ip, false);
-    ck_assert_uint_eq(row->key, ip - 1);
+    const struct native_row *row = native_rows_find(ip, true);
+    ck_assert_uint_eq(row->key, ip);
     ck_assert_int_eq(row->rule, NATIVE_RULE_ABSENT);
+    ck_assert_int_eq(native_rows_find(ip, false)->rule, NATIVE_RULE_NO_CODE);
     ck_assert_uint_eq(asked, 0);
     free(block);
 }

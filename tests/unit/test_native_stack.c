@@ -23,6 +23,7 @@ static uint32_t give_id(const struct native_object *object) {
 }
 
 static void open_stack(void) {
+    ck_assert_int_eq(native_window_prepare(), 0);
     ck_assert_int_eq(native_object_prepare(), 0);
     ck_assert_int_eq(native_rows_open(give_id), 0);
     stack.most_native = 1 << 20;

@@ -73,6 +73,7 @@ static void open_tails(const char *code) {
     for (uint32_t at = 0; at < DEPTH; at++)
         words[places[at]] = 100 + at;
     ck_assert_int_eq(native_object_prepare(), 0);
+    ck_assert_int_eq(native_window_prepare(), 0);
     ck_assert_int_eq(native_rows_open(give_id), 0);
     set_leaf(code);
     set_stack();

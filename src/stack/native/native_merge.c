@@ -242,6 +242,8 @@ static uint32_t give_rest(struct native_merge *merge, uint32_t lowest, uint32_t 
 /* What native_tail is about lies above the innermost evaluation. */
 static void note_tail(struct native_merge *merge) {
     const struct native_stack *native = &merge->native;
+    if (unlikely(!native->window.own))
+        return;
     const struct native_frame *top = native->frames + merge->top;
     struct native_tail *tail = native_tail_note(&merge->tails, native, merge->top - 1);
     for (uint32_t at = 0; tail != NULL && at < tail->count; at++)
@@ -253,7 +255,7 @@ static void note_top(struct native_merge *merge) {
     const struct native_stack *native = &merge->native;
     uint32_t top = native_marks_below(native, native->depth, UINT32_MAX - 1);
     merge->top = NATIVE_NO_PYTHON;
-    if (top == native->depth || top == 0)
+    if (top == native->depth || top == 0 || !native->window.own)
         return;
     merge->word_count = native_stack_words(native, native_stack_lowest(native, top + 1),
                                            top, merge->words, NATIVE_MERGE_WORDS);
@@ -359,8 +361,12 @@ uint32_t native_merge_find(struct native_merge *merge,
                            const struct python_stack *python, const char *tstate) {
     uint32_t depth = python != NULL ? python->depth : 0, node;
     const struct python_frame *frames = python != NULL ? python->frames : NULL;
-    merge->broken = false;
+    merge->broken = merge->cramped = false;
     if (likely(find_quickly(merge, leaf, frames, depth, &node)))
         return node;
+    if (unlikely(!native_window_has_room(&merge->native.window, leaf->sp))) {
+        merge->cramped = true;
+        return depth > 0 ? frames[depth - 1].node : 0;
+    }
     return find_slowly(merge, leaf, frames, depth, tstate);
 }

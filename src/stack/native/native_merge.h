@@ -46,6 +46,7 @@ struct native_merge {
     uint32_t prefix;     /* Python frames of no evaluation that was found: below all */
     uint32_t generation; /* of native_merge_open */
     bool broken;         /* the stack of this event was found to end before the root */
+    bool cramped;        /* the program's stack had no room to unwind it */
 
     /* The innermost evaluation, to which all Python frames from `top_first` on
      * belong. */

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "stack/native/native_code.h"
 
 enum {
     FIRST_ROWS = 4096,
@@ -20,6 +21,7 @@ enum {
 
 /* Kept apart from return addresses: a signal may interrupt what is also returned to. */
 static const uint64_t exact_bit = (uint64_t)1 << 63;
+static const uint64_t key_bits = ((uint64_t)1 << NATIVE_MODULE_SHIFT) - 1;
 
 struct native_rows native_rows = {.epoch = 1};
 
@@ -169,15 +171,20 @@ static bool is_signal_return(uintptr_t ip) {
     return memcmp((const void *)ip, code, sizeof code) == 0;
 }
 
-static void derive(struct native_row *row, uint64_t address) {
+static void derive(struct native_row *row, uint64_t address, bool exact) {
     struct native_object object;
     struct native_cfi cfi;
-    row->key = address;
+    row->key = address & key_bits;
     row->rule = NATIVE_RULE_ABSENT;
-    if (native_object_find(address, &object) < 0)
+    bool has_object = native_object_find(address, &object) == 0;
+    bool is_code = has_object ? native_code_is_of(&object, address)
+                              : exact || native_code_is_new(address + 1);
+    if (!is_code)
+        row->rule = NATIVE_RULE_NO_CODE;
+    if (!has_object || !is_code)
         return;
     uint64_t module = module_of(&object);
-    row->key = module << NATIVE_MODULE_SHIFT | (address - object.bias);
+    row->key = module << NATIVE_MODULE_SHIFT | ((address - object.bias) & key_bits);
     row->flags = flags_of(&object, address);
     row->epoch =
         native_object_is_permanent(&object) ? ROW_PERMANENT : native_rows.epoch;
@@ -192,6 +199,8 @@ static void derive(struct native_row *row, uint64_t address) {
         row->rule = NATIVE_RULE_OTHER;
     row->cfa = cfi.cfa;
     row->rbp = cfi.rbp;
+    if (cfi.cfa % 8 != 0 || cfi.rbp % 8 != 0)
+        row->rule = NATIVE_RULE_OTHER;
 }
 
 /* Code that belongs to no file is asked for each time: a file may be mapped where it
@@ -200,7 +209,7 @@ static cold_path const struct native_row *learn(struct native_row *place, uint64
                                                 uint64_t address) {
     static struct native_row passing;
     passing = (struct native_row){.ip = key};
-    derive(&passing, address);
+    derive(&passing, address, (key & exact_bit) != 0);
     if (passing.key >> NATIVE_MODULE_SHIFT == 0)
         return &passing;
     if (place->ip != key) {

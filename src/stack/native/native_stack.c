@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "stack/native/native_stack.h"
 
-#include <errno.h>
 #include <string.h>
 #include <ucontext.h>
 
 #include "base/arena.h"
-#include "base/sys.h"
+#include "stack/native/native_code.h"
 
 enum { FIRST_FRAMES = 128, MOST_FRAMES = 1 << 16 };
+
+static const uint64_t max_code = ((uint64_t)1 << NATIVE_CODE_BITS) - 1;
 
 void native_stack_forget(struct native_stack *stack) {
     stack->depth = stack->lowest = 0;
@@ -66,9 +67,15 @@ static always_inline void set_entry(struct native_stack *stack, uint32_t at,
 
 /* The kernel leaves the registers of what it interrupted on the stack, where
  * rt_sigreturn takes them from (struct rt_sigframe of the kernel). */
-static void leave_handler(struct native_registers *registers) {
+static bool leave_handler(struct native_registers *registers,
+                          struct native_window *window) {
     const ucontext_t *interrupted = (const void *)registers->sp;
     const greg_t *saved = interrupted->uc_mcontext.gregs;
+    uint64_t sp = registers->sp;
+    if (!native_window_has(window, sp, (uintptr_t)&saved[REG_RBP]) ||
+        !native_window_has(window, sp, (uintptr_t)&saved[REG_RSP]) ||
+        !native_window_has(window, sp, (uintptr_t)&saved[REG_RIP]))
+        return false;
     *registers = (struct native_registers){
         .ip = (uint64_t)saved[REG_RIP],
         .sp = (uint64_t)saved[REG_RSP],
@@ -77,92 +84,97 @@ static void leave_handler(struct native_registers *registers) {
         .rbp_slot = (const uint64_t *)&saved[REG_RBP],
         .exact = true,
     };
+    return native_window_move(window, registers->sp);
 }
 
-/* The kernel reads a set of signals before it looks at what is to be done with it. */
-static bool is_readable(const void *address) {
-    return sys_call(SYS_rt_sigprocmask, -1, address, NULL, sizeof(uint64_t)) != -EFAULT;
+/* Where the caller's rbp and the return address are is known: reads them. */
+static always_inline bool read_caller(struct native_registers *registers,
+                                      struct native_window *window, uint64_t rbp_at,
+                                      uint64_t cfa) {
+    uint64_t slot = cfa - sizeof(uint64_t), sp = registers->sp;
+    if (unlikely(!native_window_has(window, sp, slot)))
+        return false;
+    if (rbp_at != cfa) {
+        if (unlikely(!native_window_has(window, sp, rbp_at)))
+            return false;
+        registers->rbp_slot = (const uint64_t *)rbp_at;
+        registers->rbp = native_word(registers->rbp_slot);
+    }
+    registers->slot = (const uint64_t *)slot;
+    registers->ip = native_word(registers->slot);
+    registers->sp = cfa;
+    registers->exact = false;
+    return true;
 }
 
 /* Code without tables, which may have a frame pointer. */
-static bool follow_rbp(struct native_registers *registers) {
+static bool follow_rbp(struct native_registers *registers,
+                       struct native_window *window) {
     enum { LARGEST_FRAME = 1 << 16 };
-    const uint64_t *frame = (const void *)registers->rbp;
-    if (registers->rbp - registers->sp >= LARGEST_FRAME || registers->rbp % 8 != 0 ||
-        !is_readable(frame) || !is_readable(frame + 1) || native_word(frame + 1) == 0)
-        return false;
-    registers->rbp = native_word(frame);
-    registers->rbp_slot = frame;
-    registers->ip = native_word(frame + 1);
-    registers->slot = frame + 1;
-    registers->sp = (uint64_t)(uintptr_t)(frame + 2);
-    registers->exact = false;
-    return true;
+    uint64_t frame = registers->rbp;
+    return frame - registers->sp < LARGEST_FRAME &&
+           read_caller(registers, window, frame, frame + 16);
 }
 
 static bool leave_realigned(struct native_registers *registers,
-                            const struct native_row *row) {
-    uint64_t rbp = registers->rbp;
-    uint64_t cfa = native_word((const uint64_t *)(rbp + (uint64_t)(int64_t)row->cfa));
-    if (cfa <= registers->sp || cfa % sizeof(uint64_t) != 0)
-        return false;
-    registers->rbp_slot = (const uint64_t *)(rbp + (uint64_t)(int64_t)row->rbp);
-    registers->rbp = native_word(registers->rbp_slot);
-    registers->slot = (const uint64_t *)cfa - 1;
-    registers->ip = native_word(registers->slot);
-    registers->sp = cfa;
-    registers->exact = false;
-    return true;
+                            const struct native_row *row,
+                            struct native_window *window) {
+    uint64_t word = registers->rbp + (uint64_t)(int64_t)row->cfa;
+    uint64_t rbp_at = registers->rbp + (uint64_t)(int64_t)row->rbp;
+    return native_window_has(window, registers->sp, word) &&
+           read_caller(registers, window, rbp_at, native_word((const uint64_t *)word));
 }
 
-/* The rules that few frames have. 1; 0 at the root; negative where the caller is not
+/* The rules that few frames have. False at the root, and where the caller is not
  * found. */
-static cold_path int step_rarely(struct native_registers *registers,
-                                 const struct native_row *row) {
+static cold_path bool step_rarely(struct native_registers *registers,
+                                  const struct native_row *row,
+                                  struct native_window *window, bool *broken) {
+    bool found = false;
     switch (row->rule) {
     case NATIVE_RULE_ROOT:
-        return 0;
+        return false;
     case NATIVE_RULE_SIGNAL:
-        leave_handler(registers);
-        return 1;
+        found = leave_handler(registers, window);
+        break;
     case NATIVE_RULE_WORD:
-        return leave_realigned(registers, row) ? 1 : -EINVAL;
+        found = leave_realigned(registers, row, window);
+        break;
     case NATIVE_RULE_ABSENT:
-        return follow_rbp(registers) ? 1 : -EINVAL;
+        found = follow_rbp(registers, window);
+        break;
     default:
-        return -EINVAL;
+        break;
     }
+    if (!found)
+        *broken = true;
+    return found;
 }
 
-/* By the row. False at the root. */
 static always_inline bool go_up(struct native_registers *registers,
-                                const struct native_row *row, bool *broken) {
+                                const struct native_row *row,
+                                struct native_window *window, bool *broken) {
     uint64_t base = row->rule == NATIVE_RULE_RSP ? registers->sp : registers->rbp;
     uint64_t cfa = base + (uint64_t)(int64_t)row->cfa;
-    if (unlikely(cfa <= registers->sp || cfa % sizeof(uint64_t) != 0)) {
+    bool found = read_caller(registers, window, cfa + (uint64_t)(int64_t)row->rbp, cfa);
+    if (unlikely(!found))
         *broken = true;
-        return false;
-    }
-    if (row->rbp != 0) {
-        registers->rbp_slot = (const uint64_t *)(cfa + (uint64_t)(int64_t)row->rbp);
-        registers->rbp = native_word(registers->rbp_slot);
-    }
-    registers->slot = (const uint64_t *)cfa - 1;
-    registers->ip = native_word(registers->slot);
-    registers->sp = cfa;
-    registers->exact = false;
-    return registers->ip != 0;
+    return found;
 }
 
+/* To the caller's frame, by the row. */
 static always_inline bool step_up(struct native_stack *stack,
                                   struct native_registers *registers,
                                   const struct native_row *row) {
-    if (likely(row->rule == NATIVE_RULE_RSP || row->rule == NATIVE_RULE_RBP))
-        return go_up(registers, row, &stack->broken);
-    int status = step_rarely(registers, row);
-    if (status < 0)
-        stack->broken = true;
-    return status > 0;
+    bool usual = row->rule == NATIVE_RULE_RSP || row->rule == NATIVE_RULE_RBP;
+    bool more = likely(usual)
+                    ? go_up(registers, row, &stack->window, &stack->broken)
+                    : step_rarely(registers, row, &stack->window, &stack->broken);
+    if (unlikely(more && registers->ip - 1 >= max_code)) {
+        stack->broken = registers->ip != 0;
+        return false;
+    }
+    return more;
 }
 
 /* Whether the last stack has this frame as its entry `kept - 1`, after entries of calls
@@ -194,6 +206,11 @@ static uint32_t push_frames(struct native_stack *stack,
     stack->broken = false;
     while (more && !is_known(stack, kept, &registers)) {
         const struct native_row *row = native_rows_find(registers.ip, registers.exact);
+        if (unlikely(row->rule == NATIVE_RULE_NO_CODE)) {
+            stack->broken = true;
+            more = false;
+            break;
+        }
         if (unlikely(*kept + pushed >= stack->capacity) &&
             !grow(stack, *kept, pushed)) {
             stack->broken = true;
@@ -291,6 +308,9 @@ uint32_t native_stack_walk(struct native_stack *stack,
         native_stack_forget(stack);
         stack->epoch = native_rows.epoch;
     }
+    if (unlikely(!stack->window.own))
+        native_stack_forget(stack);
+    native_window_open(&stack->window, leaf->sp);
     uint32_t kept = stack->depth;
     for (;;) {
         uint32_t pushed = push_frames(stack, leaf, &kept);

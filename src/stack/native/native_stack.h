@@ -10,9 +10,10 @@
  *   last stack   root ... [slot, value] [slot, value] [slot, value] <- leaf
  *   verify       *slot == value, and the same for rbp where a frame depends on it
  *
- * That a slot is part of the thread's stack follows from the one above it, so no other
- * memory is read. Under the tracer's lock, or with one thread; memory comes from the
- * arena, and nothing here calls the loader.
+ * Only words in the window are read, and compared later only those of the thread's own
+ * stack: a stack that is partly elsewhere is unwound at each event. Under the tracer's
+ * lock, or with one thread; memory comes from the arena, and nothing here calls the
+ * loader.
  */
 #pragma once
 
@@ -21,6 +22,7 @@
 
 #include "base/compiler.h"
 #include "stack/native/native_rows.h"
+#include "stack/native/native_window.h"
 
 /* A frame as its function has it at the instruction `ip`. */
 struct native_registers {
@@ -64,6 +66,7 @@ struct native_stack {
     uint32_t epoch;       /* of native_rows */
     uint32_t most_native; /* frames that somebody sees */
     bool broken;          /* the last walk ended before the root */
+    struct native_window window;
 };
 
 /* A word of the stack, which may be any word: the address sanitizer, which knows the

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* Which words of its stack a thread may read while it unwinds, and how much room the
+ * stack has left.
+ *
+ * What a walk goes by may be anything: where code without tables uses rbp as an
+ * ordinary register, the next address is a number. A word is read only inside a window
+ * that is known to be readable:
+ *
+ *   the thread's own stack, from the lowest stack pointer seen to its outer end, is
+ *   there as long as the thread: what was found there may be compared later, unasked
+ *   any other stack (a signal's, a coroutine's) may be gone at the next event: the
+ *   kernel is asked in each walk, page by page
+ *
+ *   own_low                          own_end
+ *   | ... stack pointer, outer frames | the thread's control block; main: arguments
+ *
+ * One thread's; no lock, no memory. The cold half makes system calls.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+/* Bytes of stack that unwinding needs beyond what Python frames alone need. */
+enum { NATIVE_WINDOW_ROOM = 4096 };
+
+struct native_window {
+    uintptr_t low, end;             /* what the present walk may read, whole words */
+    uintptr_t own_low, own_end;     /* of the thread's own stack; 0, 0: unknown */
+    uintptr_t other_low, other_end; /* found not to be part of it */
+    bool own; /* the walk has been nowhere else since native_window_open */
+};
+
+/* Outside hooks. 0; -ENOSYS where the kernel does not tell what can be read. */
+must_check int native_window_prepare(void);
+
+/* Whether all bytes can be read at this moment. */
+bool native_window_is_readable(uintptr_t at, size_t size);
+
+void native_window_open_cold(struct native_window *window, uintptr_t sp);
+bool native_window_reach(struct native_window *window, uintptr_t sp, uintptr_t at);
+bool native_window_move_cold(struct native_window *window, uintptr_t sp);
+bool native_window_has_room_cold(uintptr_t sp);
+
+/* A walk begins with the calling thread's stack pointer. */
+static always_inline void native_window_open(struct native_window *window,
+                                             uintptr_t sp) {
+    if (unlikely(sp - window->own_low >= window->own_end - window->own_low)) {
+        native_window_open_cold(window, sp);
+        return;
+    }
+    window->low = window->own_low;
+    window->end = window->own_end;
+    window->own = true;
+}
+
+/* Whether the word at `at` may be read for a frame whose stack pointer is `sp`: not
+ * further in than that. A window of another stack than the thread's own may grow. */
+static always_inline bool native_window_has(struct native_window *window, uintptr_t sp,
+                                            uintptr_t at) {
+    if (unlikely(at % sizeof(uint64_t) != 0))
+        return false;
+    return likely(at - sp < window->end - sp) || native_window_reach(window, sp, at);
+}
+
+/* The walk goes on at another stack pointer, maybe on another stack. */
+static always_inline bool native_window_move(struct native_window *window,
+                                             uintptr_t sp) {
+    return sp - window->low < window->end - window->low ||
+           native_window_move_cold(window, sp);
+}
+
+/* Whether the innermost stack of the calling thread has room for a walk. */
+static always_inline bool native_window_has_room(const struct native_window *window,
+                                                 uintptr_t sp) {
+    uintptr_t inner = sp - NATIVE_WINDOW_ROOM;
+    return likely(inner - window->own_low < window->own_end - window->own_low) ||
+           native_window_has_room_cold(sp);
+}
