@@ -7,6 +7,7 @@
 #pragma once
 
 #include <assert.h>
+#include <stdatomic.h>
 
 #include "event/record_native.h"
 #include "event/signal_window.h"
@@ -225,6 +226,7 @@ static always_inline void *record_usual(struct thread_state *self, void *block,
 static always_inline void *record_made(struct thread_state *self, void *block,
                                        size_t size, enum record_stack how) {
     self->inside = true;
+    atomic_signal_fence(memory_order_seq_cst);
     if (unlikely(!*tracer.single_threaded))
         return record_made_slowly(self, block, size, how);
     const struct record_known *known;
@@ -298,10 +300,16 @@ static always_inline bool record_removed(const void *block) {
         return true;
     struct thread_state *self = thread_state_own;
     if (unlikely(self == NULL || self->inside || !*tracer.single_threaded ||
-                 *record_python.finalizing != NULL || *slot & BLOCK_MAP_WATCHED))
+                 *record_python.finalizing != NULL))
         return false;
     self->inside = true;
+    atomic_signal_fence(memory_order_seq_cst);
     uint32_t site = *slot;
+    /* Watched; or a request has ended the tracing, or cleared it, meanwhile. */
+    if (unlikely(site == 0 || site & BLOCK_MAP_WATCHED || !gate.active)) {
+        self->inside = false;
+        return false;
+    }
     *slot = 0;
     site_table_discount(site);
     self->inside = false;

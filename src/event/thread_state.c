@@ -76,6 +76,11 @@ struct thread_state *thread_state_begin(void) {
     if (has_key)
         pthread_setspecific(key, state);
     thread_state_own = state;
+    /* Of a request that a signal handler deferred meanwhile, by whatever thread. */
+    if (making.request_put_off) {
+        making.request_put_off = false;
+        state->put_off = state->request_put_off = true;
+    }
     return state;
 }
 

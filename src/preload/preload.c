@@ -5,6 +5,7 @@
 #include <sys/auxv.h>
 
 #include "base/message.h"
+#include "base/sys.h"
 #include "event/thread_state.h"
 #include "hooks/libc_real.h"
 #include "hooks/signal_real.h"
@@ -12,6 +13,7 @@
 #include "module/tracemalloc_module.h"
 #include "trace/gate.h"
 #include "trace/tracer.h"
+#include "tracing/exec_window.h"
 #include "tracing/fork_handlers.h"
 #include "tracing/interpreter.h"
 #include "tracing/process_end.h"
@@ -44,12 +46,14 @@ __attribute__((constructor)) static void begin(int argc, char **argv) {
     int status = options_read(&options, environment_value, error, sizeof error);
     message_quiet(options.quiet);
     if (status < 0) {
+        exec_window_leave((int)options.signal, false);
         /* A shell on the way to the program need not say so as well. */
         if (options.any_program || interpreter_exists())
             message(error, "; not tracing", NULL);
         return;
     }
     traced_process.options = &options;
+    traced_process.pid = (uint32_t)sys_getpid();
     traced_process.module = (struct traced_process_module){
         install_module, tracemalloc_module_suppress_builtin};
     gate_prepare();
@@ -59,4 +63,5 @@ __attribute__((constructor)) static void begin(int argc, char **argv) {
                    fork_handlers_in_child);
     on_exit(at_exit, NULL);
     start_prepare(argc, argv);
+    exec_window_leave((int)options.signal, traced_process.signal != 0);
 }

@@ -7,16 +7,18 @@
 #include <unistd.h>
 
 #include "base/compiler.h"
-#include "control/request.h"
+#include "control/request_queue.h"
 #include "event/record.h"
 #include "hooks/signal_action.h"
 #include "tracing/interpreter.h"
+#include "tracing/traced_process.h"
 #include "tracing/tracing.h"
 
 enum { DEFAULT_NFRAME = 25 };
 
 static struct agent_options agent;
-static struct request put_off;
+static struct request_queue queue;
+static uint32_t queue_pid; /* of the process whose requests wait there */
 
 static void toggle(void) {
     if (tracing_is_on())
@@ -43,8 +45,24 @@ static void obey(struct request request) {
     }
 }
 
-static void obey_put_off(void) {
-    obey(put_off);
+/* In a child of fork the requests that wait are its parent's. */
+static void renew_queue(void) {
+    if (queue_pid != traced_process.pid)
+        request_queue_reset(&queue);
+    queue_pid = traced_process.pid;
+}
+
+static void carry_out(void) {
+    struct request request;
+    renew_queue();
+    if (request_queue_begin(&queue))
+        while (request_queue_next(&queue, &request))
+            obey(request);
+}
+
+static void defer(struct thread_state *self) {
+    record_request = carry_out;
+    self->request_put_off = self->put_off = true;
 }
 
 static void handle(int number, siginfo_t *info, void *context) {
@@ -52,16 +70,17 @@ static void handle(int number, siginfo_t *info, void *context) {
     (void)context;
     struct request request = {0};
     int saved = errno;
-    if (info->si_code == SI_QUEUE &&
-        request_decode(info->si_value.sival_int, &request) < 0)
+    if ((info->si_code == SI_QUEUE &&
+         request_decode(info->si_value.sival_int, &request) < 0) ||
+        !traced_process_is_own())
         return;
     struct thread_state *self = thread_state_get();
-    if (self->inside) {
-        put_off = request;
-        record_request = obey_put_off;
-        self->request_put_off = self->put_off = true;
-    } else
-        obey(request);
+    renew_queue();
+    request_queue_add(&queue, request);
+    if (self->inside)
+        defer(self);
+    else
+        carry_out();
     errno = saved;
 }
 
@@ -81,6 +100,7 @@ void agent_listen(const struct agent_options *options) {
     static const struct signal_cover cover = {handle, arrange, signal_taken};
     int number = options->signal != 0 ? (int)options->signal : REQUEST_DEFAULT_SIGNAL;
     agent = *options;
+    queue_pid = traced_process.pid;
     if (agent.nframe == 0)
         agent.nframe = DEFAULT_NFRAME;
     if (signal_action_cover(number, &cover) == 0)

@@ -3,13 +3,16 @@
 #include <alloca.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/sys.h"
 #include "hooks/libc_real.h"
 #include "hooks/signal_action.h"
+#include "tracing/exec_window.h"
 #include "tracing/process_end.h"
+#include "tracing/traced_process.h"
 
 exported void _exit(int status) {
     process_end(TRACEMALLOC_DUMP_EXITED, status & 0xff);
@@ -28,26 +31,31 @@ exported void quick_exit(int status) {
     __builtin_unreachable();
 }
 
+/* Returns whether the signal of requests was blocked. */
+static bool leave(char *const environment[]) {
+    int saved = errno;
+    libc_real_ready();
+    bool is_open = exec_window_open((int)traced_process.signal, environment);
+    process_end(TRACEMALLOC_DUMP_EXEC, 0);
+    signal_action_before_exec();
+    errno = saved;
+    return is_open;
+}
+
 /* An exec returns only when it failed: then its mark is taken back. */
-static int failed(int status) {
+static int failed(bool is_open, int status) {
     int saved = errno;
     signal_action_exec_failed();
     process_end_undo();
+    if (is_open)
+        exec_window_close((int)traced_process.signal);
     errno = saved;
     return status;
 }
 
-static void leave(void) {
-    int saved = errno;
-    libc_real_ready();
-    process_end(TRACEMALLOC_DUMP_EXEC, 0);
-    signal_action_before_exec();
-    errno = saved;
-}
-
 exported int execve(const char *path, char *const argv[], char *const environment[]) {
-    leave();
-    return failed(libc_real.execve(path, argv, environment));
+    bool is_open = leave(environment);
+    return failed(is_open, libc_real.execve(path, argv, environment));
 }
 
 exported int execv(const char *path, char *const argv[]) {
@@ -55,8 +63,8 @@ exported int execv(const char *path, char *const argv[]) {
 }
 
 exported int execvpe(const char *file, char *const argv[], char *const environment[]) {
-    leave();
-    return failed(libc_real.execvpe(file, argv, environment));
+    bool is_open = leave(environment);
+    return failed(is_open, libc_real.execvpe(file, argv, environment));
 }
 
 exported int execvp(const char *file, char *const argv[]) {
@@ -65,15 +73,17 @@ exported int execvp(const char *file, char *const argv[]) {
 
 exported int execveat(int folder, const char *path, char *const argv[],
                       char *const environment[], int flags) {
-    leave();
+    bool is_open = leave(environment);
     if (libc_real.execveat != NULL)
-        return failed(libc_real.execveat(folder, path, argv, environment, flags));
-    return failed((int)syscall(SYS_execveat, folder, path, argv, environment, flags));
+        return failed(is_open,
+                      libc_real.execveat(folder, path, argv, environment, flags));
+    return failed(is_open,
+                  (int)syscall(SYS_execveat, folder, path, argv, environment, flags));
 }
 
 exported int fexecve(int fd, char *const argv[], char *const environment[]) {
-    leave();
-    return failed(libc_real.fexecve(fd, argv, environment));
+    bool is_open = leave(environment);
+    return failed(is_open, libc_real.fexecve(fd, argv, environment));
 }
 
 static size_t count_arguments(va_list *rest) {

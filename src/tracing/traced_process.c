@@ -43,6 +43,7 @@ void traced_process_fork(void) {
     thread_state_fork();
     signal_action_fork();
     gate_renew();
+    traced_process.pid = (uint32_t)sys_getpid();
 }
 
 void traced_process_forget(void) {
@@ -54,6 +55,12 @@ void traced_process_forget(void) {
     record_native_close();
     python_stack_close();
     tracer_close();
+}
+
+bool traced_process_is_own(void) {
+    if (gate_is_wiped())
+        leave_parent();
+    return traced_process.pid == (uint32_t)sys_getpid();
 }
 
 bool traced_process_owns_dump(void) {

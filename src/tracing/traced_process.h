@@ -30,6 +30,7 @@ struct traced_process {
     const struct options *options;
     const struct python_runtime *runtime;
     struct traced_process_module module;
+    uint32_t pid;        /* another one in a child that runs on this memory */
     uint32_t signal;     /* by which requests come; 0: none */
     uint32_t generation; /* dumps before this one */
 };
@@ -46,5 +47,7 @@ void traced_process_fork(void);
 /* Ends tracing without a word in the dump, and gives the tables back. With both
  * locks. */
 void traced_process_forget(void);
+/* Whether the caller runs in this process, and not in a child of vfork. */
+bool traced_process_is_own(void);
 /* Whether the dump is this process's: a child of vfork runs on its parent's memory. */
 bool traced_process_owns_dump(void);
