@@ -3,10 +3,39 @@
 
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/sys.h"
 
 static bool silent;
+/* The file that descriptor 2 was at the start. */
+static struct {
+    bool known;
+    bool open;
+    dev_t device;
+    ino_t inode;
+} at_start;
+
+static bool identify(struct stat *status) {
+    return sys_call(SYS_fstat, STDERR_FILENO, status) == 0;
+}
+
+void message_prepare(void) {
+    struct stat status = {0};
+    at_start.open = identify(&status);
+    at_start.device = status.st_dev;
+    at_start.inode = status.st_ino;
+    at_start.known = true;
+}
+
+/* The program may have its own file there by now. */
+static bool is_stderr(void) {
+    struct stat status;
+    if (!at_start.known)
+        return true;
+    return at_start.open && identify(&status) && status.st_dev == at_start.device &&
+           status.st_ino == at_start.inode;
+}
 
 void message_quiet(bool quiet) {
     silent = quiet;
@@ -21,7 +50,7 @@ static size_t append(char *line, size_t length, size_t size, const char *part) {
 void message(const char *part, ...) {
     char line[512];
     va_list parts;
-    if (silent)
+    if (silent || !is_stderr())
         return;
     size_t length = append(line, 0, sizeof line - 1, "tracemalloc: ");
     va_start(parts, part);

@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Remembers which file descriptor 2 is: only that gets lines, never what the program
+ * opens there later. Once, from the constructor. */
+void message_prepare(void);
+
 /* TRACEMALLOC_QUIET: nothing is written from then on. */
 void message_quiet(bool quiet);
 

@@ -44,6 +44,7 @@ __attribute__((constructor)) static void begin(int argc, char **argv) {
     if (!libc_real_ready() || getauxval(AT_SECURE) != 0)
         return;
     int status = options_read(&options, environment_value, error, sizeof error);
+    message_prepare();
     message_quiet(options.quiet);
     if (status < 0) {
         exec_window_leave((int)options.signal, false);

@@ -47,6 +47,42 @@ START_TEST(a_long_line_is_cut_and_ends) {
 }
 END_TEST
 
+START_TEST(another_file_gets_nothing) {
+    char text[128];
+    catch_stderr();
+    message_prepare();
+    message("one", NULL);
+    int other[2], first = dup(STDERR_FILENO);
+    ck_assert_int_eq(pipe(other), 0);
+    dup2(other[1], STDERR_FILENO);
+    message("two", NULL);
+    close(STDERR_FILENO);
+    errno = EXDEV;
+    message("three", NULL);
+    ck_assert_int_eq(errno, EXDEV);
+    dup2(first, STDERR_FILENO);
+    close(first);
+    message("four", NULL);
+    caught(text, sizeof text);
+    ck_assert_str_eq(text, "tracemalloc: one\ntracemalloc: four\n");
+    close(other[1]);
+    ck_assert_int_eq(read(other[0], text, sizeof text), 0);
+}
+END_TEST
+
+START_TEST(closed_at_the_start) {
+    char text[128];
+    int first = dup(STDERR_FILENO);
+    close(STDERR_FILENO);
+    message_prepare();
+    dup2(first, STDERR_FILENO);
+    catch_stderr();
+    message("one", NULL);
+    caught(text, sizeof text);
+    ck_assert_str_eq(text, "");
+}
+END_TEST
+
 START_TEST(quiet_is_quiet) {
     char text[64];
     catch_stderr();
@@ -78,7 +114,11 @@ END_TEST
 
 int main(void) {
     const TTest *const tests[] = {parts_are_joined_into_one_line,
-                                  a_long_line_is_cut_and_ends, quiet_is_quiet,
-                                  a_closed_standard_error_does_no_harm, numbers};
+                                  a_long_line_is_cut_and_ends,
+                                  another_file_gets_nothing,
+                                  closed_at_the_start,
+                                  quiet_is_quiet,
+                                  a_closed_standard_error_does_no_harm,
+                                  numbers};
     return suite_run("message", tests, sizeof tests / sizeof *tests);
 }
