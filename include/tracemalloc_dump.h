@@ -81,6 +81,10 @@ enum tracemalloc_dump_reason {
         9, /* interpreter without Python frames (see implementation) */
     TRACEMALLOC_DUMP_LOST_CRAMPED =
         10, /* events without native frames: the stack had no room to unwind it */
+    TRACEMALLOC_DUMP_LOST_MALLOC =
+        11, /* functions of malloc's family that are another library's */
+    TRACEMALLOC_DUMP_LOST_TRACK =
+        12, /* functions of PyTraceMalloc that could not be led to the tracer */
 };
 
 /* Why the file could not grow, which is behind what some of the reasons count. */

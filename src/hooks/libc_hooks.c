@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The malloc family as the program sees it. Each hook calls the real function first,
  * or, before a free, last. */
+#include "hooks/libc_hooks.h"
+
+#include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -161,6 +165,62 @@ exported void *valloc(size_t size) {
 
 exported void *pvalloc(size_t size) {
     return libc_real_ready() ? paged(libc_real.pvalloc, size) : NULL;
+}
+
+static const void *base_of(const void *address) {
+    Dl_info info;
+    return dladdr(address, &info) != 0 ? info.dli_fbase : NULL;
+}
+
+/* The first object after the executable, in the order of the search, that has the
+ * function itself. */
+static const void *first_base(const char *name) {
+    for (const struct link_map *map = _r_debug.r_map->l_next; map != NULL;
+         map = map->l_next) {
+        void *object = dlopen(map->l_name, RTLD_NOLOAD | RTLD_LAZY);
+        const void *function = object != NULL ? dlsym(object, name) : NULL;
+        Dl_info info;
+        bool found = function != NULL && dladdr(function, &info) != 0 &&
+                     strcmp(info.dli_fname, map->l_name) == 0;
+        if (object != NULL)
+            dlclose(object);
+        if (found)
+            return info.dli_fbase;
+    }
+    return NULL;
+}
+
+/* An executable that takes the function's address has a stub of that name, which is no
+ * definition. */
+static bool is_ours(const char *name) {
+    Dl_info info;
+    const ElfW(Sym) *symbol = NULL;
+    const void *own = base_of((const void *)libc_hooks_bypassed);
+    const void *function = dlsym(RTLD_DEFAULT, name);
+    if (function == NULL ||
+        dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) == 0)
+        return true;
+    if (symbol == NULL || symbol->st_shndx == SHN_UNDEF)
+        return first_base(name) == own;
+    return info.dli_fbase == own;
+}
+
+/* An allocator after ours in the order may have an operator new of its own, which calls
+ * no malloc. */
+static bool has_own_new(void) {
+    const void *function = dlsym(RTLD_DEFAULT, "_Znwm");
+    return function != NULL &&
+           base_of(function) == base_of((const void *)libc_real.malloc);
+}
+
+unsigned libc_hooks_bypassed(void) {
+    static const char *const names[] = {"malloc",        "calloc",   "realloc",
+                                        "free",          "memalign", "posix_memalign",
+                                        "aligned_alloc", "mmap",     "munmap"};
+    unsigned count = has_own_new();
+    for (size_t at = 0; at < sizeof names / sizeof *names; at++)
+        count += !is_ours(names[at]);
+    return count;
 }
 
 exported size_t malloc_usable_size(void *block) {

@@ -22,25 +22,25 @@ static void make_jump(unsigned char *code, const void *to) {
     memcpy(code + sizeof move + sizeof to, jump, sizeof jump);
 }
 
-static size_t size_of(void *function) {
+/* NULL: none. `base`: what its value is relative to. */
+static ElfW(Sym) * symbol_of(const void *function, uintptr_t *base) {
     Dl_info info;
-    const ElfW(Sym) *symbol = NULL;
+    struct link_map *map;
+    ElfW(Sym) *symbol = NULL;
     if (dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) == 0 ||
-        symbol == NULL)
-        return 0;
-    return symbol->st_size;
+        dladdr1(function, &info, (void **)&map, RTLD_DL_LINKMAP) == 0)
+        return NULL;
+    *base = map->l_addr;
+    return symbol;
 }
 
 static int set_protection(uintptr_t start, size_t length, int protection) {
     return (int)sys_call(SYS_mprotect, start, length, protection);
 }
 
-int redirect_function(const char *name, void *to) {
+static int redirect_code(unsigned char *at, size_t size, const void *to) {
     static const unsigned char mark[MARK_SIZE] = {0xf3, 0x0f, 0x1e, 0xfa}; /* endbr64 */
-    unsigned char *at = dlsym(RTLD_DEFAULT, name);
-    if (at == NULL || (void *)at == to)
-        return -ENOENT;
-    if (size_of(at) < MARK_SIZE + JUMP_SIZE)
+    if (size < MARK_SIZE + JUMP_SIZE)
         return -EINVAL;
     if (memcmp(at, mark, sizeof mark) == 0)
         at += sizeof mark;
@@ -52,4 +52,27 @@ int redirect_function(const char *name, void *to) {
         return status;
     make_jump(at, to);
     return set_protection(start, length, PROT_READ | PROT_EXEC);
+}
+
+/* What is bound from now on gets the other address: the loader adds the object's base
+ * to a symbol's value, and both wrap around. */
+static int redirect_symbol(ElfW(Sym) * symbol, uintptr_t base, const void *to) {
+    uintptr_t start = (uintptr_t)symbol & ~(uintptr_t)(PAGE - 1);
+    size_t length = ((uintptr_t)(symbol + 1) - start + PAGE - 1) & ~(size_t)(PAGE - 1);
+    int status = set_protection(start, length, PROT_READ | PROT_WRITE);
+    if (status < 0)
+        return status;
+    symbol->st_value = (uintptr_t)to - base;
+    return set_protection(start, length, PROT_READ);
+}
+
+int redirect_function(const char *name, void *to) {
+    uintptr_t base;
+    unsigned char *at = dlsym(RTLD_DEFAULT, name);
+    ElfW(Sym) *symbol = at != NULL && at != to ? symbol_of(at, &base) : NULL;
+    if (symbol == NULL)
+        return -ENOENT;
+    if (redirect_code(at, symbol->st_size, to) == 0)
+        return 0;
+    return redirect_symbol(symbol, base, to);
 }

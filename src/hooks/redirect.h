@@ -5,6 +5,10 @@
  *
  *   endbr64, where it was; mov $to, %r11; jmp *%r11
  *
+ * Where the kernel lets no code be changed (PR_SET_MDWE, SELinux, a seccomp filter) the
+ * symbol is changed instead, for the modules that are loaded, and so bound, later: all
+ * of them but those that the interpreter itself is linked with.
+ *
  * Only in memory, in the process's private copy of the page, before there is a second
  * thread.
  */
@@ -12,6 +16,6 @@
 
 #include "base/compiler.h"
 
-/* 0; -ENOENT without such a function outside of this library; -EINVAL when it is too
- * short; else what mprotect says. */
+/* 0; -ENOENT without such a function outside of this library; else what mprotect
+ * says. */
 int redirect_function(const char *name, void *to);

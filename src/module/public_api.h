@@ -3,4 +3,6 @@
  * calls of its own PyTraceMalloc_Track and its relatives to ours. */
 #pragma once
 
-void public_api_install(void);
+/* How many functions could not be led to us: modules that call them report memory in
+ * vain. */
+unsigned public_api_install(void);

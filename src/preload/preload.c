@@ -7,6 +7,7 @@
 #include "base/message.h"
 #include "base/sys.h"
 #include "event/thread_state.h"
+#include "hooks/libc_hooks.h"
 #include "hooks/libc_real.h"
 #include "hooks/signal_real.h"
 #include "module/public_api.h"
@@ -34,7 +35,7 @@ static void at_exit(int status, void *argument) {
 static void install_module(const struct python_runtime *runtime,
                            const struct options *chosen) {
     tracemalloc_module_install(runtime, chosen->native_domain);
-    public_api_install();
+    traced_process.unredirected = public_api_install();
 }
 
 __attribute__((constructor)) static void begin(int argc, char **argv) {
@@ -63,6 +64,7 @@ __attribute__((constructor)) static void begin(int argc, char **argv) {
     pthread_atfork(fork_handlers_before, fork_handlers_in_parent,
                    fork_handlers_in_child);
     on_exit(at_exit, NULL);
+    traced_process.bypassed = libc_hooks_bypassed();
     start_prepare(argc, argv);
     exec_window_leave((int)options.signal, traced_process.signal != 0);
 }

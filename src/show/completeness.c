@@ -25,6 +25,12 @@ static const char *const reasons[TRACEMALLOC_DUMP_REASONS] = {
         "this interpreter's Python frames are not known: native blocks only (%s)",
     [TRACEMALLOC_DUMP_LOST_CRAMPED] =
         "%s events have no native frames: the stack had no room to unwind it",
+    [TRACEMALLOC_DUMP_LOST_MALLOC] = "the process uses another allocator: libc's "
+                                     "blocks are not recorded, or not all "
+                                     "(%s functions)",
+    [TRACEMALLOC_DUMP_LOST_TRACK] = "code could not be changed: memory that modules "
+                                    "report, such as NumPy's, is not "
+                                    "recorded (%s functions)",
 };
 
 /* What is behind a reason, where the file grew whenever it had to. */

@@ -63,4 +63,6 @@ void dump_header_describe(uint32_t nframe, bool frames_work) {
     header->free_lists = traced_process.options->free_lists && frames_work;
     if (!frames_work && traced_process.runtime->implementation != PYTHON_NONE)
         header->lost[TRACEMALLOC_DUMP_LOST_VERSION]++;
+    header->lost[TRACEMALLOC_DUMP_LOST_MALLOC] = traced_process.bypassed;
+    header->lost[TRACEMALLOC_DUMP_LOST_TRACK] = traced_process.unredirected;
 }

@@ -30,9 +30,11 @@ struct traced_process {
     const struct options *options;
     const struct python_runtime *runtime;
     struct traced_process_module module;
-    uint32_t pid;        /* another one in a child that runs on this memory */
-    uint32_t signal;     /* by which requests come; 0: none */
-    uint32_t generation; /* dumps before this one */
+    uint32_t pid;          /* another one in a child that runs on this memory */
+    uint32_t signal;       /* by which requests come; 0: none */
+    uint32_t generation;   /* dumps before this one */
+    unsigned bypassed;     /* functions of malloc's family that are not ours */
+    unsigned unredirected; /* of PyTraceMalloc's that are the interpreter's own */
 };
 
 extern internal struct traced_process traced_process;

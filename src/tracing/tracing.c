@@ -40,6 +40,20 @@ static int open_all(uint32_t nframe, bool frames_work) {
     return 0;
 }
 
+/* Once in a process; the dumps say it too. */
+static void report_limits(void) {
+    if (traced_process.generation > 0)
+        return;
+    if (traced_process.bypassed > 0)
+        message("the process uses another allocator: libc's blocks are not recorded, "
+                "or not all",
+                NULL);
+    if (traced_process.unredirected > 0)
+        message("code cannot be changed here: memory that modules report is not "
+                "recorded",
+                NULL);
+}
+
 static int start_locked(uint32_t nframe, bool frames_work) {
     if (tracing_is_on())
         return -EALREADY;
@@ -50,6 +64,7 @@ static int start_locked(uint32_t nframe, bool frames_work) {
     }
     dump_output_attach();
     bus_guard_install();
+    report_limits();
     traced_process.generation++;
     tracer_activate();
     if (record_python.enabled && !record_native.enabled)

@@ -62,7 +62,7 @@ HEADER = [
     ("cleared", "I"),
 ]
 LOST = "stacks blocks file python nested memory names native damage version".split()
-LOST += ["cramped"]
+LOST += ["cramped", "malloc", "track"]
 SECTION_SIZE = 400
 
 Site = collections.namedtuple("Site", "domain size live at_peak at_exit total stack")
