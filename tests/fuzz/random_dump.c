@@ -25,11 +25,11 @@ static void add_native_frame(struct dump_maker *maker) {
 
 static void add_stacks(struct dump_maker *maker) {
     static const char *const names[] = {
-        "/lib/a.py", "b.py", "caf\xc3\xa9.py", "\xed\xb3\xbf.py", "<string>",
-        "",          "\xff"};
+        "/lib/a.py", "b.py", "caf\xc3\xa9.py", "\xed\xb3\xbf.py",
+        "<string>",  "",     "\xff",           "<frozen importlib._bootstrap>"};
     uint32_t codes[CODES];
     for (uint32_t i = 0; i < CODES; i++)
-        codes[i] = dump_maker_code(maker, names[below(7)], "function");
+        codes[i] = dump_maker_code(maker, names[below(8)], "function");
     for (uint32_t id = 2; id < STACKS; id++) {
         uint32_t parent = below(3) != 0 ? id - 1 : below(id);
         dump_maker_stack(maker, parent == 1 ? 0 : parent, codes[below(CODES)],

@@ -7,6 +7,7 @@
 
 #include "export/exporter.h"
 #include "profile/filter.h"
+#include "profile/import_frames.h"
 #include "profile/statistics.h"
 #include "memory_file.h"
 #include "read_screens.h"
@@ -94,11 +95,14 @@ void read_dump(const uint8_t *bytes, size_t size) {
         {.native = SHOWN_NATIVE_NONE},
     };
     int fd = memory_file(bytes, size);
-    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+    for (size_t i = 0; i < 2 * (sizeof options / sizeof *options); i++) {
+        const struct shown_stacks_options *shown = &options[i / 2];
+        bool folds = i % 2 != 0;
         struct dump_reader *reader;
         if (dump_reader_open_fd(&reader, fd) < 0)
             break;
-        if (shown_stacks_apply(reader, &options[i]) == 0)
+        if (shown_stacks_apply(reader, shown) == 0 &&
+            (!folds || import_frames_fold(reader, shown->whole) == 0))
             read_all(reader);
         dump_reader_close(reader);
     }
