@@ -80,7 +80,7 @@ const struct native_detail *native_details_find(const struct native_details *det
     while (low + *count < details->count &&
            details->entries[low + *count].group == group)
         ++*count;
-    return details->entries + low;
+    return *count > 0 ? details->entries + low : NULL;
 }
 
 struct dump_text native_details_place(const struct profile *profile,
