@@ -67,8 +67,13 @@ class SequenceTrial(Trial):
         text = text.replace(self.directory, "DIRECTORY")
         text = re.sub(r"pid=\d+", "pid=?", text)
         lines = text.split("\n")
-        # What a program that may open no file any more says when it executes another.
-        ours = ("tracemalloc: ", "ERROR: ld.so: object '%s'" % self.setup.library)
+        # What a program says that may open no file any more, when it executes another;
+        # and when its threads end, each or only one of them.
+        ours = (
+            "tracemalloc: ",
+            "ERROR: ld.so: object '%s'" % self.setup.library,
+            "libgcc_s.so.1 must be installed",
+        )
         return "\n".join(line for line in lines if not line.startswith(ours))
 
     def explain(self, plain, traced):
