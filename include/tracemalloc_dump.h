@@ -288,7 +288,7 @@ struct tracemalloc_dump_header {
     int32_t oom_killed; /* 0, 1, or -1 where nobody can know */
     uint64_t end_time;  /* nanoseconds since the epoch, 0 while it runs */
     uint32_t finalized; /* 1 once the sites' at_exit is valid */
-    uint32_t reserved;
+    uint32_t foreign;   /* 1: copied from dumps of users who do not own the copy */
 
     /* Totals. Python: all domains but libc and mmap, what the interpreter's own tracer
      * would count. A peak is written when the bytes begin to fall: until then the bytes

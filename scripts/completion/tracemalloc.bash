@@ -7,22 +7,29 @@ _tracemalloc_options() {
     start) echo "-n --help" ;;
     snapshot) echo "-o --help" ;;
     info) echo "--by=process --json --help" ;;
-    summary) echo "--all-frames --by=process --native --no-native --open-modules --json --help" ;;
+    summary)
+        echo "--all-frames --by=process --native --no-native --source --no-source" \
+            "--open-modules --json --help" ;;
     resolve) echo "-o --output= --open-modules --help" ;;
     stats | compare)
         echo "-g --group-by= -l --limit= --cumulative --at= --domain= --include= --exclude=" \
-            "--all-frames --by=process --native --no-native --open-modules --json --help" ;;
+            "--all-frames --by=process --native --no-native --source --no-source" \
+            "--open-modules --json --help" ;;
     tree)
         echo "--inverted --threshold= --at= --domain= --include= --exclude= --all-frames" \
-            "--by=process --native --no-native --open-modules --help" ;;
-    top) echo "--once --all-frames --native --no-native --open-modules -l --limit= -d --delay= --help" ;;
+            "--by=process --native --no-native --source --no-source --open-modules --help" ;;
+    top)
+        echo "--once --all-frames --native --no-native --source --no-source --open-modules" \
+            "-l --limit= -d --delay= --help" ;;
     merge) echo "-o --output= --help" ;;
     export)
         echo "--format= -o --output= -l --limit= --at= --domain= --include= --exclude=" \
-            "--all-frames --by=process --native --no-native --open-modules --python= --help" ;;
+            "--all-frames --by=process --native --no-native --source --no-source" \
+            "--open-modules --python= --help" ;;
     flamegraph)
-        echo "-o --output= --at= --diff= --no-source --threshold= --domain= --include=" \
-            "--exclude= --all-frames --by=process --native --no-native --open-modules --help" ;;
+        echo "-o --output= --at= --diff= --threshold= --domain= --include=" \
+            "--exclude= --all-frames --by=process --native --no-native --source --no-source" \
+            "--open-modules --help" ;;
     *) echo "--help" ;;
     esac
 }

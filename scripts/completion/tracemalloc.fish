@@ -42,6 +42,8 @@ set -l shown '__fish_seen_subcommand_from stats compare tree top summary export 
 complete -c tracemalloc -n $shown -l native
 complete -c tracemalloc -n $shown -l no-native
 complete -c tracemalloc -n $shown -l open-modules
+complete -c tracemalloc -n $shown -l source
+complete -c tracemalloc -n $shown -l no-source
 
 set -l tree '__fish_seen_subcommand_from tree'
 complete -c tracemalloc -n $tree -l inverted
@@ -74,7 +76,6 @@ complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l python -x
 set -l flamegraph '__fish_seen_subcommand_from flamegraph'
 complete -c tracemalloc -n $flamegraph -s o -l output -r
 complete -c tracemalloc -n $flamegraph -l diff -r
-complete -c tracemalloc -n $flamegraph -l no-source
 complete -c tracemalloc -n $flamegraph -l threshold -x
 complete -c tracemalloc -n $flamegraph -l at -x -a 'now peak exit end'
 complete -c tracemalloc -n $flamegraph -l domain -x -a 'python libc mmap'

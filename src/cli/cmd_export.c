@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/dump_report.h"
 #include "cli/selection_options.h"
+#include "cli/source_notes.h"
 #include "export/exporter.h"
 #include "output/failure.h"
 #include "output/output_file.h"
@@ -142,7 +143,8 @@ static int explain(const struct export_arguments *arguments, int error) {
 static int write_output(struct export_arguments *arguments) {
     struct output_file file;
     progress_say("writing %s", arguments->output);
-    int error = output_file_open(&file, arguments->output);
+    const struct copied_rights rights = source_notes_rights(arguments->input.reader);
+    int error = output_file_open(&file, arguments->output, &rights);
     if (error < 0)
         return explain(arguments, error);
     error = arguments->exporter->write(&arguments->input, file.stream);

@@ -10,12 +10,13 @@
 #include "cli/command.h"
 #include "cli/dump_report.h"
 #include "cli/selection_options.h"
+#include "cli/source_notes.h"
 #include "export/page.h"
 #include "output/failure.h"
 #include "output/output_file.h"
 #include "output/progress.h"
 
-enum { OPTION_DIFF = 0x100, OPTION_NO_SOURCE, OPTION_THRESHOLD };
+enum { OPTION_DIFF = 0x100, OPTION_THRESHOLD };
 
 /* So small that at most 5 % are folded. */
 static const double default_share = -1;
@@ -24,7 +25,6 @@ struct flamegraph_arguments {
     struct selection selection;
     char *old;
     const char *output;
-    bool without_source;
     double share;
 };
 
@@ -34,8 +34,6 @@ static const struct argp_option argp_options[] = {
      "with .html, unless that is there)",
      0},
     {"diff", OPTION_DIFF, "OLD", 0, "Show what grew and shrank since this dump", 0},
-    {"no-source", OPTION_NO_SOURCE, NULL, 0, "Leave lines of source out of the page",
-     0},
     {"threshold", OPTION_THRESHOLD, "PERCENT", 0,
      "Fold calls with a smaller share into \"other\" (default: 0.001, or less where "
      "that "
@@ -71,9 +69,6 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return 0;
     case OPTION_DIFF:
         arguments->old = argument;
-        return 0;
-    case OPTION_NO_SOURCE:
-        arguments->without_source = true;
         return 0;
     case OPTION_THRESHOLD:
         arguments->share = parse_threshold(argument, state);
@@ -129,7 +124,10 @@ static int explain(const struct flamegraph_arguments *arguments, const char *out
 static int write_page(const struct flamegraph_arguments *arguments,
                       const struct page_options *page, const char *output) {
     struct output_file file;
-    int error = output_file_open(&file, output);
+    struct copied_rights rights = source_notes_rights(page->reader);
+    if (page->old != NULL)
+        copied_rights_join(&rights, source_notes_rights(page->old));
+    int error = output_file_open(&file, output, &rights);
     if (error < 0)
         return failure_print("%s: %s", output, strerror(-error));
     progress_say("writing %s", output);
@@ -171,7 +169,11 @@ static int report(const struct flamegraph_arguments *arguments) {
     const struct selection *selection = &arguments->selection;
     char *old_file = arguments->old;
     const struct dump_report_stacks stacks = {
-        .native = SHOWN_NATIVE_FOLDED, .to_file = true, .whole = true};
+        .native = SHOWN_NATIVE_FOLDED,
+        .to_file = true,
+        .whole = true,
+        .with_source = true,
+    };
     int status = dump_report_read_shown(&reader, selection->files,
                                         selection->file_count, selection, stacks);
     if (status == 0 && old_file != NULL)
@@ -183,7 +185,6 @@ static int report(const struct flamegraph_arguments *arguments) {
         .moment = selection->moment,
         .filter = &selection->filter,
         .by_process = selection->by_process,
-        .without_source = arguments->without_source,
         .share = arguments->share,
     };
     if (status == 0)

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/dump_report.h"
 #include "cli/selection_options.h"
+#include "cli/source_notes.h"
 #include "dump/dump_writer.h"
 #include "merge/merged_dump.h"
 #include "output/failure.h"
@@ -47,6 +48,11 @@ static const struct argp argp = {
 };
 
 static int write_dump(void *input, int fd) {
+    struct dump_reader *reader = input;
+    const struct copied_rights rights = source_notes_rights(reader);
+    /* What is of several users belongs to none of them. */
+    if (reader->header.foreign == 0 && !copied_rights_give(fd, &rights))
+        reader->header.foreign = 1;
     return dump_writer_write(input, fd);
 }
 
@@ -63,6 +69,9 @@ static int merge_one(struct dump_reader **reader) {
     int error = merged_dump_open(reader, &part, 1);
     if (error < 0)
         return failure_print("%s", strerror(-error));
+    (*reader)->owner = part->owner;
+    (*reader)->group = part->group;
+    (*reader)->mode = part->mode;
     dump_reader_close(part);
     return 0;
 }

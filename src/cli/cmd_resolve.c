@@ -10,6 +10,7 @@
 
 #include "cli/command.h"
 #include "cli/module_notes.h"
+#include "cli/source_notes.h"
 #include "dump/dump_writer.h"
 #include "output/failure.h"
 #include "output/output_file.h"
@@ -24,7 +25,7 @@ struct resolve_options {
     bool open;          /* also modules that a dump of another user names */
 };
 
-enum { PERMISSIONS = 0777, OPTION_OPEN_MODULES = 0x100 };
+enum { OPTION_OPEN_MODULES = 0x100 };
 
 static const struct argp_option argp_options[] = {
     {"output", 'o', "OUT", 0,
@@ -66,23 +67,15 @@ static const struct argp argp = {
 };
 
 /* A dump is its owner's alone, and so is a copy. */
-static int write_stream(const struct dump_reader *reader, FILE *stream,
-                        const struct stat *status) {
-    int fd = fileno(stream);
-    if (fchmod(fd, status->st_mode & PERMISSIONS) != 0)
-        return -errno;
-    return dump_writer_write(reader, fd);
-}
-
-static int write_copy(const struct dump_reader *reader, int dump, const char *path) {
+static int write_copy(struct dump_reader *reader, const char *path) {
     struct output_file file;
-    struct stat status;
-    if (fstat(dump, &status) != 0)
-        return -errno;
-    int error = output_file_open(&file, path);
+    const struct copied_rights rights = source_notes_rights(reader);
+    int error = output_file_open(&file, path, &rights);
     if (error < 0)
         return error;
-    error = write_stream(reader, file.stream, &status);
+    if (!copied_rights_give(fileno(file.stream), &rights))
+        reader->header.foreign = 1;
+    error = dump_writer_write(reader, fileno(file.stream));
     if (error == 0)
         return output_file_commit(&file);
     output_file_abandon(&file);
@@ -107,12 +100,12 @@ static bool is_same_file(int dump, const char *path) {
            first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
-static int write_dump(const struct dump_reader *reader, int dump,
+static int write_dump(struct dump_reader *reader, int dump,
                       const struct resolve_options *options) {
     const char *path = options->output != NULL ? options->output : options->file;
     progress_say("writing %s", path);
-    int error = is_same_file(dump, path) ? rewrite(reader, dump)
-                                         : write_copy(reader, dump, path);
+    int error =
+        is_same_file(dump, path) ? rewrite(reader, dump) : write_copy(reader, path);
     return error < 0 ? failure_print("%s: %s", path, strerror(-error)) : 0;
 }
 

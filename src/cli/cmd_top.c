@@ -20,6 +20,8 @@ enum {
     OPTION_ONCE = 0x100,
     OPTION_NATIVE,
     OPTION_NO_NATIVE,
+    OPTION_SOURCE,
+    OPTION_NO_SOURCE,
     OPTION_ALL_FRAMES,
     OPTION_OPEN_MODULES
 };
@@ -38,6 +40,8 @@ static const struct argp_option argp_options[] = {
     {"all-frames", OPTION_ALL_FRAMES, NULL, 0, "Show the frames of imports too", 0},
     {"native", OPTION_NATIVE, NULL, 0, SELECTION_NATIVE_HELP, 0},
     {"no-native", OPTION_NO_NATIVE, NULL, 0, SELECTION_NO_NATIVE_HELP, 0},
+    {"source", OPTION_SOURCE, NULL, 0, SELECTION_SOURCE_HELP, 0},
+    {"no-source", OPTION_NO_SOURCE, NULL, 0, SELECTION_NO_SOURCE_HELP, 0},
     {"open-modules", OPTION_OPEN_MODULES, NULL, 0, MODULE_NOTES_HELP, 0},
     {"delay", 'd', "SECONDS", 0, "Between two looks at the dump (default: 1)", 0},
     {0},
@@ -57,6 +61,12 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return 0;
     case OPTION_NO_NATIVE:
         options->settings.native = SHOWN_NATIVE_NONE;
+        return 0;
+    case OPTION_SOURCE:
+        options->settings.source = SELECTION_SOURCE_SHOWN;
+        return 0;
+    case OPTION_NO_SOURCE:
+        options->settings.source = SELECTION_SOURCE_HIDDEN;
         return 0;
     case OPTION_OPEN_MODULES:
         options->settings.open_modules = true;

@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/module_notes.h"
+#include "cli/source_notes.h"
 #include "merge/merged_dump.h"
 #include "output/failure.h"
 #include "output/progress.h"
@@ -46,12 +47,21 @@ static int merge(struct dump_reader **reader, struct dump_reader *const *parts,
                      : 0;
 }
 
-/* Another user where one of the dumps is theirs. */
-static uint32_t find_owner(struct dump_reader *const *parts, int count) {
-    uint32_t owner = parts[0]->owner;
-    for (int i = 0; i < count && owner == geteuid(); i++)
-        owner = parts[i]->owner;
-    return owner;
+/* Another user where one of the dumps is theirs, and no rights but those to all. */
+static void set_rights(struct dump_reader *reader, struct dump_reader *const *parts,
+                       int count) {
+    struct copied_rights rights = source_notes_rights(parts[0]);
+    reader->owner = rights.owner;
+    reader->group = rights.group;
+    for (int i = 0; i < count; i++) {
+        copied_rights_join(&rights, source_notes_rights(parts[i]));
+        if (parts[i]->owner == reader->owner)
+            continue;
+        reader->header.foreign = 1;
+        if (reader->owner == geteuid())
+            reader->owner = parts[i]->owner;
+    }
+    reader->mode = rights.mode;
 }
 
 int dump_report_read_files(struct dump_reader **reader, char *const *paths, int count) {
@@ -63,7 +73,7 @@ int dump_report_read_files(struct dump_reader **reader, char *const *paths, int 
     if (status == 0 && count > 1) {
         status = merge(reader, parts, count);
         if (status == 0)
-            (*reader)->owner = find_owner(parts, count);
+            set_rights(*reader, parts, count);
     } else if (status == 0) {
         *reader = parts[0];
         parts[0] = NULL;
@@ -109,6 +119,7 @@ static int show_stacks(struct dump_reader *reader, const struct selection *selec
                        struct dump_report_stacks stacks) {
     struct symbols *symbols;
     bool *wanted = NULL;
+    reader->hides_source = source_notes_hides(reader, selection->source);
     int error = module_notes_open(&symbols, reader, selection->files[0],
                                   selection->open_modules);
     if (error < 0)
@@ -131,6 +142,8 @@ static int show_stacks(struct dump_reader *reader, const struct selection *selec
     if (error == 0 && !selection->shows_imports)
         error = import_frames_fold(reader, options.whole);
     module_notes_print(symbols);
+    if (stacks.with_source)
+        source_notes_print(reader, selection->files[0], selection->source);
     print_cut(reader, selection->files[0]);
     symbols_close(symbols);
     free(wanted);
@@ -155,6 +168,7 @@ struct dump_report_stacks dump_report_stacks(const struct report_options *option
     return (struct dump_report_stacks){
         .native = by_name ? SHOWN_NATIVE_ALL : SHOWN_NATIVE_BY_OWNER,
         .at_moment = true,
+        .with_source = !options->json,
     };
 }
 

@@ -33,6 +33,7 @@ struct dump_report_stacks {
     enum shown_native native; /* unless the selection says otherwise */
     bool to_file;             /* as many frames as a file can well hold */
     bool whole;               /* see report/shown_stacks.h */
+    bool with_source;         /* lines of it, unless they are hidden */
     bool at_moment; /* those that hold a block at the selection's moment suffice */
 };
 

@@ -2,8 +2,8 @@
 #include "cli/module_notes.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
+#include "cli/source_notes.h"
 #include "output/progress.h"
 
 /* The first module stands for code that is in none. */
@@ -12,7 +12,7 @@ static bool has_modules(const struct dump_reader *reader) {
 }
 
 bool module_notes_may_open(const struct dump_reader *reader, bool open) {
-    return open || reader->owner == geteuid();
+    return open || source_notes_is_ours(reader);
 }
 
 int module_notes_open(struct symbols **symbols, const struct dump_reader *reader,

@@ -15,6 +15,8 @@ enum option_key {
     OPTION_BY,
     OPTION_NATIVE,
     OPTION_NO_NATIVE,
+    OPTION_SOURCE,
+    OPTION_NO_SOURCE,
     OPTION_OPEN_MODULES,
 };
 
@@ -36,6 +38,8 @@ static const struct argp_option argp_options[] = {
     {"by", OPTION_BY, "process", 0, "Tell the processes of several dumps apart", 0},
     {"native", OPTION_NATIVE, NULL, 0, SELECTION_NATIVE_HELP, 0},
     {"no-native", OPTION_NO_NATIVE, NULL, 0, SELECTION_NO_NATIVE_HELP, 0},
+    {"source", OPTION_SOURCE, NULL, 0, SELECTION_SOURCE_HELP, 0},
+    {"no-source", OPTION_NO_SOURCE, NULL, 0, SELECTION_NO_SOURCE_HELP, 0},
     {"open-modules", OPTION_OPEN_MODULES, NULL, 0, MODULE_NOTES_HELP, 0},
     {0},
 };
@@ -96,6 +100,12 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return 0;
     case OPTION_NO_NATIVE:
         selection->native = SELECTION_NATIVE_NONE;
+        return 0;
+    case OPTION_SOURCE:
+        selection->source = SELECTION_SOURCE_SHOWN;
+        return 0;
+    case OPTION_NO_SOURCE:
+        selection->source = SELECTION_SOURCE_HIDDEN;
         return 0;
     case OPTION_OPEN_MODULES:
         selection->open_modules = true;

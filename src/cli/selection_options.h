@@ -18,12 +18,20 @@ enum selection_native {
     SELECTION_NATIVE_NONE,
 };
 
+/* Whether lines of source are shown. */
+enum selection_source {
+    SELECTION_SOURCE_USUAL, /* unless a dump is another user's */
+    SELECTION_SOURCE_SHOWN, /* of what the dump's owner may read */
+    SELECTION_SOURCE_HIDDEN,
+};
+
 struct selection {
     enum profile_moment moment;
     const char *moment_name;
     struct filter filter;
     bool by_process;
     enum selection_native native;
+    enum selection_source source;
     bool shows_imports; /* the frames of the import system too */
     bool open_modules;  /* also those that a dump of another user names */
     char **files;       /* in the program's arguments */
@@ -34,7 +42,7 @@ struct selection {
 void selection_open(struct selection *selection);
 
 /* A child parser for --at, --domain, --include, --exclude, --all-frames, --by,
- * --native and --open-modules; its input is a struct selection. */
+ * --native, --source and --open-modules; its input is a struct selection. */
 extern const struct argp selection_argp;
 
 /* For the parser of the command: takes the files at ARGP_KEY_ARGS, complains at
@@ -46,6 +54,9 @@ error_t selection_parse_files(struct selection *selection, int key,
  * the rest of the child parser. */
 #define SELECTION_NATIVE_HELP "Show every native frame, those of the interpreter too"
 #define SELECTION_NO_NATIVE_HELP "Leave native frames out"
+#define SELECTION_SOURCE_HELP                                                          \
+    "Show lines of source for a dump of another user too: of what its owner may read"
+#define SELECTION_NO_SOURCE_HELP "Leave lines of source out"
 
 /* For commands that have --by without the rest of the child parser. */
 void selection_parse_by(struct selection *selection, const char *argument,

@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/module_notes.h"
+#include "cli/source_notes.h"
 #include "cli/top_screen.h"
 #include "output/failure.h"
 #include "profile/import_frames.h"
@@ -96,6 +97,7 @@ static int take_samples(struct top_loop *loop, bool is_new) {
 
 static int show_stacks(struct top_loop *loop, struct dump_reader *reader) {
     bool may_open = module_notes_may_open(reader, loop->settings.open_modules);
+    reader->hides_source = source_notes_hides(reader, loop->settings.source);
     const struct shown_stacks_options options = {
         .native = loop->settings.native,
         .symbols = may_open ? loop->symbols : NULL,

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "cli/selection_options.h"
 #include "dump/frame_names.h"
 #include "process/watched.h"
 #include "profile/top_table.h"
@@ -18,6 +19,7 @@
 struct top_settings {
     uint32_t delay; /* seconds between two looks */
     enum shown_native native;
+    enum selection_source source;
     bool shows_imports; /* the frames of the import system too */
     bool open_modules;  /* also those that a dump of another user names */
 };

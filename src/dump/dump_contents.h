@@ -39,10 +39,13 @@ struct dump_reader {
      * were read, and the peak is ended: where the bytes were at their maximum, it is
      * the one that was not yet written. */
     struct tracemalloc_dump_header header;
-    uint32_t state;   /* enum tracemalloc_dump_state, or KILLED */
-    uint32_t owner;   /* of the file: a user's number */
-    uint64_t damaged; /* entries that named what is not there */
-    uint64_t missing; /* entries counted that the file does not hold */
+    uint32_t state;    /* enum tracemalloc_dump_state, or KILLED */
+    uint32_t owner;    /* of the file: a user's number */
+    uint32_t group;    /* of the file */
+    uint32_t mode;     /* rights to the file; of a merged one, those to all its dumps */
+    bool hides_source; /* no lines of source are shown: set by the command */
+    uint64_t damaged;  /* entries that named what is not there */
+    uint64_t missing;  /* entries counted that the file does not hold */
 
     struct tracemalloc_dump_site *sites; /* counts are 0 where damaged */
     size_t site_count;

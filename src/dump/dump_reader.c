@@ -51,6 +51,8 @@ static int measure_file(struct loader *loader, struct stat *status) {
         return -EINVAL;
     loader->file_size = (uint64_t)status->st_size;
     loader->reader->owner = status->st_uid;
+    loader->reader->group = status->st_gid;
+    loader->reader->mode = status->st_mode & 0777;
     return 0;
 }
 

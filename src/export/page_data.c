@@ -149,6 +149,13 @@ static void write_imports(struct page_data *data) {
     json_writer_close_list(&data->json);
 }
 
+/* A page does not know which of its two dumps a frame is of. */
+static bool hides_source(const struct page_options *options) {
+    const struct dump_reader *old = options->old;
+    return options->reader->hides_source ||
+           (old != NULL && (old->hides_source || old->owner != options->reader->owner));
+}
+
 static void write_sources(struct page_data *data) {
     const struct path_table *table = &data->input->table;
     struct source_lines lines = {0};
@@ -156,8 +163,8 @@ static void write_sources(struct page_data *data) {
     for (uint32_t i = 0; i < data->frame_count; i++) {
         uint32_t frame = data->frames[i];
         struct dump_text file = table->names->texts[path_table_file(table, frame)];
-        struct dump_text line =
-            source_lines_get(&lines, file, path_table_line(table, frame));
+        struct dump_text line = source_lines_get(&lines, data->input->options->reader,
+                                                 file, path_table_line(table, frame));
         line.length = line.length < MOST_SOURCE ? line.length : MOST_SOURCE;
         json_writer_text(&data->json, line);
     }
@@ -321,7 +328,7 @@ static void write_document(struct page_data *data) {
     write_frames(data);
     write_native(data);
     write_imports(data);
-    if (!data->input->options->without_source)
+    if (!hides_source(data->input->options))
         write_sources(data);
     write_trees(data);
     json_writer_close_map(&data->json);

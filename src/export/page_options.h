@@ -15,6 +15,5 @@ struct page_options {
     enum profile_moment moment;    /* that the page opens with */
     const struct filter *filter;
     bool by_process; /* the first frame is the process */
-    bool without_source;
-    double share; /* of the total: what is below is folded */
+    double share;    /* of the total: what is below is folded */
 };

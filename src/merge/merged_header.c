@@ -30,6 +30,7 @@ static void add_limits(struct tracemalloc_dump_header *sum,
     if (part->oom_killed > sum->oom_killed)
         sum->oom_killed = part->oom_killed;
     sum->finalized |= part->finalized;
+    sum->foreign |= part->foreign;
     if (sum->growth == TRACEMALLOC_DUMP_GROWTH_GOOD) {
         sum->growth = part->growth;
         sum->growth_error = part->growth_error;

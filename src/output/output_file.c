@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUFFER_SIZE = 1 << 18, PERMISSIONS = 0666 };
+enum { BUFFER_SIZE = 1 << 18 };
 
 static const int ending_signals[] = {SIGINT,  SIGTERM, SIGHUP, SIGQUIT,
                                      SIGPIPE, SIGXCPU, SIGALRM};
@@ -75,15 +75,8 @@ static int open_directly(const char *path) {
     return fd < 0 ? -errno : fd;
 }
 
-/* As open(2) would have made it. */
-static void set_permissions(int fd) {
-    mode_t mask = umask(0);
-    umask(mask);
-    if (fchmod(fd, PERMISSIONS & ~mask) != 0)
-        return; /* then only its owner reads it */
-}
-
-static int create_temporary(struct output_file *file, const char *path) {
+static int create_temporary(struct output_file *file, const char *path,
+                            const struct copied_rights *rights) {
     file->temporary = temporary_name(path);
     if (file->temporary == NULL)
         return -ENOMEM;
@@ -93,7 +86,7 @@ static int create_temporary(struct output_file *file, const char *path) {
     if (fd >= 0) {
         unfinished = file->temporary;
         watch_signals();
-        set_permissions(fd);
+        copied_rights_limit(fd, rights);
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
     return fd >= 0 ? fd : error;
@@ -105,13 +98,14 @@ bool output_file_is(const char *first, const char *second) {
            a.st_ino == b.st_ino;
 }
 
-int output_file_open(struct output_file *file, const char *path) {
+int output_file_open(struct output_file *file, const char *path,
+                     const struct copied_rights *rights) {
     *file = (struct output_file){.path = path};
     int fd;
     if (is_written_directly(path)) {
         fd = open_directly(path);
     } else {
-        fd = create_temporary(file, path);
+        fd = create_temporary(file, path, rights);
     }
     if (fd >= 0) {
         file->stream = fdopen(fd, "w");

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "base/compiler.h"
+#include "output/copied_rights.h"
 
 struct output_file {
     FILE *stream;
@@ -22,8 +23,10 @@ struct output_file {
 /* Whether two paths lead to one file. */
 bool output_file_is(const char *first, const char *second);
 
-/* 0 or -errno. The path stays the caller's. */
-must_check int output_file_open(struct output_file *file, const char *path);
+/* A new file gets at most `rights`: those of what it is made of. 0 or -errno. The path
+ * stays the caller's. */
+must_check int output_file_open(struct output_file *file, const char *path,
+                                const struct copied_rights *rights);
 
 /* Closes and gives the file its name. 0, or -errno and nothing is left; in both cases
  * it is closed. */

@@ -64,8 +64,9 @@ int replaced_file_open(struct replaced_file *file, int fd) {
         error = find_path(fd, path);
     if (error == 0)
         error = hold_directory(file, path);
+    const struct copied_rights rights = {file->status.st_uid, file->status.st_gid, 0};
     if (error == 0)
-        error = output_file_open(&file->output, file->path);
+        error = output_file_open(&file->output, file->path, &rights);
     if (error < 0)
         close_directory(file);
     return error;

@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/process.h"
 #include "dump/dump_sections.h"
+#include "output/copied_rights.h"
 
 enum { CHUNK = 1 << 20 };
 
@@ -76,6 +78,17 @@ static int copy_sections(struct copy *copy) {
     return status;
 }
 
+/* A copy by root belongs to the dump's owner, as the dump does. */
+static int give(struct copy *copy) {
+    struct stat status;
+    if (fstat(copy->dump->fd, &status) != 0)
+        return -errno;
+    const struct copied_rights rights = {status.st_uid, status.st_gid, 0};
+    if (!copied_rights_give(copy->out, &rights))
+        copy->header.foreign = 1;
+    return 0;
+}
+
 static int finish(struct copy *copy) {
     struct tracemalloc_dump_header *header = &copy->header;
     header->file_size = copy->dump->header.file_size;
@@ -95,6 +108,8 @@ int snapshot_copy(struct live_dump *dump, int out) {
     copy.header = dump->header;
     if (status == 0)
         status = copy_sections(&copy);
+    if (status == 0)
+        status = give(&copy);
     if (status == 0)
         status = finish(&copy);
     free(copy.chunk);

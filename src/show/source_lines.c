@@ -2,7 +2,6 @@
 #include "show/source_lines.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,15 +24,22 @@ static bool may_be_source(struct dump_text name) {
     return name.length > 0 && !generated && strlen(name.bytes) == name.length;
 }
 
-/* Looks before it opens, for opening a device may already do something. */
-static int open_source(const char *path, size_t *size) {
+static const struct source_user *find_user(struct source_lines *lines, uid_t uid) {
+    if (lines->has_user && lines->user.user == uid)
+        return &lines->user;
+    source_user_close(&lines->user);
+    source_user_open(&lines->user, uid);
+    lines->has_user = true;
+    return &lines->user;
+}
+
+static int open_source(struct source_lines *lines, const char *path, uid_t uid,
+                       size_t *size) {
     struct stat status;
-    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
-        return -1;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = source_file_open(path, find_user(lines, uid));
     if (fd < 0)
         return -1;
-    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
+    if (fstat(fd, &status) == 0 && status.st_size > 0 &&
         status.st_size <= MOST_FILE_BYTES) {
         *size = (size_t)status.st_size;
         return fd;
@@ -71,10 +77,10 @@ static bool find_starts(struct source_file *file, size_t size) {
 
 /* NULL where there is no such file, or no memory to look at it. */
 static struct source_file *read_source(struct source_lines *lines,
-                                       struct dump_text name) {
+                                       struct dump_text name, uid_t uid) {
     size_t size;
     int fd = may_be_source(name) && lines->held < MOST_HELD_BYTES
-                 ? open_source(name.bytes, &size)
+                 ? open_source(lines, name.bytes, uid, &size)
                  : -1;
     if (fd < 0)
         return NULL;
@@ -89,16 +95,16 @@ static struct source_file *read_source(struct source_lines *lines,
 }
 
 static const struct source_file *find_file(struct source_lines *lines,
-                                           struct dump_text name) {
+                                           struct dump_text name, uid_t uid) {
     size_t known = lines->ids.count;
     if (array_make_room(&lines->files, &lines->room, known + 1, sizeof *lines->files) <
         0)
         return NULL;
-    int64_t id = id_map_add(&lines->ids, (struct id_pair){(uintptr_t)name.bytes, 0});
+    int64_t id = id_map_add(&lines->ids, (struct id_pair){(uintptr_t)name.bytes, uid});
     if (id < 0)
         return NULL;
     if ((size_t)id == known)
-        lines->files[id] = read_source(lines, name);
+        lines->files[id] = read_source(lines, name, uid);
     return lines->files[id];
 }
 
@@ -106,9 +112,12 @@ static bool is_blank(char character) {
     return strchr(" \t\r\n\f\v", character) != NULL;
 }
 
-struct dump_text source_lines_get(struct source_lines *lines, struct dump_text filename,
-                                  uint32_t line) {
-    const struct source_file *file = line > 0 ? find_file(lines, filename) : NULL;
+struct dump_text source_lines_get(struct source_lines *lines,
+                                  const struct dump_reader *reader,
+                                  struct dump_text filename, uint32_t line) {
+    const struct source_file *file = NULL;
+    if (line > 0 && !reader->hides_source)
+        file = find_file(lines, filename, reader->owner);
     if (file == NULL || line > file->line_count)
         return (struct dump_text){"", 0};
     const char *start = file->text + file->starts[line - 1],
@@ -128,5 +137,6 @@ void source_lines_close(struct source_lines *lines) {
     }
     free(lines->files);
     id_map_clear(&lines->ids);
+    source_user_close(&lines->user);
     *lines = (struct source_lines){0};
 }

@@ -88,8 +88,9 @@ static size_t print_frame(const struct printer *printer, const struct profile *p
 
 static void print_source(struct printer *printer, const struct profile *profile,
                          struct frame frame) {
-    struct dump_text source = source_lines_get(
-        &printer->sources, profile_filename(profile, frame), frame.line);
+    struct dump_text source =
+        source_lines_get(&printer->sources, profile->reader,
+                         profile_filename(profile, frame), frame.line);
     if (source.length == 0)
         return;
     indent(printer, INDENT);

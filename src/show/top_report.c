@@ -262,8 +262,8 @@ static struct tracebacks find_tracebacks(const struct profile *profile,
 static void print_frame(const struct terminal *terminal, const struct profile *profile,
                         struct source_lines *sources, uint32_t stack) {
     struct frame frame = profile_frame(profile, stack);
-    struct dump_text source =
-        source_lines_get(sources, profile_filename(profile, frame), frame.line);
+    struct dump_text source = source_lines_get(
+        sources, profile->reader, profile_filename(profile, frame), frame.line);
     frame_text_put(terminal, profile, stack, true, terminal_room(terminal, 0));
     newline(terminal);
     if (source.length == 0)

@@ -26,6 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
         return 0;
     int fd = memory_file(bytes + 1, size - 1);
     if (dump_reader_open_fd(&reader, fd) == 0) {
+        reader->hides_source = (bytes[0] & 16) != 0;
         struct page_options options = {
             .reader = reader,
             .old = (bytes[0] & 1) != 0 ? reader : NULL,
@@ -33,7 +34,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
             .moment = (enum profile_moment)((bytes[0] >> 1) % PAGE_INPUT_MOMENTS),
             .filter = &everything,
             .by_process = (bytes[0] & 9) == 8, /* never with two dumps */
-            .without_source = (bytes[0] & 16) != 0,
             .share = (bytes[0] & 32) != 0 ? 0.01 : 0,
         };
         write_page(&options);

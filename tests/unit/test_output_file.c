@@ -15,11 +15,13 @@
 
 static char folder[] = "/tmp/test_output_file.XXXXXX";
 static char path[64];
+static struct copied_rights all_rights;
 
 static void set_up(void) {
     strcpy(folder + sizeof folder - 7, "XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/out", folder);
+    all_rights = (struct copied_rights){geteuid(), getegid(), 0666};
 }
 
 /* How many files are in the folder. */
@@ -39,7 +41,7 @@ static void tear_down(void) {
 
 static void write_output(const char *text) {
     struct output_file file;
-    ck_assert_int_eq(output_file_open(&file, path), 0);
+    ck_assert_int_eq(output_file_open(&file, path, &all_rights), 0);
     fputs(text, file.stream);
     ck_assert_int_eq(output_file_commit(&file), 0);
 }
@@ -48,7 +50,7 @@ START_TEST(a_file_appears_when_it_is_complete) {
     struct output_file file;
     struct stat status;
     umask(027);
-    ck_assert_int_eq(output_file_open(&file, path), 0);
+    ck_assert_int_eq(output_file_open(&file, path, &all_rights), 0);
     fputs("text", file.stream);
     ck_assert_int_ne(access(path, F_OK), 0);
     ck_assert_int_eq(output_file_commit(&file), 0);
@@ -62,9 +64,31 @@ START_TEST(a_file_appears_when_it_is_complete) {
 }
 END_TEST
 
+static mode_t mode_with(struct copied_rights rights) {
+    struct output_file file;
+    struct stat status;
+    umask(0);
+    ck_assert_int_eq(output_file_open(&file, path, &rights), 0);
+    ck_assert_int_eq(output_file_commit(&file), 0);
+    ck_assert_int_eq(stat(path, &status), 0);
+    return status.st_mode & 07777;
+}
+
+START_TEST(a_file_has_no_more_rights_than_what_it_is_made_of) {
+    gid_t ours = getegid(), other = ours + 1;
+    uid_t user = geteuid();
+    ck_assert_int_eq(mode_with((struct copied_rights){user, ours, 0600}), 0600);
+    ck_assert_int_eq(mode_with((struct copied_rights){user, ours, 0440}), 0640);
+    ck_assert_int_eq(mode_with((struct copied_rights){user, ours, 0777}), 0666);
+    ck_assert_int_eq(mode_with((struct copied_rights){user, other, 0640}), 0600);
+    ck_assert_int_eq(mode_with((struct copied_rights){user, other, 0644}), 0644);
+    ck_assert_int_eq(mode_with((struct copied_rights){user, other, 0664}), 0644);
+}
+END_TEST
+
 START_TEST(an_abandoned_file_leaves_nothing) {
     struct output_file file;
-    ck_assert_int_eq(output_file_open(&file, path), 0);
+    ck_assert_int_eq(output_file_open(&file, path, &all_rights), 0);
     fputs("text", file.stream);
     output_file_abandon(&file);
     ck_assert_int_eq(count_files(), 0);
@@ -79,7 +103,7 @@ START_TEST(a_signal_leaves_nothing) {
             struct output_file file;
             /* Who started the tests in the background ignores some. */
             signal(signals[i], SIG_DFL);
-            ck_assert_int_eq(output_file_open(&file, path), 0);
+            ck_assert_int_eq(output_file_open(&file, path, &all_rights), 0);
             raise(signals[i]);
             _exit(0);
         }
@@ -94,10 +118,10 @@ END_TEST
 
 START_TEST(errors_are_told_and_leave_nothing) {
     struct output_file file;
-    ck_assert_int_eq(output_file_open(&file, "/nowhere/at/all"), -ENOENT);
-    ck_assert_int_eq(output_file_open(&file, folder), -EISDIR);
+    ck_assert_int_eq(output_file_open(&file, "/nowhere/at/all", &all_rights), -ENOENT);
+    ck_assert_int_eq(output_file_open(&file, folder, &all_rights), -EISDIR);
     struct rlimit limit = {100, 100};
-    ck_assert_int_eq(output_file_open(&file, path), 0);
+    ck_assert_int_eq(output_file_open(&file, path, &all_rights), 0);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
     for (int i = 0; i < 1000000; i++)
         fputc('x', file.stream);
@@ -109,7 +133,7 @@ END_TEST
 START_TEST(a_device_stays_a_device) {
     struct output_file file;
     struct stat status;
-    ck_assert_int_eq(output_file_open(&file, "/dev/null"), 0);
+    ck_assert_int_eq(output_file_open(&file, "/dev/null", &all_rights), 0);
     fputs("text", file.stream);
     ck_assert_int_eq(output_file_commit(&file), 0);
     ck_assert_int_eq(stat("/dev/null", &status), 0);
@@ -136,6 +160,7 @@ int main(void) {
     TCase *tests = tcase_create("output_file");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, a_file_appears_when_it_is_complete);
+    tcase_add_test(tests, a_file_has_no_more_rights_than_what_it_is_made_of);
     tcase_add_test(tests, an_abandoned_file_leaves_nothing);
     tcase_add_test(tests, a_signal_leaves_nothing);
     tcase_add_test(tests, errors_are_told_and_leave_nothing);

@@ -11,8 +11,10 @@
 static char folder[] = "/tmp/test_source_lines.XXXXXX";
 static char source[64], fifo[64];
 static struct source_lines lines;
+static struct dump_reader reader;
 
 static void set_up(void) {
+    reader = (struct dump_reader){.owner = geteuid()};
     strcpy(folder + sizeof folder - 7, "XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(source, sizeof source, "%s/a.py", folder);
@@ -32,7 +34,7 @@ static void tear_down(void) {
 
 static void ck_line(const char *name, uint32_t line, const char *expected) {
     struct dump_text text =
-        source_lines_get(&lines, (struct dump_text){name, strlen(name)}, line);
+        source_lines_get(&lines, &reader, (struct dump_text){name, strlen(name)}, line);
     ck_assert_uint_eq(text.length, strlen(expected));
     ck_assert_int_eq(memcmp(text.bytes, expected, text.length), 0);
 }
