@@ -8,6 +8,7 @@
 #include "base/sys.h"
 #include "event/record.h"
 #include "stack/native/native_merge.h"
+#include "stack/native/native_unwind.h"
 #include "trace/module_table.h"
 #include "trace/stack_table.h"
 
@@ -17,6 +18,11 @@ struct record_native record_native;
 
 static uint32_t
     limit; /* native frames to show; 0: none are wanted, or there can be none */
+
+/* What libunwind maps for itself is no event. */
+static void mark_step(bool begins) {
+    thread_state_get()->nested = begins;
+}
 
 void record_native_prepare(const struct options *options) {
     if (options->native_frames == 0)
@@ -30,6 +36,7 @@ void record_native_prepare(const struct options *options) {
         return;
     }
     native_loads_find();
+    (void)!native_unwind_prepare(mark_step); /* else a walk ends at odd frames */
     limit = options->native_frames;
 }
 

@@ -89,3 +89,53 @@ no_inline void in_new_code(size_t size) {
     made(size);
     keep(NULL);
 }
+
+/* As the dynamic linker while it resolves a call: rbx leads to the caller. */
+void by_rbx(size_t size);
+__asm__(".text\n"
+        ".globl by_rbx\n"
+        ".type by_rbx, @function\n"
+        "by_rbx:\n"
+        ".cfi_startproc\n"
+        "push %rbx\n"
+        ".cfi_def_cfa_offset 16\n"
+        ".cfi_offset %rbx, -16\n"
+        "mov %rsp, %rbx\n"
+        ".cfi_def_cfa_register %rbx\n"
+        "sub $100, %rsp\n"
+        "and $-64, %rsp\n"
+        "call middle@PLT\n"
+        "mov %rbx, %rsp\n"
+        ".cfi_def_cfa_register %rsp\n"
+        "pop %rbx\n"
+        ".cfi_def_cfa_offset 8\n"
+        "ret\n"
+        ".cfi_endproc\n"
+        ".size by_rbx, . - by_rbx\n");
+
+/* The same by an expression: the word that rbx leads to, and 16. */
+void by_expression(size_t size);
+__asm__(".text\n"
+        ".globl by_expression\n"
+        ".type by_expression, @function\n"
+        "by_expression:\n"
+        ".cfi_startproc\n"
+        "push %rbx\n"
+        ".cfi_def_cfa_offset 16\n"
+        ".cfi_offset %rbx, -16\n"
+        "push %rsp\n"
+        ".cfi_def_cfa_offset 24\n"
+        "mov %rsp, %rbx\n"
+        /* DW_CFA_def_cfa_expression, 5 bytes: breg3 0, deref, plus_uconst 16 */
+        ".cfi_escape 0x0f, 5, 0x73, 0, 0x06, 0x23, 16\n"
+        "and $-64, %rsp\n"
+        "call middle@PLT\n"
+        "mov %rbx, %rsp\n"
+        ".cfi_def_cfa %rsp, 24\n"
+        "add $8, %rsp\n"
+        ".cfi_def_cfa_offset 16\n"
+        "pop %rbx\n"
+        ".cfi_def_cfa_offset 8\n"
+        "ret\n"
+        ".cfi_endproc\n"
+        ".size by_expression, . - by_expression\n");

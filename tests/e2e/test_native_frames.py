@@ -5,6 +5,7 @@ Addresses are named here by `nm`: what is recorded is tested without the command
 """
 
 import collections
+import ctypes
 import re
 import subprocess
 
@@ -243,6 +244,31 @@ def test_code_of_no_file(some_interpreter, stacks):
     assert names(steps, wanted) == wanted.split()
     made = [s for s in steps if s.native and not s.module]
     assert len(made) == 1 and re.match("0x7", made[0].name)
+    assert found.dump.lost["native"] == 0
+
+
+def has_libunwind():
+    try:
+        return ctypes.CDLL("libunwind-x86_64.so.8") is not None
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("name", ["by_rbx", "by_expression"])
+def test_rules_that_only_libunwind_follows(some_interpreter, stacks, name):
+    if not has_libunwind():
+        pytest.skip("there is no libunwind")
+    text = """
+for size in (70012, 70013):
+    def inner(): library.%s(ctypes.c_size_t(size))
+    def outer(): inner()
+    outer()
+""" % name
+    found = stacks(some_interpreter, text)
+    for size in (70012, 70013):
+        (steps,) = found.of_size(size)
+        wanted = "<module> outer inner %s middle leaf" % name
+        assert names(steps, wanted) == wanted.split()
     assert found.dump.lost["native"] == 0
 
 

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "native_leaf.h"
+#include "stack/native/native_unwind.h"
 #include "suite.h"
 
 enum { DEEPEST = 400 };
@@ -160,6 +161,50 @@ __asm__(".text\n"
 START_TEST(an_expression_may_say_the_same) {
     open_stack();
     native_stack_odd();
+}
+END_TEST
+
+static unsigned odd_steps;
+
+static void mark_step(bool begins) {
+    odd_steps += begins;
+}
+
+/* As the dynamic linker does while it resolves a call: another register than rsp and
+ * rbp leads to the caller. */
+void native_stack_by_rbx(uint64_t bytes);
+__asm__(".text\n"
+        "native_stack_by_rbx:\n"
+        ".cfi_startproc\n"
+        "push %rbx\n"
+        ".cfi_def_cfa_offset 16\n"
+        ".cfi_offset %rbx, -16\n"
+        "mov %rsp, %rbx\n"
+        ".cfi_def_cfa_register %rbx\n"
+        "sub %rdi, %rsp\n"
+        "and $-64, %rsp\n"
+        "call walk\n"
+        "mov %rbx, %rsp\n"
+        ".cfi_def_cfa_register %rsp\n"
+        "pop %rbx\n"
+        ".cfi_def_cfa_offset 8\n"
+        "ret\n"
+        ".cfi_endproc\n");
+
+START_TEST(libunwind_takes_the_odd_step) {
+    open_stack();
+    if (native_unwind_prepare(mark_step) < 0) {
+        suite_skip("there is no libunwind");
+        return;
+    }
+    for (uint64_t bytes = 0; bytes < 2048; bytes += 64) {
+        native_stack_by_rbx(bytes);
+        native_stack_by_rbx(bytes);
+    }
+    ck_assert_uint_eq(odd_steps, 64);
+    walk();
+    ck_assert_uint_eq(walk(), stack.depth - 1);
+    ck_assert_uint_eq(odd_steps, 64);
 }
 END_TEST
 
@@ -332,6 +377,7 @@ int main(void) {
         a_random_walk_is_right_at_each_step,
         a_realigned_frame_is_stepped_over,
         an_expression_may_say_the_same,
+        libunwind_takes_the_odd_step,
         a_signal_handler_is_above_what_it_interrupts,
         a_handler_may_have_its_own_stack,
         a_thread_has_a_root_of_its_own,

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "stack/native/native_code.h"
+#include "stack/native/native_unwind.h"
 
 enum { FIRST_FRAMES = 128, MOST_FRAMES = 1 << 16 };
 
@@ -125,6 +126,18 @@ static bool leave_realigned(struct native_registers *registers,
            read_caller(registers, window, rbp_at, native_word((const uint64_t *)word));
 }
 
+/* By the rules that only libunwind follows. They depend on more than is compared at the
+ * next event, so the stack is unwound anew then. Nothing leads back to an inner frame,
+ * or to another stack. */
+static bool leave_odd(struct native_registers *registers,
+                      struct native_window *window) {
+    uint64_t here = (uint64_t)__builtin_frame_address(0), sp = registers->sp;
+    window->own = false;
+    return native_window_has_bytes(here, NATIVE_UNWIND_ROOM) &&
+           native_unwind_step(registers) &&
+           native_window_has(window, sp, (uintptr_t)registers->slot);
+}
+
 /* The rules that few frames have. False at the root, and where the caller is not
  * found. */
 static cold_path bool step_rarely(struct native_registers *registers,
@@ -144,6 +157,7 @@ static cold_path bool step_rarely(struct native_registers *registers,
         found = follow_rbp(registers, window);
         break;
     default:
+        found = leave_odd(registers, window);
         break;
     }
     if (!found)

@@ -21,18 +21,10 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "stack/native/native_registers.h"
 #include "stack/native/native_rows.h"
 #include "stack/native/native_window.h"
-
-/* A frame as its function has it at the instruction `ip`. */
-struct native_registers {
-    uint64_t ip;
-    uint64_t sp;
-    uint64_t rbp;
-    const uint64_t *slot;     /* where ip was read */
-    const uint64_t *rbp_slot; /* where rbp was read; NULL: it is in the register */
-    bool exact; /* a signal interrupted it at ip; else a call returns there */
-};
+#include "stack/native/native_word.h"
 
 /* A word of the stack, and what it was. */
 struct native_slot {
@@ -68,18 +60,6 @@ struct native_stack {
     bool broken;          /* the last walk ended before the root */
     struct native_window window;
 };
-
-/* A word of the stack, which may be any word: the address sanitizer, which knows the
- * variables there, must not see this. */
-static always_inline uint64_t native_word(const uint64_t *at) {
-#ifdef __SANITIZE_ADDRESS__
-    uint64_t word;
-    __asm__("mov %1, %0" : "=r"(word) : "m"(*at));
-    return word;
-#else
-    return *at;
-#endif
-}
 
 /* Whether all words from `first` to the one before `end` are as they were. All are
  * read, whatever the first of them say: the loads do not wait for each other. */

@@ -118,11 +118,11 @@ cold_path bool native_window_reach(struct native_window *window, uintptr_t sp,
 
 /* Of the stack that a signal is handled on its bounds are known, of any other only
  * whether there is memory. */
-cold_path bool native_window_has_room_cold(uintptr_t sp) {
+cold_path bool native_window_has_bytes(uintptr_t sp, size_t bytes) {
     stack_t signals;
     if (sys_call(SYS_sigaltstack, NULL, &signals) == 0 &&
         sp - (uintptr_t)signals.ss_sp < signals.ss_size &&
         (signals.ss_flags & SS_DISABLE) == 0)
-        return sp - (uintptr_t)signals.ss_sp >= NATIVE_WINDOW_ROOM;
-    return native_window_is_readable(sp - NATIVE_WINDOW_ROOM, NATIVE_WINDOW_ROOM);
+        return sp - (uintptr_t)signals.ss_sp >= bytes;
+    return native_window_is_readable(sp - bytes, bytes);
 }

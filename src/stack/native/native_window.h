@@ -43,7 +43,9 @@ bool native_window_is_readable(uintptr_t at, size_t size);
 void native_window_open_cold(struct native_window *window, uintptr_t sp);
 bool native_window_reach(struct native_window *window, uintptr_t sp, uintptr_t at);
 bool native_window_move_cold(struct native_window *window, uintptr_t sp);
-bool native_window_has_room_cold(uintptr_t sp);
+
+/* Whether the stack that the calling thread is on has so many bytes left below `sp`. */
+bool native_window_has_bytes(uintptr_t sp, size_t bytes);
 
 /* A walk begins with the calling thread's stack pointer. */
 static always_inline void native_window_open(struct native_window *window,
@@ -78,5 +80,5 @@ static always_inline bool native_window_has_room(const struct native_window *win
                                                  uintptr_t sp) {
     uintptr_t inner = sp - NATIVE_WINDOW_ROOM;
     return likely(inner - window->own_low < window->own_end - window->own_low) ||
-           native_window_has_room_cold(sp);
+           native_window_has_bytes(sp, NATIVE_WINDOW_ROOM);
 }
