@@ -26,13 +26,16 @@ static uint64_t whole_range(const struct dump_file *file) {
     return TRACEMALLOC_DUMP_HEADER_SIZE + TRACEMALLOC_DUMP_SECTIONS * file->reserved;
 }
 
-/* Addresses to reserve: the bound of the file. Where RLIMIT_AS leaves the program
+/* How far a section may grow: the bound of the file. Where RLIMIT_AS leaves the program
  * little the tracer takes a fortieth of it, and below 768 MiB, where it would be felt,
  * none. */
 static uint64_t addresses_per_section(uint64_t max_size) {
     enum { LEAST = 768 << 20, SHARE = 40 };
+    const uint64_t most = (uint64_t)1 << 40;
     struct rlimit limit;
     uint64_t reserved = max_size < (1 << 20) ? 1 << 20 : max_size;
+    if (reserved > most)
+        reserved = most;
     if (sys_call(SYS_prlimit64, 0, RLIMIT_AS, NULL, &limit) == 0 &&
         limit.rlim_cur != RLIM_INFINITY) {
         uint64_t share = limit.rlim_cur / SHARE / TRACEMALLOC_DUMP_SECTIONS;
@@ -44,6 +47,27 @@ static uint64_t addresses_per_section(uint64_t max_size) {
     return reserved & ~(uint64_t)(PAGE - 1);
 }
 
+/* Takes addresses that nothing is mapped at. Kernels before 4.17 take the address for a
+ * wish. */
+static int claim(const struct dump_file *file, void *address, uint64_t length) {
+    if (file->is_reserved)
+        return 0;
+    void *range = sys_mmap(
+        address, length, PROT_NONE,
+        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    if (sys_failed(range))
+        return -ENOMEM;
+    if (range == address)
+        return 0;
+    sys_munmap(range, length);
+    return -ENOMEM;
+}
+
+static void unclaim(const struct dump_file *file, void *address, uint64_t length) {
+    if (!file->is_reserved)
+        sys_munmap(address, length);
+}
+
 static int add_anonymous(struct dump_file *file, unsigned section, uint64_t length) {
     void *at = map_fixed(file->base[section] + file->mapped[section], length,
                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -53,17 +77,14 @@ static int add_anonymous(struct dump_file *file, unsigned section, uint64_t leng
     return 0;
 }
 
+static int extend(struct dump_file *file, unsigned section, uint64_t length);
+
 static int open_sections(struct dump_file *file) {
     struct tracemalloc_dump_header *header = file->header;
-    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++) {
-        file->base[section] = (unsigned char *)header + TRACEMALLOC_DUMP_HEADER_SIZE +
-                              section * file->reserved;
-        file->mapped[section] = 0;
-    }
     for (unsigned i = 0; i < TRACEMALLOC_DUMP_SECTIONS_USED; i++) {
         const struct dump_section_row *row = &dump_sections[i];
         header->sections[row->id].entry_size = row->entry_size;
-        if (row->first_bytes != 0 && add_anonymous(file, row->id, row->first_bytes) < 0)
+        if (row->first_bytes != 0 && extend(file, row->id, row->first_bytes) < 0)
             return -ENOMEM;
     }
     memcpy(header->magic, TRACEMALLOC_DUMP_MAGIC, sizeof header->magic);
@@ -74,36 +95,91 @@ static int open_sections(struct dump_file *file) {
     return 0;
 }
 
+/* The kernel places what it is asked for at the top of the address space, a program at
+ * its bottom or from 0x555555554000 on, AddressSanitizer's blocks from 0x500000000000
+ * on. Between them is room that nothing claims. */
+static unsigned char *wanted_address(unsigned attempt) {
+    const uint64_t first = (uint64_t)1 << 46, spread = (uint64_t)1 << 41;
+    void *chosen = sys_mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (sys_failed(chosen))
+        return NULL;
+    sys_munmap(chosen, PAGE);
+    uint64_t random = (uint64_t)(uintptr_t)chosen + ((uint64_t)attempt << 38);
+    return (unsigned char *)(uintptr_t)(first + random % spread);
+}
+
+static void place(struct dump_file *file, unsigned char *range) {
+    file->header = (void *)range;
+    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++) {
+        file->base[section] =
+            range + TRACEMALLOC_DUMP_HEADER_SIZE + section * file->reserved;
+        file->mapped[section] = 0;
+    }
+}
+
+static int open_at(struct dump_file *file, unsigned char *range) {
+    if (claim(file, range, TRACEMALLOC_DUMP_HEADER_SIZE) < 0)
+        return -ENOMEM;
+    place(file, range);
+    if (!sys_failed(map_fixed(range, TRACEMALLOC_DUMP_HEADER_SIZE,
+                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) &&
+        open_sections(file) == 0)
+        return 0;
+    dump_file_close(file);
+    return -ENOMEM;
+}
+
+static int open_unclaimed(struct dump_file *file) {
+    enum { ATTEMPTS = 8 };
+    int status = -ENOMEM;
+    file->is_reserved = false;
+    for (unsigned attempt = 0; attempt < ATTEMPTS && status < 0; attempt++) {
+        unsigned char *range = wanted_address(attempt);
+        status = range != NULL ? open_at(file, range) : -ENOMEM;
+    }
+    return status;
+}
+
+/* Where the address space is another one, as under valgrind. */
+static int open_reserved(struct dump_file *file) {
+    void *range = sys_mmap(NULL, whole_range(file), PROT_NONE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (sys_failed(range))
+        return -ENOMEM;
+    file->is_reserved = true;
+    return open_at(file, range);
+}
+
 int dump_file_open(struct dump_file *file, uint64_t max_size) {
     file->max_size = max_size;
     file->reserved = addresses_per_section(max_size);
     file->attached = false;
     if (file->reserved == 0)
         return -ENOMEM;
-    void *range = sys_mmap(NULL, whole_range(file), PROT_NONE,
-                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (sys_failed(range))
-        return -ENOMEM;
-    file->header = range;
-    if (sys_failed(map_fixed(range, TRACEMALLOC_DUMP_HEADER_SIZE,
-                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) ||
-        open_sections(file) < 0) {
-        dump_file_close(file);
-        return -ENOMEM;
-    }
-    return 0;
+    int status = open_unclaimed(file);
+    return status < 0 ? open_reserved(file) : status;
 }
 
 void dump_file_close(struct dump_file *file) {
-    if (file->header != NULL)
+    if (file->header != NULL && file->is_reserved)
         sys_munmap(file->header, whole_range(file));
+    else if (file->header != NULL) {
+        for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++)
+            if (file->mapped[section] != 0)
+                sys_munmap(file->base[section], file->mapped[section]);
+        sys_munmap(file->header, TRACEMALLOC_DUMP_HEADER_SIZE);
+    }
     file->header = NULL;
     file->attached = false;
 }
 
 bool dump_file_contains(const struct dump_file *file, uintptr_t address) {
-    return file->header != NULL &&
-           address - (uintptr_t)file->header < whole_range(file);
+    if (file->header == NULL)
+        return false;
+    bool found = address - (uintptr_t)file->header < TRACEMALLOC_DUMP_HEADER_SIZE;
+    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && !found; section++)
+        found = address - (uintptr_t)file->base[section] < file->mapped[section];
+    return found;
 }
 
 static void publish_extent(struct tracemalloc_dump_header *header, unsigned section,
@@ -126,6 +202,18 @@ static int add_extent(struct dump_file *file, unsigned section, uint64_t length)
     return 0;
 }
 
+static int extend(struct dump_file *file, unsigned section, uint64_t length) {
+    unsigned char *end = file->base[section] + file->mapped[section];
+    int status = claim(file, end, length);
+    if (status < 0)
+        return status;
+    status = file->attached ? add_extent(file, section, length)
+                            : add_anonymous(file, section, length);
+    if (status < 0)
+        unclaim(file, end, length);
+    return status;
+}
+
 /* A section doubles, so that a few extents lead to the bound. */
 static uint64_t next_length(const struct dump_file *file, unsigned section,
                             uint64_t wanted) {
@@ -143,8 +231,7 @@ static int grow(struct dump_file *file, unsigned section, uint64_t wanted) {
         return file->reserved < file->max_size ? -ENOMEM : -EFBIG;
     if (file->header->sections[section].extent_count >= TRACEMALLOC_DUMP_EXTENTS)
         return -EFBIG;
-    return file->attached ? add_extent(file, section, length)
-                          : add_anonymous(file, section, length);
+    return extend(file, section, length);
 }
 
 static enum tracemalloc_dump_growth reason_of(int status) {

@@ -3,9 +3,11 @@
  * same time a file.
  *
  * Each section has a range of addresses of its own, of which the first `mapped` bytes
- * are memory, so that base pointers never move. A dump begins in anonymous memory;
- * dump_file_attach puts a file under it. After a fork, dump_file_detach gives the child
- * private copies.
+ * are memory, so that base pointers never move. The rest is far from all that the
+ * kernel gives out, and is not mapped: it would count for RLIMIT_AS, RLIMIT_MEMLOCK and
+ * mlockall(2). If something else is found there, the section cannot grow. A dump begins
+ * in anonymous memory; dump_file_attach puts a file under it. After a fork,
+ * dump_file_detach gives the child private copies.
  *
  * All functions run under the tracer's lock, or where there is no second thread, and
  * outside of signal handlers. They allocate nothing by malloc, hold no descriptor open
@@ -25,9 +27,10 @@ struct dump_file {
     unsigned char *base[TRACEMALLOC_DUMP_SECTIONS];
     uint64_t mapped[TRACEMALLOC_DUMP_SECTIONS]; /* bytes */
     uint64_t reserved;                          /* bytes of addresses per section */
-    uint64_t max_size;                          /* bytes the file may have */
-    uint64_t device, inode;                     /* of the file, to know it again */
-    bool attached;                              /* there is a file under it */
+    bool is_reserved;  /* by a mapping without rights; else nothing else is there */
+    uint64_t max_size; /* bytes the file may have */
+    uint64_t device, inode;   /* of the file, to know it again */
+    bool attached;            /* there is a file under it */
     bool no_holes;            /* the file system would fill what is ahead */
     uint64_t reach;           /* where the file ends: see dump/dump_growth.h */
     unsigned char *last_page; /* where the page before file_size is mapped */
@@ -46,7 +49,7 @@ struct dump_file_place {
     int refused;
 };
 
-/* Reserves addresses and makes an empty dump in anonymous memory. 0, or -ENOMEM. */
+/* Chooses addresses and makes an empty dump in anonymous memory. 0, or -ENOMEM. */
 must_check int dump_file_open(struct dump_file *file, uint64_t max_size);
 
 /* Gives everything back. The file, where there is one, stays as it is. */
