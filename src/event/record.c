@@ -66,6 +66,8 @@ void record_deferred(struct thread_state *self) {
 void record_remove(const void *block, enum tracer_family by) {
     struct thread_state *self = thread_state_get();
     uint32_t *slot = block_map_find((uintptr_t)block);
+    if (unlikely(slot == NULL || *slot == 0))
+        return;
     if (unlikely(self->inside)) {
         defer(self, (uintptr_t)block, by);
         return;
@@ -73,7 +75,7 @@ void record_remove(const void *block, enum tracer_family by) {
     if (unlikely(!gate.active))
         return;
     bool locked = record_enter(self);
-    if (likely(gate.active && slot != NULL && *slot != 0))
+    if (likely(gate.active && *slot != 0))
         tracer_discount(tracer_take_slot((uintptr_t)block, slot, by));
     record_leave(self, locked);
 }

@@ -202,7 +202,7 @@ void *record_put_off(struct thread_state *self, void *block);
 static always_inline void *record_usual(struct thread_state *self, void *block,
                                         size_t size, enum record_stack how,
                                         uint32_t site) {
-    uint32_t *slot = block_map_find((uintptr_t)block);
+    uint32_t *slot = block_map_find_near((uintptr_t)block);
     if (unlikely(slot == NULL || *slot != 0))
         return record_made_slowly(self, block, size, how);
     *slot = site;
@@ -295,8 +295,10 @@ void record_remove(const void *block, enum tracer_family by);
 static always_inline bool record_removed(const void *block) {
     if (unlikely(!gate.active))
         return likely(!record_asleep);
-    uint32_t *slot = block_map_find((uintptr_t)block);
-    if (slot == NULL || *slot == 0)
+    uint32_t *slot = block_map_find_near((uintptr_t)block);
+    if (unlikely(slot == NULL))
+        return block_map_is_absent((uintptr_t)block);
+    if (*slot == 0)
         return true;
     struct thread_state *self = thread_state_own;
     if (unlikely(self == NULL || self->inside || !*tracer.single_threaded ||

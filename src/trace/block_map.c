@@ -7,77 +7,137 @@
 #include "base/arena.h"
 #include "base/sys.h"
 
-enum { CHUNKS = 1 << (BLOCK_MAP_ADDRESS_BITS - BLOCK_MAP_CHUNK_SHIFT) };
+enum { FIRST_CHUNKS = 1 << 12, REGIONS = 256 };
+
+static const size_t chunk_size = sizeof(uint32_t) << BLOCK_MAP_SLOT_BITS;
+static const uintptr_t no_key = UINTPTR_MAX;
 
 struct block_map block_map = {.granule_shift = 4};
 
-/* A list of the entries of level 1 that have a chunk: `next_chunk` has as many entries,
- * of which few are touched. */
-static uint32_t *next_chunk;
-static uint32_t
-    newest_chunk; /* 0 ends the list: the lowest addresses are never mapped */
+/* Chunks are mapped in regions, each an eighth of all before: a process has a limit on
+ * its mappings. So this many regions are enough for all addresses. Under the tracer's
+ * lock. */
+static struct region {
+    unsigned char *start;
+    uint64_t chunks;
+} regions[REGIONS];
+static unsigned region_count;
+static uint64_t unused;      /* chunks at the end of the last region */
+static uint64_t chunk_count; /* in the table */
 
-static size_t chunk_size(void) {
-    return (sizeof(uint32_t) << BLOCK_MAP_CHUNK_SHIFT) >> block_map.granule_shift;
+/* A table is preceded by its mask, for readers that must not have that of another. Its
+ * first place is for key 0 alone, so that key 0 marks the others as free. */
+static struct block_map_chunk *make_table(uintptr_t mask) {
+    struct block_map_chunk *table = arena_reserve((mask + 2) * sizeof *table);
+    if (table == NULL)
+        return NULL;
+    table[0].key = mask;
+    table[1].key = no_key;
+    return table + 1;
+}
+
+/* A reader on the fast path has the new mask only after the new table. With the old
+ * mask there it finds the chunk of its key or another one, and asks again. */
+static void publish(struct block_map_chunk *chunks) {
+    __atomic_store_n(&block_map.chunks, chunks, __ATOMIC_RELEASE);
+    __atomic_store_n(&block_map.mask, chunks[-1].key, __ATOMIC_RELEASE);
 }
 
 int block_map_open(unsigned granule) {
-    if (block_map.chunks == NULL)
-        block_map.chunks = arena_reserve(CHUNKS * sizeof *block_map.chunks);
-    if (next_chunk == NULL)
-        next_chunk = arena_reserve(CHUNKS * sizeof *next_chunk);
-    if (block_map.chunks == NULL || next_chunk == NULL)
-        return -ENOMEM;
+    if (block_map.chunks == NULL) {
+        struct block_map_chunk *chunks = make_table(FIRST_CHUNKS - 1);
+        if (chunks == NULL)
+            return -ENOMEM;
+        publish(chunks);
+    }
     block_map.granule_shift = granule == 8 ? 3 : 4;
     return 0;
 }
 
-/* Two threads may meet here for the same chunk; the second gives its own back. */
-static uint32_t *make_chunk(uint32_t **place) {
-    uint32_t *chunk = arena_reserve(chunk_size()), *expected = NULL;
-    if (chunk == NULL)
-        return NULL;
-    if (__atomic_compare_exchange_n(place, &expected, chunk, false, __ATOMIC_ACQ_REL,
-                                    __ATOMIC_ACQUIRE)) {
-        uint32_t index = (uint32_t)(place - block_map.chunks);
-        next_chunk[index] =
-            __atomic_exchange_n(&newest_chunk, index + 1, __ATOMIC_ACQ_REL);
-        return chunk;
+/* The chunk of a key, or the free place for it, which has another key. */
+static struct block_map_chunk *find_chunk(struct block_map_chunk *chunks,
+                                          uintptr_t key) {
+    const uintptr_t step = (key / FIRST_CHUNKS * 0x9e3779b97f4a7c15u >> 32) | 1;
+    const uintptr_t mask = chunks[-1].key;
+    if (key == 0)
+        return chunks;
+    for (uintptr_t at = key & mask;; at = (at + step) & mask) {
+        uintptr_t found = __atomic_load_n(&chunks[at].key, __ATOMIC_ACQUIRE);
+        if (at != 0 && (found == key || found == 0))
+            return &chunks[at];
     }
-    sys_munmap(chunk, chunk_size());
-    return expected;
+}
+
+uint32_t *block_map_find_displaced(uintptr_t address) {
+    uintptr_t granule = address >> block_map.granule_shift;
+    struct block_map_chunk *chunks =
+        __atomic_load_n(&block_map.chunks, __ATOMIC_ACQUIRE);
+    uintptr_t key = granule >> BLOCK_MAP_SLOT_BITS;
+    const struct block_map_chunk *chunk = find_chunk(chunks, key);
+    bool found = __atomic_load_n(&chunk->key, __ATOMIC_ACQUIRE) == key;
+    return found ? block_map_slot(chunk, granule) : NULL;
+}
+
+static void put(struct block_map_chunk *chunks, uintptr_t key, uintptr_t slots) {
+    struct block_map_chunk *chunk = find_chunk(chunks, key);
+    chunk->slots = slots;
+    __atomic_store_n(&chunk->key, key, __ATOMIC_RELEASE);
+}
+
+/* The old table stays, for there may be readers in it. */
+static int grow(void) {
+    struct block_map_chunk *old = block_map.chunks;
+    struct block_map_chunk *chunks = make_table(block_map.mask * 2 + 1);
+    if (chunks == NULL)
+        return -ENOMEM;
+    for (uintptr_t at = 0; at <= block_map.mask; at++)
+        if (old[at].key != (at == 0 ? no_key : 0))
+            put(chunks, old[at].key, old[at].slots);
+    publish(chunks);
+    return 0;
+}
+
+static int add_region(uint64_t chunks) {
+    void *start = region_count < REGIONS ? arena_reserve(chunks * chunk_size) : NULL;
+    if (start == NULL)
+        return -ENOMEM;
+    regions[region_count++] = (struct region){start, chunks};
+    unused = chunks;
+    return 0;
+}
+
+static unsigned char *take_chunk(void) {
+    uint64_t wanted = chunk_count / 8;
+    if (unused == 0 && (wanted <= 1 || add_region(wanted) < 0) && add_region(1) < 0)
+        return NULL;
+    const struct region *last = &regions[region_count - 1];
+    return last->start + (last->chunks - unused--) * chunk_size;
 }
 
 uint32_t *block_map_make(uintptr_t address) {
-    if (address >> BLOCK_MAP_ADDRESS_BITS)
+    uint32_t *slot = block_map_find(address);
+    if (slot != NULL || address >> BLOCK_MAP_ADDRESS_BITS)
+        return slot;
+    if (chunk_count >= block_map.mask / 4 * 3 && grow() < 0)
         return NULL;
-    uint32_t **place = &block_map.chunks[address >> BLOCK_MAP_CHUNK_SHIFT];
-    if (*place == NULL && make_chunk(place) == NULL)
+    uintptr_t slots = (uintptr_t)take_chunk();
+    if (slots == 0)
         return NULL;
+    uintptr_t key = (address >> block_map.granule_shift) >> BLOCK_MAP_SLOT_BITS;
+    put(block_map.chunks, key, slots - key * chunk_size);
+    chunk_count++;
     return block_map_find(address);
 }
 
-/* Every chunk that was made, the newest first. */
-static uint32_t *first_chunk(uint32_t *index) {
-    *index = newest_chunk;
-    return *index != 0 ? block_map.chunks[*index - 1] : NULL;
-}
-
-static uint32_t *following_chunk(uint32_t *index) {
-    *index = next_chunk[*index - 1];
-    return *index != 0 ? block_map.chunks[*index - 1] : NULL;
-}
-
 void block_map_clear(void) {
-    uint32_t index, *chunk;
-    for (chunk = first_chunk(&index); chunk != NULL; chunk = following_chunk(&index))
-        sys_madvise(chunk, chunk_size(), MADV_DONTNEED);
+    for (unsigned at = 0; at < region_count; at++)
+        sys_madvise(regions[at].start, regions[at].chunks * chunk_size, MADV_DONTNEED);
 }
 
 uint64_t block_map_bytes(const struct resident *resident) {
     uint64_t total = 0;
-    uint32_t index, *chunk;
-    for (chunk = first_chunk(&index); chunk != NULL; chunk = following_chunk(&index))
-        total += resident_bytes(resident, (uintptr_t)chunk, chunk_size());
+    for (unsigned at = 0; at < region_count; at++)
+        total += resident_bytes(resident, (uintptr_t)regions[at].start,
+                                regions[at].chunks * chunk_size);
     return total;
 }

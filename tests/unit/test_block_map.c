@@ -5,9 +5,10 @@
 
 #include "suite.h"
 
-enum { THREADS = 4, CHUNKS = 64 };
+enum { THREADS = 3, CHUNKS = 20000 };
 
-static const uintptr_t chunk_size = (uintptr_t)1 << BLOCK_MAP_CHUNK_SHIFT;
+/* With granules of 16 bytes. */
+static const uintptr_t chunk_size = (uintptr_t)16 << BLOCK_MAP_SLOT_BITS;
 
 START_TEST(nothing_is_found_before_it_was_made) {
     ck_assert_int_eq(block_map_open(16), 0);
@@ -86,28 +87,74 @@ START_TEST(only_touched_pages_cost_memory) {
 }
 END_TEST
 
-static pthread_barrier_t barrier;
+/* Far-apart areas of which each would lie where the others do, in a small table. */
+static uintptr_t chunk_address(uint64_t number) {
+    const uintptr_t apart = (uintptr_t)1 << 40;
+    return (number % 8) * apart + number / 8 * chunk_size + number % 100 * 16;
+}
 
-static void *make_all(void *argument) {
-    uintptr_t number = (uintptr_t)argument;
-    for (uintptr_t chunk = 0; chunk < CHUNKS; chunk++) {
-        pthread_barrier_wait(&barrier);
-        *block_map_make(chunk * chunk_size + number * 16) = (uint32_t)number + 1;
+START_TEST(areas_apart_do_not_meet) {
+    ck_assert_int_eq(block_map_open(16), 0);
+    for (uint64_t number = 0; number < CHUNKS; number++)
+        *block_map_make(chunk_address(number)) = (uint32_t)number + 1;
+    for (uint64_t number = 0; number < CHUNKS; number++)
+        ck_assert_uint_eq(*block_map_find(chunk_address(number)), number + 1);
+    ck_assert_ptr_null(block_map_find(chunk_address(8 * CHUNKS)));
+}
+END_TEST
+
+/* Address space, which RLIMIT_AS and mlockall(2) count. */
+static uint64_t mapped_bytes(void) {
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(fscanf(file, "%lu", &pages), 1);
+    fclose(file);
+    return pages * 4096;
+}
+
+START_TEST(what_is_mapped_follows_what_is_used) {
+    uint64_t before = mapped_bytes();
+    ck_assert_int_eq(block_map_open(16), 0);
+    *block_map_make(0x10000000) = 1;
+    *block_map_make(0x7f0000000000) = 1;
+    ck_assert_uint_le(mapped_bytes() - before, 3 << 19);
+    for (uint64_t number = 0; number < 1000; number++)
+        *block_map_make(number * chunk_size) = 1;
+    uint64_t used = 1000 * (chunk_size / 4);
+    ck_assert_uint_le(mapped_bytes() - before, used + used / 4);
+}
+END_TEST
+
+static _Atomic uint64_t made;
+
+/* Each finds, without a lock, what was made before it asks. */
+static void *find_all(void *wrong) {
+    for (uint64_t number = 0; number < CHUNKS; number++) {
+        uint64_t seen;
+        while ((seen = made) == 0)
+            ;
+        const uint32_t *slot = block_map_find(chunk_address(seen - 1));
+        if (slot == NULL || *slot != (uint32_t)seen)
+            ++*(int *)wrong;
     }
     return NULL;
 }
 
-START_TEST(threads_that_meet_share_a_chunk) {
+START_TEST(finding_takes_no_lock) {
     pthread_t threads[THREADS];
+    int wrong[THREADS] = {0};
     ck_assert_int_eq(block_map_open(16), 0);
-    pthread_barrier_init(&barrier, NULL, THREADS);
-    for (uintptr_t at = 0; at < THREADS; at++)
-        pthread_create(&threads[at], NULL, make_all, (void *)at);
-    for (uintptr_t at = 0; at < THREADS; at++)
+    for (int at = 0; at < THREADS; at++)
+        pthread_create(&threads[at], NULL, find_all, &wrong[at]);
+    for (uint64_t number = 0; number < CHUNKS; number++) {
+        *block_map_make(chunk_address(number)) = (uint32_t)number + 1;
+        made = number + 1;
+    }
+    for (int at = 0; at < THREADS; at++) {
         pthread_join(threads[at], NULL);
-    for (uintptr_t chunk = 0; chunk < CHUNKS; chunk++)
-        for (uintptr_t at = 0; at < THREADS; at++)
-            ck_assert_uint_eq(*block_map_find(chunk * chunk_size + at * 16), at + 1);
+        ck_assert_int_eq(wrong[at], 0);
+    }
 }
 END_TEST
 
@@ -115,7 +162,8 @@ int main(void) {
     const TTest *const tests[] = {
         nothing_is_found_before_it_was_made, neighbours_have_slots_of_their_own,
         the_whole_of_user_space_is_covered,  clear_forgets_all,
-        only_touched_pages_cost_memory,      threads_that_meet_share_a_chunk,
+        only_touched_pages_cost_memory,      areas_apart_do_not_meet,
+        what_is_mapped_follows_what_is_used, finding_takes_no_lock,
     };
     return suite_run("block_map", tests, sizeof tests / sizeof *tests);
 }
