@@ -13,6 +13,7 @@
 #include "output/failure.h"
 #include "output/progress.h"
 #include "show/process_list.h"
+#include "show/summary_advice.h"
 #include "show/summary_json.h"
 #include "show/summary_text.h"
 #include "show/text_report.h"
@@ -115,6 +116,8 @@ static int summarize(const void *input, char *const *files, int count) {
         return 1;
     progress_say("counting the blocks");
     int error = summary_open(&summary, reader), status = 0;
+    if (error == 0)
+        summary_advice_give(&summary);
     progress_end();
     if (error < 0)
         status = failure_print("%s", strerror(-error));

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "profile/import_frames.h"
-#include "show/summary_advice.h"
 
 /* Sizes that the interpreter's own allocator serves, in steps of its alignment. */
 enum { MOST_SMALL = 512, SMALL_ALIGNMENT = 16 };
@@ -241,8 +240,6 @@ int summary_open(struct summary *summary, const struct dump_reader *reader) {
     error = name_blocks(summary);
     if (error == 0)
         error = tell_imports_apart(summary);
-    if (error == 0)
-        summary_advice_give(summary);
     return error;
 }
 

@@ -66,7 +66,7 @@ struct summary {
     size_t largest_count;
     struct weight classes[SUMMARY_CLASSES]; /* see summary_class_limit */
     struct summary_rss rss;
-    char advice[SUMMARY_ADVICE_SIZE]; /* one or two sentences */
+    char advice[SUMMARY_ADVICE_SIZE]; /* of summary_advice_give, or empty */
 };
 
 /* 0 or -ENOMEM; to be closed in both cases. The reader outlives it. */

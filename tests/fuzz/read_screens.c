@@ -3,6 +3,7 @@
 
 #include "merge/merged_dump.h"
 #include "show/process_list.h"
+#include "show/summary_advice.h"
 #include "show/summary_json.h"
 #include "show/summary_text.h"
 #include "show/top_report.h"
@@ -51,6 +52,7 @@ static void read_summary(const struct dump_reader *reader, FILE *out) {
     struct json_writer writer;
     struct summary summary;
     if (summary_open(&summary, reader) == 0) {
+        summary_advice_give(&summary);
         summary_text_print(&terminal, &summary);
         if (json_writer_open(&writer, out) == 0) {
             json_writer_open_map(&writer);

@@ -5,6 +5,7 @@
 
 #include "check_run.h"
 #include "opened_dump.h"
+#include "show/summary_advice.h"
 #include "show/summary_json.h"
 #include "show/summary_text.h"
 
@@ -44,6 +45,7 @@ static void add_moment(uint64_t time, uint64_t python, uint64_t rss) {
 static void summarize(void) {
     reader = opened_dump_read(&maker);
     ck_assert_int_eq(summary_open(&summary, reader), 0);
+    summary_advice_give(&summary);
 }
 
 START_TEST(the_largest_blocks_in_order) {

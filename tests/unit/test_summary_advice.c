@@ -3,6 +3,7 @@
 
 #include "check_run.h"
 #include "opened_dump.h"
+#include "show/summary_advice.h"
 #include "show/summary.h"
 
 static const uint64_t second = 1000000000;
@@ -48,6 +49,7 @@ static void add_moments(uint64_t count, uint64_t first, uint64_t step, uint64_t 
 static void ck_advised(const char *words) {
     reader = opened_dump_read(&maker);
     ck_assert_int_eq(summary_open(&summary, reader), 0);
+    summary_advice_give(&summary);
     ck_assert_msg(strstr(summary.advice, words) != NULL, "%s", summary.advice);
     ck_assert_uint_lt(strlen(summary.advice) + 1, SUMMARY_ADVICE_SIZE);
 }

@@ -5,6 +5,7 @@
 
 #include "check_run.h"
 #include "opened_dump.h"
+#include "show/summary_advice.h"
 #include "show/summary_text.h"
 
 static struct dump_maker maker;
@@ -34,6 +35,7 @@ static void print(size_t width) {
     size_t size;
     struct dump_reader *reader = opened_dump_read(&maker);
     ck_assert_int_eq(summary_open(&summary, reader), 0);
+    summary_advice_give(&summary);
     FILE *stream = open_memstream(&output, &size);
     struct terminal terminal = {
         .out = stream, .interactive = width > 0, .width = width, .unicode = true};
