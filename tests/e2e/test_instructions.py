@@ -39,7 +39,7 @@ def release(tmp_path):
     target = "src/preload/libtracemalloc.so"
     setup = ["meson", "setup", tmp_path / "release", ROOT, "--buildtype=release"]
     for step in (
-        setup + ["-Dtests=false"],
+        setup + ["-Dtests=disabled"],
         ["ninja", "-C", tmp_path / "release", target],
     ):
         result = run(step, env={"CC": "gcc"}, timeout=600)
