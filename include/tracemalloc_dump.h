@@ -280,6 +280,8 @@ struct tracemalloc_dump_header {
     uint32_t generation;    /* how many dumps this process made before */
     uint32_t free_lists; /* 1 when objects of free lists count where they are taken */
     uint64_t run_id;     /* of `tracemalloc run` (TRACEMALLOC_RUN), else 0 */
+    uint64_t pid_namespace; /* inode of /proc/self/ns/pid, in which `pid` is a number;
+                               0 where it could not be read */
 
     /* How it ended. */
     uint32_t state; /* enum tracemalloc_dump_state */

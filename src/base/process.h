@@ -13,6 +13,13 @@
  * is no such process. */
 must_check int process_start_time(uint32_t pid, uint64_t *ticks);
 
+/* Of this process itself, whichever PID namespace /proc is of. */
+must_check int process_own_start_time(uint64_t *ticks);
+
+/* The PID namespace of this process: the inode of /proc/self/ns/pid, which getpid()'s
+ * number belongs to. 0 where it cannot be read. */
+uint64_t process_pid_namespace(void);
+
 /* The machine's boot, as text of 36 characters; empty where it cannot be read. */
 void process_boot_id(char *buffer, size_t size);
 

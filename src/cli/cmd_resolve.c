@@ -125,10 +125,16 @@ static int name_frames(struct dump_reader *reader,
 
 /* What a process still writes to must not be replaced beneath it. */
 static int check_dump(const struct dump_reader *reader, const char *name) {
-    if (reader->state != TRACEMALLOC_DUMP_TRACING)
+    unsigned pid = reader->header.pid;
+    if (!dump_reader_may_run(reader))
         return 0;
+    if (reader->state == DUMP_READER_UNKNOWN)
+        return failure_print(
+            "%s: process %u, of another PID namespace or machine, may still write to "
+            "it; resolve a copy of it",
+            name, pid);
     return failure_print("%s: process %u still writes to it; take a snapshot first",
-                         name, (unsigned)reader->header.pid);
+                         name, pid);
 }
 
 static int resolve(struct dump_reader *reader, int dump,

@@ -55,7 +55,7 @@ void top_loop_close(struct top_loop *loop) {
 /* Until when the dump tells: now while the process runs, since the dump's start. */
 static uint64_t end_of(const struct dump_reader *reader) {
     uint64_t start = reader->header.start_time, wall = now(CLOCK_REALTIME);
-    if (reader->state == TRACEMALLOC_DUMP_TRACING && wall > start)
+    if (dump_reader_may_run(reader) && wall > start)
         return wall - start;
     if (reader->header.end_time > start)
         return reader->header.end_time - start;
@@ -119,7 +119,7 @@ static int weigh(struct frame_names *names, struct profile *profile,
 }
 
 static bool has_ended(const struct top_loop *loop) {
-    return loop->reader != NULL && loop->reader->state != TRACEMALLOC_DUMP_TRACING;
+    return loop->reader != NULL && !dump_reader_may_run(loop->reader);
 }
 
 int top_loop_refresh(struct top_loop *loop) {

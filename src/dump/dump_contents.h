@@ -14,9 +14,9 @@
 #include "base/compiler.h"
 #include "tracemalloc_dump.h"
 
-/* A state beside those of enum tracemalloc_dump_state: TRACING in the file, but the
- * process is gone. */
-enum { DUMP_READER_KILLED = 100 };
+/* States beside those of enum tracemalloc_dump_state: TRACING in the file, but the
+ * process is gone, or cannot be seen from here. */
+enum { DUMP_READER_KILLED = 100, DUMP_READER_UNKNOWN = 101 };
 
 /* Bytes that `dump_reader` owns, followed by a NUL. They may hold NULs too. */
 struct dump_text {
@@ -39,7 +39,7 @@ struct dump_reader {
      * were read, and the peak is ended: where the bytes were at their maximum, it is
      * the one that was not yet written. */
     struct tracemalloc_dump_header header;
-    uint32_t state;    /* enum tracemalloc_dump_state, or KILLED */
+    uint32_t state;    /* enum tracemalloc_dump_state, or one of the above */
     uint32_t owner;    /* of the file: a user's number */
     uint32_t group;    /* of the file */
     uint32_t mode;     /* rights to the file; of a merged one, those to all its dumps */
@@ -61,7 +61,7 @@ struct dump_reader {
     size_t module_count;
     struct tracemalloc_dump_moment *timeline;
     size_t timeline_count;
-    /* At least one, the header's. Their state may be KILLED too. */
+    /* At least one, the header's. Their state may be one of ours too. */
     struct tracemalloc_dump_process *processes;
     size_t process_count;
     struct tracemalloc_dump_symbol *symbols; /* in order */

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "dump/dump_process.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/process.h"
 
 static bool another_boot(const struct tracemalloc_dump_header *header) {
     char boot_id[sizeof header->boot_id + 1] = "";
@@ -33,9 +40,22 @@ static bool another_or_dead(const char *stat, uint64_t process_start) {
     return start != process_start || (strchr("ZXx", state) != NULL && threads <= 1);
 }
 
-bool dump_process_is_gone(const struct tracemalloc_dump_header *header) {
-    if (header->pid == 0 || header->pid > INT_MAX || another_boot(header))
-        return true;
+/* Whether a number of our PID namespace names the same process in /proc, which may be
+ * mounted for another namespace. */
+static bool proc_is_ours(void) {
+    char text[32] = "";
+    return readlink("/proc/self", text, sizeof text - 1) > 0 &&
+           strtol(text, NULL, 10) == (long)getpid();
+}
+
+/* Without /proc the process could not say when it started, nor where its pid counts. */
+static bool is_of_our_namespace(const struct tracemalloc_dump_header *header) {
+    if (header->pid_namespace == 0)
+        return header->process_start != 0 && proc_is_ours();
+    return header->pid_namespace == process_pid_namespace() && proc_is_ours();
+}
+
+static bool is_gone_here(const struct tracemalloc_dump_header *header) {
     if (kill((pid_t)header->pid, 0) != 0 && errno == ESRCH)
         return true;
     char path[40], stat[1024];
@@ -47,4 +67,86 @@ bool dump_process_is_gone(const struct tracemalloc_dump_header *header) {
     fclose(file);
     stat[length] = '\0';
     return another_or_dead(stat, header->process_start);
+}
+
+/* A lease that somebody breaks is told by a signal, SIGIO by default, which would end
+ * us. */
+static enum dump_process_state ask_kernel(int fd) {
+    if (fd < 0 || fcntl(fd, F_SETSIG, SIGURG) < 0)
+        return DUMP_PROCESS_UNKNOWN;
+    if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {
+        fcntl(fd, F_SETLEASE, F_UNLCK);
+        return DUMP_PROCESS_IS_GONE;
+    }
+    return errno == EAGAIN ? DUMP_PROCESS_RUNS : DUMP_PROCESS_UNKNOWN;
+}
+
+/* NSpid has one number for each nested namespace, the innermost last. */
+static uint32_t innermost_pid(pid_t pid) {
+    char path[40], line[1024];
+    uint32_t number = 0;
+    int length;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *file = fopen(path, "re");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, "NSpid:", 6) == 0)
+            for (const char *at = line + 6; sscanf(at, "%u%n", &number, &length) == 1;)
+                at += length;
+    if (file != NULL)
+        fclose(file);
+    return number;
+}
+
+/* Processes of two namespaces may have the same number and start in the same tick;
+ * which namespace it is, /proc tells only of processes that we may trace. */
+static bool is_process(const struct tracemalloc_dump_header *header, pid_t pid) {
+    char path[40];
+    uint64_t start;
+    struct stat namespace;
+    if (process_start_time((uint32_t)pid, &start) < 0 ||
+        start != header->process_start || innermost_pid(pid) != header->pid)
+        return false;
+    snprintf(path, sizeof path, "/proc/%d/ns/pid", (int)pid);
+    return stat(path, &namespace) != 0 || namespace.st_ino == header->pid_namespace;
+}
+
+static pid_t search(const struct tracemalloc_dump_header *header) {
+    struct dirent *entry;
+    pid_t found = 0;
+    DIR *directory = opendir("/proc");
+    while (directory != NULL && found == 0 && (entry = readdir(directory)) != NULL) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (pid > 0 && is_process(header, pid))
+            found = pid;
+    }
+    if (directory != NULL)
+        closedir(directory);
+    return found;
+}
+
+static bool names_a_process(const struct tracemalloc_dump_header *header) {
+    return header->pid != 0 && header->pid <= INT_MAX;
+}
+
+enum dump_process_state dump_process_find(const struct tracemalloc_dump_header *header,
+                                          int fd) {
+    if (!names_a_process(header))
+        return DUMP_PROCESS_IS_GONE;
+    if (another_boot(header))
+        return ask_kernel(fd);
+    if (is_of_our_namespace(header))
+        return is_gone_here(header) ? DUMP_PROCESS_IS_GONE : DUMP_PROCESS_RUNS;
+    enum dump_process_state state = ask_kernel(fd);
+    if (state == DUMP_PROCESS_UNKNOWN && header->process_start != 0 &&
+        search(header) != 0)
+        return DUMP_PROCESS_RUNS;
+    return state;
+}
+
+pid_t dump_process_pid(const struct tracemalloc_dump_header *header) {
+    if (!names_a_process(header) || another_boot(header))
+        return 0;
+    if (is_of_our_namespace(header))
+        return is_gone_here(header) ? 0 : (pid_t)header->pid;
+    return header->process_start != 0 ? search(header) : 0;
 }

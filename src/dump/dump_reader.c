@@ -216,7 +216,7 @@ static int load_sections(struct loader *loader) {
  * process was found gone: what is still TRACING then was killed. */
 static int find_state(struct loader *loader) {
     struct dump_reader *reader = loader->reader;
-    bool gone = dump_process_is_gone(&reader->header);
+    enum dump_process_state process = dump_process_find(&reader->header, loader->fd);
     int error = read_header(loader);
     if (error < 0)
         return error;
@@ -226,8 +226,9 @@ static int find_state(struct loader *loader) {
         reader->damaged++;
         reader->state = TRACEMALLOC_DUMP_TRACING;
     }
-    if (reader->state == TRACEMALLOC_DUMP_TRACING && gone)
-        reader->state = DUMP_READER_KILLED;
+    if (reader->state == TRACEMALLOC_DUMP_TRACING && process != DUMP_PROCESS_RUNS)
+        reader->state =
+            process == DUMP_PROCESS_IS_GONE ? DUMP_READER_KILLED : DUMP_READER_UNKNOWN;
     return 0;
 }
 

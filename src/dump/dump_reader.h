@@ -25,6 +25,12 @@ must_check int dump_reader_open(struct dump_reader **reader, const char *path);
 /* The same for an open file, which stays open. */
 must_check int dump_reader_open_fd(struct dump_reader **reader, int fd);
 
+/* Whether its process may go on writing it: it runs, or cannot be seen from here. */
+static inline bool dump_reader_may_run(const struct dump_reader *reader) {
+    return reader->state == TRACEMALLOC_DUMP_TRACING ||
+           reader->state == DUMP_READER_UNKNOWN;
+}
+
 /* In words, for the errors of dump_reader_open. */
 const char *dump_reader_strerror(int error);
 

@@ -34,6 +34,8 @@ copy_processes(const struct dump_reader *reader) {
         copy[i] = reader->processes[i];
         if (copy[i].state == DUMP_READER_KILLED)
             copy[i].state = TRACEMALLOC_DUMP_TRACING;
+        else if (copy[i].state == DUMP_READER_UNKNOWN)
+            copy[i].state = TRACEMALLOC_DUMP_SNAPSHOT;
     }
     return copy;
 }

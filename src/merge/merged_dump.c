@@ -197,7 +197,8 @@ static int merge_process(struct merging *merging, struct part *part, uint32_t id
     if (argv < 0)
         return (int)argv;
     process.argv = (uint32_t)argv;
-    if (process.state == TRACEMALLOC_DUMP_TRACING)
+    if (process.state == TRACEMALLOC_DUMP_TRACING ||
+        process.state == DUMP_READER_UNKNOWN)
         process.state = TRACEMALLOC_DUMP_SNAPSHOT;
     return append(merging, TRACEMALLOC_DUMP_PROCESSES, &process) < 0 ? -ENOMEM : 0;
 }

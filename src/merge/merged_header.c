@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "dump/dump_reader.h"
+
 static void add_sums(struct tracemalloc_dump_header *sum,
                      const struct tracemalloc_dump_header *part) {
     sum->peak_bytes += part->peak_bytes;
@@ -49,7 +51,7 @@ void merged_header_begin(struct dump_reader *out, const struct dump_reader *firs
     header->mapped_resident_bytes = 0;
     header->request_signal = 0;
     out->state = first->state;
-    if (first->state == TRACEMALLOC_DUMP_TRACING)
+    if (dump_reader_may_run(first))
         out->state = header->state = TRACEMALLOC_DUMP_SNAPSHOT;
 }
 

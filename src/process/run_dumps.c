@@ -53,7 +53,7 @@ static bool is_known(const struct run_dumps *dumps, const struct stat *status) {
 }
 
 static int add(struct run_dumps *dumps, const char *path, const struct stat *status,
-               const struct tracemalloc_dump_header *header) {
+               const struct tracemalloc_dump_header *header, int fd) {
     struct run_dump *grown =
         reallocarray(dumps->dumps, dumps->count + 1, sizeof *dumps->dumps);
     if (grown == NULL)
@@ -63,10 +63,10 @@ static int add(struct run_dumps *dumps, const char *path, const struct stat *sta
         .path = strdup(path),
         .device = status->st_dev,
         .inode = status->st_ino,
-        .start_time = header->start_time,
-        .process_start = header->process_start,
-        .pid = header->pid,
-        .state = header->state,
+        .header = *header,
+        .process = header->state == TRACEMALLOC_DUMP_TRACING
+                       ? dump_process_find(header, fd)
+                       : DUMP_PROCESS_IS_GONE,
     };
     if (grown[dumps->count].path == NULL)
         return -ENOMEM;
@@ -80,9 +80,9 @@ static void look_at(struct search *search, const char *path) {
     int fd = open_dump(path, O_RDONLY, search->dumps->run_id, &header, &status);
     if (fd < 0)
         return;
-    close(fd);
     if (search->status == 0 && !is_known(search->dumps, &status))
-        search->status = add(search->dumps, path, &status, &header);
+        search->status = add(search->dumps, path, &status, &header, fd);
+    close(fd);
 }
 
 static void look_for(struct search *search, const char *text) {
@@ -112,8 +112,8 @@ static void look_in(struct search *search, const char *folder, const char *patte
 }
 
 static int compare(const void *first, const void *second) {
-    uint64_t a = ((const struct run_dump *)first)->start_time;
-    uint64_t b = ((const struct run_dump *)second)->start_time;
+    uint64_t a = ((const struct run_dump *)first)->header.start_time;
+    uint64_t b = ((const struct run_dump *)second)->header.start_time;
     return (a > b) - (a < b);
 }
 
@@ -130,15 +130,18 @@ int run_dumps_find(struct run_dumps *dumps, const char *pattern, uint64_t run_id
     return search.status;
 }
 
-static bool is_gone(const struct run_dump *dump) {
-    uint64_t start;
-    return process_start_time(dump->pid, &start) < 0 || start != dump->process_start;
+/* Whether it is of the process that we waited for, whose number is one of our PID
+ * namespace. */
+static bool is_of_child(const struct run_dump *dump, const struct run_end *end) {
+    uint64_t namespace = dump->header.pid_namespace;
+    return dump->header.pid == (uint32_t)end->pid &&
+           (namespace == 0 || namespace == process_pid_namespace());
 }
 
 /* Died without a word: the process is gone, and its dump says that it is tracing. */
 static bool is_silent(const struct run_dump *dump, const struct run_end *end) {
-    return dump->state == TRACEMALLOC_DUMP_TRACING &&
-           (dump->pid == (uint32_t)end->pid || is_gone(dump));
+    return dump->header.state == TRACEMALLOC_DUMP_TRACING &&
+           (is_of_child(dump, end) || dump->process == DUMP_PROCESS_IS_GONE);
 }
 
 static void set_end(struct tracemalloc_dump_header *header, const struct run_end *end) {
@@ -176,7 +179,7 @@ static void finish(const struct run_dump *dump, const struct run_end *end, int o
         close(fd);
         return;
     }
-    if (dump->pid == (uint32_t)end->pid)
+    if (is_of_child(dump, end))
         set_end(&header, end);
     else
         header.oom_killed = oom;

@@ -13,14 +13,13 @@
 #include <sys/types.h>
 
 #include "base/compiler.h"
+#include "dump/dump_process.h"
 
 struct run_dump {
     char *path;
     uint64_t device, inode;
-    uint64_t start_time;
-    uint64_t process_start;
-    uint32_t pid;
-    uint32_t state; /* as found */
+    struct tracemalloc_dump_header header; /* as found */
+    enum dump_process_state process;       /* as found, with the header */
 };
 
 struct run_dumps {

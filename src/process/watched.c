@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dump/dump_process.h"
 #include "output/failure.h"
 #include "process/live_dump.h"
 #include "process/traced_child.h"
@@ -125,9 +126,10 @@ static uint64_t live_rss(pid_t pid) {
 }
 
 uint64_t watched_rss(const struct watched *watched, const struct dump_reader *reader) {
-    bool runs = reader->state == TRACEMALLOC_DUMP_TRACING;
-    pid_t pid = watched->pid != 0 ? watched->pid : (pid_t)reader->header.pid;
-    uint64_t rss = runs ? live_rss(pid) : 0;
+    pid_t pid = watched->pid;
+    if (pid == 0 && dump_reader_may_run(reader))
+        pid = dump_process_pid(&reader->header);
+    uint64_t rss = pid != 0 && dump_reader_may_run(reader) ? live_rss(pid) : 0;
     if (rss == 0 && reader->timeline_count > 0)
         rss = reader->timeline[reader->timeline_count - 1].rss_bytes;
     return rss;

@@ -14,6 +14,7 @@ const char *dump_info_state_name(uint32_t state) {
         [TRACEMALLOC_DUMP_SNAPSHOT] = "snapshot",
         [TRACEMALLOC_DUMP_SIGNAL] = "signal",
         [DUMP_READER_KILLED] = "killed",
+        [DUMP_READER_UNKNOWN] = "unknown",
     };
     return names[state];
 }
@@ -86,6 +87,7 @@ static void describe(const struct ending *ending, char text[DUMP_INFO_TEXT_SIZE 
         [TRACEMALLOC_DUMP_EXEC] = "it became another program by exec",
         [TRACEMALLOC_DUMP_SNAPSHOT] = "a snapshot of a process that was running",
         [DUMP_READER_KILLED] = "killed; by which signal is not known",
+        [DUMP_READER_UNKNOWN] = "it runs or was killed, which cannot be seen from here",
     };
     if (ending->state == TRACEMALLOC_DUMP_SIGNAL)
         describe_signal(ending, text);

@@ -27,8 +27,9 @@ void dump_header_describe_process(void) {
     header->pid = (uint32_t)sys_getpid();
     header->ppid = (uint32_t)sys_call(SYS_getppid);
     header->start_time = process_clock();
-    if (process_start_time(header->pid, &header->process_start) < 0)
+    if (process_own_start_time(&header->process_start) < 0)
         header->process_start = 0;
+    header->pid_namespace = process_pid_namespace();
     process_boot_id(header->boot_id, sizeof header->boot_id);
     header->run_id = traced_process.options->run_id;
     header->generation = traced_process.generation;

@@ -40,6 +40,7 @@ HEADER = [
     ("generation", "I"),
     ("free_lists", "I"),
     ("run_id", "Q"),
+    ("pid_namespace", "Q"),
     ("state", "I"),
     ("exit_status", "i"),
     ("signal", "i"),

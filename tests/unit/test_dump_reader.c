@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -257,6 +258,58 @@ START_TEST(a_process_that_is_gone_was_killed) {
 }
 END_TEST
 
+/* The state of a dump of another namespace, whose file another process has mapped for
+ * writing, or not. */
+static uint32_t foreign_state(pid_t pid, uint64_t start, const char *boot_id,
+                              bool mapped) {
+    char path[] = "/tmp/foreign-XXXXXX";
+    close(mkstemp(path));
+    maker.header.state = TRACEMALLOC_DUMP_TRACING;
+    maker.header.pid_namespace = 1;
+    maker.header.pid = (uint32_t)pid;
+    maker.header.process_start = start;
+    snprintf(maker.header.boot_id, sizeof maker.header.boot_id, "%s", boot_id);
+    dump_maker_write(&maker, path);
+    int fd = open(path, O_RDWR);
+    void *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    ck_assert_ptr_ne(memory, MAP_FAILED);
+    close(fd);
+    if (!mapped)
+        munmap(memory, 4096);
+    struct dump_reader *reader;
+    ck_assert_int_eq(dump_reader_open(&reader, path), 0);
+    uint32_t state = reader->state;
+    dump_reader_close(reader);
+    if (mapped)
+        munmap(memory, 4096);
+    unlink(path);
+    return state;
+}
+
+START_TEST(whether_a_foreign_process_lives_is_seen_by_its_file) {
+    pid_t self = getpid();
+    const struct {
+        pid_t pid;
+        uint64_t start;
+        const char *boot_id;
+    } cases[] = {
+        {self, start_of(self), ""},
+        {self, start_of(self), "another"},
+        {4194303, 1, ""},
+        {1, 0, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        pid_t pid = cases[i].pid;
+        uint64_t start = cases[i].start;
+        const char *boot_id = cases[i].boot_id;
+        ck_assert_uint_eq(foreign_state(pid, start, boot_id, true),
+                          TRACEMALLOC_DUMP_TRACING);
+        ck_assert_uint_eq(foreign_state(pid, start, boot_id, false),
+                          DUMP_READER_KILLED);
+    }
+}
+END_TEST
+
 START_TEST(a_process_that_nobody_waited_for_was_killed) {
     pid_t child = fork();
     if (child == 0)
@@ -282,6 +335,7 @@ int main(void) {
     tcase_add_test(tests, wrong_ids_are_replaced_and_counted);
     tcase_add_test(tests, native_frames_name_modules);
     tcase_add_test(tests, a_process_that_is_gone_was_killed);
+    tcase_add_test(tests, whether_a_foreign_process_lives_is_seen_by_its_file);
     tcase_add_test(tests, a_process_that_nobody_waited_for_was_killed);
     return check_run("dump_reader", tests);
 }

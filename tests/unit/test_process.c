@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,6 +51,16 @@ START_TEST(any_name_may_stand_before_it) {
 }
 END_TEST
 
+START_TEST(it_knows_itself) {
+    uint64_t ticks = 0;
+    struct stat namespace;
+    ck_assert_int_eq(process_own_start_time(&ticks), 0);
+    ck_assert_uint_eq(ticks, start_of(getpid()));
+    ck_assert_int_eq(stat("/proc/self/ns/pid", &namespace), 0);
+    ck_assert_uint_eq(process_pid_namespace(), namespace.st_ino);
+}
+END_TEST
+
 START_TEST(no_such_process) {
     uint64_t ticks = 5;
     pid_t child = fork();
@@ -82,8 +93,8 @@ START_TEST(the_clock_is_the_wall) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {the_start_is_when_it_was,
-                                  any_name_may_stand_before_it, no_such_process,
-                                  the_boot_has_a_name, the_clock_is_the_wall};
+    const TTest *const tests[] = {
+        the_start_is_when_it_was, any_name_may_stand_before_it, it_knows_itself,
+        no_such_process,          the_boot_has_a_name,          the_clock_is_the_wall};
     return suite_run("process", tests, sizeof tests / sizeof *tests);
 }

@@ -159,7 +159,9 @@ START_TEST(a_process_that_goes_on_is_left_alone) {
     ck_assert_uint_eq(dumps.count, 1);
     run_dumps_finish(&dumps, &how);
     ck_assert_int_eq(fake_process_header(fake.dump).oom_killed, -1);
+    run_dumps_free(&dumps);
     fake_process_kill(&fake);
+    ck_assert_int_eq(run_dumps_find(&dumps, fake.dump, FAKE_RUN_ID), 0);
     run_dumps_finish(&dumps, &how);
     ck_assert_int_eq(fake_process_header(fake.dump).oom_killed, 1);
     run_dumps_free(&dumps);
