@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/hidden_character.h"
 #include "base/sys.h"
 
 static bool silent;
@@ -47,6 +48,35 @@ static size_t append(char *line, size_t length, size_t size, const char *part) {
     return length;
 }
 
+/* The bytes of the UTF-8 character at `at`, and its code point; 0 for what is none. */
+static size_t decode(const unsigned char *at, size_t left, uint32_t *point) {
+    size_t length = *at < 0x80   ? 1
+                    : *at < 0xc2 ? 0
+                    : *at < 0xe0 ? 2
+                    : *at < 0xf0 ? 3
+                                 : 4;
+    if (length == 0 || *at > 0xf4 || length > left)
+        return 0;
+    *point = length == 1 ? *at : *at & (0x7fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+        *point = *point << 6 | (at[i] & 0x3fu);
+    }
+    return length;
+}
+
+/* A file's name may hold an escape sequence: the line stays one, and harmless. */
+static void make_harmless(char *text, size_t length) {
+    for (size_t at = 0; at < length;) {
+        uint32_t point = 0;
+        size_t count = decode((const unsigned char *)text + at, length - at, &point);
+        bool hidden = count == 0 || hidden_character(point);
+        for (count += count == 0; count > 0; count--, at++)
+            text[at] = hidden ? '?' : text[at];
+    }
+}
+
 void message(const char *part, ...) {
     char line[512];
     va_list parts;
@@ -57,6 +87,7 @@ void message(const char *part, ...) {
     for (; part != NULL; part = va_arg(parts, const char *))
         length = append(line, length, sizeof line - 1, part);
     va_end(parts);
+    make_harmless(line, length);
     line[length++] = '\n';
     sys_call(SYS_write, 2, line, length);
 }

@@ -3,8 +3,15 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "output/terminal_text.h"
+
+enum { MESSAGE_SIZE = 8192 };
 
 /* -1 when the text is no number up to INT_MAX. */
 static long parse(const char *text) {
@@ -16,18 +23,28 @@ static long parse(const char *text) {
     return number;
 }
 
+void arguments_error(struct argp_state *state, const char *format, ...) {
+    char text[MESSAGE_SIZE], shown[MESSAGE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    terminal_text_copy(shown, sizeof shown, text, isatty(STDERR_FILENO) != 0);
+    argp_error(state, "%s", shown);
+}
+
 error_t arguments_parse_pid(int key, char *argument, struct argp_state *state,
                             pid_t *pid) {
     switch (key) {
     case ARGP_KEY_ARG:
         if (state->arg_num > 0)
-            argp_error(state, "one process at a time");
+            arguments_error(state, "one process at a time");
         *pid = (pid_t)parse(argument);
         if (*pid <= 0)
-            argp_error(state, "'%s' is not a process id", argument);
+            arguments_error(state, "'%s' is not a process id", argument);
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "which process? Its id is missing");
+        arguments_error(state, "which process? Its id is missing");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -38,8 +55,8 @@ uint32_t arguments_parse_number(const char *text, uint32_t least, uint32_t most,
                                 const char *what, struct argp_state *state) {
     long number = parse(text);
     if (number < (long)least || number > (long)most)
-        argp_error(state, "'%s' is not a number of %s from %u to %u", text, what, least,
-                   most);
+        arguments_error(state, "'%s' is not a number of %s from %u to %u", text, what,
+                        least, most);
     return (uint32_t)number;
 }
 
@@ -50,6 +67,6 @@ size_t arguments_parse_limit(const char *text, struct argp_state *state) {
     errno = 0;
     unsigned long limit = strtoul(text, &end, 10);
     if (*text < '0' || *text > '9' || *end != '\0' || errno != 0)
-        argp_error(state, "'%s' is neither a number of entries nor all", text);
+        arguments_error(state, "'%s' is neither a number of entries nor all", text);
     return limit;
 }

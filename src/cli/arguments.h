@@ -8,6 +8,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* As argp_error, with a text that may hold an argument. */
+void arguments_error(struct argp_state *state, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* The one argument PID, 1 or more. ARGP_ERR_UNKNOWN for keys that are not the
  * argument's. */
 error_t arguments_parse_pid(int key, char *argument, struct argp_state *state,

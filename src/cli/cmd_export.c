@@ -42,7 +42,7 @@ static uint32_t parse_version(const char *text, struct argp_state *state) {
     char rest;
     if (sscanf(text, "%1u.%3u%c", &major, &minor, &rest) != 2 || major != 3 ||
         minor < LEAST_MINOR || minor > MOST_MINOR)
-        argp_error(state, "'%s' is not a version of Python 3, such as 3.8", text);
+        arguments_error(state, "'%s' is not a version of Python 3, such as 3.8", text);
     return major << 24 | minor << 16;
 }
 
@@ -51,16 +51,16 @@ static void check_blocks(const struct export_arguments *arguments,
                          struct argp_state *state) {
     const char *name = arguments->exporter->name;
     if (arguments->input.limit != SIZE_MAX)
-        argp_error(state, "a %s has every block: there is no --limit", name);
+        arguments_error(state, "a %s has every block: there is no --limit", name);
     if (arguments->selection.by_process)
-        argp_error(state, "a %s does not tell processes apart", name);
+        arguments_error(state, "a %s does not tell processes apart", name);
 }
 
 static void check_end(struct export_arguments *arguments, struct argp_state *state) {
     if (arguments->exporter == NULL)
-        argp_error(state, "which --format?");
+        arguments_error(state, "which --format?");
     if (arguments->output == NULL)
-        argp_error(state, "to which file? -o is missing");
+        arguments_error(state, "to which file? -o is missing");
     if (arguments->exporter->by_block)
         check_blocks(arguments, state);
     if (arguments->exporter->only_python)
@@ -73,7 +73,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case OPTION_FORMAT:
         arguments->exporter = exporter_find(argument);
         if (arguments->exporter == NULL)
-            argp_error(state, "there is no format '%s'", argument);
+            arguments_error(state, "there is no format '%s'", argument);
         return 0;
     case 'o':
         arguments->output = argument;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/dump_report.h"
 #include "cli/selection_options.h"
@@ -15,6 +16,7 @@
 #include "output/failure.h"
 #include "output/output_file.h"
 #include "output/progress.h"
+#include "output/terminal_text.h"
 
 enum { OPTION_DIFF = 0x100, OPTION_THRESHOLD };
 
@@ -48,14 +50,14 @@ static double parse_threshold(const char *text, struct argp_state *state) {
     char *end;
     double percent = strtod(text, &end);
     if (end == text || *end != '\0' || !(percent >= 0 && percent <= 100))
-        argp_error(state, "'%s' is not a percentage", text);
+        arguments_error(state, "'%s' is not a percentage", text);
     return percent / 100;
 }
 
 static void parse_end(const struct flamegraph_arguments *arguments,
                       struct argp_state *state) {
     if (arguments->old != NULL && arguments->selection.by_process)
-        argp_error(state, "--diff compares programs, not their processes");
+        arguments_error(state, "--diff compares programs, not their processes");
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
@@ -157,7 +159,7 @@ static int write_output(const struct flamegraph_arguments *arguments,
         status = write_page(arguments, page, output);
     if (status == 0) {
         progress_end();
-        printf("%s\n", output);
+        terminal_text_line(stdout, output);
         status = command_close_output();
     }
     free(output);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/dump_report.h"
 #include "cli/selection_options.h"
@@ -31,7 +32,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return 0;
     case ARGP_KEY_END:
         if (options->output == NULL)
-            argp_error(state, "to which file? -o is missing");
+            arguments_error(state, "to which file? -o is missing");
         return 0;
     default:
         return selection_parse_files(&options->selection, key, state);

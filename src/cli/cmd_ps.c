@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "dump/dump_reader.h"
 #include "output/failure.h"
+#include "output/terminal_text.h"
 #include "process/live_dump.h"
 #include "process/process_status.h"
 
@@ -127,17 +128,10 @@ static int width_of(const struct table *table, const struct row *head, int colum
     return (int)width;
 }
 
-/* A file's name may hold a newline or an escape sequence. */
-static void print_path(const char *path) {
-    for (; *path != '\0'; path++)
-        putchar((unsigned char)*path < ' ' || *path == 0x7f ? '?' : *path);
-    putchar('\n');
-}
-
 static void print_row(const struct row *row, const int *widths, const char *path) {
     for (int column = 0; column < COLUMNS; column++)
         printf(column == 1 ? "%-*s  " : "%*s  ", widths[column], cell(row, column));
-    print_path(path);
+    terminal_text_line(stdout, path);
 }
 
 static void print_table(const struct table *table) {

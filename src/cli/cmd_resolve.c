@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/module_notes.h"
 #include "cli/source_notes.h"
@@ -45,11 +46,11 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return 0;
     case ARGP_KEY_ARG:
         if (options->file != NULL)
-            argp_error(state, "one dump at a time");
+            arguments_error(state, "one dump at a time");
         options->file = argument;
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "which dump?");
+        arguments_error(state, "which dump?");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -55,8 +55,8 @@ static const struct argp_option argp_options[] = {
 static const char *parse_output(const char *text, struct argp_state *state) {
     struct options unused = {0};
     if (options_parse(OPTION_OUTPUT, text, &unused) < 0)
-        argp_error(state, "the output must be %s",
-                   options_table[OPTION_OUTPUT].accepted);
+        arguments_error(state, "the output must be %s",
+                        options_table[OPTION_OUTPUT].accepted);
     return text;
 }
 
@@ -89,7 +89,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         state->next = state->argc; /* the rest is the program's own */
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "which program? Its name is missing");
+        arguments_error(state, "which program? Its name is missing");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -226,11 +226,10 @@ static void tell(const struct run_dumps *dumps) {
     char names[3 * PATH_MAX];
     run_dumps_list(dumps, names, sizeof names);
     if (dumps->count > 0)
-        fprintf(stderr, "tracemalloc: wrote %s\n", names);
+        failure_note("wrote %s", names);
     else
-        fputs("tracemalloc: no dump was written: no Python was found in the program, "
-              "or it dropped its environment\n",
-              stderr);
+        failure_note("no dump was written: no Python was found in the program, or it "
+                     "dropped its environment");
 }
 
 static void complete_dumps(const struct run_end *end, const char *pattern,

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "output/failure.h"
 #include "output/new_file.h"
+#include "output/terminal_text.h"
 #include "process/process_request.h"
 #include "process/snapshot_copy.h"
 
@@ -66,7 +67,7 @@ static int snapshot(struct target *target, const struct arguments *arguments) {
     const char *name = arguments->output != NULL ? arguments->output : path;
     if (status < 0)
         return failure_print("cannot write %s: %s", name, strerror(-status));
-    puts(name);
+    terminal_text_line(stdout, name);
     return 0;
 }
 

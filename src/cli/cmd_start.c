@@ -5,6 +5,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "output/failure.h"
+#include "output/terminal_text.h"
 #include "process/process_request.h"
 
 enum { DEFAULT_FRAMES = 25, MOST_FRAMES = 65535 };
@@ -50,7 +51,7 @@ static int start(struct target *target, uint16_t nframe) {
     int status =
         target_request(target, (struct request){REQUEST_START, nframe}, is_tracing);
     if (status == 0)
-        puts(target->dump.path);
+        terminal_text_line(stdout, target->dump.path);
     return status;
 }
 

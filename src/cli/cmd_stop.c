@@ -5,6 +5,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "output/failure.h"
+#include "output/terminal_text.h"
 #include "process/process_request.h"
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
@@ -37,7 +38,7 @@ static int stop(struct target *target) {
     int status = target_request(target, (struct request){REQUEST_STOP, 0},
                                 nameless ? has_no_dump : is_stopped);
     if (status == 0 && !nameless)
-        puts(target->dump.path);
+        terminal_text_line(stdout, target->dump.path);
     return status;
 }
 

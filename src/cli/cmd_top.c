@@ -80,11 +80,11 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return 0;
     case ARGP_KEY_ARG:
         if (options->name != NULL)
-            argp_error(state, "one process or dump at a time");
+            arguments_error(state, "one process or dump at a time");
         options->name = argument;
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "which process, or which dump?");
+        arguments_error(state, "which process, or which dump?");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

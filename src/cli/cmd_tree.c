@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/dump_report.h"
 #include "cli/process_report.h"
@@ -37,7 +38,7 @@ static double parse_threshold(const char *text, struct argp_state *state) {
     char *end;
     double percent = strtod(text, &end);
     if (end == text || *end != '\0' || !(percent >= 0 && percent <= PERCENT))
-        argp_error(state, "'%s' is not a share in percent", text);
+        arguments_error(state, "'%s' is not a share in percent", text);
     return percent > TREE_REPORT_LEAST_SHARE * PERCENT
                ? percent
                : TREE_REPORT_LEAST_SHARE * PERCENT;

@@ -108,11 +108,9 @@ static enum shown_native native_of(const struct selection *selection,
 static void print_cut(const struct dump_reader *reader, const char *name) {
     if (reader->cut_frames == 0)
         return;
-    progress_end();
-    fprintf(stderr,
-            "tracemalloc: %s: the stacks are too deep to be written whole: they are "
-            "cut to their %u most recent frames\n",
-            name, (unsigned)reader->cut_frames);
+    failure_note("%s: the stacks are too deep to be written whole: they are "
+                 "cut to their %u most recent frames",
+                 name, (unsigned)reader->cut_frames);
 }
 
 static int show_stacks(struct dump_reader *reader, const struct selection *selection,

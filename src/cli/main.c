@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "cli/arguments.h"
 #include "cli/command.h"
 #include "output/failure.h"
 
@@ -39,7 +40,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state) {
     case ARGP_KEY_ARG:
         choice->command = find_command(argument);
         if (choice->command == NULL)
-            argp_error(state, "there is no command '%s'", argument);
+            arguments_error(state, "there is no command '%s'", argument);
         choice->index = state->next - 1;
         state->next = state->argc; /* the rest is the command's own */
         return 0;

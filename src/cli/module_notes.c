@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/module_notes.h"
 
-#include <stdio.h>
-
 #include "cli/source_notes.h"
-#include "output/progress.h"
+#include "output/failure.h"
 
 /* The first module stands for code that is in none. */
 static bool has_modules(const struct dump_reader *reader) {
@@ -21,11 +19,9 @@ int module_notes_open(struct symbols **symbols, const struct dump_reader *reader
     if (module_notes_may_open(reader, open))
         return symbols_open(symbols);
     if (has_modules(reader) && reader->symbol_count == 0) {
-        progress_end();
-        fprintf(stderr,
-                "tracemalloc: %s belongs to another user: the modules that it names "
-                "are not opened (--open-modules opens them)\n",
-                name);
+        failure_note("%s belongs to another user: the modules that it names "
+                     "are not opened (--open-modules opens them)",
+                     name);
     }
     return 0;
 }
@@ -37,10 +33,8 @@ void module_notes_print(const struct symbols *symbols) {
     for (size_t i = 0; (module = symbols_module_at(symbols, i)) != NULL; i++) {
         if (symbols_module_state(module) != SYMBOL_MODULE_DIFFERENT)
             continue;
-        progress_end();
-        fprintf(stderr,
-                "tracemalloc: %s is not the file that was traced: its build-id "
-                "differs, and its functions are not named\n",
-                symbols_module_path(module));
+        failure_note("%s is not the file that was traced: its build-id "
+                     "differs, and its functions are not named",
+                     symbols_module_path(module));
     }
 }

@@ -39,18 +39,18 @@ static void check_files(const struct report_options *options,
     if (options->wanted_files == 0)
         return;
     if (selection->file_count < options->wanted_files)
-        argp_error(state, "compare with which dump?");
+        arguments_error(state, "compare with which dump?");
     if (selection->file_count > options->wanted_files)
-        argp_error(state, "'%s' is one dump too many",
-                   selection->files[options->wanted_files]);
+        arguments_error(state, "'%s' is one dump too many",
+                        selection->files[options->wanted_files]);
     if (selection->by_process)
-        argp_error(state, "two dumps are compared as a whole, not by process");
+        arguments_error(state, "two dumps are compared as a whole, not by process");
 }
 
 static void check_end(const struct report_options *options, struct argp_state *state) {
     check_files(options, state);
     if (options->cumulative && options->key == GROUPING_TRACEBACK)
-        argp_error(state, "--cumulative is for all groups but those by traceback");
+        arguments_error(state, "--cumulative is for all groups but those by traceback");
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "cli/arguments.h"
 #include "cli/selection_options.h"
 
 #include <stdio.h>
@@ -57,7 +58,7 @@ int selection_choose(const char *const *words, const char *word, const char *wha
     for (int i = 0; words[i] != NULL; i++)
         if (strcmp(words[i], word) == 0)
             return i;
-    argp_error(state, "'%s' is not a %s", word, what);
+    arguments_error(state, "'%s' is not a %s", word, what);
     return 0;
 }
 
@@ -71,7 +72,7 @@ void selection_parse_by(struct selection *selection, const char *argument,
 static void add_pattern(struct selection *selection, const char *text, bool inclusive,
                         struct argp_state *state) {
     if (filter_add(&selection->filter, text, inclusive) < 0)
-        argp_error(state, "too many patterns");
+        arguments_error(state, "too many patterns");
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
@@ -132,7 +133,7 @@ error_t selection_parse_files(struct selection *selection, int key,
         selection->file_count = state->argc - state->next;
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "which dump?");
+        arguments_error(state, "which dump?");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

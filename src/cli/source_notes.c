@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/source_notes.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
-#include "output/progress.h"
+#include "output/failure.h"
 
 bool source_notes_is_ours(const struct dump_reader *reader) {
     return reader->owner == geteuid() && reader->header.foreign == 0;
@@ -26,12 +25,12 @@ void source_notes_print(const struct dump_reader *reader, const char *name,
                         enum selection_source source) {
     if (!reader->hides_source || source == SELECTION_SOURCE_HIDDEN)
         return;
-    progress_end();
-    fprintf(stderr, "tracemalloc: %s %s\n", name,
-            reader->header.foreign != 0
-                ? "is of other users: lines of source are left out"
-                : "belongs to another user: lines of source are left out (--source "
-                  "shows those that its owner may read)");
+    failure_note(
+        "%s %s", name,
+        reader->header.foreign != 0
+            ? "is of other users: lines of source are left out"
+            : "belongs to another user: lines of source are left out (--source "
+              "shows those that its owner may read)");
 }
 
 struct copied_rights source_notes_rights(const struct dump_reader *reader) {

@@ -2,15 +2,21 @@
 /* A table of comma-separated values (RFC 4180, lines end with \n): what each line of
  * code holds in each domain. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "export/exporter.h"
 #include "export/plain_text.h"
 #include "export/trace_table.h"
 #include "output/unicode.h"
 
+/* A spreadsheet computes a cell that begins so, unless a quote is in front. */
+static const char formula_starts[] = {'=', '+', '-', '@', '\t', '\r', '\n'};
+
 static void put_text(FILE *out, struct dump_text text) {
     const char *at = text.bytes, *end = at + text.length;
     putc_unlocked('"', out);
+    if (at < end && memchr(formula_starts, *at, sizeof formula_starts) != NULL)
+        putc_unlocked('\'', out);
     while (at < end) {
         uint32_t point = unicode_next(&at, end);
         char bytes[PLAIN_TEXT_MOST_BYTES];

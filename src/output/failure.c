@@ -3,28 +3,36 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-enum { LINE_SIZE = 8192 };
-
-/* A file's name may hold a newline or an escape sequence: the message stays one
- * harmless line. */
-static void replace_control_characters(char *text) {
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            *text = '?';
-}
+#include "output/terminal_text.h"
 
 void (*failure_clear_line)(void);
 
-int failure_print(const char *format, ...) {
-    char line[LINE_SIZE];
-    va_list arguments;
+/* A file's name may hold a newline or an escape sequence: the message stays one
+ * harmless line. */
+static void print(const char *format, va_list arguments) {
+    char *line = NULL;
     if (failure_clear_line != NULL)
         failure_clear_line();
+    if (vasprintf(&line, format, arguments) < 0)
+        return;
+    fputs("tracemalloc: ", stderr);
+    terminal_text_line(stderr, line);
+    free(line);
+}
+
+void failure_note(const char *format, ...) {
+    va_list arguments;
     va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
+    print(format, arguments);
     va_end(arguments);
-    replace_control_characters(line);
-    fprintf(stderr, "tracemalloc: %s\n", line);
+}
+
+int failure_print(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    print(format, arguments);
+    va_end(arguments);
     return 1;
 }

@@ -12,5 +12,8 @@
 must_check int failure_print(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
-/* Called before failure_print prints, unless NULL: erases a line of progress. */
+/* Prints such a line about what is no failure. */
+void failure_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Called before either prints, unless NULL: erases a line of progress. */
 extern void (*failure_clear_line)(void);

@@ -7,9 +7,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include <wchar.h>
 
-#include "output/unicode.h"
+#include "output/terminal_text.h"
 
 static const char ellipsis[] = "...";
 enum { ELLIPSIS_COLUMNS = sizeof ellipsis - 1, DEFAULT_WIDTH = 80 };
@@ -44,32 +43,6 @@ size_t terminal_room(const struct terminal *terminal, size_t used) {
     return terminal->width > used ? terminal->width - used : 0;
 }
 
-static bool is_control(uint32_t point) {
-    return point < 0x20 || (point >= 0x7f && point < 0xa0);
-}
-
-/* What is printed for a code point, and how wide it is. A surrogate that stands for a
- * byte is that byte again, but not on a terminal, which could take it for anything. */
-static size_t show(const struct terminal *terminal, uint32_t point, char *out,
-                   size_t *columns) {
-    *columns = 1;
-    bool hidden = is_control(point) && point != '\t';
-    if (point == '\t' && terminal->interactive)
-        point = ' ';
-    if (!terminal->interactive && point >= 0xdc80 && point <= 0xdcff) {
-        *out = (char)(point - 0xdc00);
-        return 1;
-    }
-    int width =
-        hidden || !terminal->interactive || point < 0x80 ? 1 : wcwidth((wchar_t)point);
-    if (hidden || unicode_is_surrogate(point) || width < 0) {
-        *out = '?';
-        return 1;
-    }
-    *columns = (size_t)width;
-    return unicode_put(out, point);
-}
-
 size_t terminal_columns(const struct terminal *terminal, const char *text,
                         size_t length) {
     const char *end = text + length;
@@ -77,7 +50,8 @@ size_t terminal_columns(const struct terminal *terminal, const char *text,
     while (text < end) {
         char shown[UNICODE_MOST_BYTES];
         size_t columns;
-        show(terminal, unicode_next(&text, end), shown, &columns);
+        terminal_text_show(unicode_next(&text, end), terminal->interactive, shown,
+                           &columns);
         sum += columns;
     }
     return sum;
@@ -90,7 +64,8 @@ static size_t put(const struct terminal *terminal, const char *text, const char 
     while (text < end) {
         char shown[UNICODE_MOST_BYTES];
         size_t columns;
-        size_t length = show(terminal, unicode_next(&text, end), shown, &columns);
+        size_t length = terminal_text_show(unicode_next(&text, end),
+                                           terminal->interactive, shown, &columns);
         if (taken + columns > room)
             break;
         fwrite(shown, 1, length, terminal->out);
@@ -122,7 +97,8 @@ size_t terminal_put_end(const struct terminal *terminal, enum terminal_style sty
     }
     for (size_t left = columns; left > room - taken;) {
         char shown[UNICODE_MOST_BYTES];
-        show(terminal, unicode_next(&text, end), shown, &columns);
+        terminal_text_show(unicode_next(&text, end), terminal->interactive, shown,
+                           &columns);
         left -= columns;
     }
     taken += put(terminal, text, end, room - taken);

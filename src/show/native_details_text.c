@@ -16,8 +16,11 @@ static size_t print_numbers(const struct terminal *terminal, struct weight weigh
     char *average = strstr(numbers, ", average=");
     if (average != NULL)
         *average = '\0';
-    int taken = fprintf(terminal->out, "%*snative %s: ", INDENT, "", numbers);
-    return taken > 0 ? (size_t)taken : 0;
+    fprintf(terminal->out, "%*snative ", INDENT, "");
+    size_t taken = terminal_put_start(terminal, TERMINAL_PLAIN, numbers,
+                                      strlen(numbers), SIZE_MAX);
+    fputs(": ", terminal->out);
+    return INDENT + sizeof "native " - 1 + taken + 2;
 }
 
 static void print_detail(const struct terminal *terminal, const struct profile *profile,
@@ -43,7 +46,7 @@ static void print_others(const struct terminal *terminal,
         sum.count += details[i].weight.count;
     }
     print_numbers(terminal, sum);
-    fprintf(terminal->out, "%zu other%s\n", count, count > 1 ? "s" : "");
+    fprintf(terminal->out, count > 1 ? "%zu others\n" : "%zu other\n", count);
 }
 
 void native_details_print(const struct terminal *terminal,

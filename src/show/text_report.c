@@ -206,7 +206,7 @@ static void print_rest(const struct printer *printer) {
         return;
     snprintf(label, sizeof label, "%zu other", hidden);
     if (statistics->grouping->cumulative) {
-        fprintf(printer->terminal->out, "%s\n", label);
+        fprintf(printer->terminal->out, "%zu other\n", hidden);
         return;
     }
     struct statistic rest = statistics_rest(statistics);

@@ -16,6 +16,7 @@ import exports
 import formatting
 import headers
 import layers
+import terminal_text
 
 COMPILER = sys.argv[1:] or ["cc"]
 GOOD = {
@@ -47,6 +48,28 @@ class Planted(unittest.TestCase):
         self.assertTrue(found)
         for word in words:
             self.assertIn(word, "\n".join(found))
+
+
+class TerminalText(Planted):
+    def found(self, text):
+        self.write("src/cli/cmd_x.c", text)
+        return terminal_text.problems(self.root)
+
+    def test_planted(self):
+        for text in (
+            'fprintf(stderr, "tracemalloc: %s\\n", path);',
+            'fputs(path, stderr);',
+            'perror("x");',
+            'argp_error(state, "x %s", path);',
+            'puts(path);',
+            'printf("%s\\n", path);',
+            'fprintf(terminal->out, "%.*s", (int)length, path);',
+        ):
+            self.assert_found(self.found(text), "src/cli/cmd_x.c:1")
+
+    def test_good(self):
+        text = 'fprintf(out, "%*s", columns, "");\nprintf("%zu\\n", count);\n'
+        self.assertEqual(self.found(text), [])
 
 
 class Layers(Planted):

@@ -50,6 +50,24 @@ START_TEST(quotes_and_newlines_are_quoted) {
 }
 END_TEST
 
+START_TEST(no_cell_is_a_formula) {
+    struct export_input settings;
+    export_input_prepare(&settings);
+    hold("=x", 1, 0);
+    hold("+x", 1, 1);
+    hold("-x", 1, 2);
+    hold("@x=", 1, 0);
+    hold("\tx", 1, 0);
+    ck_export("domain,size,count,filename,lineno,function\n"
+              "0,30,3,\"'=x\",7,\"f\"\n"
+              "1,30,3,\"'+x\",7,\"f\"\n"
+              "2,30,3,\"'-x\",7,\"f\"\n"
+              "0,30,3,\"'@x=\",7,\"f\"\n"
+              "0,30,3,\"'\tx\",7,\"f\"\n",
+              &settings);
+}
+END_TEST
+
 START_TEST(processes_are_a_column) {
     struct export_input settings;
     export_input_prepare(&settings);
@@ -68,6 +86,7 @@ int main(void) {
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, a_line_of_code_is_a_row_for_each_domain);
     tcase_add_test(tests, quotes_and_newlines_are_quoted);
+    tcase_add_test(tests, no_cell_is_a_formula);
     tcase_add_test(tests, processes_are_a_column);
     return check_run("csv", tests);
 }

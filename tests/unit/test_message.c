@@ -35,6 +35,17 @@ START_TEST(parts_are_joined_into_one_line) {
 }
 END_TEST
 
+START_TEST(names_are_made_harmless) {
+    char text[128];
+    catch_stderr();
+    message("a\x1b[31m\n\xc2\x9b\xe2\x80\xae\xff",
+            "\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\x8d", NULL);
+    caught(text, sizeof text);
+    ck_assert_str_eq(
+        text, "tracemalloc: a?[31m???????\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\x8d\n");
+}
+END_TEST
+
 START_TEST(a_long_line_is_cut_and_ends) {
     char text[2048], part[1024];
     memset(part, 'x', sizeof part);
@@ -114,6 +125,7 @@ END_TEST
 
 int main(void) {
     const TTest *const tests[] = {parts_are_joined_into_one_line,
+                                  names_are_made_harmless,
                                   a_long_line_is_cut_and_ends,
                                   another_file_gets_nothing,
                                   closed_at_the_start,
