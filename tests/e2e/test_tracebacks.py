@@ -168,6 +168,49 @@ def check_planted(traced, snapshot, nframe):
     return found
 
 
+# Each event has every other frame that the one before it had, and as many new ones
+# between them.
+ALTERNATING = """
+import sys
+import threading
+import time
+sys.setrecursionlimit(100000)
+threading.stack_size(256 << 20)
+turn = 0
+
+def through(inner):
+    while True:
+        yield next(inner)
+
+def chain(inner):
+    other = through(inner)
+    while True:
+        if turn % 2:
+            yield next(inner)
+        else:
+            yield next(other)
+
+def leaf():
+    while True:
+        yield [turn]
+
+def work():
+    global turn
+    top = leaf()
+    for _ in range(3000):
+        top = chain(top)
+    next(top)
+    begin = time.process_time()
+    for turn in range(1, 21):
+        next(top)
+    print(time.process_time() - begin)
+
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+"""
+
+
 @pytest.mark.parametrize("nframe", [25, 3, 200])
 def test_kinds_of_frames(interpreter, trace_code, snapshot, nframe):
     traced = trace_code(interpreter, KINDS, PYTHONTRACEMALLOC=str(nframe))
@@ -192,3 +235,16 @@ def test_function_names(interpreter, trace_code, ours):
     name = "A.f" if interpreter.version >= (3, 11) else "f"
     assert [f["function"] for f in top["traceback"]][-2:] == ["<module>", name]
     assert [f["lineno"] for f in top["traceback"]][-2:] == [5, 3]
+
+
+def test_every_other_frame_changes(interpreter, trace_code, tmp_path):
+    if interpreter.version < (3, 8):
+        pytest.skip("each next() allocates its arguments: events at every depth")
+    program = tmp_path / "program.py"
+    program.write_text(ALTERNATING)
+    plain = interpreter.run("-X", "tracemalloc", program)
+    if plain.returncode != 0 or not plain.stdout:
+        pytest.skip("this interpreter does not recurse so deeply")
+    traced = trace_code(interpreter, ALTERNATING)
+    assert traced.result.returncode == 0, traced.result.stderr
+    assert float(traced.result.stdout) < 20 * float(plain.stdout) + 0.2

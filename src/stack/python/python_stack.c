@@ -18,6 +18,8 @@ enum {
     /* How far from the last leaf python_stack_step looks: entries below it, and frames
      * above those. */
     NEAR = 6,
+    /* How often a walk is joined to the last stack before it goes on to the root. */
+    MAX_JOINS = 4,
     MOST_PUSHED = 3,
 };
 
@@ -307,11 +309,13 @@ static always_inline uint32_t verify(const struct python_stack *stack, uint32_t 
 
 /* Where an entry's caller is another one than before, the entries from it on are of an
  * older call: the chain is followed again from the leaf to the first frame below it
- * that the last stack has, until all that is shown is right. */
+ * that the last stack has, until all that is shown is right. Each time may find only
+ * one entry of very many: after a few, the chain is followed to the root. */
 static always_inline uint32_t capture(struct python_stack *stack, const char *leaf,
                                       bool objects) {
     int64_t broken = stack->depth;
     uint32_t top = stack->depth, changed = 0, pushed = 0;
+    int joins = 0;
     bool is_known = top > 0 && stack->frames[top - 1].address == leaf;
     do {
         if (!is_known)
@@ -322,6 +326,8 @@ static always_inline uint32_t capture(struct python_stack *stack, const char *le
             break;
         uint32_t lowest = lowest_verified(stack, changed, pushed, objects);
         changed = verify(stack, changed, lowest, objects, &broken);
+        if (unlikely(broken >= 0 && ++joins > MAX_JOINS))
+            broken = 0;
     } while (unlikely(broken >= 0));
     for (; changed < top; changed++)
         set_entry(stack, changed, stack->frames[changed].address, objects);
