@@ -9,6 +9,7 @@
 
 #include "base/sys.h"
 #include "output/failure.h"
+#include "process/traced_child.h"
 
 /* Below the 5 s of the promise, so that the line about it is in time. */
 enum { PATIENCE_MS = 4500, FIRST_PAUSE_MS = 1, LONGEST_PAUSE_MS = 20 };
@@ -64,13 +65,11 @@ static int look_at(struct target *target) {
     status = live_dump_open(&target->dump, &target->status);
     if (status < 0)
         return failure_print("cannot look at process %d: %s", pid, strerror(-status));
-    if (!target->dump.loaded)
-        return failure_print("process %d does not have libtracemalloc.so loaded", pid);
     target->cleared = target->dump.header.cleared;
     return 0;
 }
 
-int target_open(struct target *target, pid_t pid) {
+static int open_process(struct target *target, pid_t pid) {
     *target = (struct target){.pid = pid, .dump = {.fd = -1}};
     /* Before anything else, so that what is looked at cannot be a later process of that
      * number. Kernels before 5.3 have no such call. */
@@ -81,6 +80,23 @@ int target_open(struct target *target, pid_t pid) {
     if (status != 0)
         target_close(target);
     return status;
+}
+
+static pid_t find_child(pid_t parent) {
+    pid_t child = traced_child_find(parent);
+    return child < 0 ? traced_child_find_listening(parent) : child;
+}
+
+int target_open(struct target *target, pid_t pid) {
+    int status = open_process(target, pid);
+    if (status != 0 || target->dump.loaded)
+        return status;
+    pid_t child = find_child(pid);
+    target_close(target);
+    if (child < 0)
+        return failure_print("process %d does not have libtracemalloc.so loaded",
+                             (int)pid);
+    return open_process(target, child);
 }
 
 void target_close(struct target *target) {

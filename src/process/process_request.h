@@ -23,8 +23,9 @@ struct target {
     uint32_t cleared; /* the dump's, when it was opened */
 };
 
-/* Looks at the process and its dump: it is there, ours, and has the library. To be
- * closed only after 0. */
+/* Looks at the process and its dump: it is there, ours, and has the library. For one
+ * without it, such as `tracemalloc run`, its nearest descendant is meant that is traced
+ * or else could be; `pid` becomes its number. To be closed only after 0. */
 must_check int target_open(struct target *target, pid_t pid);
 void target_close(struct target *target);
 

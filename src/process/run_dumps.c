@@ -80,7 +80,8 @@ static void look_at(struct search *search, const char *path) {
     int fd = open_dump(path, O_RDONLY, search->dumps->run_id, &header, &status);
     if (fd < 0)
         return;
-    if (search->status == 0 && !is_known(search->dumps, &status))
+    bool is_copy = header.state == TRACEMALLOC_DUMP_SNAPSHOT; /* the user's own */
+    if (search->status == 0 && !is_copy && !is_known(search->dumps, &status))
         search->status = add(search->dumps, path, &status, &header, fd);
     close(fd);
 }

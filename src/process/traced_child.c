@@ -20,6 +20,17 @@ static bool is_traced(pid_t pid) {
     return found;
 }
 
+static bool listens(pid_t pid) {
+    struct process_status process;
+    struct live_dump dump;
+    if (process_status_read(pid, &process) < 0 || live_dump_open(&dump, &process) < 0)
+        return false;
+    bool loaded = dump.loaded;
+    live_dump_close(&dump);
+    return loaded &&
+           process_status_catches(&process, process_status_request_signal(pid));
+}
+
 /* Appends the children that the main thread of a process has, as many as find room. */
 static size_t add_children(pid_t parent, pid_t *pids, size_t count) {
     char path[64];
@@ -34,13 +45,21 @@ static size_t add_children(pid_t parent, pid_t *pids, size_t count) {
     return count;
 }
 
-pid_t traced_child_find(pid_t parent) {
+static pid_t find(pid_t parent, bool (*is_meant)(pid_t pid)) {
     pid_t pids[MOST_LOOKED_AT] = {parent};
     size_t count = 1;
     for (size_t at = 0; at < count; at++) {
-        if (at > 0 && is_traced(pids[at]))
+        if (at > 0 && is_meant(pids[at]))
             return pids[at];
         count = add_children(pids[at], pids, count);
     }
     return -ESRCH;
+}
+
+pid_t traced_child_find(pid_t parent) {
+    return find(parent, is_traced);
+}
+
+pid_t traced_child_find_listening(pid_t parent) {
+    return find(parent, listens);
 }
