@@ -7,6 +7,7 @@
  * afterwards a thread's next event asks the kernel whether SIGBUS is blocked. Handlers
  * run meanwhile, under the mask of the wait: so waits forget it on both sides. */
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <spawn.h>
@@ -16,12 +17,14 @@
 #include <sys/epoll.h>
 #include <sys/poll.h>
 #include <sys/select.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 #include "hooks/signal_action.h"
 #include "hooks/signal_real.h"
+#include "base/sys.h"
 #include "event/signal_window.h"
 
 /* --- actions ---------------------------------------------------------------------- */
@@ -165,10 +168,18 @@ exported int swapcontext(ucontext_t *old, const ucontext_t *context) {
 
 /* --- system calls made by number -------------------------------------------------- */
 
+static bool confines(long number, long first) {
+    return (number == SYS_seccomp &&
+            (first == SECCOMP_SET_MODE_STRICT || first == SECCOMP_SET_MODE_FILTER)) ||
+           (number == SYS_prctl && first == PR_SET_SECCOMP);
+}
+
 /* libc's function, which the call goes on to. */
-__attribute__((used)) static void *note_syscall(long number) {
+__attribute__((used)) static void *note_syscall(long number, long first) {
     if (number == SYS_rt_sigprocmask)
         signal_window_forget();
+    if (unlikely(confines(number, first)))
+        sys_confined = true;
     return signal_real_syscall();
 }
 

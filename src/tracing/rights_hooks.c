@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/sys.h"
 #include "dump/dump_growth.h"
 #include "event/record.h"
 #include "hooks/libc_real.h"
@@ -149,6 +150,8 @@ exported int prctl(int option, ...) {
         make_room();
     else
         libc_real_ready();
+    if (option == PR_SET_SECCOMP)
+        sys_confined = true;
     return libc_real.prctl(option, arguments[0], arguments[1], arguments[2],
                            arguments[3]);
 }

@@ -23,14 +23,17 @@ libc = ctypes.CDLL(None, use_errno=True)
 raw = ctypes.CDLL("libc.so.6", use_errno=True)
 empty = sys.argv[1]
 
-def seccomp(library):
+def seccomp(library, action=0x50001, by_number=False):
     \"\"\"openat fails with EPERM from here on: a filter of five instructions.\"\"\"
-    code = [(0x20, 0, 0, 0), (0x15, 0, 1, 257), (0x06, 0, 0, 0x50001),
+    code = [(0x20, 0, 0, 0), (0x15, 0, 1, 257), (0x06, 0, 0, action),
             (0x06, 0, 0, 0x7FFF0000)]
     text = b"".join(struct.pack("HBBI", *one) for one in code)
     kept = ctypes.create_string_buffer(text, len(text))
     program = struct.pack("HxxxxxxP", len(code), ctypes.addressof(kept))
     assert library.prctl(38, 1, 0, 0, 0) == 0
+    if by_number:
+        assert library.syscall(317, 1, 0, program) == 0, ctypes.get_errno()
+        return
     assert library.prctl(22, 2, program, 0, 0) == 0, ctypes.get_errno()
 
 def grow():
@@ -58,6 +61,8 @@ limit = struct.pack("QQ", 0, 0)
 assert raw.setrlimit(7, limit) == 0""",
     "seccomp": "seccomp(libc)",
     "seccomp, raw": "seccomp(raw)",
+    "seccomp that kills": "seccomp(libc, 0x80000000)",
+    "seccomp that kills, by number": "seccomp(libc, 0x80000000, by_number=True)",
     "fork and setuid": """
 if os.fork():
     os.wait()

@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/sys.h"
+
+bool sys_confined;
