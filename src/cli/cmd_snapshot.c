@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include <argp.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "dump/dump_reader.h"
 #include "output/failure.h"
 #include "output/new_file.h"
 #include "output/terminal_text.h"
@@ -65,6 +67,9 @@ static int snapshot(struct target *target, const struct arguments *arguments) {
                              target->dump.path);
     int status = copy_to(target, arguments->output, path);
     const char *name = arguments->output != NULL ? arguments->output : path;
+    if (status == -EUCLEAN)
+        return failure_print("process %d: %s", (int)target->pid,
+                             dump_reader_strerror(-EFBIG));
     if (status < 0)
         return failure_print("cannot write %s: %s", name, strerror(-status));
     terminal_text_line(stdout, name);

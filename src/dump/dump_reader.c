@@ -86,13 +86,17 @@ static int read_header(struct loader *loader) {
     return check_header(header);
 }
 
+uint64_t dump_reader_budget(uint64_t blocks) {
+    uint64_t on_disk = blocks * BLOCK_UNIT * MOST_COMPRESSION;
+    return on_disk > free_budget ? on_disk : free_budget;
+}
+
 static int grant_budget(struct loader *loader) {
     struct stat status;
     int error = measure_file(loader, &status);
     if (error < 0)
         return error;
-    uint64_t on_disk = (uint64_t)status.st_blocks * BLOCK_UNIT * MOST_COMPRESSION;
-    loader->budget = on_disk > free_budget ? on_disk : free_budget;
+    loader->budget = dump_reader_budget((uint64_t)status.st_blocks);
     return 0;
 }
 

@@ -31,6 +31,9 @@ static inline bool dump_reader_may_run(const struct dump_reader *reader) {
            reader->state == DUMP_READER_UNKNOWN;
 }
 
+/* The bytes that the sections of a file may have together, by its st_blocks. */
+uint64_t dump_reader_budget(uint64_t blocks);
+
 /* In words, for the errors of dump_reader_open. */
 const char *dump_reader_strerror(int error);
 

@@ -9,6 +9,7 @@
 
 #include "base/io.h"
 #include "base/process.h"
+#include "dump/dump_reader.h"
 #include "dump/dump_sections.h"
 #include "output/copied_rights.h"
 
@@ -19,6 +20,7 @@ struct copy {
     struct tracemalloc_dump_header header; /* of the copy */
     int out;
     char *chunk;
+    uint64_t budget; /* bytes that may still be copied */
 };
 
 static bool is_interrupted(void) {
@@ -28,22 +30,53 @@ static bool is_interrupted(void) {
            sigismember(&pending, SIGHUP) || sigismember(&pending, SIGQUIT);
 }
 
-/* A file that is shorter than its header says gives a short copy, which the reader will
- * tell. */
-static int copy_range(struct copy *copy, uint64_t offset, uint64_t length) {
-    while (length > 0) {
-        size_t size = length < CHUNK ? (size_t)length : CHUNK;
-        ssize_t got = pread(copy->dump->fd, copy->chunk, size,
-                            (off_t)(copy->dump->base + offset));
+/* The data from an offset on: where it begins and where a hole follows it. Its end is
+ * not behind `end`; there is none where it is at `end`. A file system that knows no
+ * holes has data everywhere. */
+static void find_data(int fd, uint64_t *start, uint64_t *stop, uint64_t end) {
+    off_t data = lseek(fd, (off_t)*start, SEEK_DATA);
+    if (data < 0 && errno == ENXIO) {
+        *start = *stop = end;
+        return;
+    }
+    off_t hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
+    if (data >= 0)
+        *start = (uint64_t)data < end ? (uint64_t)data : end;
+    *stop = hole < 0 || (uint64_t)hole > end ? end : (uint64_t)hole;
+}
+
+static int copy_data(struct copy *copy, uint64_t start, uint64_t stop) {
+    while (start < stop) {
+        size_t size = stop - start < CHUNK ? (size_t)(stop - start) : CHUNK;
+        ssize_t got = pread(copy->dump->fd, copy->chunk, size, (off_t)start);
         if (got <= 0)
             return got < 0 ? -errno : 0;
-        int status = io_write_all(copy->out, copy->chunk, (size_t)got, offset);
+        int status = io_write_all(copy->out, copy->chunk, (size_t)got, start);
         if (status < 0)
             return status;
         if (is_interrupted())
             return -EINTR;
-        offset += (uint64_t)got;
-        length -= (uint64_t)got;
+        start += (uint64_t)got;
+    }
+    return 0;
+}
+
+/* A file that is shorter than its header says gives a short copy, which the reader will
+ * tell. A hole stays a hole, and costs nothing. */
+static int copy_range(struct copy *copy, uint64_t offset, uint64_t length) {
+    uint64_t end;
+    if (__builtin_add_overflow(offset, length, &end) || end > INT64_MAX)
+        return -EUCLEAN;
+    while (offset < end) {
+        uint64_t stop;
+        find_data(copy->dump->fd, &offset, &stop, end);
+        if (stop - offset > copy->budget)
+            return -EUCLEAN;
+        copy->budget -= stop - offset;
+        int status = copy_data(copy, offset, stop);
+        if (status < 0)
+            return status;
+        offset = stop;
     }
     return 0;
 }
@@ -104,8 +137,11 @@ int snapshot_copy(struct live_dump *dump, int out) {
     struct copy copy = {.dump = dump, .out = out, .chunk = malloc(CHUNK)};
     if (copy.chunk == NULL)
         return -ENOMEM;
-    int status = live_dump_refresh(dump);
+    struct stat file;
+    int status = fstat(dump->fd, &file) == 0 ? live_dump_refresh(dump) : -errno;
     copy.header = dump->header;
+    if (status == 0)
+        copy.budget = dump_reader_budget((uint64_t)file.st_blocks);
     if (status == 0)
         status = copy_sections(&copy);
     if (status == 0)

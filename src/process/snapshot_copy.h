@@ -12,6 +12,7 @@
 #include "process/live_dump.h"
 
 /* Writes the copy, with the state SNAPSHOT, to an empty file; the header last, so that
- * a broken copy is no dump. 0; -EINTR when a signal that ends the process is pending
+ * a broken copy is no dump. 0; -EUCLEAN for a dump that claims more than its file
+ * holds; -EINTR when a signal that ends the process is pending
  * (the caller blocks them); else -errno. */
 must_check int snapshot_copy(struct live_dump *dump, int out);

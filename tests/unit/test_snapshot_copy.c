@@ -64,6 +64,57 @@ START_TEST(a_copy_is_whole) {
 }
 END_TEST
 
+/* The header is forged: a section of a hole, and much of it. */
+static int copy_forged(int out, uint64_t size, unsigned extents) {
+    char path[] = "/tmp/snapshot-copy-XXXXXX";
+    int fd = open_copy(path);
+    struct tracemalloc_dump_header *header = &dump.header;
+    struct tracemalloc_dump_section *section =
+        &header->sections[TRACEMALLOC_DUMP_STRINGS];
+    section->count = size * extents;
+    section->entry_size = 1;
+    section->extent_count = extents;
+    for (unsigned i = 0; i < extents; i++)
+        section->extents[i] = (struct tracemalloc_dump_extent){0, size};
+    header->file_size = size;
+    ck_assert_int_eq(ftruncate(fd, (off_t)size), 0);
+    ck_assert_int_eq(pwrite(fd, header, sizeof *header, 0), sizeof *header);
+    struct live_dump forged = {.fd = fd, .header = *header};
+    int status = snapshot_copy(&forged, out);
+    close(fd);
+    return status;
+}
+
+START_TEST(holes_cost_nothing) {
+    char path[] = "/tmp/snapshot-copy-XXXXXX";
+    struct stat status;
+    begin();
+    int fd = open_copy(path);
+    ck_assert_int_eq(copy_forged(fd, (uint64_t)64 << 30, 2), 0);
+    ck_assert_int_eq(fstat(fd, &status), 0);
+    ck_assert_uint_eq((uint64_t)status.st_size, (uint64_t)64 << 30);
+    ck_assert_int_lt(status.st_blocks, 4096);
+    close(fd);
+    end();
+}
+END_TEST
+
+START_TEST(a_copy_is_bounded) {
+    char path[] = "/tmp/snapshot-copy-XXXXXX";
+    begin();
+    int fd = open_copy(path);
+    dump.header.sections[TRACEMALLOC_DUMP_SITES] = (struct tracemalloc_dump_section){
+        .count = 1,
+        .entry_size = sizeof(struct tracemalloc_dump_site),
+        .extent_count = 1,
+        .extents = {{UINT64_MAX - 4, 4096}},
+    };
+    ck_assert_int_eq(copy_forged(fd, 1 << 20, 1), -EUCLEAN);
+    close(fd);
+    end();
+}
+END_TEST
+
 START_TEST(a_pending_signal_ends_it) {
     char path[] = "/tmp/snapshot-copy-XXXXXX";
     struct tracemalloc_dump_header header;
@@ -86,6 +137,8 @@ END_TEST
 int main(void) {
     TCase *tests = tcase_create("snapshot_copy");
     tcase_add_test(tests, a_copy_is_whole);
+    tcase_add_test(tests, holes_cost_nothing);
+    tcase_add_test(tests, a_copy_is_bounded);
     tcase_add_test(tests, a_pending_signal_ends_it);
     return check_run("snapshot_copy", tests);
 }
