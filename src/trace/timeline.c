@@ -9,13 +9,11 @@
 /* The kernel's answer may take at most a fiftieth of the time. */
 enum { FIRST_INTERVAL = 10000000, MOST_POINTS = 32768, PAGE = 4096, REST = 50 };
 
-struct timeline timeline = {.countdown = 1};
+struct timeline timeline = {.countdown = 1, .stride = 1};
 
 static struct dump_file *dump;
-static uint64_t start_time,
-    start_tick; /* nanoseconds of the monotonic clock; ticks of the processor's */
-static uint64_t interval, next_time; /* nanoseconds */
-static uint64_t next_measure;
+/* Nanoseconds of the coarse monotonic clock. */
+static uint64_t start_time, interval, next_measure;
 
 static uint64_t read_clock(clockid_t clock) {
     struct timespec now = {0};
@@ -24,7 +22,7 @@ static uint64_t read_clock(clockid_t clock) {
 }
 
 static uint64_t monotonic(void) {
-    return read_clock(CLOCK_MONOTONIC);
+    return read_clock(CLOCK_MONOTONIC_COARSE);
 }
 
 static uint64_t read_rss(void) {
@@ -71,16 +69,6 @@ static void append(uint64_t time) {
     dump_file_publish(dump, TRACEMALLOC_DUMP_TIMELINE, at + 1);
 }
 
-/* The rate of the processor's clock is what it was so far. It is asked again within an
- * interval, for early on the rate is not known well. */
-static void set_next_tick(uint64_t tick, uint64_t now) {
-    uint64_t ticks = tick - start_tick, passed = now - start_time;
-    uint64_t wanted = next_time > now ? next_time - now : 1;
-    __extension__ unsigned __int128 product = (unsigned __int128)ticks * wanted;
-    timeline.next_tick =
-        start_tick + ticks + (passed > 0 ? (uint64_t)(product / passed) : 0);
-}
-
 /* On a busy machine the thread may wait for a processor meanwhile, which is
  * no cost of ours. */
 static void measure(uint64_t now) {
@@ -89,17 +77,26 @@ static void measure(uint64_t now) {
     next_measure = now + REST * (read_clock(CLOCK_THREAD_CPUTIME_ID) - begin);
 }
 
-void timeline_look(void) {
-    /* In this order: what comes in between makes the rate lower, and the next look
-     * early instead of late. */
-    uint64_t tick = __rdtsc(), now = monotonic();
-    if (now >= next_time) {
-        if (now >= next_measure)
-            measure(now);
-        append(now - start_time);
-        next_time = now + interval;
-    }
-    set_next_tick(tick, now);
+/* Two readings within one step of the clock were too close to each other. */
+static void set_stride(uint64_t now) {
+    enum { MIN_STRIDE = 16, MAX_STRIDE = 256 };
+    if (now != timeline.last_time || timeline.stride < MIN_STRIDE)
+        timeline.stride = MIN_STRIDE;
+    else if (timeline.stride < MAX_STRIDE)
+        timeline.stride *= 2;
+    timeline.last_time = now;
+    timeline.countdown = timeline.stride;
+}
+
+void timeline_tick(void) {
+    uint64_t now = monotonic();
+    set_stride(now);
+    if (likely(now < timeline.next_time))
+        return;
+    if (now >= next_measure)
+        measure(now);
+    append(now - start_time);
+    timeline.next_time = now + interval;
 }
 
 void timeline_add(void) {
@@ -113,8 +110,8 @@ void timeline_open(struct dump_file *file) {
     dump = file;
     dump_file_publish(file, TRACEMALLOC_DUMP_TIMELINE, 0);
     start_time = monotonic();
-    start_tick = __rdtsc();
     interval = FIRST_INTERVAL;
-    next_time = next_measure = start_time;
-    timeline = (struct timeline){.countdown = 1};
+    next_measure = start_time;
+    timeline = (struct timeline){
+        .countdown = 1, .stride = 1, .last_time = start_time, .next_time = start_time};
 }

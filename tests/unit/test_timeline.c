@@ -48,7 +48,7 @@ END_TEST
 START_TEST(points_keep_their_distance) {
     open_timeline(1 << 20);
     for (uint64_t end = monotonic() + 6 * INTERVAL; monotonic() < end;)
-        timeline_look();
+        timeline_tick();
     ck_assert_uint_ge(count(), 2);
     for (uint64_t at = 1; at < count(); at++)
         ck_assert_uint_ge(points()[at].time, points()[at - 1].time + INTERVAL);
@@ -60,7 +60,7 @@ START_TEST(one_event_of_sixteen_looks) {
     timeline_event();
     ck_assert_uint_eq(count(), 1);
     usleep(INTERVAL / 1000);
-    timeline.next_tick = 0;
+    timeline.next_time = 0;
     for (int event = 1; event < EVENTS; event++)
         timeline_event();
     ck_assert_uint_eq(count(), 1);
@@ -85,12 +85,10 @@ START_TEST(fast_events_look_less_often) {
 }
 END_TEST
 
-/* The clock of the processor keeps events from asking the system's before it is
- * time. */
-START_TEST(nobody_looks_before_it_is_time) {
+START_TEST(no_point_before_it_is_time) {
     open_timeline(1 << 20);
-    timeline_look();
-    timeline.next_tick = UINT64_MAX;
+    timeline_tick();
+    timeline.next_time = UINT64_MAX;
     usleep(INTERVAL / 1000);
     for (int event = 0; event < 2 * EVENTS; event++)
         timeline_event();
@@ -111,7 +109,7 @@ START_TEST(a_full_timeline_loses_each_second_point) {
         ck_assert_uint_eq(points()[at].native_bytes, 2 * at);
     uint64_t first = count();
     for (uint64_t end = monotonic() + 6 * INTERVAL; monotonic() < end;)
-        timeline_look();
+        timeline_tick();
     for (uint64_t at = first + 1; at < count(); at++)
         ck_assert_uint_ge(points()[at].time, points()[at - 1].time + 2 * INTERVAL);
 }
@@ -157,7 +155,7 @@ int main(void) {
         points_keep_their_distance,
         one_event_of_sixteen_looks,
         fast_events_look_less_often,
-        nobody_looks_before_it_is_time,
+        no_point_before_it_is_time,
         a_full_timeline_loses_each_second_point,
         without_room_each_second_point_goes,
         another_dump_begins_anew,
