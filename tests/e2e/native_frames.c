@@ -139,3 +139,40 @@ __asm__(".text\n"
         "ret\n"
         ".cfi_endproc\n"
         ".size by_expression, . - by_expression\n");
+
+/* Stack that a handler's allocation of `size` bytes uses where `room` bytes of a signal
+ * stack, in the middle of a local array, are left below the handler's frame; less than
+ * 0: bytes written below the signal stack. */
+static char *handler_frame;
+
+static void note_and_allocate(int number) {
+    (void)number;
+    handler_frame = __builtin_frame_address(0);
+    if (signal_size > 0)
+        leaf(signal_size);
+    keep(NULL);
+}
+
+static void handle_within(char *begin, char *end) {
+    stack_t before, stack = {.ss_sp = begin, .ss_size = (size_t)(end - begin)};
+    sigaltstack(&stack, &before);
+    raise(SIGUSR1);
+    sigaltstack(&before, NULL);
+}
+
+no_inline long on_small_stack(size_t size, size_t room) {
+    enum { SIZE = 1 << 17, PAINT = 0xa5 };
+    char memory[SIZE], *low = memory, *end = memory + SIZE, *begin;
+    struct sigaction action = {.sa_handler = note_and_allocate, .sa_flags = SA_ONSTACK};
+    sigaction(SIGUSR1, &action, NULL);
+    signal_size = 0;
+    handle_within(memory, end);
+    begin = handler_frame - room;
+    memset(memory, PAINT, SIZE);
+    __asm__ volatile("" : "+r"(low)::"memory");
+    signal_size = size;
+    handle_within(begin, end);
+    while (*(unsigned char *)low == PAINT)
+        low++;
+    return low < begin ? low - begin : handler_frame - low;
+}

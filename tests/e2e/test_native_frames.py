@@ -365,3 +365,24 @@ def test_any_program(trace, planted, tmp_path):
     assert all(s.native for s in steps)
     assert found.dump.finalized == 1 and found.dump.lost["version"] == 0
     assert not trace([program], **native).dumps
+
+
+# Python frames alone need less than 1 KiB more than malloc does.
+@pytest.mark.parametrize("native", [None, "30"])
+@pytest.mark.parametrize("room", [600, 1024, 2048, 3000, 3500, 4096, 8192])
+def test_small_signal_stacks(some_interpreter, trace_code, planted, native, room):
+    text = LOAD + """
+library.on_small_stack.restype = ctypes.c_long
+for size in range(70020, 70023):
+    print(library.on_small_stack(ctypes.c_size_t(size), ctypes.c_size_t(%d)))
+""" % room
+    traced = trace_code(
+        some_interpreter, text, planted, TRACEMALLOC_NATIVE_FRAMES=native
+    )
+    assert traced.result.returncode == 0, traced.result.stderr
+    used = [int(line) for line in traced.result.stdout.split()]
+    assert len(used) == 3 and min(used) > 0, "written below the signal's stack"
+    if native is None:
+        assert max(used) < 1024 + 328
+    lost = DumpFile(traced.dump).lost["cramped"]
+    assert (lost > 0) == (native is not None and room < 3072)

@@ -62,7 +62,7 @@ static void expect_own(void) {
     ck_assert(!native_window_has(&window, sp, sp - 8));
     ck_assert(!native_window_has(&window, sp, sp + 4));
     ck_assert(window.own);
-    ck_assert(native_window_has_room(&window, sp));
+    ck_assert(native_window_has_room(&window, sp, NATIVE_WINDOW_ROOM));
 }
 
 START_TEST(the_main_threads_stack_is_its_own) {
@@ -129,12 +129,30 @@ START_TEST(room_is_what_is_left) {
     uintptr_t memory = map(8);
     prepare();
     use_for_signals(memory + 2 * PAGE, 4 * PAGE);
-    ck_assert(native_window_has_room(&window, memory + 6 * PAGE - 8));
-    ck_assert(!native_window_has_room(&window, memory + 3 * PAGE - 8));
-    ck_assert(native_window_has_room(&window, memory + 2 * PAGE + NATIVE_WINDOW_ROOM));
+    ck_assert(
+        native_window_has_room(&window, memory + 6 * PAGE - 8, NATIVE_WINDOW_ROOM));
+    ck_assert(!native_window_has_room(
+        &window, memory + 2 * PAGE + NATIVE_WINDOW_ROOM - 8, NATIVE_WINDOW_ROOM));
+    ck_assert(native_window_has_room(&window, memory + 2 * PAGE + NATIVE_WINDOW_ROOM,
+                                     NATIVE_WINDOW_ROOM));
     protect(memory, PROT_NONE);
-    ck_assert(!native_window_has_room(&window, memory + PAGE + NATIVE_WINDOW_ROOM / 2));
-    ck_assert(native_window_has_room(&window, memory + 2 * PAGE + NATIVE_WINDOW_ROOM));
+    ck_assert(!native_window_has_room(&window, memory + PAGE + NATIVE_WINDOW_ROOM / 2,
+                                      NATIVE_WINDOW_ROOM));
+    ck_assert(native_window_has_room(&window, memory + 2 * PAGE + NATIVE_WINDOW_ROOM,
+                                     NATIVE_WINDOW_ROOM));
+}
+END_TEST
+
+START_TEST(a_variable_may_be_a_signals_stack) {
+    char variable[2 * NATIVE_WINDOW_ROOM];
+    uintptr_t low = (uintptr_t)variable;
+    prepare();
+    native_window_open(&window, low - 8);
+    ck_assert(native_window_has_room(&window, low + 64, NATIVE_WINDOW_ROOM));
+    use_for_signals(low, sizeof variable);
+    ck_assert(!native_window_has_room(&window, low + 64, NATIVE_WINDOW_ROOM));
+    ck_assert(native_window_has_room(&window, low + NATIVE_WINDOW_ROOM + 64,
+                                     NATIVE_WINDOW_ROOM));
 }
 END_TEST
 
@@ -143,6 +161,7 @@ int main(void) {
         the_kernel_says_what_can_be_read,     the_main_threads_stack_is_its_own,
         a_threads_stack_is_its_own,           another_stack_is_asked_for_page_by_page,
         a_signal_leads_back_to_the_own_stack, room_is_what_is_left,
+        a_variable_may_be_a_signals_stack,
     };
     return suite_run("native_window", tests, sizeof tests / sizeof *tests);
 }

@@ -364,7 +364,8 @@ uint32_t native_merge_find(struct native_merge *merge,
     merge->broken = merge->cramped = false;
     if (likely(find_quickly(merge, leaf, frames, depth, &node)))
         return node;
-    if (unlikely(!native_window_has_room(&merge->native.window, leaf->sp))) {
+    if (unlikely(!native_window_has_room(&merge->native.window, leaf->sp,
+                                         NATIVE_WINDOW_ROOM))) {
         merge->cramped = true;
         return depth > 0 ? frames[depth - 1].node : 0;
     }

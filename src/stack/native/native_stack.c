@@ -133,7 +133,7 @@ static bool leave_odd(struct native_registers *registers,
                       struct native_window *window) {
     uint64_t here = (uint64_t)__builtin_frame_address(0), sp = registers->sp;
     window->own = false;
-    return native_window_has_bytes(here, NATIVE_UNWIND_ROOM) &&
+    return native_window_has_room(window, here, NATIVE_UNWIND_ROOM) &&
            native_unwind_step(registers) &&
            native_window_has(window, sp, (uintptr_t)registers->slot);
 }

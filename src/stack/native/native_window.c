@@ -118,11 +118,13 @@ cold_path bool native_window_reach(struct native_window *window, uintptr_t sp,
 
 /* Of the stack that a signal is handled on its bounds are known, of any other only
  * whether there is memory. */
-cold_path bool native_window_has_bytes(uintptr_t sp, size_t bytes) {
+bool native_window_has_room(const struct native_window *window, uintptr_t sp,
+                            size_t bytes) {
     stack_t signals;
     if (sys_call(SYS_sigaltstack, NULL, &signals) == 0 &&
         sp - (uintptr_t)signals.ss_sp < signals.ss_size &&
         (signals.ss_flags & SS_DISABLE) == 0)
         return sp - (uintptr_t)signals.ss_sp >= bytes;
-    return native_window_is_readable(sp - bytes, bytes);
+    return sp - bytes - window->own_low < window->own_end - window->own_low ||
+           native_window_is_readable(sp - bytes, bytes);
 }
