@@ -16,8 +16,12 @@ bool module_notes_may_open(const struct dump_reader *reader, bool open) {
 int module_notes_open(struct symbols **symbols, const struct dump_reader *reader,
                       const char *name, bool open) {
     *symbols = NULL;
-    if (module_notes_may_open(reader, open))
-        return symbols_open(symbols);
+    if (module_notes_may_open(reader, open)) {
+        int error = symbols_open(symbols);
+        if (error == 0)
+            symbols_use_cache(*symbols);
+        return error;
+    }
     if (has_modules(reader) && reader->symbol_count == 0) {
         failure_note("%s belongs to another user: the modules that it names "
                      "are not opened (--open-modules opens them)",

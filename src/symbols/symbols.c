@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "collection/array.h"
 #include "collection/id_map.h"
 #include "dump/frame_names.h"
+#include "symbols/symbol_cache.h"
 #include "symbols/symbol_file.h"
 
 /* What all queries to the network may take, and one that answers nothing. */
@@ -20,6 +23,8 @@ struct symbol_module {
     uint32_t number;
     enum symbol_module_state state;
     struct symbol_file *file;
+    bool is_read;    /* its cache */
+    bool is_changed; /* more is known than its cache has */
 };
 
 /* The frames of one address, in the table's array. */
@@ -37,6 +42,7 @@ struct symbols {
     struct array frames;     /* struct symbol */
     struct frame_names texts;
     time_t network_seconds;
+    int cache; /* a directory, -1: none */
 };
 
 /* A user's own limits are left alone. */
@@ -52,6 +58,7 @@ int symbols_open(struct symbols **out) {
     symbols->modules.entry_size = sizeof(struct symbol_module *);
     symbols->answers.entry_size = sizeof(struct answer);
     symbols->frames.entry_size = sizeof(struct symbol);
+    symbols->cache = -1;
     limit_network();
     int error = frame_names_open(&symbols->names);
     symbols->first_name = (uint32_t)symbols->names.count;
@@ -70,9 +77,47 @@ static void close_module(struct symbol_module *module) {
     free(module);
 }
 
+void symbols_use_cache(struct symbols *symbols) {
+    if (symbols->cache < 0)
+        symbols->cache = symbol_cache_open();
+}
+
+/* Another user's file might claim the build-id of any module. */
+static bool is_trusted(const struct symbol_module *module) {
+    struct stat status;
+    return stat(symbols_module_path(module), &status) == 0 &&
+           (status.st_uid == 0 || status.st_uid == geteuid());
+}
+
+static void write_cache(struct symbols *symbols, const struct symbol_module *module) {
+    struct symbol_cache_file file = {0};
+    const struct answer *answers = symbols->answers.entries;
+    const struct symbol *frames = symbols->frames.entries;
+    int error = 0;
+    for (size_t id = 0; id < symbols->answers.count && error == 0; id++)
+        if (symbols->addresses.pairs[id].first == module->number)
+            error = symbol_cache_add(&file, symbols->addresses.pairs[id].second,
+                                     frames == NULL ? NULL : frames + answers[id].first,
+                                     answers[id].count);
+    if (error == 0)
+        symbol_cache_write(symbols->cache, module->key, &file);
+    free(file.bytes);
+}
+
+static void close_cache(struct symbols *symbols) {
+    struct symbol_module *const *modules = symbols->modules.entries;
+    if (symbols->cache < 0)
+        return;
+    for (size_t i = 0; i < symbols->modules.count; i++)
+        if (modules[i]->is_changed && is_trusted(modules[i]))
+            write_cache(symbols, modules[i]);
+    close(symbols->cache);
+}
+
 void symbols_close(struct symbols *symbols) {
     if (symbols == NULL)
         return;
+    close_cache(symbols);
     struct symbol_module **modules = symbols->modules.entries;
     for (size_t i = 0; i < symbols->modules.count; i++)
         close_module(modules[i]);
@@ -197,14 +242,52 @@ static int look_up(struct symbols *symbols, struct symbol_module *module,
     int error = module->state == SYMBOL_MODULE_UNUSED ? open_module(module) : 0;
     if (error == 0 && module->file != NULL)
         error = symbol_file_find(module->file, address, add_frame, &found);
+    module->is_changed |= module->file != NULL;
     symbols->network_seconds += time(NULL) - began;
     if (symbols->network_seconds > MOST_NETWORK_SECONDS)
         unsetenv("DEBUGINFOD_URLS");
     return error < 0 ? error : append_answer(symbols, &found);
 }
 
+struct reading {
+    struct symbols *symbols;
+    struct symbol_module *module;
+};
+
+/* Takes what was kept as an answer, in the order in which addresses get their ids. */
+static int take_answer(void *context, uint64_t address, const struct symbol *frames,
+                       size_t count) {
+    const struct reading *reading = context;
+    struct found found = {.symbols = reading->symbols};
+    int error = 0;
+    if (reading->symbols->addresses.count != reading->symbols->answers.count)
+        return -ENOMEM;
+    for (size_t i = count; i-- > 0 && error == 0;)
+        error =
+            add_frame(&found, frames[i].function, frames[i].filename, frames[i].line);
+    if (error < 0)
+        return error;
+    size_t known = reading->symbols->answers.count;
+    int64_t id = id_map_add(&reading->symbols->addresses,
+                            (struct id_pair){reading->module->number, address});
+    if (id < 0)
+        return (int)id;
+    return (size_t)id == known ? append_answer(reading->symbols, &found) : 0;
+}
+
+static int read_cache(struct symbols *symbols, struct symbol_module *module) {
+    struct reading reading = {symbols, module};
+    if (symbols->cache < 0 || module->is_read)
+        return 0;
+    module->is_read = true;
+    return symbol_cache_read(symbols->cache, module->key, take_answer, &reading);
+}
+
 int symbols_find(struct symbols *symbols, struct symbol_module *module,
                  uint64_t address, struct symbol_list *list) {
+    int failed = read_cache(symbols, module);
+    if (failed < 0)
+        return failed;
     size_t known = symbols->answers.count;
     int64_t id =
         id_map_add(&symbols->addresses, (struct id_pair){module->number, address});

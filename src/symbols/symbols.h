@@ -47,6 +47,9 @@ enum symbol_module_state {
 /* 0 or -ENOMEM. */
 must_check int symbols_open(struct symbols **symbols);
 
+/* From now on what was found is taken from the user's cache and kept there. */
+void symbols_use_cache(struct symbols *symbols);
+
 /* NULL is allowed. */
 void symbols_close(struct symbols *symbols);
 

@@ -72,7 +72,8 @@ def run(command, **options):
 def clean_environment():
     """Ours without what would change an interpreter's or the library's behaviour."""
     unwanted = ("PYTHON", "TRACEMALLOC_", "LD_PRELOAD")
-    return {k: v for k, v in os.environ.items() if not k.startswith(unwanted)}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(unwanted)}
+    return dict(kept, TRACEMALLOC_CACHE="0")
 
 
 def outcome(result):

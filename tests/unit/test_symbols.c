@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "check_run.h"
 #include "compiled_library.h"
@@ -148,12 +150,54 @@ START_TEST(damaged_files_do_no_harm) {
 }
 END_TEST
 
+static enum symbol_module_state find_again(void) {
+    symbols_use_cache(symbols);
+    ck_all_frames();
+    enum symbol_module_state state =
+        symbols_module_state(module_of(library.path, library.build_id));
+    symbols_close(symbols);
+    ck_assert_int_eq(symbols_open(&symbols), 0);
+    return state;
+}
+
+START_TEST(what_was_found_is_kept) {
+    char cache[] = "/tmp/test_symbols_cache.XXXXXX", path[300], command[400];
+    ck_assert_ptr_nonnull(mkdtemp(cache));
+    setenv("XDG_CACHE_HOME", cache, 1);
+    unsetenv("TRACEMALLOC_CACHE");
+    ck_assert_int_eq(find_again(), SYMBOL_MODULE_FOUND);
+    /* No file is opened. */
+    ck_assert_int_eq(find_again(), SYMBOL_MODULE_UNUSED);
+    snprintf(path, sizeof path, "%s/tracemalloc/symbols/%s", cache, library.build_id);
+    struct stat status;
+    ck_assert_int_eq(stat(path, &status), 0);
+    ck_assert_uint_eq(status.st_mode & 0777, 0600);
+    /* A damaged file is of no use, and does no harm. */
+    for (off_t size = status.st_size - 1; size > 0; size -= 7) {
+        ck_assert_int_eq(truncate(path, size), 0);
+        ck_assert_int_eq(find_again(), SYMBOL_MODULE_FOUND);
+    }
+    ck_assert_int_eq(find_again(), SYMBOL_MODULE_UNUSED);
+    /* Nor one that others may write to. */
+    ck_assert_int_eq(chmod(path, 0666), 0);
+    ck_assert_int_eq(find_again(), SYMBOL_MODULE_FOUND);
+    ck_assert_int_eq(chmod(cache, 0777), 0);
+    ck_assert_int_eq(find_again(), SYMBOL_MODULE_FOUND);
+    ck_assert_int_eq(chmod(cache, 0700), 0);
+    setenv("TRACEMALLOC_CACHE", "0", 1);
+    ck_assert_int_eq(find_again(), SYMBOL_MODULE_FOUND);
+    snprintf(command, sizeof command, "rm -rf %s", cache);
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
 int main(void) {
     TCase *tests = tcase_create("symbols");
     unsetenv("DEBUGINFOD_URLS");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, functions_files_and_lines);
     tcase_add_test(tests, names_are_demangled);
+    tcase_add_test(tests, what_was_found_is_kept);
     tcase_add_test(tests, stripped_code_has_no_neighbours_name);
     tcase_add_test(tests, a_debug_file_beside_it);
     tcase_add_test(tests, a_file_with_another_build_id_is_not_used);
