@@ -166,7 +166,8 @@ struct dump_report_stacks dump_report_stacks(const struct report_options *option
     return (struct dump_report_stacks){
         .native = by_name ? SHOWN_NATIVE_ALL : SHOWN_NATIVE_BY_OWNER,
         .at_moment = true,
-        .with_source = !options->json,
+        .with_source = !options->json && (options->key == GROUPING_LINENO ||
+                                          options->key == GROUPING_TRACEBACK),
     };
 }
 
