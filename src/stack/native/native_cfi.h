@@ -16,25 +16,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
-
-enum native_rule {
-    NATIVE_RULE_OTHER,   /* not in these terms */
-    NATIVE_RULE_RSP,     /* CFA = rsp + cfa */
-    NATIVE_RULE_RBP,     /* CFA = rbp + cfa */
-    NATIVE_RULE_WORD,    /* CFA = *(rbp + cfa), rbp at rbp + rbp: a realigned stack */
-    NATIVE_RULE_SIGNAL,  /* the kernel put the registers on the stack */
-    NATIVE_RULE_ROOT,    /* nobody called this */
-    NATIVE_RULE_ABSENT,  /* there are no tables of this code */
-    NATIVE_RULE_NO_CODE, /* no call returns here */
-};
-
-struct native_cfi {
-    uintptr_t function; /* where the code begins that the tables describe together */
-    int32_t cfa;        /* bytes */
-    int32_t
-        rbp; /* the caller's rbp is at CFA + rbp; 0, but for NATIVE_RULE_WORD: in rbp */
-    enum native_rule rule;
-};
+#include "stack/native/native_rule.h"
 
 /* `header` is the module's .eh_frame_hdr, `address` one inside the instruction. 0;
  * -ENOENT without an entry for the address; -ENOTSUP for tables of another form. */

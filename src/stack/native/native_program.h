@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "stack/native/native_bytes.h"
-#include "stack/native/native_cfi.h"
+#include "stack/native/native_rule.h"
 
 enum {
     NATIVE_PROGRAM_RETURN = 16
