@@ -13,7 +13,7 @@ bool record_asleep;
 bool (*record_wake)(void);
 void (*record_request)(void);
 
-void record_finalizing(void) {
+cold_path void record_finalizing(void) {
     record_python.finalizing = &never_finalizing;
     if (gate.active)
         tracer_freeze();
@@ -63,25 +63,46 @@ void record_deferred(struct thread_state *self) {
         signal_window_close();
 }
 
-void record_remove(const void *block, enum tracer_family by) {
+static always_inline void remove_slot(struct thread_state *self, uintptr_t block,
+                                      uint32_t *slot, enum tracer_family by,
+                                      bool locked) {
+    if (likely(gate.active && *slot != 0))
+        tracer_discount(tracer_take_slot(block, slot, by));
+    record_leave(self, locked);
+}
+
+/* The thread has no state yet, or was interrupted inside the tracer. */
+static cold_path void remove_first(uintptr_t block, uint32_t *slot,
+                                   enum tracer_family by) {
     struct thread_state *self = thread_state_get();
-    uint32_t *slot = block_map_find((uintptr_t)block);
+    if (self->inside)
+        defer(self, block, by);
+    else if (gate.active)
+        remove_slot(self, block, slot, by, record_enter(self));
+}
+
+void record_remove(const void *block, enum tracer_family by) {
+    struct thread_state *self = thread_state_own;
+    uintptr_t address = (uintptr_t)block;
+    uint32_t *slot = block_map_find(address);
     if (unlikely(slot == NULL || *slot == 0))
         return;
-    if (unlikely(self->inside)) {
-        defer(self, (uintptr_t)block, by);
+    if (unlikely(thread_state_is_inside(self)))
+        remove_first(address, slot, by);
+    else if (unlikely(!gate.active))
         return;
-    }
-    if (unlikely(!gate.active))
-        return;
-    bool locked = record_enter(self);
-    if (likely(gate.active && *slot != 0))
-        tracer_discount(tracer_take_slot((uintptr_t)block, slot, by));
-    record_leave(self, locked);
+    else if (record_enter(self))
+        remove_slot(self, address, slot, by, true);
+    else
+        remove_slot(self, address, slot, by, false);
 }
 
 /* The interrupted code may hold the lock: the header is written later. */
 struct thread_state *record_not_free(struct thread_state *self) {
+    if (self == &thread_state_none)
+        self = thread_state_get();
+    if (thread_state_is_free(self))
+        return self;
     if (!self->nested) {
         self->lost++;
         self->put_off = true;

@@ -77,7 +77,7 @@ static always_inline bool record_active(void) {
 static always_inline struct thread_state *record_begin(void) {
     if (!record_active())
         return NULL;
-    struct thread_state *self = thread_state_get();
+    struct thread_state *self = thread_state_own;
     return likely(thread_state_is_free(self)) ? self : record_not_free(self);
 }
 
@@ -134,7 +134,7 @@ void record_open_window(struct thread_state *self);
 
 static always_inline bool record_enter(struct thread_state *self) {
     self->inside = true;
-    if (unlikely(!signal_window_needless))
+    if (!likely(*tracer.single_threaded) && unlikely(!signal_window_needless))
         record_open_window(self);
     bool locked = tracer_enter();
     if (unlikely(*record_python.finalizing != NULL))
@@ -144,8 +144,7 @@ static always_inline bool record_enter(struct thread_state *self) {
 
 static always_inline void record_leave(struct thread_state *self, bool locked) {
     tracer_leave(locked);
-    self->inside = false;
-    if (unlikely(self->put_off))
+    if (unlikely(thread_state_leave(self)))
         record_deferred(self);
 }
 
@@ -211,8 +210,7 @@ static always_inline void *record_usual(struct thread_state *self, void *block,
         record_last_block = (uintptr_t)block;
     if (timeline_due())
         return record_tick(self, block);
-    self->inside = false;
-    if (unlikely(self->put_off))
+    if (unlikely(thread_state_leave(self)))
         return record_put_off(self, block);
     return block;
 }
@@ -293,15 +291,18 @@ void record_remove(const void *block, enum tracer_family by);
  * False: record_remove is to be called. The slot is looked at without a lock, for the
  * caller owns the block. A free makes no file for a child that does nothing else. */
 static always_inline bool record_removed(const void *block) {
-    if (unlikely(!gate.active))
-        return likely(!record_asleep);
+    if (unlikely(!gate.active)) {
+        if (unlikely(record_asleep))
+            return false;
+        return true;
+    }
     uint32_t *slot = block_map_find_near((uintptr_t)block);
     if (unlikely(slot == NULL))
         return block_map_is_absent((uintptr_t)block);
     if (*slot == 0)
         return true;
     struct thread_state *self = thread_state_own;
-    if (unlikely(self == NULL || self->inside || !*tracer.single_threaded ||
+    if (unlikely(thread_state_is_inside(self) || !*tracer.single_threaded ||
                  *record_python.finalizing != NULL))
         return false;
     self->inside = true;
@@ -314,8 +315,9 @@ static always_inline bool record_removed(const void *block) {
     }
     *slot = 0;
     site_table_discount(site);
-    self->inside = false;
-    return likely(!self->put_off);
+    if (unlikely(thread_state_leave(self)))
+        return false;
+    return true;
 }
 
 /* Before the real realloc: the block's site, for record_replaced, record_libc_moved or

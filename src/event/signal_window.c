@@ -66,6 +66,11 @@ void signal_window_forget(void) {
         set_needless(false);
 }
 
+/* The last thread that asked may have been another one than this. */
+void signal_window_fork(void) {
+    tracer_share(!signal_window_needless);
+}
+
 bool signal_window_suspend(void) {
     bool was_open = is_open;
     is_open = false;

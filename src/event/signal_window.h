@@ -33,6 +33,8 @@ void signal_window_close(void);
 
 /* The mask may have changed: the next event asks the kernel. */
 void signal_window_forget(void);
+/* In the child of a fork. */
+void signal_window_fork(void);
 /* Around a handler of the program during which SIGBUS may be blocked. */
 bool signal_window_suspend(void);
 void signal_window_resume(bool was_open);

@@ -7,7 +7,8 @@
 #include "base/arena.h"
 #include "base/lock.h"
 
-thread_local_fixed struct thread_state *thread_state_own;
+struct thread_state thread_state_none = {.inside = true};
+thread_local_fixed struct thread_state *thread_state_own = &thread_state_none;
 
 /* Stands in where there is no state: while one is made, without memory, and in a thread
  * that has ended as far as we know. Its marks may be written by several threads, to the
@@ -23,7 +24,7 @@ static struct thread_state *pool; /* protected by lock */
 
 static void end(void *argument) {
     struct thread_state *state = argument;
-    thread_state_own = NULL;
+    thread_state_own = &thread_state_none;
     has_ended = true;
     python_stack_release(&state->python);
     native_merge_release(state->native);
@@ -68,7 +69,7 @@ struct thread_state *thread_state_begin(void) {
     thread_state_own = &making;
     struct thread_state *state = take();
     if (state == NULL) {
-        thread_state_own = NULL;
+        thread_state_own = &thread_state_none;
         return &making;
     }
     state->next = NULL;

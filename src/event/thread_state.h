@@ -8,7 +8,10 @@
  */
 #pragma once
 
+#include <assert.h>
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
@@ -60,7 +63,10 @@ struct thread_state {
                                                   bit 0: the enum tracer_family */
 };
 
+/* Never NULL: a thread without a state has `thread_state_none`, which is inside, so
+ * that the hot path asks once for both. */
 extern internal thread_local_fixed struct thread_state *thread_state_own;
+extern internal struct thread_state thread_state_none;
 
 /* Makes the key whose destructor notices the end of a thread. Once, from the
  * constructor. */
@@ -70,12 +76,30 @@ struct thread_state *thread_state_begin(void);
 /* In the child of a fork: the other threads' states are free. */
 void thread_state_fork(void);
 
+/* A signal handler that changes the marks changes them back, so the thread itself reads
+ * them by plain loads, which the compiler makes one instruction of with the test. */
+static always_inline bool thread_state_is_inside(const struct thread_state *state) {
+    return *(const bool *)(const void *)&state->inside;
+}
+
 /* Neither inside nor nested, which lie side by side. */
 static always_inline bool thread_state_is_free(const struct thread_state *state) {
-    return *(const volatile uint16_t *)(const void *)&state->inside == 0;
+    static_assert(offsetof(struct thread_state, nested) ==
+                          offsetof(struct thread_state, inside) + 1 &&
+                      offsetof(struct thread_state, inside) % sizeof(uint16_t) == 0,
+                  "the marks are one word");
+    return *(const uint16_t *)(const void *)&state->inside == 0;
+}
+
+/* Whether signal handlers left something to do, of which there is no more from now
+ * on. */
+static always_inline bool thread_state_leave(struct thread_state *state) {
+    state->inside = false;
+    atomic_signal_fence(memory_order_seq_cst);
+    return *(const bool *)(const void *)&state->put_off;
 }
 
 static always_inline struct thread_state *thread_state_get(void) {
     struct thread_state *own = thread_state_own;
-    return likely(own != NULL) ? own : thread_state_begin();
+    return likely(own != &thread_state_none) ? own : thread_state_begin();
 }

@@ -25,7 +25,7 @@ struct tracer tracer = {
 void tracer_prepare(void) {
     const char *flag = dlsym(RTLD_DEFAULT, "__libc_single_threaded");
     if (flag != NULL)
-        tracer.single_threaded = libc_flag = flag;
+        libc_flag = flag;
 }
 
 void tracer_share(bool shared) {
@@ -59,14 +59,6 @@ int tracer_open(const struct tracer_start *start) {
     if (status < 0)
         tracer_close();
     return status;
-}
-
-void tracer_lock(void) {
-    lock_take(&tracer.lock);
-}
-
-void tracer_unlock(void) {
-    lock_release(&tracer.lock);
 }
 
 void tracer_activate(void) {

@@ -46,8 +46,8 @@ struct tracer_start {
 
 /* Finds glibc's flag. Once, before there is a second thread. */
 void tracer_prepare(void);
-/* Whether every event takes the lock, and with it no fast path, as with many threads.
- * Also in a signal handler. */
+/* Whether every event takes the lock, and with it no fast path, as with many threads:
+ * true to begin with. Also in a signal handler. */
 void tracer_share(bool shared);
 
 /* Makes the tables and an empty dump in anonymous memory; events count from
@@ -67,20 +67,17 @@ void tracer_freeze(void);
  * lock, or with one thread. */
 void tracer_measure(void);
 
-void tracer_lock(void);
-void tracer_unlock(void);
-
 /* Whether the lock was taken, for tracer_leave. */
 static always_inline bool tracer_enter(void) {
     if (likely(*tracer.single_threaded))
         return false;
-    tracer_lock();
+    lock_take(&tracer.lock);
     return true;
 }
 
 static always_inline void tracer_leave(bool locked) {
     if (unlikely(locked))
-        tracer_unlock();
+        lock_release(&tracer.lock);
 }
 
 /* A block is not recorded. `reason`: a TRACEMALLOC_DUMP_LOST_. */

@@ -70,7 +70,7 @@ static bool create_file_if_due(void) {
     struct thread_state *self = thread_state_own;
     /* Before the handler in the child: it is inside. Without a handler: not traced. */
     if (gate_is_wiped())
-        return self != NULL && self->inside;
+        return self != &thread_state_none && self->inside;
     self = thread_state_get();
     if (!self->inside && !self->nested && !is_deferred())
         get_file();

@@ -4,6 +4,7 @@
 #include "base/lock.h"
 #include "base/sys.h"
 #include "event/record.h"
+#include "event/signal_window.h"
 #include "hooks/signal_action.h"
 
 struct traced_process traced_process;
@@ -41,6 +42,7 @@ void traced_process_fork(void) {
     lock_fork(&tracer.lock);
     lock_fork(&lock);
     thread_state_fork();
+    signal_window_fork();
     signal_action_fork();
     gate_renew();
     traced_process.pid = (uint32_t)sys_getpid();

@@ -147,9 +147,10 @@ END_TEST
 
 START_TEST(the_fast_paths_are_closed_meanwhile) {
     begin();
-    const char *flag = tracer.single_threaded;
+    ck_assert_int_eq(*tracer.single_threaded, 0);
     signal_window_open(true);
-    ck_assert_ptr_eq(tracer.single_threaded, flag);
+    const char *flag = tracer.single_threaded;
+    ck_assert_int_ne(*flag, 0);
     block(SIG_BLOCK);
     ck_assert_int_eq(*tracer.single_threaded, 0);
     ck_assert(signal_window_open(true));
@@ -161,11 +162,23 @@ START_TEST(the_fast_paths_are_closed_meanwhile) {
 }
 END_TEST
 
+/* Another thread needed none, and is gone in the child. */
+START_TEST(a_child_has_its_own_thread_alone) {
+    begin();
+    block(SIG_BLOCK);
+    tracer_share(false);
+    signal_window_fork();
+    ck_assert_int_eq(*tracer.single_threaded, 0);
+    ck_assert(signal_window_open(true));
+    signal_window_close();
+}
+END_TEST
+
 int main(void) {
     const TTest *const tests[] = {
-        an_open_thread_needs_none,          a_window_leaves_the_mask,
-        what_was_sent_stays_pending,        in_another_thread,
-        without_a_window_nothing_waits,     a_handler_has_a_window_of_its_own,
-        the_fast_paths_are_closed_meanwhile};
+        an_open_thread_needs_none,           a_window_leaves_the_mask,
+        what_was_sent_stays_pending,         in_another_thread,
+        without_a_window_nothing_waits,      a_handler_has_a_window_of_its_own,
+        the_fast_paths_are_closed_meanwhile, a_child_has_its_own_thread_alone};
     return suite_run("signal_window", tests, sizeof tests / sizeof *tests);
 }

@@ -433,6 +433,7 @@ END_TEST
 
 START_TEST(one_thread_needs_no_lock) {
     tracer_prepare();
+    tracer_share(false);
     open_tracer(1 << 20);
     lock_take(&tracer.lock);
     insert(base, 100, 5);
