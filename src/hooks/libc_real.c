@@ -58,8 +58,10 @@ static void resolve_rights(void) {
     libc_real.chroot = next("chroot");
     libc_real.unshare = next("unshare");
     libc_real.setns = next("setns");
-    libc_real.setrlimit = next("setrlimit64");
-    libc_real.prlimit = next("prlimit64");
+    libc_real.setrlimit = next("setrlimit");
+    libc_real.setrlimit64 = next("setrlimit64");
+    libc_real.prlimit = next("prlimit");
+    libc_real.prlimit64 = next("prlimit64");
     libc_real.prctl = next("prctl");
     libc_real.capset = next("capset");
 }

@@ -59,7 +59,9 @@ struct libc_real {
     int (*unshare)(int flags);
     int (*setns)(int fd, int kind);
     int (*setrlimit)(unsigned resource, const void *limit);
+    int (*setrlimit64)(unsigned resource, const void *limit);
     int (*prlimit)(pid_t pid, unsigned resource, const void *limit, void *old);
+    int (*prlimit64)(pid_t pid, unsigned resource, const void *limit, void *old);
     int (*prctl)(int option, ...);
     int (*capset)(void *header, const void *data);
     int (*sigaction)(int number, const struct sigaction *action, struct sigaction *old);

@@ -20,6 +20,10 @@ static struct {
 
 static int own_pid; /* 0: not yet known */
 
+/* This thread has the lock: no signal handler runs in it, so who comes here is another
+ * preloaded library, whose own sigaction or signal calls libc by a name of ours. */
+static thread_local_fixed bool is_changing;
+
 bool signal_action_is_function(const struct sigaction *action) {
     return action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN;
 }
@@ -55,10 +59,12 @@ static uint64_t enter(void) {
     uint64_t old = 0;
     sys_call(SYS_rt_sigprocmask, SIG_BLOCK, &all, &old, SET_SIZE);
     lock_take(&lock);
+    is_changing = true;
     return old;
 }
 
 static void leave(uint64_t mask) {
+    is_changing = false;
     lock_release(&lock);
     sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, SET_SIZE);
 }
@@ -157,7 +163,7 @@ void signal_action_reset(int number) {
 /* --- around what the program does ------------------------------------------------- */
 
 static bool is_concerned(int number, const sigset_t *mask) {
-    if (number < 1 || number >= SIGNALS || !is_ready())
+    if (number < 1 || number >= SIGNALS || is_changing || !is_ready())
         return false;
     return actions[number].wanted != NULL || actions[number].put_on != NULL ||
            (mask != NULL && sigismember(mask, SIGBUS) == 1);

@@ -29,24 +29,25 @@
 
 /* --- actions ---------------------------------------------------------------------- */
 
-static int change_action(int number, const struct sigaction *action,
+static int change_action(int (*real)(int, const struct sigaction *, struct sigaction *),
+                         int number, const struct sigaction *action,
                          struct sigaction *old) {
     struct signal_change change;
     signal_action_begin(&change, number, action != NULL ? &action->sa_mask : NULL);
-    int status = signal_real()->sigaction(number, action, old);
+    int status = real(number, action, old);
     signal_action_end(&change);
     return status;
 }
 
 exported int sigaction(int number, const struct sigaction *action,
                        struct sigaction *old) {
-    return change_action(number, action, old);
+    return change_action(signal_real()->sigaction, number, action, old);
 }
 
 int __sigaction(int number, const struct sigaction *action, struct sigaction *old);
 exported int __sigaction(int number, const struct sigaction *action,
                          struct sigaction *old) {
-    return change_action(number, action, old);
+    return change_action(signal_real()->__sigaction, number, action, old);
 }
 
 static sighandler_t change_handler(sighandler_t (*real)(int, sighandler_t), int number,
@@ -64,11 +65,11 @@ exported sighandler_t signal(int number, sighandler_t handler) {
 
 sighandler_t bsd_signal(int number, sighandler_t handler);
 exported sighandler_t bsd_signal(int number, sighandler_t handler) {
-    return change_handler(signal_real()->signal, number, handler);
+    return change_handler(signal_real()->bsd_signal, number, handler);
 }
 
 exported sighandler_t ssignal(int number, sighandler_t handler) {
-    return change_handler(signal_real()->signal, number, handler);
+    return change_handler(signal_real()->ssignal, number, handler);
 }
 
 exported sighandler_t sysv_signal(int number, sighandler_t handler) {
@@ -76,7 +77,7 @@ exported sighandler_t sysv_signal(int number, sighandler_t handler) {
 }
 
 exported sighandler_t __sysv_signal(int number, sighandler_t handler) {
-    return change_handler(signal_real()->sysv_signal, number, handler);
+    return change_handler(signal_real()->__sysv_signal, number, handler);
 }
 
 exported sighandler_t sigset(int number, sighandler_t handler) {
@@ -214,7 +215,8 @@ exported int sigsuspend(const sigset_t *mask) {
 
 int __sigsuspend(const sigset_t *mask);
 exported int __sigsuspend(const sigset_t *mask) {
-    return sigsuspend(mask);
+    signal_window_forget();
+    return changed(signal_real()->__sigsuspend(mask));
 }
 
 /* BSD's, which takes a mask: <signal.h> has the name for X/Open's. */
@@ -279,11 +281,15 @@ exported void siglongjmp(sigjmp_buf environment, int value) {
 }
 
 exported void longjmp(jmp_buf environment, int value) {
-    siglongjmp(environment, value);
+    signal_window_forget();
+    signal_real()->longjmp(environment, value);
+    __builtin_unreachable();
 }
 
 exported void _longjmp(jmp_buf environment, int value) {
-    siglongjmp(environment, value);
+    signal_window_forget();
+    signal_real()->_longjmp(environment, value);
+    __builtin_unreachable();
 }
 
 void __longjmp_chk(sigjmp_buf environment, int value) __attribute__((noreturn));

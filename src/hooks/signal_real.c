@@ -20,16 +20,19 @@ static const struct {
     const char *name;
     size_t offset;
 } functions[] = {
-    FUNCTION(sigaction),      FUNCTION(signal),        FUNCTION(sysv_signal),
-    FUNCTION(sigset),         FUNCTION(sigignore),     FUNCTION(siginterrupt),
-    FUNCTION(sigvec),         FUNCTION(sigprocmask),   FUNCTION(pthread_sigmask),
-    FUNCTION(sigblock),       FUNCTION(sigsetmask),    FUNCTION(sighold),
-    FUNCTION(sigrelse),       FUNCTION(setcontext),    FUNCTION(swapcontext),
-    FUNCTION(sigsuspend),     FUNCTION(sigpause),      FUNCTION(__sigpause),
-    FUNCTION(__xpg_sigpause), FUNCTION(ppoll),         FUNCTION(__ppoll_chk),
-    FUNCTION(pselect),        FUNCTION(epoll_pwait),   FUNCTION(epoll_pwait2),
-    FUNCTION(siglongjmp),     FUNCTION(__longjmp_chk), FUNCTION(posix_spawn),
-    FUNCTION(posix_spawnp),   FUNCTION(system),        FUNCTION(popen),
+    FUNCTION(sigaction),       FUNCTION(__sigaction),  FUNCTION(signal),
+    FUNCTION(bsd_signal),      FUNCTION(ssignal),      FUNCTION(sysv_signal),
+    FUNCTION(__sysv_signal),   FUNCTION(sigset),       FUNCTION(sigignore),
+    FUNCTION(siginterrupt),    FUNCTION(sigvec),       FUNCTION(sigprocmask),
+    FUNCTION(pthread_sigmask), FUNCTION(sigblock),     FUNCTION(sigsetmask),
+    FUNCTION(sighold),         FUNCTION(sigrelse),     FUNCTION(setcontext),
+    FUNCTION(swapcontext),     FUNCTION(sigsuspend),   FUNCTION(__sigsuspend),
+    FUNCTION(sigpause),        FUNCTION(__sigpause),   FUNCTION(__xpg_sigpause),
+    FUNCTION(ppoll),           FUNCTION(__ppoll_chk),  FUNCTION(pselect),
+    FUNCTION(epoll_pwait),     FUNCTION(epoll_pwait2), FUNCTION(siglongjmp),
+    FUNCTION(longjmp),         FUNCTION(_longjmp),     FUNCTION(__longjmp_chk),
+    FUNCTION(posix_spawn),     FUNCTION(posix_spawnp), FUNCTION(system),
+    FUNCTION(popen),
 };
 #undef FUNCTION
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The functions of libc that signal_hooks.c stands in front of: see libc_real.h.
  *
+ * Each is the one that another preloaded library, or libc, has under the very name that
+ * the program called: such a library may define one of a function's names and call libc
+ * by another, which is ours again.
  * Found all at once at the first call of any of them; where a libc has not the one that
  * the program asked ours for, its call ends with ENOSYS.
  */
@@ -21,8 +24,12 @@ struct sigvec;
 
 struct signal_real {
     int (*sigaction)(int, const struct sigaction *, struct sigaction *);
+    int (*__sigaction)(int, const struct sigaction *, struct sigaction *);
     sighandler_t (*signal)(int, sighandler_t);
+    sighandler_t (*bsd_signal)(int, sighandler_t);
+    sighandler_t (*ssignal)(int, sighandler_t);
     sighandler_t (*sysv_signal)(int, sighandler_t);
+    sighandler_t (*__sysv_signal)(int, sighandler_t);
     sighandler_t (*sigset)(int, sighandler_t);
     int (*sigignore)(int);
     int (*siginterrupt)(int, int);
@@ -36,6 +43,7 @@ struct signal_real {
     int (*setcontext)(const ucontext_t *);
     int (*swapcontext)(ucontext_t *, const ucontext_t *);
     int (*sigsuspend)(const sigset_t *);
+    int (*__sigsuspend)(const sigset_t *);
     int (*sigpause)(int);
     int (*__sigpause)(int, int);
     int (*__xpg_sigpause)(int);
@@ -48,6 +56,8 @@ struct signal_real {
     int (*epoll_pwait2)(int, struct epoll_event *, int, const struct timespec *,
                         const sigset_t *);
     void (*siglongjmp)(sigjmp_buf, int);
+    void (*longjmp)(jmp_buf, int);
+    void (*_longjmp)(jmp_buf, int);
     void (*__longjmp_chk)(sigjmp_buf, int);
     int (*posix_spawn)(pid_t *, const char *, const posix_spawn_file_actions_t *,
                        const posix_spawnattr_t *, char *const *, char *const *);

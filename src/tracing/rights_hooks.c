@@ -110,7 +110,6 @@ exported int setns(int fd, int kind) {
     return libc_real.setns(fd, kind);
 }
 
-/* A limit is 64 bits wide by either name. */
 exported int setrlimit(__rlimit_resource_t resource, const struct rlimit *limit) {
     make_room();
     return libc_real.setrlimit(resource, limit);
@@ -118,7 +117,7 @@ exported int setrlimit(__rlimit_resource_t resource, const struct rlimit *limit)
 
 exported int setrlimit64(__rlimit_resource_t resource, const struct rlimit64 *limit) {
     make_room();
-    return libc_real.setrlimit(resource, limit);
+    return libc_real.setrlimit64(resource, limit);
 }
 
 exported int prlimit(pid_t pid, enum __rlimit_resource resource,
@@ -130,7 +129,7 @@ exported int prlimit(pid_t pid, enum __rlimit_resource resource,
 exported int prlimit64(pid_t pid, enum __rlimit_resource resource,
                        const struct rlimit64 *limit, struct rlimit64 *old) {
     make_room();
-    return libc_real.prlimit(pid, resource, limit, old);
+    return libc_real.prlimit64(pid, resource, limit, old);
 }
 
 static bool gives_up_rights(int option) {
