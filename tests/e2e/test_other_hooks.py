@@ -37,8 +37,8 @@ print("hooks were called", libc.count_calls() > 0)
 def hooks(tmp_path_factory):
     out = tmp_path_factory.mktemp("hooks") / "hooks.so"
     source = ROOT / "tests" / "e2e" / "other_hooks.c"
-    options = ["-std=gnu11", "-O1", "-shared", "-fPIC", "-fno-builtin"]
-    done = run(["cc"] + options + ["-o", out, source])
+    options = ["-std=gnu11", "-D_GNU_SOURCE", "-O1", "-shared", "-fPIC"]
+    done = run(["cc"] + options + ["-fno-builtin", "-o", out, source])
     assert done.returncode == 0, done.stderr
     return out
 
