@@ -3,11 +3,11 @@
  * with.
  *
  * No thread and no timer: an event reads the clock, but only each sixteenth does, and
- * fewer where events come fast. The clock is CLOCK_MONOTONIC_COARSE: the kernel keeps it
- * in memory, so a reading costs half of one of the processor's counter on a virtual
+ * fewer where events come fast. The clock is CLOCK_MONOTONIC_COARSE: the kernel keeps
+ * it in memory, so a reading costs half of one of the processor's counter on a virtual
  * machine, and it needs no calibration; it moves in steps of 1 to 10 ms. When the
- * section is full each second point goes and the interval doubles, so that a week fits a
- * mebibyte. Under the tracer's lock, or with one thread.
+ * section is full each second point goes and the interval doubles, so that a week fits
+ * a mebibyte. Under the tracer's lock, or with one thread.
  */
 #pragma once
 
@@ -28,8 +28,9 @@ extern internal struct timeline timeline;
 
 /* Begins an empty timeline at the header's start_time, which is now. */
 void timeline_open(struct dump_file *file);
-/* Reads the clock, and adds a point if it is time for one, after the tracer was measured.
- * Where measuring takes long, points between have the numbers of the last time. */
+/* Reads the clock, and adds a point if it is time for one, after the tracer was
+ * measured. Where measuring takes long, points between have the numbers of the last
+ * time. */
 void timeline_tick(void);
 /* Measures, and adds a point. */
 void timeline_add(void);
