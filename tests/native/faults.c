@@ -12,6 +12,7 @@
  */
 /* With it, <sys/stat.h> turns stat into another name for stat64; both are here. */
 #undef _FILE_OFFSET_BITS
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
@@ -62,6 +63,7 @@ static const struct call {
     {SYS_prlimit64, "prlimit64", {EPERM}},
     {SYS_uname, "uname", {EFAULT}},
     {SYS_rt_sigaction, "rt_sigaction", {EINVAL}},
+    {SYS_rt_sigprocmask, "rt_sigprocmask", {0}},
     {SYS_getpid, "getpid", {0}},
     {SYS_gettid, "gettid", {0}},
     {SYS_getppid, "getppid", {0}},
@@ -233,14 +235,22 @@ visible int mincore(void *start, size_t length, unsigned char *present) {
     return faulty_call(SYS_mincore, (long)start, (long)length, (long)present);
 }
 
-/* libc's, under its other name. What comes from the program through the library is for
- * other signals than SIGUSR2, which the tests give to the library. */
-int __sigaction(int number, const struct sigaction *action, struct sigaction *old);
+typedef int sigaction_function(int, const struct sigaction *, struct sigaction *);
+
+/* The library has libc's under both of its names; behind this object comes libc. What
+ * comes from the program through the library is for other signals than SIGUSR2, which
+ * the tests give to the library. */
+static sigaction_function *libc_sigaction(void) {
+    static sigaction_function *found;
+    if (found == NULL)
+        found = (sigaction_function *)dlsym(RTLD_NEXT, "sigaction");
+    return found;
+}
 
 visible int sigaction(int number, const struct sigaction *action,
                       struct sigaction *old) {
     int error = 0;
     if (number == SIGUSR2)
         error = fault(SYS_rt_sigaction, __builtin_return_address(0));
-    return error != 0 ? (int)finish(-error) : __sigaction(number, action, old);
+    return error != 0 ? (int)finish(-error) : libc_sigaction()(number, action, old);
 }
