@@ -23,14 +23,15 @@ static bool has_ended(const struct dump_reader *reader) {
            reader->state == DUMP_READER_KILLED;
 }
 
-/* Since its own start. A process that was killed ended right behind its last point, as
- * far as anybody knows. */
+/* Since its own start, and behind its last point: the clock of points moves in steps. A
+ * process that was killed ended right behind that point, as far as anybody knows. */
 static uint64_t end_time(const struct dump_reader *reader) {
     const struct tracemalloc_dump_header *header = &reader->header;
-    if (header->end_time > header->start_time)
-        return header->end_time - header->start_time;
-    size_t last = reader->timeline_count - 1;
-    return reader->timeline[last].time + 1;
+    uint64_t behind = reader->timeline[reader->timeline_count - 1].time + 1;
+    if (header->end_time <= header->start_time)
+        return behind;
+    uint64_t end = header->end_time - header->start_time;
+    return end > behind ? end : behind;
 }
 
 static int add_part(struct array *changes, const struct dump_reader *reader,

@@ -50,6 +50,29 @@ START_TEST(sums_at_each_instant) {
 }
 END_TEST
 
+/* The clock of the points is a coarse one. */
+START_TEST(a_process_ends_behind_its_last_point) {
+    struct tracemalloc_dump_moment one[] = {{1 * SECOND, 10, 0, 0}};
+    struct tracemalloc_dump_moment two[] = {{1 * SECOND, 7, 0, 0}};
+    struct dump_reader first = {
+        .header = {.start_time = 50 * SECOND, .end_time = 51 * SECOND},
+        .timeline = one,
+        .timeline_count = 1,
+    };
+    struct dump_reader second = {
+        .header = {.start_time = 52 * SECOND, .end_time = 53 * SECOND - 1},
+        .timeline = two,
+        .timeline_count = 1,
+    };
+    struct dump_reader *parts[] = {&second, &first};
+    ck_assert_int_eq(merged_timeline_add(&timeline, parts, 2), 0);
+    ck_assert_uint_eq(timeline.count, 3);
+    ck_assert_uint_eq(point(0)->python_bytes, 10);
+    ck_assert_uint_eq(point(1)->python_bytes, 0);
+    ck_assert_uint_eq(point(2)->python_bytes, 7);
+}
+END_TEST
+
 START_TEST(a_process_that_runs_has_no_end) {
     struct tracemalloc_dump_moment one[] = {{0, 10, 0, 0}};
     struct tracemalloc_dump_moment two[] = {{5, 1, 0, 0}};
@@ -91,6 +114,7 @@ int main(void) {
     TCase *tests = tcase_create("merged_timeline");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, sums_at_each_instant);
+    tcase_add_test(tests, a_process_ends_behind_its_last_point);
     tcase_add_test(tests, a_process_that_runs_has_no_end);
     tcase_add_test(tests, many_points_are_thinned);
     tcase_add_test(tests, none_has_a_timeline);
