@@ -11,6 +11,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/module_notes.h"
+#include "cli/selection_options.h"
 #include "cli/source_notes.h"
 #include "dump/dump_writer.h"
 #include "output/failure.h"
@@ -31,7 +32,7 @@ enum { OPTION_OPEN_MODULES = 0x100 };
 static const struct argp_option argp_options[] = {
     {"output", 'o', "OUT", 0,
      "The dump to write; one of that name is replaced (default: FILE itself)", 0},
-    {"open-modules", OPTION_OPEN_MODULES, NULL, 0, MODULE_NOTES_HELP, 0},
+    {"open-modules", OPTION_OPEN_MODULES, NULL, 0, SELECTION_OPEN_MODULES_HELP, 0},
     {0},
 };
 

@@ -9,7 +9,6 @@
 
 #include "cli/arguments.h"
 #include "cli/command.h"
-#include "cli/module_notes.h"
 #include "cli/selection_options.h"
 #include "cli/top_loop.h"
 #include "output/failure.h"
@@ -42,7 +41,7 @@ static const struct argp_option argp_options[] = {
     {"no-native", OPTION_NO_NATIVE, NULL, 0, SELECTION_NO_NATIVE_HELP, 0},
     {"source", OPTION_SOURCE, NULL, 0, SELECTION_SOURCE_HELP, 0},
     {"no-source", OPTION_NO_SOURCE, NULL, 0, SELECTION_NO_SOURCE_HELP, 0},
-    {"open-modules", OPTION_OPEN_MODULES, NULL, 0, MODULE_NOTES_HELP, 0},
+    {"open-modules", OPTION_OPEN_MODULES, NULL, 0, SELECTION_OPEN_MODULES_HELP, 0},
     {"delay", 'd', "SECONDS", 0, "Between two looks at the dump (default: 1)", 0},
     {0},
 };

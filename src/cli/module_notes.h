@@ -8,9 +8,6 @@
 #include "dump/dump_reader.h"
 #include "symbols/symbols.h"
 
-#define MODULE_NOTES_HELP                                                              \
-    "Open the modules that a dump of another user names, for their symbols"
-
 /* Whether the modules that a dump names may be opened. */
 bool module_notes_may_open(const struct dump_reader *reader, bool open);
 

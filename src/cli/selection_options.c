@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/module_notes.h"
-
 enum option_key {
     OPTION_AT = 0x200,
     OPTION_DOMAIN,
@@ -41,7 +39,7 @@ static const struct argp_option argp_options[] = {
     {"no-native", OPTION_NO_NATIVE, NULL, 0, SELECTION_NO_NATIVE_HELP, 0},
     {"source", OPTION_SOURCE, NULL, 0, SELECTION_SOURCE_HELP, 0},
     {"no-source", OPTION_NO_SOURCE, NULL, 0, SELECTION_NO_SOURCE_HELP, 0},
-    {"open-modules", OPTION_OPEN_MODULES, NULL, 0, MODULE_NOTES_HELP, 0},
+    {"open-modules", OPTION_OPEN_MODULES, NULL, 0, SELECTION_OPEN_MODULES_HELP, 0},
     {0},
 };
 

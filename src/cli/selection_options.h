@@ -11,6 +11,10 @@
 #include "profile/filter.h"
 #include "profile/profile.h"
 
+/* Of --open-modules, which other commands have as well. */
+#define SELECTION_OPEN_MODULES_HELP                                                    \
+    "Open the modules that a dump of another user names, for their symbols"
+
 /* What is shown of native frames. */
 enum selection_native {
     SELECTION_NATIVE_USUAL, /* as fits the command, the interpreter's folded */

@@ -16,7 +16,7 @@
 #pragma once
 
 #include "base/compiler.h"
-#include "dump/dump_file.h"
+#include "dump/dump_memory.h"
 
 enum { DUMP_GROWTH_AHEAD = 64 << 20 }; /* bytes from file_size to reach */
 

@@ -4,9 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-static const void *const never_finalizing;
-
-struct record_python record_python = {.finalizing = &never_finalizing};
 uintptr_t record_last_block;
 enum record_direct record_direct;
 bool record_asleep;
@@ -14,7 +11,7 @@ bool (*record_wake)(void);
 void (*record_request)(void);
 
 cold_path void record_finalizing(void) {
-    record_python.finalizing = &never_finalizing;
+    record_python_never_finalizing();
     if (gate.active)
         tracer_freeze();
 }
@@ -126,20 +123,6 @@ struct thread_state *record_begin_call(int *status) {
 void record_forget(struct thread_state *self) {
     memset(&self->known, 0, sizeof self->known);
     self->known.epoch = self->python.epoch;
-}
-
-/* With a leaf it is known how to find it. */
-void record_place(struct thread_state *self) {
-    static const char *const nowhere;
-    if (self->python.leaf == NULL)
-        return;
-    if (record_python.current_offset != 0)
-        self->current = (const void *)((const char *)__builtin_thread_pointer() +
-                                       record_python.current_offset);
-    else if (record_python.current_tstate != NULL)
-        self->current = (const void *)record_python.current_tstate;
-    else
-        self->current = &nowhere;
 }
 
 /* The next event of this leaf and size takes the usual path. */

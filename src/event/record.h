@@ -10,33 +10,12 @@
 #include <stdatomic.h>
 
 #include "event/record_native.h"
+#include "event/record_python.h"
 #include "event/signal_window.h"
 #include "event/thread_state.h"
-#include "stack/python/python_stack.h"
 #include "trace/timeline.h"
 #include "trace/tracer.h"
 
-/* Where the Python frames of an event come from. */
-enum record_stack {
-    RECORD_WITH_GIL, /* the caller holds the GIL: the current thread state is its own */
-    RECORD_ANY,      /* any thread, with or without the GIL */
-};
-
-/* How to find the thread state; written before tracing begins. */
-struct record_python {
-    bool enabled; /* there are Python frames to walk */
-    const void *const
-        *finalizing; /* non-NULL there: the runtime is finalizing; never NULL itself */
-    /* From 3.12 on: get_current answers for this thread alone. */
-    bool thread_local_current;
-    /* Where the holder of the GIL is; NULL: ask get_current. */
-    void *const *current_tstate;
-    ptrdiff_t current_offset; /* of the variable from the thread pointer; 0: unknown */
-    void *(*get_current)(void);
-    void *(*this_thread)(void);
-};
-
-extern internal struct record_python record_python;
 /* Block that the calling thread, with the GIL, allocated last: see free_lists. */
 extern internal uintptr_t record_last_block;
 
@@ -64,8 +43,6 @@ extern internal void (*record_request)(void);
 struct thread_state *record_not_free(struct thread_state *self);
 /* The thread's cache of sites is of another epoch than its stack. */
 void record_forget(struct thread_state *self);
-/* Sets `current`, which a thread needs from its first leaf on. */
-void record_place(struct thread_state *self);
 
 static always_inline bool record_active(void) {
     if (likely(gate.open))
@@ -85,45 +62,14 @@ static always_inline struct thread_state *record_begin(void) {
  * own that one of our hooks called. NULL: `*status` says why. */
 struct thread_state *record_begin_call(int *status);
 
-/* From 3.12 on the current thread state is a thread-local variable of the interpreter,
- * at a fixed distance from the thread pointer where that was found out. */
-static always_inline const char *record_current(void) {
-    if (record_python.current_offset != 0)
-        return *(const char *const *)((const char *)__builtin_thread_pointer() +
-                                      record_python.current_offset);
-    return record_python.current_tstate != NULL ? *record_python.current_tstate
-                                                : record_python.get_current();
-}
-
-static always_inline const char *record_tstate(struct thread_state *self,
-                                               enum record_stack how) {
-    const char *current = record_current();
-    if (how == RECORD_WITH_GIL)
-        return current;
-    if (current != NULL &&
-        (record_python.thread_local_current || current == self->tstate))
-        return current;
-    return self->tstate = record_python.this_thread();
-}
-
-/* The node of the thread's Python stack; `tstate` may be NULL. */
-static always_inline uint32_t record_capture(struct thread_state *self,
-                                             const char *tstate) {
-    uint32_t stack =
-        likely(tstate != NULL) ? python_stack_capture(&self->python, tstate) : 0;
-    if (unlikely(self->current == NULL))
-        record_place(self);
-    return stack;
-}
-
 static always_inline uint32_t record_stack(struct thread_state *self,
                                            enum record_stack how) {
     if (unlikely(record_native.enabled))
         return record_native_stack(self, how == RECORD_WITH_GIL);
     if (unlikely(!record_python.enabled || self->ended))
         return TRACEMALLOC_DUMP_EMPTY_STACK;
-    const char *tstate = record_tstate(self, how);
-    uint32_t stack = record_capture(self, tstate);
+    const char *tstate = record_python_tstate(self, how);
+    uint32_t stack = record_python_capture(self, tstate);
     if (unlikely(self->known.epoch != self->python.epoch))
         record_forget(self);
     return stack;

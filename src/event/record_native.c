@@ -6,11 +6,12 @@
 #include "base/arena.h"
 #include "base/message.h"
 #include "base/sys.h"
-#include "event/record.h"
+#include "event/record_python.h"
 #include "stack/native/native_merge.h"
 #include "stack/native/native_unwind.h"
 #include "trace/module_table.h"
 #include "trace/stack_table.h"
+#include "trace/tracer.h"
 
 enum { LONGEST_PATH = 4096 };
 
@@ -164,7 +165,7 @@ __attribute__((noinline)) uint32_t record_native_stack(struct thread_state *self
     if (unlikely(self->ended))
         return TRACEMALLOC_DUMP_EMPTY_STACK;
     if (record_python.enabled)
-        tstate = record_tstate(self, with_gil ? RECORD_WITH_GIL : RECORD_ANY);
-    record_capture(self, tstate);
+        tstate = record_python_tstate(self, with_gil ? RECORD_WITH_GIL : RECORD_ANY);
+    record_python_capture(self, tstate);
     return capture(self, &leaf, record_python.enabled ? tstate : NULL);
 }

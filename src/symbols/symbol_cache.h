@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
-#include "symbols/symbols.h"
+#include "symbols/symbol.h"
 
 /* A descriptor of the directory, or -1 where there is to be no cache. */
 int symbol_cache_open(void);

@@ -16,19 +16,10 @@
 
 #include "base/compiler.h"
 #include "dump/dump_reader.h"
+#include "symbols/symbol.h"
 
 struct symbols;
 struct symbol_module;
-
-/* A frame of native code. The texts are the table's, NULL where unknown. */
-struct symbol {
-    const char *function; /* demangled */
-    const char *filename;
-    uint32_t line; /* 0 where unknown */
-};
-
-/* Frames at one address: more is no program's doing. */
-enum { SYMBOLS_MOST_INLINED = 64 };
 
 /* The frames at one address, the outermost first: what follows the first was inlined
  * into what is before it. None where nothing is known. */

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""layers.py ROOT: a file includes lower ranks of its own tower, or its own folder.
+"""layers.py ROOT: a file includes lower ranks of its own tower, or its own directory.
 
-CONTRIBUTING.md, Layers, has the picture. An include names its folder, so that the first
-lines of a file tell what it depends on, and no file includes itself through others.
+CONTRIBUTING.md, Layers, has the picture. An include names its directory, so that the
+first lines of a file tell what it depends on. x.c and x.h are one module, and no module
+includes itself through others.
 """
 
+import os
 import re
 import sys
 
@@ -33,6 +35,7 @@ LAYERS = {
     "export": (5, OFFLINE),
     "cli": (6, OFFLINE),
 }
+PLACES = ("src/", "include/")
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 
 
@@ -56,7 +59,7 @@ def problem_of_include(folder, name, files):
 
 
 def find_cycle(graph):
-    """The files of one include cycle, or None."""
+    """The modules of one include cycle, or None."""
     finished = set()
 
     def visit(path, trail):
@@ -64,7 +67,7 @@ def find_cycle(graph):
             return trail[trail.index(path) :] + [path]
         if path in finished:
             return None
-        for following in graph[path]:
+        for following in sorted(graph[path]):
             found = visit(following, trail + [path])
             if found:
                 return found
@@ -76,12 +79,17 @@ def find_cycle(graph):
 
 def problems(root):
     files = tree.c_files(root, ["src", "include"])
+    modules = {os.path.splitext(path)[0] for path in files}
     found, graph = [], {}
     for path in files:
         names = INCLUDE.findall(tree.read(root, path))
-        graph[path] = [
-            p for n in names for p in ("src/" + n, "include/" + n) if p in files
-        ]
+        module = os.path.splitext(path)[0]
+        graph.setdefault(module, set()).update(
+            other
+            for name in names
+            for other in (place + os.path.splitext(name)[0] for place in PLACES)
+            if other != module and other in modules
+        )
         if not path.startswith("src/"):
             continue
         folder = path.split("/")[1]

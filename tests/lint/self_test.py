@@ -105,7 +105,14 @@ class Layers(Planted):
     def test_cycle(self):
         self.write("src/base/a.h", '#include "base/b.h"\n')
         found = self.found("src/base/b.h", '#include "base/a.h"\n')
-        self.assert_found(found, "include cycle", "src/base/a.h")
+        self.assert_found(found, "include cycle", "src/base/a")
+
+    def test_cycle_of_modules(self):
+        self.write("src/base/a.h", "#pragma once\n")
+        self.write("src/base/a.c", '#include "base/a.h"\n#include "base/b.h"\n')
+        self.write("src/base/b.h", "#pragma once\n")
+        found = self.found("src/base/b.c", '#include "base/a.h"\n')
+        self.assert_found(found, "include cycle", "src/base/a", "src/base/b")
 
     def test_empty_tree(self):
         self.assert_found(
