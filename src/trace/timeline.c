@@ -12,7 +12,7 @@ enum { FIRST_INTERVAL = 10000000, MOST_POINTS = 32768, PAGE = 4096, REST = 50 };
 struct timeline timeline = {.countdown = 1, .stride = 1};
 
 static struct dump_file *dump;
-/* Nanoseconds of the coarse monotonic clock. */
+/* Nanoseconds of the monotonic clock. */
 static uint64_t start_time, interval, next_measure;
 
 static uint64_t read_clock(clockid_t clock) {
@@ -22,7 +22,7 @@ static uint64_t read_clock(clockid_t clock) {
 }
 
 static uint64_t monotonic(void) {
-    return read_clock(CLOCK_MONOTONIC_COARSE);
+    return read_clock(CLOCK_MONOTONIC);
 }
 
 static uint64_t read_rss(void) {
@@ -88,11 +88,14 @@ static void set_stride(uint64_t now) {
     timeline.countdown = timeline.stride;
 }
 
+/* The coarse clock is late by up to a step: it says whether a point is due, and the
+ * point has the exact time. */
 void timeline_tick(void) {
-    uint64_t now = monotonic();
-    set_stride(now);
-    if (likely(now < timeline.next_time))
+    uint64_t coarse = read_clock(CLOCK_MONOTONIC_COARSE);
+    set_stride(coarse);
+    if (likely(coarse < timeline.next_time))
         return;
+    uint64_t now = monotonic();
     if (now >= next_measure)
         measure(now);
     append(now - start_time);
@@ -112,6 +115,6 @@ void timeline_open(struct dump_file *file) {
     start_time = monotonic();
     interval = FIRST_INTERVAL;
     next_measure = start_time;
-    timeline = (struct timeline){
-        .countdown = 1, .stride = 1, .last_time = start_time, .next_time = start_time};
+    /* The first event is due at once. */
+    timeline = (struct timeline){.countdown = 1, .stride = 1};
 }
