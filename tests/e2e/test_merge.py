@@ -102,7 +102,7 @@ import os, time
 for _ in range(4):
     pid = os.fork()
     if pid == 0:
-        kept = bytearray(8 << 20)
+        kept = bytearray(11 << 20)
         time.sleep(0.2)
         os._exit(0)
     os.waitpid(pid, 0)
