@@ -40,6 +40,8 @@ enum {
     TRACEMALLOC_DUMP_SECTIONS = 12,
     TRACEMALLOC_DUMP_EXTENTS = 24,
     TRACEMALLOC_DUMP_REASONS = 16,
+    TRACEMALLOC_DUMP_TITLE_SIZE = 256,
+    TRACEMALLOC_DUMP_COMM_SIZE = 16,
 };
 
 /* How the process stood when the header was last written. A state of TRACING whose
@@ -242,6 +244,11 @@ struct tracemalloc_dump_process {
     uint32_t state; /* enum tracemalloc_dump_state; TRACING: it was killed */
     int32_t exit_status;
     int32_t signal;
+    uint64_t run_id;
+    tracemalloc_dump_string executable;
+    uint32_t reserved;
+    char title[TRACEMALLOC_DUMP_TITLE_SIZE];
+    char comm[TRACEMALLOC_DUMP_COMM_SIZE];
 };
 
 struct tracemalloc_dump_extent {
@@ -282,6 +289,11 @@ struct tracemalloc_dump_header {
     uint64_t run_id;     /* of `tracemalloc run` (TRACEMALLOC_RUN), else 0 */
     uint64_t pid_namespace; /* inode of /proc/self/ns/pid, in which `pid` is a number;
                                0 where it could not be read */
+    /* As the kernel said at the last sample of the timeline; they always end with a
+     * NUL, and may be half-written while the process runs. The title is the memory of
+     * the arguments, which programs overwrite, with a space between each two. */
+    char title[TRACEMALLOC_DUMP_TITLE_SIZE];
+    char comm[TRACEMALLOC_DUMP_COMM_SIZE]; /* the name of its first thread */
 
     /* How it ended. */
     uint32_t state; /* enum tracemalloc_dump_state */
@@ -325,7 +337,7 @@ static_assert(sizeof(struct tracemalloc_dump_domain) == 8, "domain");
 static_assert(sizeof(struct tracemalloc_dump_module) == 40, "module");
 static_assert(sizeof(struct tracemalloc_dump_symbol) == 24, "symbol");
 static_assert(sizeof(struct tracemalloc_dump_moment) == 32, "moment");
-static_assert(sizeof(struct tracemalloc_dump_process) == 48, "process");
+static_assert(sizeof(struct tracemalloc_dump_process) == 336, "process");
 static_assert(sizeof(struct tracemalloc_dump_section) == 400, "section");
 static_assert(sizeof(struct tracemalloc_dump_header) <= TRACEMALLOC_DUMP_HEADER_SIZE,
               "header");

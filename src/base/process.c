@@ -10,7 +10,7 @@
 #include "base/message.h"
 #include "base/sys.h"
 
-enum { STAT_START_TIME = 22, STAT_STATE = 3 };
+enum { STAT_START_TIME = 22, STAT_STATE = 3, PATH_SIZE = 40, MOST_TEXT = 256 };
 
 static uint64_t number_of_field(const char *text, int field) {
     uint64_t number = 0;
@@ -34,10 +34,16 @@ static int read_start_time(const char *path, uint64_t *ticks) {
     return 0;
 }
 
+static void name_file(char path[PATH_SIZE], uint32_t pid, const char *file) {
+    memcpy(path, "/proc/self", sizeof "/proc/self");
+    if (pid != 0)
+        message_number(path + sizeof "/proc/" - 1, pid);
+    memcpy(path + strlen(path), file, strlen(file) + 1);
+}
+
 int process_start_time(uint32_t pid, uint64_t *ticks) {
-    char path[40] = "/proc/";
-    message_number(path + 6, pid);
-    memcpy(path + strlen(path), "/stat", 6);
+    char path[PATH_SIZE];
+    name_file(path, pid, "/stat");
     return read_start_time(path, ticks);
 }
 
@@ -54,6 +60,30 @@ uint64_t process_pid_namespace(void) {
     if (length <= 0 || strncmp(text, before, sizeof before - 1) != 0)
         return 0;
     return number_of_field(text + sizeof before - 1, 0);
+}
+
+/* The last byte of `out` is a NUL at any moment. */
+static int read_text(uint32_t pid, const char *file, char *out, size_t size) {
+    char path[PATH_SIZE], text[MOST_TEXT] = "";
+    name_file(path, pid, file);
+    ptrdiff_t length = io_read_file(path, text, size < MOST_TEXT ? size : MOST_TEXT);
+    if (length < 0)
+        return (int)length;
+    while (length > 0 && (text[length - 1] == '\0' || text[length - 1] == '\n'))
+        text[--length] = '\0';
+    for (ptrdiff_t i = 0; i < length; i++)
+        if (text[i] == '\0')
+            text[i] = ' ';
+    memcpy(out, text, size < MOST_TEXT ? size : MOST_TEXT);
+    return 0;
+}
+
+int process_title(uint32_t pid, char *title, size_t size) {
+    return read_text(pid, "/cmdline", title, size);
+}
+
+int process_comm(uint32_t pid, char *comm, size_t size) {
+    return read_text(pid, "/comm", comm, size);
 }
 
 void process_boot_id(char *buffer, size_t size) {

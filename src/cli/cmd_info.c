@@ -64,6 +64,16 @@ static const struct argp argp = {
         "whether the dump is complete.",
 };
 
+/* What it called itself at the end, where that is not in its arguments. */
+static void print_names(const struct terminal *terminal,
+                        const struct dump_reader *reader) {
+    const struct tracemalloc_dump_process *process = &reader->processes[0];
+    if (process_list_is_renamed(reader, 0))
+        labelled_line_print(terminal, LABEL_COLUMNS, "title", "%s", process->title);
+    if (process_list_has_comm(reader, 0))
+        labelled_line_print(terminal, LABEL_COLUMNS, "comm", "%s", process->comm);
+}
+
 static void print_program(const struct terminal *terminal,
                           const struct dump_reader *reader) {
     struct dump_text argument;
@@ -78,6 +88,8 @@ static void print_program(const struct terminal *terminal,
     if (fclose(stream) == 0)
         labelled_line_print(terminal, LABEL_COLUMNS, "program", "%s", line);
     free(line);
+    if (reader->process_count == 1)
+        print_names(terminal, reader);
     labelled_line_print(terminal, LABEL_COLUMNS, "process",
                         "%" PRIu32 ", child of %" PRIu32, reader->header.pid,
                         reader->header.ppid);
@@ -232,6 +244,7 @@ static void add_program(struct json_writer *writer, const struct dump_reader *re
     for (size_t at = 0; dump_info_argument(reader, &at, &argument);)
         json_writer_text(writer, argument);
     json_writer_close_list(writer);
+    process_list_add_names(writer, reader, 0);
     json_writer_add_word(writer, "implementation", dump_info_implementation(reader));
     dump_info_version(reader, version);
     json_writer_add_word(writer, "python_version", version[0] != '\0' ? version : NULL);

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/process.h"
 #include "cli/command.h"
 #include "dump/dump_reader.h"
 #include "output/failure.h"
@@ -14,13 +16,14 @@
 #include "process/live_dump.h"
 #include "process/process_status.h"
 
+enum { COLUMNS = 7, FIRST_NAME = 5, TITLE_SIZE = 48 };
+
 /* The longest numbers of 64 bits have 20 digits. */
 struct row {
     char pid[24], state[24], nframe[24], bytes[24], blocks[24];
+    char comm[TRACEMALLOC_DUMP_COMM_SIZE * 4], title[TITLE_SIZE];
     char *path;
 };
-
-enum { COLUMNS = 5 };
 
 struct table {
     struct row *rows;
@@ -54,10 +57,26 @@ static int64_t count_blocks(const struct live_dump *dump) {
     return blocks;
 }
 
+/* As they are now: a process that waits has made no sample of late. */
+static void add_names(struct row *row, pid_t pid) {
+    char title[TRACEMALLOC_DUMP_TITLE_SIZE], comm[TRACEMALLOC_DUMP_COMM_SIZE];
+    bool interactive = isatty(STDOUT_FILENO) != 0;
+    if (process_title((uint32_t)pid, title, sizeof title) == 0 && title[0] != '\0')
+        terminal_text_copy(row->title, sizeof row->title, title, interactive);
+    if (process_comm((uint32_t)pid, comm, sizeof comm) == 0 && comm[0] != '\0')
+        terminal_text_copy(row->comm, sizeof row->comm, comm, interactive);
+}
+
 static struct row describe(struct live_dump *dump, pid_t pid) {
-    struct row row = {.state = "stopped", .nframe = "-", .bytes = "-", .blocks = "-"};
+    struct row row = {.state = "stopped",
+                      .nframe = "-",
+                      .bytes = "-",
+                      .blocks = "-",
+                      .comm = "-",
+                      .title = "-"};
     const struct tracemalloc_dump_header *header = &dump->header;
     snprintf(row.pid, sizeof row.pid, "%d", (int)pid);
+    add_names(&row, pid);
     if (dump->fd < 0)
         return row;
     snprintf(row.state, sizeof row.state, "tracing");
@@ -115,27 +134,42 @@ static int collect(struct table *table) {
 }
 
 static const char *cell(const struct row *row, int column) {
-    const char *const cells[COLUMNS] = {row->pid, row->state, row->nframe, row->bytes,
-                                        row->blocks};
+    const char *const cells[COLUMNS] = {row->pid,   row->state,  row->nframe,
+                                        row->bytes, row->blocks, row->comm,
+                                        row->title};
     return cells[column];
 }
 
+/* Titles may hold characters of several bytes. */
+static size_t length_of(const char *text) {
+    size_t length = 0;
+    for (; *text != '\0'; text++)
+        length += (*text & 0xc0) != 0x80;
+    return length;
+}
+
 static int width_of(const struct table *table, const struct row *head, int column) {
-    size_t width = strlen(cell(head, column));
+    size_t width = length_of(cell(head, column));
     for (size_t i = 0; i < table->count; i++)
-        if (strlen(cell(&table->rows[i], column)) > width)
-            width = strlen(cell(&table->rows[i], column));
+        if (length_of(cell(&table->rows[i], column)) > width)
+            width = length_of(cell(&table->rows[i], column));
     return (int)width;
 }
 
 static void print_row(const struct row *row, const int *widths, const char *path) {
-    for (int column = 0; column < COLUMNS; column++)
-        printf(column == 1 ? "%-*s  " : "%*s  ", widths[column], cell(row, column));
+    for (int column = 0; column < COLUMNS; column++) {
+        const char *text = cell(row, column);
+        int padding = widths[column] - (int)length_of(text);
+        bool is_text = column == 1 || column >= FIRST_NAME;
+        printf("%*s%s%*s  ", is_text ? 0 : padding, "", text, is_text ? padding : 0,
+               "");
+    }
     terminal_text_line(stdout, path);
 }
 
 static void print_table(const struct table *table) {
-    static const struct row head = {"PID", "STATE", "FRAMES", "BYTES", "BLOCKS", NULL};
+    static const struct row head = {"PID",    "STATE", "FRAMES", "BYTES",
+                                    "BLOCKS", "COMM",  "TITLE",  NULL};
     int widths[COLUMNS];
     for (int column = 0; column < COLUMNS; column++)
         widths[column] = width_of(table, &head, column);

@@ -90,10 +90,24 @@ static void check_texts(struct checker *checker) {
         check_text(checker, &checker->reader->symbols[i].function);
         check_text(checker, &checker->reader->symbols[i].filename);
     }
-    for (size_t i = 0; i < reader->process_count; i++)
+    for (size_t i = 0; i < reader->process_count; i++) {
         check_text(checker, &checker->reader->processes[i].argv);
+        check_text(checker, &checker->reader->processes[i].executable);
+    }
     check_text(checker, &reader->header.argv);
     check_text(checker, &reader->header.executable);
+}
+
+/* Names of fixed size, which a live process may be changing. */
+static void end_names(struct checker *checker) {
+    struct dump_reader *reader = checker->reader;
+    reader->header.title[sizeof reader->header.title - 1] = '\0';
+    reader->header.comm[sizeof reader->header.comm - 1] = '\0';
+    for (size_t i = 0; i < reader->process_count; i++) {
+        struct tracemalloc_dump_process *process = &checker->reader->processes[i];
+        process->title[sizeof process->title - 1] = '\0';
+        process->comm[sizeof process->comm - 1] = '\0';
+    }
 }
 
 static bool code_is_there(const struct dump_reader *reader, uint32_t code) {
@@ -251,7 +265,8 @@ static void add_process(struct checker *checker) {
     if (reader->process_count > 0)
         return;
     reader->process_count = 1;
-    checker->reader->processes[0] = (struct tracemalloc_dump_process){
+    struct tracemalloc_dump_process *process = &checker->reader->processes[0];
+    *process = (struct tracemalloc_dump_process){
         .pid = header->pid,
         .ppid = header->ppid,
         .start_time = header->start_time,
@@ -261,7 +276,11 @@ static void add_process(struct checker *checker) {
         .state = reader->state,
         .exit_status = header->exit_status,
         .signal = header->signal,
+        .run_id = header->run_id,
+        .executable = header->executable,
     };
+    memcpy(process->title, header->title, sizeof process->title);
+    memcpy(process->comm, header->comm, sizeof process->comm);
 }
 
 static void check_frame_limits(struct dump_reader *reader) {
@@ -284,6 +303,7 @@ int dump_check(struct dump_reader *reader) {
     if (error < 0)
         return error;
     check_texts(&checker);
+    end_names(&checker);
     check_stacks(&checker);
     check_symbols(&checker);
     check_tallies(&checker, &sums);

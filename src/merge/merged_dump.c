@@ -194,9 +194,11 @@ static int merge_site(struct merging *merging, struct part *part, uint32_t id) {
 static int merge_process(struct merging *merging, struct part *part, uint32_t id) {
     struct tracemalloc_dump_process process = part->reader->processes[id];
     int64_t argv = merge_text(merging, part->reader, process.argv);
-    if (argv < 0)
-        return (int)argv;
+    int64_t executable = merge_text(merging, part->reader, process.executable);
+    if (argv < 0 || executable < 0)
+        return (int)(argv < 0 ? argv : executable);
     process.argv = (uint32_t)argv;
+    process.executable = (uint32_t)executable;
     if (process.state == TRACEMALLOC_DUMP_TRACING ||
         process.state == DUMP_READER_UNKNOWN)
         process.state = TRACEMALLOC_DUMP_SNAPSHOT;

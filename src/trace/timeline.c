@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/io.h"
+#include "base/process.h"
 #include "trace/tracer.h"
 
 /* The kernel's answer may take at most a fiftieth of the time. */
@@ -69,11 +70,19 @@ static void append(uint64_t time) {
     dump_file_publish(dump, TRACEMALLOC_DUMP_TIMELINE, at + 1);
 }
 
+/* Where they cannot be read the last ones stay. */
+static void name_process(void) {
+    struct tracemalloc_dump_header *header = dump->header;
+    (void)!process_title(0, header->title, sizeof header->title);
+    (void)!process_comm(0, header->comm, sizeof header->comm);
+}
+
 /* On a busy machine the thread may wait for a processor meanwhile, which is
  * no cost of ours. */
 static void measure(uint64_t now) {
     uint64_t begin = read_clock(CLOCK_THREAD_CPUTIME_ID);
     tracer_measure();
+    name_process();
     next_measure = now + REST * (read_clock(CLOCK_THREAD_CPUTIME_ID) - begin);
 }
 

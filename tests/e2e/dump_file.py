@@ -41,6 +41,8 @@ HEADER = [
     ("free_lists", "I"),
     ("run_id", "Q"),
     ("pid_namespace", "Q"),
+    ("title", "256s"),
+    ("comm", "16s"),
     ("state", "I"),
     ("exit_status", "i"),
     ("signal", "i"),

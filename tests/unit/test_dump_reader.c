@@ -321,6 +321,24 @@ START_TEST(a_process_that_nobody_waited_for_was_killed) {
 }
 END_TEST
 
+START_TEST(names_without_an_end_are_ended) {
+    struct tracemalloc_dump_process process = {.state = TRACEMALLOC_DUMP_EXITED};
+    memset(maker.header.title, 't', sizeof maker.header.title);
+    memset(maker.header.comm, 'c', sizeof maker.header.comm);
+    struct dump_reader *reader = read_made();
+    ck_assert_uint_eq(strlen(reader->header.title), sizeof process.title - 1);
+    ck_assert_uint_eq(strlen(reader->processes[0].comm), sizeof process.comm - 1);
+    dump_reader_close(reader);
+    memset(process.title, 't', sizeof process.title);
+    memset(process.comm, 'c', sizeof process.comm);
+    dump_maker_append(&maker, TRACEMALLOC_DUMP_PROCESSES, &process);
+    reader = read_made();
+    ck_assert_uint_eq(strlen(reader->processes[0].title), sizeof process.title - 1);
+    ck_assert_uint_eq(strlen(reader->processes[0].comm), sizeof process.comm - 1);
+    dump_reader_close(reader);
+}
+END_TEST
+
 int main(void) {
     TCase *tests = tcase_create("dump_reader");
     tcase_add_checked_fixture(tests, set_up, tear_down);
@@ -333,6 +351,7 @@ int main(void) {
     tcase_add_test(tests, a_hole_is_not_read);
     tcase_add_test(tests, a_cut_dump_gives_its_beginning);
     tcase_add_test(tests, wrong_ids_are_replaced_and_counted);
+    tcase_add_test(tests, names_without_an_end_are_ended);
     tcase_add_test(tests, native_frames_name_modules);
     tcase_add_test(tests, a_process_that_is_gone_was_killed);
     tcase_add_test(tests, whether_a_foreign_process_lives_is_seen_by_its_file);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
+#include <string.h>
 
 #include "check_run.h"
 #include "merge/merged_dump.h"
@@ -17,6 +18,10 @@ static void set_up(void) {
         struct dump_maker maker;
         dump_maker_open(&maker);
         maker.header.pid = 100 + i;
+        maker.header.run_id = 7;
+        snprintf(maker.header.title, sizeof maker.header.title,
+                 i == 0 ? "app: worker 0" : "python3 app.py");
+        strcpy(maker.header.comm, i == 0 ? "" : "worker-1");
         maker.header.start_time += i;
         uint32_t tally = dump_maker_tally(&maker, 0, 0);
         dump_maker_site(&maker, tally, 10, i + 1, 0);
@@ -57,8 +62,32 @@ END_TEST
 
 START_TEST(titles_name_pid_and_program) {
     char *title = process_list_title(merged, 1);
-    ck_assert_str_eq(title, "101: python3 app.py");
+    ck_assert_str_eq(title, "101: [2] [worker-1] python3 app.py");
     free(title);
+    title = process_list_title(merged, 0);
+    ck_assert_str_eq(title, "100: [1] app: worker 0, started as python3 app.py");
+    free(title);
+}
+END_TEST
+
+START_TEST(a_comm_of_the_kernel_says_nothing) {
+    static const char *const usual[] = {"", "python3", "app.py"};
+    struct tracemalloc_dump_process *process = &merged->processes[1];
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
+        strcpy(process->comm, usual[i]);
+        ck_assert(!process_list_has_comm(merged, 1));
+    }
+    strcpy(process->comm, "python");
+    ck_assert(process_list_has_comm(merged, 1));
+}
+END_TEST
+
+START_TEST(a_number_needs_a_run_of_several) {
+    ck_assert_uint_eq(process_list_number(merged, 0), 1);
+    merged->processes[1].run_id = 8;
+    ck_assert_uint_eq(process_list_number(merged, 0), 0);
+    merged->processes[0].run_id = merged->processes[1].run_id = 0;
+    ck_assert_uint_eq(process_list_number(merged, 1), 0);
 }
 END_TEST
 
@@ -74,7 +103,8 @@ START_TEST(the_same_for_programs) {
     ck_assert_int_eq(json_writer_close(&writer), 0);
     fclose(stream);
     ck_assert_str_eq(output, "{\"pid\":100,\"ppid\":1,\"argv\":[\"python3\","
-                             "\"app.py\"],\"state\":\"exited\"}\n");
+                             "\"app.py\"],\"title\":\"app: worker 0\",\"comm\":null,"
+                             "\"number_in_run\":1,\"state\":\"exited\"}\n");
     free(output);
 }
 END_TEST
@@ -85,6 +115,8 @@ int main(void) {
     tcase_add_test(tests, the_largest_comes_first);
     tcase_add_test(tests, one_is_kept);
     tcase_add_test(tests, titles_name_pid_and_program);
+    tcase_add_test(tests, a_comm_of_the_kernel_says_nothing);
+    tcase_add_test(tests, a_number_needs_a_run_of_several);
     tcase_add_test(tests, the_same_for_programs);
     return check_run("process_list", tests);
 }
