@@ -27,6 +27,24 @@ static uint64_t now(void) {
            (uint64_t)time.tv_nsec * per_second / 1000000000u;
 }
 
+START_TEST(names_are_those_of_the_moment) {
+    char title[256], comm[16], cut[4];
+    ck_assert_int_eq(prctl(PR_SET_NAME, "worker-2", 0, 0, 0), 0);
+    errno = 0;
+    memset(comm, 'x', sizeof comm);
+    ck_assert_int_eq(process_comm(0, comm, sizeof comm), 0);
+    ck_assert_str_eq(comm, "worker-2");
+    ck_assert_int_eq(comm[sizeof comm - 1], 0);
+    ck_assert_int_eq(process_comm((uint32_t)getpid(), cut, sizeof cut), 0);
+    ck_assert_str_eq(cut, "wor");
+    ck_assert_int_eq(process_title(0, title, sizeof title), 0);
+    ck_assert_ptr_nonnull(strstr(title, "test_process"));
+    ck_assert_int_lt(process_title(UINT32_MAX, title, sizeof title), 0);
+    ck_assert_ptr_nonnull(strstr(title, "test_process"));
+    ck_assert_int_eq(errno, 0);
+}
+END_TEST
+
 START_TEST(the_start_is_when_it_was) {
     uint64_t before = now();
     pid_t child = fork();
@@ -93,8 +111,12 @@ START_TEST(the_clock_is_the_wall) {
 END_TEST
 
 int main(void) {
-    const TTest *const tests[] = {
-        the_start_is_when_it_was, any_name_may_stand_before_it, it_knows_itself,
-        no_such_process,          the_boot_has_a_name,          the_clock_is_the_wall};
+    const TTest *const tests[] = {the_start_is_when_it_was,
+                                  any_name_may_stand_before_it,
+                                  it_knows_itself,
+                                  no_such_process,
+                                  the_boot_has_a_name,
+                                  the_clock_is_the_wall,
+                                  names_are_those_of_the_moment};
     return suite_run("process", tests, sizeof tests / sizeof *tests);
 }
