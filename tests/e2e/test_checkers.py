@@ -7,6 +7,7 @@ What a test runs, it compares with the same without a checker.
 
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import xml.etree.ElementTree
@@ -146,8 +147,11 @@ def check_dumps(ours):
     def check(traced, rounds, native):
         assert len(traced.dumps) == 2
         for path in traced.dumps:
-            assert ours.json("info", path)["complete"] is True
             dump = DumpFile(path)
+            # The front's malloc comes before ours, which is said.
+            lost = {reason for reason, count in dump.lost.items() if count}
+            assert lost <= {"malloc"}
+            assert ours.json("info", path)["complete"] is (not lost)
             assert dump.native_nframe == native
             guests = [s for s in dump.sites if s.domain == 1 and 100 <= s.size < 150]
             assert sum(s.live for s in guests) >= THREADS * rounds
@@ -252,7 +256,10 @@ def test_valgrind(under_valgrind, checked, trace, tmp_path):
         TRACEMALLOC_NATIVE_FRAMES="30",
         PYTHONMALLOC="malloc",
     )
-    assert outcome(traced.result) == outcome(under_valgrind.run(*arguments))
+    # valgrind remarks on the call that asks whether an address can be read.
+    remark = re.compile("--[0-9]+-- .*sigprocmask.*")
+    assert re.sub(remark, "", traced.result.stderr).strip() == ""
+    assert outcome(traced.result)[:2] == outcome(under_valgrind.run(*arguments))[:2]
     reports = list(tmp_path.glob("*.xml"))
     assert len(reports) == 2 and len(traced.dumps) == 2
     for path in reports:
