@@ -33,7 +33,7 @@ void resident_close(struct resident *resident) {
 /* Pages that are present and hold something of their own. -errno where the kernel
  * cannot say. */
 static int64_t scan_pages(int fd, uintptr_t start, uintptr_t end) {
-    struct region regions[REGIONS];
+    struct region regions[REGIONS] = {{0}}; /* memcheck does not know who fills it */
     uint64_t bytes = 0;
     while (start < end) {
         struct scan scan = {.size = sizeof scan,
