@@ -25,7 +25,7 @@ SECTIONS = {
     5: (8, "II"),
     6: (40, "IIQQQQ"),
     7: (32, "4Q"),
-    8: (48, "IIQQQ4I"),
+    8: (336, "IIQQQIIiiQII256s16s"),
     9: (24, "4IQ"),
 }
 # In flight at once in a thread: a realloc, of the largest size that the programs use.
