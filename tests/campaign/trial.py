@@ -129,7 +129,8 @@ class Trial:
         A child that was made by a bare system call has no model of its own."""
         if recorded is not None:
             return recorded.excused
-        return any(model.Recorded(other).excused for other in path.parent.glob("model.*"))
+        others = path.parent.glob("model.*")
+        return any(model.Recorded(other).excused for other in others)
 
     def compare_counts(self, path, dump, recorded):
         wrong = dump.differences(recorded.low, recorded.high)
