@@ -32,6 +32,7 @@ from sequence_trial import SequenceTrial  # noqa: E402
 from trial import DIRECTORY, Setup  # noqa: E402
 
 EVERY = 30  # seconds
+LEAST_TRIALS = 10  # so many compare something, or none of them works
 BUILD = conftest.ROOT / "build" / "test" / "src"
 TRIALS = {"kill": KillTrial, "sequence": SequenceTrial}
 
@@ -48,7 +49,7 @@ def arguments():
     add("--kind", choices=sorted(TRIALS), help="trials of this kind alone")
     add("--without", action="append", help="a step that is left out; repeatable")
     add("--jobs", type=int, default=max(1, (os.cpu_count() or 1)), help="at once")
-    add("--keep", help="directory for the trials that failed (default: a new one)")
+    add("--keep", help="where the directory of failed trials is made (default: /tmp)")
     return parser.parse_args()
 
 
@@ -154,8 +155,12 @@ class Campaign:
 def main():
     options = arguments()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    directory = options.keep or tempfile.mkdtemp(prefix="tracemalloc-campaign-")
-    os.makedirs(directory, exist_ok=True)
+    if options.keep:
+        os.makedirs(options.keep, exist_ok=True)
+    # Absolute, for programs that run elsewhere; new, for it is removed if none failed.
+    directory = os.path.abspath(
+        tempfile.mkdtemp(prefix="tracemalloc-campaign-", dir=options.keep)
+    )
     os.chmod(directory, 0o755)
     setup = Setup(options, build_native(directory), directory)
     campaign = Campaign(options, setup)
@@ -167,6 +172,9 @@ def main():
     if not campaign.failed:
         shutil.rmtree(directory, ignore_errors=True)
     print(campaign.figures())
+    if campaign.trials >= LEAST_TRIALS and campaign.counters == 0:
+        print("nothing was compared")
+        return 1
     return 1 if campaign.failed else 0
 
 
