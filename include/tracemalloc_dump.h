@@ -19,7 +19,7 @@
  * A program may make new code for ever, so the ids of what only dead code used are
  * given out again: stacks whose code objects, or a caller's, died, and which hold
  * nothing now, at exit or at the peak. What such a stack ever allocated is counted for
- * its nearest caller that stays. Meanwhile the unused stack, tally or code object is
+ * its nearest caller that stays. Meanwhile the unused stack, site or code object is
  * all zero, and the bytes of an unused string are; nothing refers to it. A reader of a
  * live dump that is changed in this way meanwhile may meet another stack behind an id
  * that it read before.
@@ -78,7 +78,8 @@ enum tracemalloc_dump_reason {
         6, /* names cut or replaced: the string table was full */
     TRACEMALLOC_DUMP_LOST_NATIVE =
         7, /* native stacks that could not be unwound whole */
-    TRACEMALLOC_DUMP_LOST_DAMAGE = 8, /* pages of the file that somebody else cut off */
+    TRACEMALLOC_DUMP_LOST_DAMAGE =
+        8, /* pages of the file that another program cut off */
     TRACEMALLOC_DUMP_LOST_VERSION =
         9, /* interpreter without Python frames (see implementation) */
     TRACEMALLOC_DUMP_LOST_CRAMPED =
@@ -105,8 +106,8 @@ enum tracemalloc_dump_section_id {
     TRACEMALLOC_DUMP_STRINGS = 0,   /* bytes, see tracemalloc_dump_string */
     TRACEMALLOC_DUMP_CODE = 1,      /* struct tracemalloc_dump_code */
     TRACEMALLOC_DUMP_STACKS = 2,    /* struct tracemalloc_dump_stack */
-    TRACEMALLOC_DUMP_TALLIES = 3,   /* struct tracemalloc_dump_tally */
-    TRACEMALLOC_DUMP_SITES = 4,     /* struct tracemalloc_dump_site */
+    TRACEMALLOC_DUMP_SITES = 3,     /* struct tracemalloc_dump_site */
+    TRACEMALLOC_DUMP_BUCKETS = 4,   /* struct tracemalloc_dump_bucket */
     TRACEMALLOC_DUMP_DOMAINS = 5,   /* struct tracemalloc_dump_domain */
     TRACEMALLOC_DUMP_MODULES = 6,   /* struct tracemalloc_dump_module */
     TRACEMALLOC_DUMP_TIMELINE = 7,  /* struct tracemalloc_dump_moment */
@@ -155,11 +156,11 @@ enum {
     TRACEMALLOC_DUMP_OVERFLOW_STACK = 1,
 };
 
-/* One stack in one domain of one process: what its sites hold is its own. Bytes and
- * blocks are the requested ones. Ever allocated: the sum here, of sites that were
- * given to other tallies and of dead code that this stack called, and those of its
- * sites. */
-struct tracemalloc_dump_tally {
+/* One stack in one domain of one process: what its buckets hold is its own. Bytes and
+ * blocks are the requested ones. Ever allocated: the sum here, of buckets that were
+ * given to other sites and of dead code that this stack called, and those of its
+ * buckets. */
+struct tracemalloc_dump_site {
     uint32_t stack;
     uint32_t domain; /* index in the section of domains */
     uint64_t total_bytes;
@@ -173,15 +174,15 @@ struct tracemalloc_dump_tally {
  * finalizing, valid when the header's `finalized` is 1.
  *
  * At the peak: `peak_live` where `peak_number` equals the header's, else `live`, for
- * then the site has not changed since. While the header's current bytes are more than
+ * then the bucket has not changed since. While the header's current bytes are more than
  * its `peak_bytes` the peak is now: `live`.
  *
- * A site that holds nothing may later be given to another tally. Entry 0 is unused. */
-struct tracemalloc_dump_site {
-    uint32_t tally; /* and, in the highest bit, TRACEMALLOC_DUMP_NOT_PYTHON */
+ * A bucket that holds nothing may later be given to another site. Entry 0 is unused. */
+struct tracemalloc_dump_bucket {
+    uint32_t site; /* and, in the highest bit, TRACEMALLOC_DUMP_NOT_PYTHON */
     uint32_t live;
     uint64_t size;
-    uint32_t total; /* blocks ever counted here, without those in the tally's sum */
+    uint32_t total; /* blocks ever counted here, without those in the site's sum */
     uint32_t peak_live;
     uint32_t peak_number;
     uint32_t at_exit;
@@ -299,9 +300,9 @@ struct tracemalloc_dump_header {
     uint32_t state; /* enum tracemalloc_dump_state */
     int32_t exit_status;
     int32_t signal;
-    int32_t oom_killed; /* 0, 1, or -1 where nobody can know */
+    int32_t oom_killed; /* 0, 1, or -1 if unknown */
     uint64_t end_time;  /* nanoseconds since the epoch, 0 while it runs */
-    uint32_t finalized; /* 1 once the sites' at_exit is valid */
+    uint32_t finalized; /* 1 once the buckets' at_exit is valid */
     uint32_t foreign;   /* 1: copied from dumps of users who do not own the copy */
 
     /* Totals. Python: all domains but libc and mmap, what the interpreter's own tracer
@@ -331,8 +332,8 @@ struct tracemalloc_dump_header {
 
 static_assert(sizeof(struct tracemalloc_dump_code) == 16, "code");
 static_assert(sizeof(struct tracemalloc_dump_stack) == 16, "stack");
-static_assert(sizeof(struct tracemalloc_dump_tally) == 32, "tally");
 static_assert(sizeof(struct tracemalloc_dump_site) == 32, "site");
+static_assert(sizeof(struct tracemalloc_dump_bucket) == 32, "bucket");
 static_assert(sizeof(struct tracemalloc_dump_domain) == 8, "domain");
 static_assert(sizeof(struct tracemalloc_dump_module) == 40, "module");
 static_assert(sizeof(struct tracemalloc_dump_symbol) == 24, "symbol");

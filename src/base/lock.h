@@ -44,8 +44,8 @@ static inline bool lock_try(struct lock *lock) {
         &lock->state, &expected, 1, memory_order_acquire, memory_order_relaxed);
 }
 
-/* In the child of a fork: nobody else is there, and whoever called fork holds the
- * lock. */
+/* In the child of a fork there is no other thread, and the one that called fork holds
+ * the lock. */
 static inline void lock_fork(struct lock *lock) {
     lock->state = 1;
     lock->sleepers = 0;

@@ -27,7 +27,7 @@ struct info_options {
     bool json;
 };
 
-/* What is told of a dump, once its sites are summed. */
+/* What is told of a dump, once its buckets are summed. */
 struct facts {
     const struct dump_reader *reader;
     struct weight total;
@@ -215,7 +215,7 @@ static void print_text(const struct facts *facts) {
         labelled_line_print(&terminal, LABEL_COLUMNS, "", "%s", reason);
 }
 
-/* null where nobody can know. */
+/* null if unknown. */
 static void add_signed_if(struct json_writer *writer, const char *key, bool known,
                           int64_t value) {
     json_writer_key(writer, key);
@@ -334,7 +334,7 @@ static int print(const struct facts *facts, bool json) {
     return error < 0 ? failure_print("cannot write JSON: %s", strerror(-error)) : 0;
 }
 
-/* The sites say what is live, and the peak is never below it, also while both
+/* The buckets say what is live, and the peak is never below it, also while both
  * change. */
 static int find_facts(struct facts *facts, const struct dump_reader *reader,
                       struct frame_names *names) {

@@ -51,8 +51,8 @@ static int64_t count_blocks(const struct live_dump *dump) {
     int64_t blocks = 0;
     if (dump->is_memory || dump_reader_open_fd(&reader, dump->fd) < 0)
         return -1;
-    for (size_t i = 0; i < reader->site_count; i++)
-        blocks += reader->sites[i].live;
+    for (size_t i = 0; i < reader->bucket_count; i++)
+        blocks += reader->buckets[i].live;
     dump_reader_close(reader);
     return blocks;
 }

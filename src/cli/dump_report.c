@@ -84,12 +84,12 @@ int dump_report_read_files(struct dump_reader **reader, char *const *paths, int 
     return status;
 }
 
-/* By tally, to be freed: whether it holds a block. NULL when there is no memory. */
+/* By site, to be freed: whether it holds a block. NULL when there is no memory. */
 static bool *find_wanted(const struct dump_reader *reader, enum profile_moment moment) {
-    bool *wanted = calloc(reader->tally_count + 1, sizeof *wanted);
-    for (size_t i = 0; wanted != NULL && i < reader->site_count; i++)
-        if (profile_site_count(reader, &reader->sites[i], moment) > 0)
-            wanted[dump_site_tally(&reader->sites[i])] = true;
+    bool *wanted = calloc(reader->site_count + 1, sizeof *wanted);
+    for (size_t i = 0; wanted != NULL && i < reader->bucket_count; i++)
+        if (profile_bucket_count(reader, &reader->buckets[i], moment) > 0)
+            wanted[dump_bucket_site(&reader->buckets[i])] = true;
     return wanted;
 }
 

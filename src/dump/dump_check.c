@@ -12,7 +12,7 @@ static const uint64_t most_live_bytes = (uint64_t)1
                                         << 57; /* an address space of x86-64 */
 static const uint64_t most_total_bytes = (uint64_t)1 << 62;
 
-/* Up to here a site's live count is believed without a look at its tally. */
+/* Up to here a bucket's live count is believed without a look at its site. */
 enum { PLAUSIBLE_LIVE = 1 << 20 };
 
 /* Strings begin at multiples of this; an empty one takes two. */
@@ -167,27 +167,27 @@ struct sums {
     uint64_t live_bytes, exit_bytes, peak_bytes, total_bytes, total_blocks;
 };
 
-static bool check_tally(const struct dump_reader *reader,
-                        struct tracemalloc_dump_tally *tally, struct sums *sums) {
+static bool check_site(const struct dump_reader *reader,
+                       struct tracemalloc_dump_site *site, struct sums *sums) {
     bool good =
-        tally->stack < reader->stack_count && tally->domain < reader->domain_count;
-    if (tally->stack >= reader->stack_count)
-        tally->stack = TRACEMALLOC_DUMP_EMPTY_STACK;
-    if (tally->domain >= reader->domain_count)
-        tally->domain = 0;
-    if (tally->process > 0 && tally->process >= reader->process_count) {
-        tally->process = 0;
+        site->stack < reader->stack_count && site->domain < reader->domain_count;
+    if (site->stack >= reader->stack_count)
+        site->stack = TRACEMALLOC_DUMP_EMPTY_STACK;
+    if (site->domain >= reader->domain_count)
+        site->domain = 0;
+    if (site->process > 0 && site->process >= reader->process_count) {
+        site->process = 0;
         good = false;
     }
-    good &= add_bounded(&sums->total_bytes, &tally->total_bytes, most_total_bytes);
-    good &= add_bounded(&sums->total_blocks, &tally->total_blocks, most_total_bytes);
+    good &= add_bounded(&sums->total_bytes, &site->total_bytes, most_total_bytes);
+    good &= add_bounded(&sums->total_blocks, &site->total_blocks, most_total_bytes);
     return good;
 }
 
-static void check_tallies(struct checker *checker, struct sums *sums) {
+static void check_sites(struct checker *checker, struct sums *sums) {
     struct dump_reader *reader = checker->reader;
-    for (size_t i = 0; i < reader->tally_count; i++)
-        reader->damaged += !check_tally(reader, &checker->reader->tallies[i], sums);
+    for (size_t i = 0; i < reader->site_count; i++)
+        reader->damaged += !check_site(reader, &checker->reader->sites[i], sums);
 }
 
 static bool add_blocks(uint64_t *sum, uint64_t size, uint64_t blocks, uint64_t most) {
@@ -196,43 +196,48 @@ static bool add_blocks(uint64_t *sum, uint64_t size, uint64_t blocks, uint64_t m
            add_bounded(sum, &bytes, most);
 }
 
-/* Whether a site can have held that many blocks: it and its tally, read later, have
+/* Whether a bucket can have held that many blocks: it and its site, read later, have
  * never had fewer. */
 static bool is_plausible(const struct checker *checker,
-                         const struct tracemalloc_dump_site *site, uint64_t blocks) {
+                         const struct tracemalloc_dump_bucket *bucket,
+                         uint64_t blocks) {
     return blocks <= PLAUSIBLE_LIVE ||
-           blocks <= checker->reader->tallies[dump_site_tally(site)].total_blocks +
-                         site->total;
+           blocks <= checker->reader->sites[dump_bucket_site(bucket)].total_blocks +
+                         bucket->total;
 }
 
-static bool check_site(const struct checker *checker,
-                       const struct tracemalloc_dump_site *site, struct sums *sums) {
-    uint32_t peak = dump_site_peak(&checker->reader->header, site);
-    return dump_site_tally(site) < checker->reader->tally_count &&
-           is_plausible(checker, site, site->live) &&
-           is_plausible(checker, site, site->at_exit) &&
-           is_plausible(checker, site, peak) &&
-           add_blocks(&sums->live_bytes, site->size, site->live, most_live_bytes) &&
-           add_blocks(&sums->exit_bytes, site->size, site->at_exit, most_live_bytes) &&
-           add_blocks(&sums->peak_bytes, site->size, peak, most_live_bytes) &&
-           add_blocks(&sums->total_bytes, site->size, site->total, most_total_bytes) &&
-           add_blocks(&sums->total_blocks, 1, site->total, most_total_bytes);
+static bool check_bucket(const struct checker *checker,
+                         const struct tracemalloc_dump_bucket *bucket,
+                         struct sums *sums) {
+    uint32_t peak = dump_bucket_peak(&checker->reader->header, bucket);
+    return dump_bucket_site(bucket) < checker->reader->site_count &&
+           is_plausible(checker, bucket, bucket->live) &&
+           is_plausible(checker, bucket, bucket->at_exit) &&
+           is_plausible(checker, bucket, peak) &&
+           add_blocks(&sums->live_bytes, bucket->size, bucket->live, most_live_bytes) &&
+           add_blocks(&sums->exit_bytes, bucket->size, bucket->at_exit,
+                      most_live_bytes) &&
+           add_blocks(&sums->peak_bytes, bucket->size, peak, most_live_bytes) &&
+           add_blocks(&sums->total_bytes, bucket->size, bucket->total,
+                      most_total_bytes) &&
+           add_blocks(&sums->total_blocks, 1, bucket->total, most_total_bytes);
 }
 
-/* Sites that were given up and not used again count nothing, whatever else they say. */
+/* Buckets that were given up and not used again count nothing, whatever else they say.
+ */
 static bool is_empty(const struct tracemalloc_dump_header *header,
-                     const struct tracemalloc_dump_site *site) {
-    return site->live == 0 && site->at_exit == 0 && site->total == 0 &&
-           dump_site_peak(header, site) == 0;
+                     const struct tracemalloc_dump_bucket *bucket) {
+    return bucket->live == 0 && bucket->at_exit == 0 && bucket->total == 0 &&
+           dump_bucket_peak(header, bucket) == 0;
 }
 
-static void check_sites(struct checker *checker, struct sums *sums) {
+static void check_buckets(struct checker *checker, struct sums *sums) {
     struct dump_reader *reader = checker->reader;
-    for (size_t i = 0; i < reader->site_count; i++) {
-        struct tracemalloc_dump_site *site = &checker->reader->sites[i];
-        if (is_empty(&reader->header, site) || check_site(checker, site, sums))
+    for (size_t i = 0; i < reader->bucket_count; i++) {
+        struct tracemalloc_dump_bucket *bucket = &checker->reader->buckets[i];
+        if (is_empty(&reader->header, bucket) || check_bucket(checker, bucket, sums))
             continue;
-        *site = (struct tracemalloc_dump_site){.size = site->size};
+        *bucket = (struct tracemalloc_dump_bucket){.size = bucket->size};
         reader->damaged++;
     }
 }
@@ -241,8 +246,8 @@ static void check_sites(struct checker *checker, struct sums *sums) {
 static void clear_exit_counts(struct checker *checker) {
     if (checker->reader->header.finalized != 0)
         return;
-    for (size_t i = 0; i < checker->reader->site_count; i++)
-        checker->reader->sites[i].at_exit = 0;
+    for (size_t i = 0; i < checker->reader->bucket_count; i++)
+        checker->reader->buckets[i].at_exit = 0;
 }
 
 /* A process that was alive when it was merged is a snapshot there, so one that was
@@ -306,9 +311,9 @@ int dump_check(struct dump_reader *reader) {
     end_names(&checker);
     check_stacks(&checker);
     check_symbols(&checker);
-    check_tallies(&checker, &sums);
-    clear_exit_counts(&checker);
     check_sites(&checker, &sums);
+    clear_exit_counts(&checker);
+    check_buckets(&checker, &sums);
     check_processes(&checker);
     add_process(&checker);
     check_frame_limits(reader);

@@ -35,7 +35,7 @@ struct dump_native {
 };
 
 struct dump_reader {
-    /* As it was last read. Its bytes and its peak are what they were before the sites
+    /* As it was last read. Its bytes and its peak are what they were before the buckets
      * were read, and the peak is ended: where the bytes were at their maximum, it is
      * the one that was not yet written. */
     struct tracemalloc_dump_header header;
@@ -47,10 +47,10 @@ struct dump_reader {
     uint64_t damaged;  /* entries that named what is not there */
     uint64_t missing;  /* entries counted that the file does not hold */
 
-    struct tracemalloc_dump_site *sites; /* counts are 0 where damaged */
+    struct tracemalloc_dump_bucket *buckets; /* counts are 0 where damaged */
+    size_t bucket_count;
+    struct tracemalloc_dump_site *sites;
     size_t site_count;
-    struct tracemalloc_dump_tally *tallies;
-    size_t tally_count;
     struct tracemalloc_dump_stack *stacks; /* at least the empty one */
     size_t stack_count;
     struct tracemalloc_dump_code *code; /* at least the empty one */
@@ -74,34 +74,35 @@ struct dump_reader {
     const struct dump_native *natives;
     size_t native_count;
     uint32_t first_native;
-    /* By tally: the node of the native frame that stands for it beneath its stack,
+    /* By site: the node of the native frame that stands for it beneath its stack,
      * or 0; NULL as it was read, see symbols/shown_stacks.h. */
     const uint32_t *details;
     /* What stacks were cut to, for all of their frames are too many to be shown; 0
      * where they were not. */
     uint32_t cut_frames;
 
-    /* By tally: its stack with the frames that are folded in the one it has. NULL:
+    /* By site: its stack with the frames that are folded in the one it has. NULL:
      * nothing is folded, see profile/import_frames.h. */
     const uint32_t *recorded;
 };
 
-/* The index of the tally that a site counts for. */
-static inline uint32_t dump_site_tally(const struct tracemalloc_dump_site *site) {
-    return site->tally & ~TRACEMALLOC_DUMP_NOT_PYTHON;
+/* The index of the site that a bucket counts for. */
+static inline uint32_t dump_bucket_site(const struct tracemalloc_dump_bucket *bucket) {
+    return bucket->site & ~TRACEMALLOC_DUMP_NOT_PYTHON;
 }
 
-/* The blocks that a site held at the peak. */
-static inline uint32_t dump_site_peak(const struct tracemalloc_dump_header *header,
-                                      const struct tracemalloc_dump_site *site) {
-    return site->peak_number == header->peak_number ? site->peak_live : site->live;
+/* The blocks that a bucket held at the peak. */
+static inline uint32_t dump_bucket_peak(const struct tracemalloc_dump_header *header,
+                                        const struct tracemalloc_dump_bucket *bucket) {
+    return bucket->peak_number == header->peak_number ? bucket->peak_live
+                                                      : bucket->live;
 }
 
-/* The stack of a tally with all its frames. */
+/* The stack of a site with all its frames. */
 static inline uint32_t dump_reader_recorded(const struct dump_reader *reader,
-                                            size_t tally) {
-    return reader->recorded != NULL ? reader->recorded[tally]
-                                    : reader->tallies[tally].stack;
+                                            size_t site) {
+    return reader->recorded != NULL ? reader->recorded[site]
+                                    : reader->sites[site].stack;
 }
 
 /* The native frame that a code object stands for, or NULL. */

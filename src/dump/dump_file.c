@@ -381,7 +381,7 @@ int dump_file_attach(struct dump_file *file, const char *name,
                      const char *const *fallback, struct dump_file_place *place) {
     int status = attach_at(file, name);
     place->refused = status;
-    /* A device is refused, not avoided: somebody meant something else. The size bound
+    /* A device is refused, not avoided: the user meant something else. The size bound
      * is the same everywhere. */
     bool elsewhere = status != -ENODEV && status != -EFBIG && status != -EDOM;
     for (; status < 0 && elsewhere && *fallback != NULL; fallback++)

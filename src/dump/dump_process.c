@@ -69,8 +69,8 @@ static bool is_gone_here(const struct tracemalloc_dump_header *header) {
     return another_or_dead(stat, header->process_start);
 }
 
-/* A lease that somebody breaks is told by a signal, SIGIO by default, which would end
- * us. */
+/* A lease that another process breaks is reported by a signal, SIGIO by default, which
+ * would end us. */
 static enum dump_process_state ask_kernel(int fd) {
     if (fd < 0 || fcntl(fd, F_SETSIG, SIGURG) < 0)
         return DUMP_PROCESS_UNKNOWN;

@@ -4,7 +4,7 @@
  * For offline code, any thread, no locks; reads /proc. A process of our PID namespace
  * and boot is named by its pid and the time of its start, for a pid comes back. Of any
  * other, the kernel says whether a process has the file open or mapped for writing, in
- * whatever namespace: it gives nobody a lease for reading then (fcntl(2)). It tells
+ * whatever namespace: it then refuses a lease for reading (fcntl(2)). It tells
  * only the file's owner or a process with CAP_LEASE, and not on every file system.
  */
 #pragma once

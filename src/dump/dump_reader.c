@@ -21,7 +21,7 @@ struct loader {
     int fd;
     uint64_t file_size;
     uint64_t budget;                       /* bytes that may still be read */
-    struct tracemalloc_dump_header before; /* as it was before the sites were read */
+    struct tracemalloc_dump_header before; /* as it was before the buckets were read */
     struct dump_reader *reader;
 };
 
@@ -169,8 +169,8 @@ static void end_peak(struct tracemalloc_dump_header *header) {
         header->python_peak_bytes = header->python_bytes;
 }
 
-/* What sites mean depends on some fields of the header: of the one that was read before
- * them. */
+/* What buckets mean depends on some fields of the header: of the one that was read
+ * before them. */
 static void restore_header(const struct loader *loader) {
     struct tracemalloc_dump_header *header = &loader->reader->header;
     header->finalized = loader->before.finalized;
@@ -190,7 +190,7 @@ static int load_section(struct loader *loader, const struct dump_section_row *ro
     int64_t held = count_entries(loader, row);
     if (held < 0)
         return (int)held;
-    if (row->id == TRACEMALLOC_DUMP_SITES) {
+    if (row->id == TRACEMALLOC_DUMP_BUCKETS) {
         loader->before = loader->reader->header;
         end_peak(&loader->before);
     }

@@ -2,13 +2,13 @@
 /* Opens a dump for the command.
  *
  * For offline code, any thread, no locks; allocates. A dump is data from a stranger: it
- * is copied into private memory, so that nobody can change or cut it underneath, and
- * every id in it is checked once, while it is opened. Afterwards each id names an entry
- * that is there, and parents come before their children. What was wrong is emptied or
- * replaced, and counted in `damaged`.
+ * is copied into private memory, so that no other program can change or cut it
+ * meanwhile, and every id in it is checked once, while it is opened. Afterwards each id
+ * names an entry that is there, and parents come before their children. What was wrong
+ * is emptied or replaced, and counted in `damaged`.
  *
  * A live dump changes while it is read. Sections are read from what refers to what is
- * referred to (sites, tallies, stacks, code, strings), each with a count taken just
+ * referred to (buckets, sites, stacks, code, strings), each with a count taken just
  * before, so that nothing refers to an entry too new to be seen.
  */
 #pragma once

@@ -8,9 +8,9 @@
 
 const struct dump_section_row dump_sections[] = {
     {"timeline", TRACEMALLOC_DUMP_TIMELINE, ENTRIES(timeline), COUNT(timeline_count)},
-    {"sites", TRACEMALLOC_DUMP_SITES, ENTRIES(sites), COUNT(site_count),
+    {"buckets", TRACEMALLOC_DUMP_BUCKETS, ENTRIES(buckets), COUNT(bucket_count),
      .first_bytes = 128 << 10},
-    {"tallies", TRACEMALLOC_DUMP_TALLIES, ENTRIES(tallies), COUNT(tally_count),
+    {"sites", TRACEMALLOC_DUMP_SITES, ENTRIES(sites), COUNT(site_count),
      .first_bytes = 128 << 10},
     {"processes", TRACEMALLOC_DUMP_PROCESSES, ENTRIES(processes), COUNT(process_count)},
     {"domains", TRACEMALLOC_DUMP_DOMAINS, ENTRIES(domains), COUNT(domain_count),

@@ -126,28 +126,28 @@ void record_forget(struct thread_state *self) {
 }
 
 /* The next event of this leaf and size takes the usual path. */
-static void learn(struct thread_state *self, uint32_t site, uint64_t size) {
+static void learn(struct thread_state *self, uint32_t bucket, uint64_t size) {
     const struct python_frame *leaf = self->python.leaf;
-    if (leaf == NULL || site == 0)
+    if (leaf == NULL || bucket == 0)
         return;
     *record_cache_entry(&self->known, leaf->parent, leaf->ip, size) =
-        (struct record_known){leaf->ip, size, leaf->parent, leaf->node, site, 0};
+        (struct record_known){leaf->ip, size, leaf->parent, leaf->node, bucket, 0};
 }
 
-static uint32_t find_site(struct thread_state *self, uint64_t size, uint32_t stack) {
-    uint32_t site = site_table_last(stack, size);
-    if (site == 0)
-        site =
-            site_cache_find(&self->sites, stack, TRACEMALLOC_DUMP_DOMAIN_PYTHON, size);
-    learn(self, site, size);
-    return site;
+static uint32_t find_bucket(struct thread_state *self, uint64_t size, uint32_t stack) {
+    uint32_t bucket = bucket_table_last(stack, size);
+    if (bucket == 0)
+        bucket = bucket_cache_find(&self->buckets, stack,
+                                   TRACEMALLOC_DUMP_DOMAIN_PYTHON, size);
+    learn(self, bucket, size);
+    return bucket;
 }
 
 /* The leaf is another one than before, nearby; 0 when it is not. */
-static always_inline uint32_t nearby_site(struct thread_state *self, uint64_t size) {
+static always_inline uint32_t nearby_bucket(struct thread_state *self, uint64_t size) {
     const char *tstate = self->python.leaf != NULL ? *self->current : NULL;
     const char *frame =
-        tstate != NULL ? python_stack_leaf(&python_walk.shape, tstate) : NULL;
+        tstate != NULL ? python_stack_leaf(&python_walk.layout, tstate) : NULL;
     struct python_frame *leaf =
         frame != NULL ? python_stack_step(&self->python, frame) : NULL;
     if (unlikely(leaf == NULL)) {
@@ -155,41 +155,41 @@ static always_inline uint32_t nearby_site(struct thread_state *self, uint64_t si
         return 0;
     }
     const struct record_known *known =
-        record_known_at(&python_walk.shape, self, leaf, size);
+        record_known_at(&python_walk.layout, self, leaf, size);
     return likely(known != NULL)
-               ? known->site
-               : find_site(self, size, python_stack_settle(&self->python));
+               ? known->bucket
+               : find_bucket(self, size, python_stack_resolve(&self->python));
 }
 
 void *record_made_nearby(struct thread_state *self, void *block, size_t size,
                          enum record_stack how) {
-    uint32_t site =
-        likely(*record_python.finalizing == NULL) ? nearby_site(self, size) : 0;
-    if (unlikely(site == 0))
-        return record_made_slowly(self, block, size, how);
-    return record_usual(self, block, size, how, site);
+    uint32_t bucket =
+        likely(*record_python.finalizing == NULL) ? nearby_bucket(self, size) : 0;
+    if (unlikely(bucket == 0))
+        return record_made_slow_path(self, block, size, how);
+    return record_fast(self, block, size, how, bucket);
 }
 
 /* With many threads this is the way of all events, and the usual ones among them are as
  * before. */
-static always_inline uint32_t threads_site(struct thread_state *self, uint64_t size) {
+static always_inline uint32_t threads_bucket(struct thread_state *self, uint64_t size) {
     const struct record_known *known =
         likely(record_direct == RECORD_RECENT)
-            ? record_known_again(&python_recent_shape, self, size)
-            : record_known_again(&python_walk.shape, self, size);
-    return likely(known != NULL) ? known->site : nearby_site(self, size);
+            ? record_known_again(&python_recent_layout, self, size)
+            : record_known_again(&python_walk.layout, self, size);
+    return likely(known != NULL) ? known->bucket : nearby_bucket(self, size);
 }
 
-void *record_made_slowly(struct thread_state *self, void *block, size_t size,
-                         enum record_stack how) {
+void *record_made_slow_path(struct thread_state *self, void *block, size_t size,
+                            enum record_stack how) {
     bool locked = record_enter(self);
     if (likely(gate.active)) {
         bool usual =
             locked && how == RECORD_WITH_GIL && record_direct != RECORD_INDIRECT;
-        uint32_t site = usual ? threads_site(self, size) : 0;
-        if (site == 0)
-            site = find_site(self, size, record_stack(self, how));
-        tracer_insert((uintptr_t)block, site);
+        uint32_t bucket = usual ? threads_bucket(self, size) : 0;
+        if (bucket == 0)
+            bucket = find_bucket(self, size, record_stack(self, how));
+        tracer_insert((uintptr_t)block, bucket);
         if (how == RECORD_WITH_GIL)
             record_last_block = (uintptr_t)block;
         timeline_event();
@@ -199,25 +199,25 @@ void *record_made_slowly(struct thread_state *self, void *block, size_t size,
 }
 
 /* In the domain that the block is of. */
-static uint32_t moved_site(struct thread_state *self, uint32_t old) {
-    const struct tracemalloc_dump_site *site = site_table.sites + old;
-    bool is_usual = (site->tally & TRACEMALLOC_DUMP_NOT_PYTHON) == 0;
+static uint32_t moved_bucket(struct thread_state *self, uint32_t old) {
+    const struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + old;
+    bool is_usual = (bucket->site & TRACEMALLOC_DUMP_NOT_PYTHON) == 0;
     uint32_t moved = is_usual && record_direct != RECORD_INDIRECT
-                         ? nearby_site(self, site->size)
+                         ? nearby_bucket(self, bucket->size)
                          : 0;
     if (moved != 0)
         return moved;
     uint32_t stack = record_stack(self, RECORD_WITH_GIL);
-    return is_usual ? find_site(self, site->size, stack)
-                    : site_cache_find(&self->sites, stack, site_tally(site)->domain,
-                                      site->size);
+    return is_usual ? find_bucket(self, bucket->size, stack)
+                    : bucket_cache_find(&self->buckets, stack,
+                                        bucket_site(bucket)->domain, bucket->size);
 }
 
-void record_moved_slowly(struct thread_state *self, uint32_t *slot) {
+void record_moved_slow_path(struct thread_state *self, uint32_t *slot) {
     bool locked = record_enter(self);
-    uint32_t old = *slot & BLOCK_MAP_SITE;
+    uint32_t old = *slot & BLOCK_MAP_BUCKET;
     if (gate.active && old != 0)
-        tracer_move(slot, moved_site(self, old));
+        tracer_move(slot, moved_bucket(self, old));
     record_leave(self, locked);
 }
 

@@ -23,7 +23,7 @@ extern internal uintptr_t record_last_block;
 enum record_direct {
     RECORD_INDIRECT,
     RECORD_DIRECT,
-    RECORD_RECENT, /* and the frames are of python_recent_shape */
+    RECORD_RECENT, /* and the frames are of python_recent_layout */
 };
 extern internal enum record_direct record_direct;
 /* While the gate is closed: the child of a fork has not come to its first event, which
@@ -41,7 +41,7 @@ extern internal void (*record_request)(void);
 
 /* NULL: the event is not one of its own, or it is lost. */
 struct thread_state *record_not_free(struct thread_state *self);
-/* The thread's cache of sites is of another epoch than its stack. */
+/* The thread's cache of buckets is of another epoch than its stack. */
 void record_forget(struct thread_state *self);
 
 static always_inline bool record_active(void) {
@@ -94,7 +94,7 @@ static always_inline void record_leave(struct thread_state *self, bool locked) {
         record_deferred(self);
 }
 
-/* Where the site of a leaf's caller, instruction and size is, if it is known. */
+/* Where the bucket of a leaf's caller, instruction and size is, if it is known. */
 static always_inline struct record_known *record_cache_entry(struct record_cache *cache,
                                                              uint32_t parent,
                                                              uint64_t ip,
@@ -106,9 +106,9 @@ static always_inline struct record_known *record_cache_entry(struct record_cache
 
 /* What is known of a block that this leaf made, or NULL. */
 static always_inline const struct record_known *
-record_known_at(const struct python_shape *shape, struct thread_state *self,
+record_known_at(const struct python_frame_layout *layout, struct thread_state *self,
                 struct python_frame *leaf, uint64_t size) {
-    uint64_t ip = python_word_at(leaf->address, shape->ip);
+    uint64_t ip = python_word_at(leaf->address, layout->ip);
     const struct record_known *known =
         record_cache_entry(&self->known, leaf->parent, ip, size);
     if (unlikely(known->ip != ip || known->size != size ||
@@ -121,37 +121,37 @@ record_known_at(const struct python_shape *shape, struct thread_state *self,
 
 /* The same of the last event's leaf, where it stands. With a leaf `current` is set. */
 static always_inline const struct record_known *
-record_known_again(const struct python_shape *shape, struct thread_state *self,
+record_known_again(const struct python_frame_layout *layout, struct thread_state *self,
                    uint64_t size) {
     struct python_frame *leaf = self->python.leaf;
     if (unlikely(leaf == NULL))
         return NULL;
     const char *tstate = *self->current;
     if (unlikely(tstate == NULL ||
-                 !python_stack_stands(shape, &self->python,
-                                      python_stack_leaf(shape, tstate))))
+                 !python_stack_stands(layout, &self->python,
+                                      python_stack_leaf(layout, tstate))))
         return NULL;
-    return record_known_at(shape, self, leaf, size);
+    return record_known_at(layout, self, leaf, size);
 }
 
 /* What is not usual: a leaf next to the last one; anything; a look at the clock after
  * an event; work that signal handlers left. They return the block. */
 void *record_made_nearby(struct thread_state *self, void *block, size_t size,
                          enum record_stack how);
-void *record_made_slowly(struct thread_state *self, void *block, size_t size,
-                         enum record_stack how);
+void *record_made_slow_path(struct thread_state *self, void *block, size_t size,
+                            enum record_stack how);
 void *record_tick(struct thread_state *self, void *block);
 void *record_put_off(struct thread_state *self, void *block);
 
-/* The end of the usual path: the block is this site's. */
-static always_inline void *record_usual(struct thread_state *self, void *block,
-                                        size_t size, enum record_stack how,
-                                        uint32_t site) {
+/* The end of the usual path: the block is this bucket's. */
+static always_inline void *record_fast(struct thread_state *self, void *block,
+                                       size_t size, enum record_stack how,
+                                       uint32_t bucket) {
     uint32_t *slot = block_map_find_near((uintptr_t)block);
     if (unlikely(slot == NULL || *slot != 0))
-        return record_made_slowly(self, block, size, how);
-    *slot = site;
-    site_table_count_python(site, size);
+        return record_made_slow_path(self, block, size, how);
+    *slot = bucket;
+    bucket_table_count_python(bucket, size);
     if (how == RECORD_WITH_GIL)
         record_last_block = (uintptr_t)block;
     if (timeline_due())
@@ -172,36 +172,36 @@ static always_inline void *record_made(struct thread_state *self, void *block,
     self->inside = true;
     atomic_signal_fence(memory_order_seq_cst);
     if (unlikely(!*tracer.single_threaded))
-        return record_made_slowly(self, block, size, how);
+        return record_made_slow_path(self, block, size, how);
     const struct record_known *known;
     if (likely(record_direct == RECORD_RECENT))
-        known = record_known_again(&python_recent_shape, self, size);
+        known = record_known_again(&python_recent_layout, self, size);
     else if (record_direct == RECORD_DIRECT)
-        known = record_known_again(&python_walk.shape, self, size);
+        known = record_known_again(&python_walk.layout, self, size);
     else
-        return record_made_slowly(self, block, size, how);
+        return record_made_slow_path(self, block, size, how);
     if (unlikely(known == NULL))
         return record_made_nearby(self, block, size, how);
-    return record_usual(self, block, size, how, known->site);
+    return record_fast(self, block, size, how, known->bucket);
 }
 
 /* The object that came back from a free list, in the block whose slot this is, counts
  * where it was made again. With the GIL. */
-void record_moved_slowly(struct thread_state *self, uint32_t *slot);
+void record_moved_slow_path(struct thread_state *self, uint32_t *slot);
 static always_inline void record_moved(struct thread_state *self, uint32_t *slot) {
     const struct record_known *known = NULL;
     self->inside = true;
-    const struct tracemalloc_dump_site *site =
-        site_table.sites + (*slot & BLOCK_MAP_SITE);
+    const struct tracemalloc_dump_bucket *bucket =
+        bucket_table.buckets + (*slot & BLOCK_MAP_BUCKET);
     if (likely(record_direct == RECORD_RECENT && *tracer.single_threaded &&
                *record_python.finalizing == NULL &&
-               (site->tally & TRACEMALLOC_DUMP_NOT_PYTHON) == 0))
-        known = record_known_again(&python_recent_shape, self, site->size);
+               (bucket->site & TRACEMALLOC_DUMP_NOT_PYTHON) == 0))
+        known = record_known_again(&python_recent_layout, self, bucket->size);
     if (unlikely(known == NULL)) {
-        record_moved_slowly(self, slot);
+        record_moved_slow_path(self, slot);
         return;
     }
-    tracer_move(slot, known->site);
+    tracer_move(slot, known->bucket);
     record_leave(self, false);
 }
 
@@ -210,7 +210,7 @@ static always_inline void record_insert_libc(struct thread_state *self, void *bl
     uint32_t stack = record_stack(self, RECORD_ANY);
     tracer_insert(
         (uintptr_t)block,
-        site_cache_find(&self->sites, stack, TRACEMALLOC_DUMP_DOMAIN_LIBC, size));
+        bucket_cache_find(&self->buckets, stack, TRACEMALLOC_DUMP_DOMAIN_LIBC, size));
     timeline_event();
 }
 
@@ -253,60 +253,61 @@ static always_inline bool record_removed(const void *block) {
         return false;
     self->inside = true;
     atomic_signal_fence(memory_order_seq_cst);
-    uint32_t site = *slot;
+    uint32_t bucket = *slot;
     /* Watched; or a request has ended the tracing, or cleared it, meanwhile. */
-    if (unlikely(site == 0 || site & BLOCK_MAP_WATCHED || !gate.active)) {
+    if (unlikely(bucket == 0 || bucket & BLOCK_MAP_WATCHED || !gate.active)) {
         self->inside = false;
         return false;
     }
     *slot = 0;
-    site_table_discount(site);
+    bucket_table_discount(bucket);
     if (unlikely(thread_state_leave(self)))
         return false;
     return true;
 }
 
-/* Before the real realloc: the block's site, for record_replaced, record_libc_moved or
- * record_kept. 0: it was not traced. */
+/* Before the real realloc: the block's bucket, for record_replaced, record_libc_moved
+ * or record_kept. 0: it was not traced. */
 static always_inline uint32_t record_take(struct thread_state *self, const void *block,
                                           enum tracer_family by) {
     if (block == NULL || !record_knows(block))
         return 0;
     bool locked = record_enter(self);
-    uint32_t site = gate.active ? tracer_take((uintptr_t)block, by) : 0;
+    uint32_t bucket = gate.active ? tracer_take((uintptr_t)block, by) : 0;
     self->generation = tracer.generation;
     record_leave(self, locked);
-    return site;
+    return bucket;
 }
 
-/* Whether a site that was taken is of the tracing that goes on now. */
-static always_inline bool record_valid(const struct thread_state *self, uint32_t site) {
-    return site != 0 && gate.active && self->generation == tracer.generation;
+/* Whether a bucket that was taken is of the tracing that goes on now. */
+static always_inline bool record_valid(const struct thread_state *self,
+                                       uint32_t bucket) {
+    return bucket != 0 && gate.active && self->generation == tracer.generation;
 }
 
 /* The real realloc failed: the old block is as it was. */
 static always_inline void record_kept(struct thread_state *self, const void *block,
-                                      uint32_t site) {
+                                      uint32_t bucket) {
     bool locked = record_enter(self);
-    if (record_valid(self, site))
-        tracer_put_back((uintptr_t)block, site);
+    if (record_valid(self, bucket))
+        tracer_put_back((uintptr_t)block, bucket);
     record_leave(self, locked);
 }
 
 /* The real realloc succeeded, and its block is to be recorded next. */
-static always_inline void record_replaced(struct thread_state *self, uint32_t site) {
+static always_inline void record_replaced(struct thread_state *self, uint32_t bucket) {
     bool locked = record_enter(self);
-    if (record_valid(self, site))
-        tracer_discount(site);
+    if (record_valid(self, bucket))
+        tracer_discount(bucket);
     record_leave(self, locked);
 }
 
 /* libc's realloc succeeded, or freed the block when `block` is NULL. */
-static always_inline void record_libc_moved(struct thread_state *self, uint32_t site,
+static always_inline void record_libc_moved(struct thread_state *self, uint32_t bucket,
                                             void *block, size_t size) {
     bool locked = record_enter(self);
-    if (record_valid(self, site))
-        tracer_discount(site);
+    if (record_valid(self, bucket))
+        tracer_discount(bucket);
     if (likely(gate.active) && block != NULL)
         record_insert_libc(self, block, size);
     record_leave(self, locked);

@@ -17,12 +17,12 @@
 #include "base/compiler.h"
 #include "stack/native/native_merge.h"
 #include "stack/python/python_stack.h"
-#include "trace/site_table.h"
+#include "trace/bucket_table.h"
 
 enum { THREAD_STATE_DEFERRED = 30 };
 
 /* What the last events came to: from the leaf's caller, instruction and the size of the
- * block to the site, of Python's domain. All zero is none: an instruction is never
+ * block to the bucket, of Python's domain. All zero is none: an instruction is never
  * 0. */
 enum { RECORD_CACHE = 256 };
 struct record_cache {
@@ -32,7 +32,7 @@ struct record_cache {
         uint64_t size;
         uint32_t parent;
         uint32_t node;
-        uint32_t site;
+        uint32_t bucket;
         uint32_t reserved;
     } entries[RECORD_CACHE];
 };
@@ -58,7 +58,7 @@ struct thread_state {
     const char *const
         *current; /* where the thread's current PyThreadState is; NULL: ask */
     struct record_cache known;
-    struct site_cache sites;
+    struct bucket_cache buckets;
     uintptr_t deferred[THREAD_STATE_DEFERRED]; /* blocks that a signal handler freed,
                                                   bit 0: the enum tracer_family */
 };

@@ -96,20 +96,19 @@ static int write_traceback(struct snapshot *snapshot, uint32_t stack) {
 }
 
 static int write_trace(struct snapshot *snapshot,
-                       const struct tracemalloc_dump_site *site) {
+                       const struct tracemalloc_dump_bucket *bucket) {
     const struct dump_reader *reader = snapshot->profile->reader;
-    const struct tracemalloc_dump_tally *tally =
-        &reader->tallies[dump_site_tally(site)];
+    const struct tracemalloc_dump_site *site = &reader->sites[dump_bucket_site(bucket)];
     struct pickle_writer *pickle = &snapshot->pickle;
     if (snapshot->with_total)
         pickle_writer_put(pickle, PICKLE_MARK);
-    pickle_writer_integer(pickle, reader->domains[tally->domain].number);
-    pickle_writer_integer(pickle, site->size);
-    int error = write_traceback(snapshot, tally->stack);
+    pickle_writer_integer(pickle, reader->domains[site->domain].number);
+    pickle_writer_integer(pickle, bucket->size);
+    int error = write_traceback(snapshot, site->stack);
     if (error < 0)
         return error;
     if (snapshot->with_total) {
-        uint32_t depth = snapshot->index.depths[tally->stack];
+        uint32_t depth = snapshot->index.depths[site->stack];
         pickle_writer_integer(pickle, depth > 0 ? depth : 1);
     }
     pickle_writer_put(pickle, snapshot->with_total ? PICKLE_TUPLE : PICKLE_TUPLE3);
@@ -126,8 +125,8 @@ static void count_trace(struct snapshot *snapshot) {
 }
 
 static int write_blocks(struct snapshot *snapshot,
-                        const struct tracemalloc_dump_site *site, uint32_t count) {
-    int error = write_trace(snapshot, site);
+                        const struct tracemalloc_dump_bucket *bucket, uint32_t count) {
+    int error = write_trace(snapshot, bucket);
     if (error < 0)
         return error;
     uint32_t number = count > 1 ? pickle_writer_memoize(&snapshot->pickle) : 0;
@@ -139,17 +138,17 @@ static int write_blocks(struct snapshot *snapshot,
     return 0;
 }
 
-/* Blocks whose tally was filtered out have no weight. */
+/* Blocks whose site was filtered out have no weight. */
 static int write_traces(struct snapshot *snapshot) {
     const struct dump_reader *reader = snapshot->profile->reader;
     pickle_writer_put(&snapshot->pickle, PICKLE_EMPTY_LIST);
     pickle_writer_put(&snapshot->pickle, PICKLE_MARK);
-    for (size_t i = 0; i < reader->site_count; i++) {
-        const struct tracemalloc_dump_site *site = &reader->sites[i];
-        uint32_t count = profile_site_count(reader, site, snapshot->moment);
-        if (count == 0 || snapshot->profile->tallies[dump_site_tally(site)].count == 0)
+    for (size_t i = 0; i < reader->bucket_count; i++) {
+        const struct tracemalloc_dump_bucket *bucket = &reader->buckets[i];
+        uint32_t count = profile_bucket_count(reader, bucket, snapshot->moment);
+        if (count == 0 || snapshot->profile->sites[dump_bucket_site(bucket)].count == 0)
             continue;
-        int error = write_blocks(snapshot, site, count);
+        int error = write_blocks(snapshot, bucket, count);
         if (error < 0)
             return error;
     }
@@ -195,9 +194,9 @@ static int check_size(const struct snapshot *snapshot) {
     uint64_t frames = 0;
     if (snapshot->profile->total.count > most_blocks)
         return -EFBIG;
-    for (size_t i = 0; i < reader->tally_count; i++)
-        if (snapshot->profile->tallies[i].count > 0)
-            frames += stack_index_window(&snapshot->index, reader->tallies[i].stack);
+    for (size_t i = 0; i < reader->site_count; i++)
+        if (snapshot->profile->sites[i].count > 0)
+            frames += stack_index_window(&snapshot->index, reader->sites[i].stack);
     return frames > most_frames ? -EFBIG : 0;
 }
 

@@ -88,7 +88,7 @@ static void add_weights(struct trace *trace, const struct trace *more) {
     trace->peak_size += more->peak_size;
 }
 
-/* Adds a trace that was made of one tally. */
+/* Adds a trace that was made of one site. */
 static int add_trace(struct trace_table *table, const struct trace *trace) {
     int64_t length = walk(table, trace->stack);
     if (length < 0)
@@ -120,20 +120,20 @@ static bool is_wanted(const struct trace_table *table, const struct trace *trace
             trace->peak_size > 0);
 }
 
-static int add_tally(struct trace_table *table, size_t number) {
+static int add_site(struct trace_table *table, size_t number) {
     const struct export_input *input = table->input;
-    const struct tracemalloc_dump_tally *tally = &input->reader->tallies[number];
+    const struct tracemalloc_dump_site *site = &input->reader->sites[number];
     struct trace trace = {
-        .stack = tally->stack,
-        .shown = input->shown.tallies[number],
-        .allocated = input->allocated.tallies[number],
-        .peak_size = input->peak.tallies[number].size,
+        .stack = site->stack,
+        .shown = input->shown.sites[number],
+        .allocated = input->allocated.sites[number],
+        .peak_size = input->peak.sites[number].size,
     };
     if (!is_wanted(table, &trace))
         return 0;
-    uint32_t thread = table->threads == NULL ? 0 : table->threads[tally->stack];
-    int64_t context = add_context(
-        table, (struct trace_context){tally->process, tally->domain, thread});
+    uint32_t thread = table->threads == NULL ? 0 : table->threads[site->stack];
+    int64_t context =
+        add_context(table, (struct trace_context){site->process, site->domain, thread});
     if (context < 0)
         return (int)context;
     trace.context = (uint32_t)context;
@@ -211,8 +211,8 @@ static int allocate(struct trace_table *table) {
 
 static int fill(struct trace_table *table) {
     int error = allocate(table);
-    for (size_t i = 0; error == 0 && i < table->input->reader->tally_count; i++)
-        error = add_tally(table, i);
+    for (size_t i = 0; error == 0 && i < table->input->reader->site_count; i++)
+        error = add_site(table, i);
     if (error < 0)
         return error;
     if (table->count > 0)

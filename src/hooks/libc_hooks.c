@@ -61,14 +61,14 @@ static always_inline bool was_freed(const void *moved, size_t size, int before) 
     return moved == NULL && size == 0 && errno == before;
 }
 
-static always_inline void *moved_block(struct thread_state *self, uint32_t site,
+static always_inline void *moved_block(struct thread_state *self, uint32_t bucket,
                                        const void *block, void *moved, size_t size,
                                        bool freed) {
     self->nested = false;
     if (likely(moved != NULL || freed))
-        record_libc_moved(self, site, moved, size);
+        record_libc_moved(self, bucket, moved, size);
     else
-        record_kept(self, block, site);
+        record_kept(self, block, bucket);
     return moved;
 }
 
@@ -86,11 +86,11 @@ exported void *realloc(void *block, size_t size) {
             remove_block(block);
         return libc_real.realloc(block, size);
     }
-    uint32_t site = record_take(self, block, TRACER_LIBC);
+    uint32_t bucket = record_take(self, block, TRACER_LIBC);
     int before = errno;
     self->nested = true;
     void *moved = libc_real.realloc(block, size);
-    return moved_block(self, site, block, moved, size,
+    return moved_block(self, bucket, block, moved, size,
                        block != NULL && was_freed(moved, size, before));
 }
 

@@ -53,16 +53,16 @@ static always_inline void *hooked_realloc(int domain, void *context, void *block
     struct thread_state *self = record_begin();
     if (unlikely(self == NULL))
         return real[domain].realloc(context, block, size);
-    uint32_t site = record_take(self, block, TRACER_PYTHON);
+    uint32_t bucket = record_take(self, block, TRACER_PYTHON);
     self->nested = true;
     void *moved = real[domain].realloc(context, block, size);
     self->nested = false;
     if (unlikely(moved == NULL)) {
-        record_kept(self, block, site);
+        record_kept(self, block, bucket);
         return NULL;
     }
-    if (site != 0)
-        record_replaced(self, site);
+    if (bucket != 0)
+        record_replaced(self, bucket);
     return record_made(self, moved, size, stack_of(domain));
 }
 
@@ -123,7 +123,7 @@ static const struct allocator hooks[DOMAINS] = {
     [DOMAIN_OBJ] = {NULL, obj_malloc, obj_calloc, obj_realloc, obj_free},
 };
 
-/* Whether somebody wrapped our hooks: then they are still in place below. 3.7 replaces
+/* Whether other hooks wrap ours: then they are still in place below. 3.7 replaces
  * them by other allocators, but before anybody could. */
 static bool is_on_top(const struct python_runtime *runtime, int domain,
                       const struct allocator *now) {

@@ -33,7 +33,7 @@ static const uint32_t not_stored = UINT32_MAX;
 struct part {
     const struct dump_reader *reader;
     uint32_t *code, *stacks, *modules, *domains;
-    uint32_t first_tally, first_process;
+    uint32_t first_site, first_process;
     bool skips_symbols; /* those of the address that is being merged */
 };
 
@@ -170,25 +170,26 @@ static int merge_stack(struct merging *merging, struct part *part, uint32_t id) 
     return merged < 0 ? (int)merged : 0;
 }
 
-static int merge_tally(struct merging *merging, struct part *part, uint32_t id) {
-    struct tracemalloc_dump_tally tally = part->reader->tallies[id];
-    tally.stack = part->stacks[tally.stack];
-    tally.domain = part->domains[tally.domain];
-    tally.process += part->first_process;
-    return append(merging, TRACEMALLOC_DUMP_TALLIES, &tally) < 0 ? -ENOMEM : 0;
+static int merge_site(struct merging *merging, struct part *part, uint32_t id) {
+    struct tracemalloc_dump_site site = part->reader->sites[id];
+    site.stack = part->stacks[site.stack];
+    site.domain = part->domains[site.domain];
+    site.process += part->first_process;
+    return append(merging, TRACEMALLOC_DUMP_SITES, &site) < 0 ? -ENOMEM : 0;
 }
 
 /* What was held at the peak is worked out, for the parts have different ones. */
-static int merge_site(struct merging *merging, struct part *part, uint32_t id) {
-    struct tracemalloc_dump_site site = part->reader->sites[id];
-    site.peak_live = dump_site_peak(&part->reader->header, &site);
-    site.peak_number = MERGED_PEAK;
+static int merge_bucket(struct merging *merging, struct part *part, uint32_t id) {
+    struct tracemalloc_dump_bucket bucket = part->reader->buckets[id];
+    bucket.peak_live = dump_bucket_peak(&part->reader->header, &bucket);
+    bucket.peak_number = MERGED_PEAK;
     if (merging->finalized && part->reader->header.finalized == 0)
-        site.at_exit = site.live;
-    if (site.live == 0 && site.at_exit == 0 && site.peak_live == 0 && site.total == 0)
+        bucket.at_exit = bucket.live;
+    if (bucket.live == 0 && bucket.at_exit == 0 && bucket.peak_live == 0 &&
+        bucket.total == 0)
         return 0;
-    site.tally += part->first_tally;
-    return append(merging, TRACEMALLOC_DUMP_SITES, &site) < 0 ? -ENOMEM : 0;
+    bucket.site += part->first_site;
+    return append(merging, TRACEMALLOC_DUMP_BUCKETS, &bucket) < 0 ? -ENOMEM : 0;
 }
 
 static int merge_process(struct merging *merging, struct part *part, uint32_t id) {
@@ -225,7 +226,7 @@ static int merge_step(struct merging *merging, struct part *part, size_t step) {
         {merge_code, reader->code_count},     {merge_module, reader->module_count},
         {merge_symbol, reader->symbol_count}, {merge_domain, reader->domain_count},
         {merge_stack, reader->stack_count},   {merge_process, reader->process_count},
-        {merge_tally, reader->tally_count},   {merge_site, reader->site_count},
+        {merge_site, reader->site_count},     {merge_bucket, reader->bucket_count},
     };
     if (step == sizeof steps / sizeof *steps)
         return 1;
@@ -271,8 +272,8 @@ static int merge_parts(struct merging *merging, struct dump_reader *const *reade
         opened &= open_part(&parts[i], readers[i]);
     /* All of them are appended, one part after the other. */
     for (size_t i = 1; i < count; i++) {
-        parts[i].first_tally =
-            parts[i - 1].first_tally + (uint32_t)readers[i - 1]->tally_count;
+        parts[i].first_site =
+            parts[i - 1].first_site + (uint32_t)readers[i - 1]->site_count;
         parts[i].first_process =
             parts[i - 1].first_process + (uint32_t)readers[i - 1]->process_count;
     }
@@ -303,14 +304,14 @@ static int merge_header(struct merging *merging, struct dump_reader *out,
 }
 
 static int begin(struct merging *merging) {
-    static const struct tracemalloc_dump_site unused;
+    static const struct tracemalloc_dump_bucket unused;
     for (int i = 0; i < TRACEMALLOC_DUMP_SECTIONS_USED; i++)
         merging->sections[dump_sections[i].id].entry_size = dump_sections[i].entry_size;
     merging->offsets.entry_size = sizeof(uint32_t);
     int error = frame_names_open(&merging->texts);
     if (error == 0 && store_text(merging, (struct dump_text){"", 0}) < 0)
         error = -ENOMEM;
-    if (error == 0 && append(merging, TRACEMALLOC_DUMP_SITES, &unused) < 0)
+    if (error == 0 && append(merging, TRACEMALLOC_DUMP_BUCKETS, &unused) < 0)
         error = -ENOMEM;
     return error;
 }

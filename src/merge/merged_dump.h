@@ -2,7 +2,7 @@
 /* The dumps of several processes as one, so that every report takes several files.
  *
  * For offline code; allocates; one thread at a time. Equal names, code, stacks and
- * modules become one; tallies and sites stay apart by process. What is counted is the
+ * modules become one; sites and buckets stay apart by process. What is counted is the
  * sum of the parts:
  *
  *   header     of the process that started first, with the sums of all; the

@@ -21,22 +21,23 @@ static unsigned char *copy(unsigned char *to, unsigned section) {
     return to + bytes_of(section);
 }
 
-static void copy_sites(struct dump_view *view, struct dump_view_site *to, bool native) {
+static void copy_buckets(struct dump_view *view, struct dump_view_bucket *to,
+                         bool native) {
     const struct tracemalloc_dump_domain *domains =
         (const void *)tracer.dump->base[TRACEMALLOC_DUMP_DOMAINS];
-    uint64_t count = count_of(TRACEMALLOC_DUMP_SITES);
+    uint64_t count = count_of(TRACEMALLOC_DUMP_BUCKETS);
     for (uint64_t id = 1; id < count; id++) {
-        const struct tracemalloc_dump_site *site = site_table.sites + id;
-        if (site->live == 0)
+        const struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
+        if (bucket->live == 0)
             continue;
-        const struct tracemalloc_dump_tally *tally = site_tally(site);
-        if (!native && !is_python(tally->domain))
+        const struct tracemalloc_dump_site *site = bucket_site(bucket);
+        if (!native && !is_python(site->domain))
             continue;
-        to[view->site_count++] = (struct dump_view_site){
-            site->size, site->live, tally->stack, domains[tally->domain].number};
-        view->block_count += site->live;
+        to[view->bucket_count++] = (struct dump_view_bucket){
+            bucket->size, bucket->live, site->stack, domains[site->domain].number};
+        view->block_count += bucket->live;
     }
-    view->sites = to;
+    view->buckets = to;
 }
 
 static int take(struct dump_view *view, bool native) {
@@ -49,11 +50,11 @@ static int take(struct dump_view *view, bool native) {
         .stack_count = count_of(TRACEMALLOC_DUMP_STACKS),
         .string_bytes = count_of(TRACEMALLOC_DUMP_STRINGS),
     };
-    /* Room for all sites; pages that those with blocks do not need are never
+    /* Room for all buckets; pages that those with blocks do not need are never
      * touched. */
     view->size = bytes_of(TRACEMALLOC_DUMP_STACKS) + bytes_of(TRACEMALLOC_DUMP_CODE) +
                  bytes_of(TRACEMALLOC_DUMP_STRINGS) +
-                 count_of(TRACEMALLOC_DUMP_SITES) * sizeof *view->sites;
+                 count_of(TRACEMALLOC_DUMP_BUCKETS) * sizeof *view->buckets;
     unsigned char *to = view->memory = arena_map(view->size);
     if (to == NULL)
         return -ENOMEM;
@@ -61,7 +62,7 @@ static int take(struct dump_view *view, bool native) {
     view->code = (const void *)(to = copy(to, TRACEMALLOC_DUMP_STACKS));
     view->strings = to = copy(to, TRACEMALLOC_DUMP_CODE);
     to = copy(to, TRACEMALLOC_DUMP_STRINGS);
-    copy_sites(view, (void *)to, native);
+    copy_buckets(view, (void *)to, native);
     return 0;
 }
 
@@ -133,16 +134,16 @@ static void fill(struct stack_view *view, uint32_t stack) {
     }
 }
 
-static uint32_t site_of(uint32_t number, uintptr_t block) {
-    int64_t domain = site_table_domain(number);
+static uint32_t bucket_of(uint32_t number, uintptr_t block) {
+    int64_t domain = bucket_table_domain(number);
     return domain < 0 ? 0 : tracer_find((uint32_t)domain, block);
 }
 
 static int take_stack(struct stack_view *view, uint32_t domain, uintptr_t block) {
-    uint32_t site = gate.active ? site_of(domain, block) : 0;
-    if (site == 0)
+    uint32_t bucket = gate.active ? bucket_of(domain, block) : 0;
+    if (bucket == 0)
         return -ENOENT;
-    uint32_t stack = site_tally(site_table.sites + site)->stack;
+    uint32_t stack = bucket_site(bucket_table.buckets + bucket)->stack;
     int status = measure(view, stack);
     if (status == 0)
         fill(view, stack);

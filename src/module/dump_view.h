@@ -15,7 +15,7 @@
 #include "tracemalloc_dump.h"
 
 /* Blocks of one size, stack and domain. */
-struct dump_view_site {
+struct dump_view_bucket {
     uint64_t size;
     uint32_t live;
     uint32_t stack;
@@ -32,8 +32,8 @@ struct dump_view {
     const struct tracemalloc_dump_code *code;
     const unsigned char *strings;
     uint64_t string_bytes;
-    const struct dump_view_site *sites; /* those that hold blocks */
-    uint64_t site_count;
+    const struct dump_view_bucket *buckets; /* those that hold blocks */
+    uint64_t bucket_count;
     uint64_t block_count;
 };
 

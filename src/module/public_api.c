@@ -49,7 +49,7 @@ int tracemalloc_snapshot(const char *path) {
 
 static int track(struct thread_state *self, unsigned number, uintptr_t pointer,
                  size_t size) {
-    int64_t domain = site_table_make_domain(number);
+    int64_t domain = bucket_table_make_domain(number);
     uint32_t stack = record_stack(self, RECORD_ANY);
     if (domain < 0)
         return -ENOMEM;
@@ -57,7 +57,7 @@ static int track(struct thread_state *self, unsigned number, uintptr_t pointer,
 }
 
 static void untrack(unsigned number, uintptr_t pointer) {
-    int64_t domain = site_table_domain(number);
+    int64_t domain = bucket_table_domain(number);
     if (domain >= 0)
         tracer_untrack((uint32_t)domain, pointer);
 }

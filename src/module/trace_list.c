@@ -23,9 +23,9 @@ struct trace_list {
     void **tracebacks;
     uint32_t *depths; /* Python frames down to the node */
     struct id_table frame_index;
-    void **traces; /* by site, of those that others may be equal to */
+    void **traces; /* by bucket, of those that others may be equal to */
     struct id_table traceback_index;
-    struct id_table trace_index; /* to the place of the site, and 1 */
+    struct id_table trace_index; /* to the place of the bucket, and 1 */
     void **window;               /* the frames of one traceback, borrowed */
     void *list;
     ptrdiff_t at;
@@ -174,9 +174,10 @@ static void *traceback_object(struct trace_list *self, uint32_t stack) {
 }
 
 /* (domain, size, traceback), and from 3.9 on the number of frames in all. */
-static void *make_trace(struct trace_list *self, const struct dump_view_site *site) {
-    void *traceback = traceback_object(self, site->stack);
-    uint32_t depth = self->depths[site->stack];
+static void *make_trace(struct trace_list *self,
+                        const struct dump_view_bucket *bucket) {
+    void *traceback = traceback_object(self, bucket->stack);
+    uint32_t depth = self->depths[bucket->stack];
     void *tuple =
         traceback != NULL ? python_api.tuple_new(self->has_total ? 4 : 3) : NULL;
     if (tuple == NULL)
@@ -184,8 +185,8 @@ static void *make_trace(struct trace_list *self, const struct dump_view_site *si
     python_api.untrack(tuple);
     python_api.increase(traceback);
     bool made = python_api_put(tuple, 2, traceback) &&
-                python_api_put(tuple, 0, python_api.long_from_size(site->domain)) &&
-                python_api_put(tuple, 1, python_api.long_from_size(site->size));
+                python_api_put(tuple, 0, python_api.long_from_size(bucket->domain)) &&
+                python_api_put(tuple, 1, python_api.long_from_size(bucket->size));
     if (self->has_total)
         made = made &&
                python_api_put(tuple, 3, python_api.long_from_size(depth ? depth : 1));
@@ -195,28 +196,30 @@ static void *make_trace(struct trace_list *self, const struct dump_view_site *si
     return NULL;
 }
 
-/* Whether two sites have equal traces. */
-static bool is_equal(const struct trace_list *self, const struct dump_view_site *site,
-                     const struct dump_view_site *other) {
-    return self->tracebacks[site->stack] == self->tracebacks[other->stack] &&
-           self->depths[site->stack] == self->depths[other->stack] &&
-           site->size == other->size && site->domain == other->domain;
+/* Whether two buckets have equal traces. */
+static bool is_equal(const struct trace_list *self,
+                     const struct dump_view_bucket *bucket,
+                     const struct dump_view_bucket *other) {
+    return self->tracebacks[bucket->stack] == self->tracebacks[other->stack] &&
+           self->depths[bucket->stack] == self->depths[other->stack] &&
+           bucket->size == other->size && bucket->domain == other->domain;
 }
 
-/* With few frames many sites differ only in what is not shown. */
-static void *shared_trace(struct trace_list *self, const struct dump_view_site *site) {
+/* With few frames many buckets differ only in what is not shown. */
+static void *shared_trace(struct trace_list *self,
+                          const struct dump_view_bucket *bucket) {
     struct id_probe probe;
-    uint64_t hash = hash_pair((uintptr_t)traceback_object(self, site->stack),
-                              site->size << 16 ^ self->depths[site->stack]);
+    uint64_t hash = hash_pair((uintptr_t)traceback_object(self, bucket->stack),
+                              bucket->size << 16 ^ self->depths[bucket->stack]);
     uint32_t id;
     id_probe_start(&probe, &self->trace_index, hash);
     while ((id = id_probe_next(&probe)) != 0)
-        if (is_equal(self, site, &self->view->sites[id - 1])) {
+        if (is_equal(self, bucket, &self->view->buckets[id - 1])) {
             python_api.increase(self->traces[id - 1]);
             return self->traces[id - 1];
         }
-    void *trace = make_trace(self, site);
-    id = (uint32_t)(site - self->view->sites);
+    void *trace = make_trace(self, bucket);
+    id = (uint32_t)(bucket - self->view->buckets);
     if (trace != NULL && id_table_add(&self->trace_index, hash, id + 1) == 0) {
         python_api.increase(trace);
         self->traces[id] = trace;
@@ -224,13 +227,13 @@ static void *shared_trace(struct trace_list *self, const struct dump_view_site *
     return trace;
 }
 
-/* The blocks of one site share one tuple. */
-static bool add_site(struct trace_list *self, const struct dump_view_site *site) {
-    void *trace = may_be_shared(self, site->stack) ? shared_trace(self, site)
-                                                   : make_trace(self, site);
+/* The blocks of one bucket share one tuple. */
+static bool add_bucket(struct trace_list *self, const struct dump_view_bucket *bucket) {
+    void *trace = may_be_shared(self, bucket->stack) ? shared_trace(self, bucket)
+                                                     : make_trace(self, bucket);
     if (trace == NULL)
         return false;
-    for (uint32_t block = 0; block < site->live; block++) {
+    for (uint32_t block = 0; block < bucket->live; block++) {
         python_api.increase(trace);
         python_api.list_set(self->list, self->at++, trace);
     }
@@ -244,8 +247,8 @@ static void fill(struct trace_list *self) {
         self->depths[id] =
             self->depths[view->stacks[id].parent] + !is_native(self, (uint32_t)id);
     self->list = python_api.list_new((ptrdiff_t)view->block_count);
-    for (uint64_t at = 0; self->list != NULL && at < view->site_count; at++)
-        if (!add_site(self, view->sites + at)) {
+    for (uint64_t at = 0; self->list != NULL && at < view->bucket_count; at++)
+        if (!add_bucket(self, view->buckets + at)) {
             python_api.decrease(self->list);
             self->list = NULL;
         }
@@ -260,7 +263,7 @@ static bool allocate(struct trace_list *self) {
     self->names = arena_map(name_count(view) * sizeof *self->names);
     self->frames = arena_map(view->stack_count * sizeof *self->frames);
     self->tracebacks = arena_map(view->stack_count * sizeof *self->tracebacks);
-    self->traces = arena_map((view->site_count + 1) * sizeof *self->traces);
+    self->traces = arena_map((view->bucket_count + 1) * sizeof *self->traces);
     self->depths = arena_map(view->stack_count * sizeof *self->depths);
     self->window = arena_map(view->nframe * sizeof *self->window);
     return self->names != NULL && self->frames != NULL && self->tracebacks != NULL &&
@@ -283,7 +286,7 @@ static void release(struct trace_list *self) {
     release_objects(self->names, name_count(view));
     release_objects(self->frames, view->stack_count);
     release_objects(self->tracebacks, view->stack_count);
-    release_objects(self->traces, view->site_count + 1);
+    release_objects(self->traces, view->bucket_count + 1);
     if (self->depths != NULL)
         arena_unmap(self->depths, view->stack_count * sizeof *self->depths);
     if (self->window != NULL)

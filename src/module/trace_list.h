@@ -2,7 +2,7 @@
 /* The list that _tracemalloc._get_traces() returns: one tuple for each live block.
  *
  * For callers that hold the GIL, outside of hooks. What blocks have in common is made
- * once: the tuple of a site, the traceback of a stack, the pair of a name and a line.
+ * once: the tuple of a bucket, the traceback of a stack, the pair of a name and a line.
  * So a million blocks cost little more than a million places in the list.
  */
 #pragma once

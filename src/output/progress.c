@@ -29,7 +29,7 @@ static struct {
 
 static void write_error(const char *text, size_t length) {
     if (write(STDERR_FILENO, text, length) < 0)
-        return; /* then nobody looks */
+        return; /* there is no reader */
 }
 
 /* Only calls what a signal handler may. */

@@ -3,7 +3,7 @@
  * names that lead to it, links of both kinds.
  *
  * The new contents are written beside it, complete, and take its place. Where a file of
- * its own cannot be the same (it has more than one name, or belongs to somebody whom we
+ * its own cannot be the same (it has more than one name, or belongs to a user whom we
  * may not give a file to), they are then copied into it. One thread.
  */
 #pragma once

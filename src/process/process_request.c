@@ -129,7 +129,7 @@ static int find_signal(const struct target *target, int *number) {
         pid, *number);
 }
 
-/* Nobody there any more, or another process of that number. */
+/* The process has ended, or another one has its number. */
 static bool is_gone(struct target *target) {
     uint64_t start = target->status.start;
     return process_status_read(target->pid, &target->status) < 0 ||
@@ -150,7 +150,7 @@ static int check_hearing(struct target *target) {
     return 0;
 }
 
-/* A request that stays pending would be obeyed at a time when nobody expects it. */
+/* A request that stays pending would be obeyed at an unexpected time. */
 static int wait_for_hearing(struct target *target, int number,
                             struct patience *patience) {
     do {

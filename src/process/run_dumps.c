@@ -158,7 +158,7 @@ static void set_end(struct tracemalloc_dump_header *header, const struct run_end
     header->end_time = process_clock();
 }
 
-/* Of another process of the run nobody knows the wait status, but something of the OOM
+/* The wait status of other processes of the run is unknown, but something of the OOM
  * killer. */
 static int oom_of_others(const struct run_dumps *dumps, const struct run_end *end) {
     size_t silent = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The traced process that somebody means who names its parent: `tracemalloc run`, a
+/* The traced process that a user means by its parent's pid: `tracemalloc run`, a
  * shell, or what else started it. Offline code; one thread; allocates nothing. */
 #pragma once
 

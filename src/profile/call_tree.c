@@ -105,12 +105,12 @@ static void close_stacks(struct stack_tree *stacks) {
 
 static void weigh_stacks(struct stack_tree *stacks, const struct profile *profile) {
     const struct dump_reader *reader = stacks->reader;
-    for (size_t i = 0; i < reader->tally_count; i++) {
-        uint32_t stack = reader->tallies[i].stack;
-        if (profile->tallies[i].count == 0)
+    for (size_t i = 0; i < reader->site_count; i++) {
+        uint32_t stack = reader->sites[i].stack;
+        if (profile->sites[i].count == 0)
             continue;
-        stacks->weights[stack].size += profile->tallies[i].size;
-        stacks->weights[stack].count += profile->tallies[i].count;
+        stacks->weights[stack].size += profile->sites[i].size;
+        stacks->weights[stack].count += profile->sites[i].count;
         stacks->beyond[stack] = 1;
     }
     for (size_t id = reader->stack_count; id-- > 1;) {
@@ -306,16 +306,16 @@ static int64_t climb_level(struct call_tree *tree, struct climber *climbers,
 
 static size_t find_climbers(struct climber *climbers, const struct profile *profile) {
     size_t count = 0;
-    for (size_t i = 0; i < profile->reader->tally_count; i++)
-        if (profile->tallies[i].count > 0)
-            climbers[count++] = (struct climber){profile->reader->tallies[i].stack,
-                                                 CALL_TREE_ROOT, profile->tallies[i]};
+    for (size_t i = 0; i < profile->reader->site_count; i++)
+        if (profile->sites[i].count > 0)
+            climbers[count++] = (struct climber){profile->reader->sites[i].stack,
+                                                 CALL_TREE_ROOT, profile->sites[i]};
     return count;
 }
 
 static int build_inverted(struct call_tree *tree) {
     const struct dump_reader *reader = tree->profile->reader;
-    struct climber *climbers = calloc(reader->tally_count + 1, sizeof *climbers);
+    struct climber *climbers = calloc(reader->site_count + 1, sizeof *climbers);
     if (climbers == NULL)
         return -ENOMEM;
     int64_t left = (int64_t)find_climbers(climbers, tree->profile);

@@ -19,7 +19,7 @@
 #include "base/compiler.h"
 #include "profile/profile.h"
 
-enum { CALL_TREE_ROOT = 0, CALL_TREE_NONE = 0 }; /* the root is nobody's child */
+enum { CALL_TREE_ROOT = 0, CALL_TREE_NONE = 0 }; /* the root has no parent */
 
 struct call_node {
     uint32_t stack;       /* of the dump: whose most recent frame is meant */

@@ -89,10 +89,10 @@ static void find_distances(const struct matches *matches, uint32_t *distances,
 }
 
 /* Patterns look at the stack as it is shown and as it was recorded. */
-static bool keeps(const struct matches *matches, size_t tally, bool any_inclusive) {
+static bool keeps(const struct matches *matches, size_t site, bool any_inclusive) {
     const struct dump_reader *reader = matches->profile->reader;
-    uint32_t reach = 1, shown = reader->tallies[tally].stack;
-    uint32_t recorded = dump_reader_recorded(reader, tally);
+    uint32_t reach = 1, shown = reader->sites[site].stack;
+    uint32_t recorded = dump_reader_recorded(reader, site);
     if (matches->filter->all_frames)
         reach = reader->header.nframe + reader->header.native_nframe;
     if (any_inclusive && matches->included[shown] >= reach &&
@@ -101,14 +101,14 @@ static bool keeps(const struct matches *matches, size_t tally, bool any_inclusiv
     return matches->excluded[shown] >= reach && matches->excluded[recorded] >= reach;
 }
 
-static void drop_tallies(const struct matches *matches) {
+static void drop_sites(const struct matches *matches) {
     const struct dump_reader *reader = matches->profile->reader;
     bool any_inclusive = false;
     for (size_t i = 0; i < matches->filter->pattern_count; i++)
         any_inclusive |= matches->filter->patterns[i].inclusive;
-    for (size_t i = 0; i < reader->tally_count; i++)
+    for (size_t i = 0; i < reader->site_count; i++)
         if (!keeps(matches, i, any_inclusive))
-            matches->profile->tallies[i] = (struct weight){0};
+            matches->profile->sites[i] = (struct weight){0};
 }
 
 static int apply_patterns(const struct filter *filter, struct profile *profile) {
@@ -127,7 +127,7 @@ static int apply_patterns(const struct filter *filter, struct profile *profile) 
         match_names(&matches);
         find_distances(&matches, matches.included, true);
         find_distances(&matches, matches.excluded, false);
-        drop_tallies(&matches);
+        drop_sites(&matches);
         error = 0;
     }
     free(matches.names);
@@ -163,9 +163,9 @@ static int apply_domain(const struct filter *filter, struct profile *profile) {
     int64_t number = domain_number(filter->domain, reader);
     if (number < 0)
         return -ENOENT;
-    for (size_t i = 0; i < reader->tally_count; i++)
-        if (reader->domains[reader->tallies[i].domain].number != number)
-            profile->tallies[i] = (struct weight){0};
+    for (size_t i = 0; i < reader->site_count; i++)
+        if (reader->domains[reader->sites[i].domain].number != number)
+            profile->sites[i] = (struct weight){0};
     return 0;
 }
 

@@ -34,6 +34,6 @@ struct filter {
  * its most already. */
 must_check int filter_add(struct filter *filter, const char *text, bool inclusive);
 
-/* Empties the tallies that are filtered out and adds up again. 0, -ENOMEM, or -ENOENT
+/* Empties the sites that are filtered out and adds up again. 0, -ENOMEM, or -ENOENT
  * for a domain that the dump does not know. */
 must_check int filter_apply(const struct filter *filter, struct profile *profile);

@@ -127,32 +127,32 @@ static int64_t add(struct grouping *grouping, uint32_t stack, struct weight weig
     return group;
 }
 
-static int group_tallies(struct grouping *grouping) {
+static int group_sites(struct grouping *grouping) {
     const struct profile *profile = grouping->profile;
-    size_t count = profile->reader->tally_count;
-    grouping->of_tallies = calloc(count + 1, sizeof *grouping->of_tallies);
-    if (grouping->of_tallies == NULL)
+    size_t count = profile->reader->site_count;
+    grouping->of_sites = calloc(count + 1, sizeof *grouping->of_sites);
+    if (grouping->of_sites == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
-        if (profile->tallies[i].count == 0)
+        if (profile->sites[i].count == 0)
             continue;
         int64_t group =
-            add(grouping, profile->reader->tallies[i].stack, profile->tallies[i]);
+            add(grouping, profile->reader->sites[i].stack, profile->sites[i]);
         if (group < 0)
             return (int)group;
-        grouping->of_tallies[i] = (uint32_t)group + 1;
+        grouping->of_sites[i] = (uint32_t)group + 1;
     }
     return 0;
 }
 
-/* What a tally adds to each frame of its window is added once, at the leaf, and taken
+/* What a site adds to each frame of its window is added once, at the leaf, and taken
  * away above the window; the sums up the tree do the rest. Unsigned sums may wrap on
  * the way, the results do not. */
-static void place_tallies(const struct grouping *grouping, struct weight *nodes) {
+static void place_sites(const struct grouping *grouping, struct weight *nodes) {
     const struct profile *profile = grouping->profile;
-    for (size_t i = 0; i < profile->reader->tally_count; i++) {
-        struct weight weight = profile->tallies[i];
-        uint32_t stack = profile->reader->tallies[i].stack;
+    for (size_t i = 0; i < profile->reader->site_count; i++) {
+        struct weight weight = profile->sites[i];
+        uint32_t stack = profile->reader->sites[i].stack;
         nodes[stack].size += weight.size;
         nodes[stack].count += weight.count;
         uint32_t window = stack_index_window(&grouping->index, stack);
@@ -164,7 +164,7 @@ static void place_tallies(const struct grouping *grouping, struct weight *nodes)
     }
 }
 
-/* Children come after their parents. The empty stack is nobody's caller. */
+/* Children come after their parents. The empty stack calls nothing. */
 static void sum_up(const struct dump_reader *reader, struct weight *nodes) {
     for (size_t id = reader->stack_count; id-- > 1;) {
         uint32_t parent = reader->stacks[id].parent;
@@ -189,33 +189,33 @@ static int group_cumulatively(struct grouping *grouping) {
     struct weight *nodes = calloc(reader->stack_count, sizeof *nodes);
     if (nodes == NULL)
         return -ENOMEM;
-    place_tallies(grouping, nodes);
+    place_sites(grouping, nodes);
     sum_up(reader, nodes);
     int error = group_nodes(grouping, nodes);
     free(nodes);
     return error;
 }
 
-/* The groups of the frames of a dump, and which tally each one last had. */
+/* The groups of the frames of a dump, and which site each one last had. */
 struct visits {
     uint32_t *groups; /* by stack, plus 1; 0 where not yet asked for */
-    size_t *tallies;  /* by group, plus 1 */
+    size_t *sites;    /* by group, plus 1 */
     uint64_t steps;
 };
 
-/* The window of one tally, each of its groups once. */
-static int visit_tally(struct grouping *grouping, struct visits *visits, size_t tally) {
+/* The window of one site, each of its groups once. */
+static int visit_site(struct grouping *grouping, struct visits *visits, size_t site) {
     const struct dump_reader *reader = grouping->profile->reader;
-    uint32_t stack = reader->tallies[tally].stack, left = reader->header.nframe;
+    uint32_t stack = reader->sites[site].stack, left = reader->header.nframe;
     do {
         uint32_t *known = &visits->groups[stack];
         int64_t group = *known > 0 ? *known - 1 : add_group(grouping, stack);
         if (group < 0 || ++visits->steps > most_steps)
             return group < 0 ? -ENOMEM : -EFBIG;
         take_first_stack(&grouping->groups[group], stack);
-        if (visits->tallies[group] != tally + 1)
-            add_weight(grouping, group, grouping->profile->tallies[tally]);
-        visits->tallies[group] = tally + 1;
+        if (visits->sites[group] != site + 1)
+            add_weight(grouping, group, grouping->profile->sites[site]);
+        visits->sites[group] = site + 1;
         *known = (uint32_t)group + 1;
         stack = reader->stacks[stack].parent;
     } while (--left > 0 && stack != TRACEMALLOC_DUMP_EMPTY_STACK);
@@ -227,13 +227,13 @@ static int group_once(struct grouping *grouping) {
     const struct profile *profile = grouping->profile;
     size_t count = profile->reader->stack_count;
     struct visits visits = {.groups = calloc(count, sizeof *visits.groups),
-                            .tallies = calloc(count, sizeof *visits.tallies)};
-    int error = visits.groups == NULL || visits.tallies == NULL ? -ENOMEM : 0;
-    for (size_t i = 0; i < profile->reader->tally_count && error == 0; i++)
-        if (profile->tallies[i].count > 0)
-            error = visit_tally(grouping, &visits, i);
+                            .sites = calloc(count, sizeof *visits.sites)};
+    int error = visits.groups == NULL || visits.sites == NULL ? -ENOMEM : 0;
+    for (size_t i = 0; i < profile->reader->site_count && error == 0; i++)
+        if (profile->sites[i].count > 0)
+            error = visit_site(grouping, &visits, i);
     free(visits.groups);
-    free(visits.tallies);
+    free(visits.sites);
     return error;
 }
 
@@ -241,7 +241,7 @@ static int group(struct grouping *grouping) {
     bool by_name =
         grouping->key == GROUPING_FUNCTION || grouping->key == GROUPING_MODULE;
     if (!grouping->cumulative)
-        return group_tallies(grouping);
+        return group_sites(grouping);
     return by_name ? group_once(grouping) : group_cumulatively(grouping);
 }
 
@@ -266,7 +266,7 @@ void grouping_close(struct grouping *grouping) {
     function_shares_close(&grouping->shares);
     id_map_clear(&grouping->ids);
     free(grouping->groups);
-    free(grouping->of_tallies);
+    free(grouping->of_sites);
     *grouping = (struct grouping){0};
 }
 

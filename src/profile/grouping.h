@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The blocks of a profile, grouped as tracemalloc.Snapshot.statistics groups them.
  *
- * For offline code; allocates; one thread at a time. The time grows with the sites and
- * stacks of the dump, not with the length of the stacks.
+ * For offline code; allocates; one thread at a time. The time grows with the buckets
+ * and stacks of the dump, not with the length of the stacks.
  */
 #pragma once
 
@@ -41,7 +41,7 @@ struct grouping {
     struct function_shares shares; /* of the groups by line, while they are summed */
     size_t count;
     size_t room;
-    uint32_t *of_tallies; /* group + 1, by tally; 0: none, NULL: cumulative */
+    uint32_t *of_sites; /* group + 1, by site; 0: none, NULL: cumulative */
 };
 
 /* Groups by a key. Cumulative: by each frame of a traceback, as often as it stands

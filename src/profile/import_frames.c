@@ -89,18 +89,17 @@ static bool *find_imports(const struct dump_reader *reader, bool *any) {
 bool *import_frames_find(const struct dump_reader *reader) {
     bool any = false;
     bool *stacks = find_imports(reader, &any);
-    bool *tallies = calloc(reader->tally_count + 1, sizeof *tallies);
+    bool *sites = calloc(reader->site_count + 1, sizeof *sites);
     for (uint32_t id = 1; stacks != NULL && any && id < reader->stack_count; id++)
         stacks[id] |= stacks[reader->stacks[id].parent];
-    for (size_t i = 0; stacks != NULL && tallies != NULL && i < reader->tally_count;
-         i++)
-        tallies[i] = stacks[dump_reader_recorded(reader, i)];
+    for (size_t i = 0; stacks != NULL && sites != NULL && i < reader->site_count; i++)
+        sites[i] = stacks[dump_reader_recorded(reader, i)];
     if (stacks == NULL) {
-        free(tallies);
-        tallies = NULL;
+        free(sites);
+        sites = NULL;
     }
     free(stacks);
-    return tallies;
+    return sites;
 }
 
 static int open_folding(struct folding *folding) {
@@ -158,8 +157,8 @@ static void measure(struct folding *folding) {
         folding->depths[id] = folding->depths[parent] + 1;
         folding->callers[id] = folding->imports[id] ? 0 : folding->callers[parent] + 1;
     }
-    for (size_t i = 0; i < reader->tally_count; i++)
-        folding->inner[reader->tallies[i].stack] = 1;
+    for (size_t i = 0; i < reader->site_count; i++)
+        folding->inner[reader->sites[i].stack] = 1;
     for (size_t id = folding->count; id-- > 1;) {
         uint32_t parent = stacks[id].parent;
         uint32_t frames = folding->inner[id];
@@ -271,22 +270,22 @@ static int64_t fold_stack(struct folding *folding, uint32_t stack, bool whole) {
     return fold_window(folding, stack);
 }
 
-/* Several tallies of one stack follow each other in a dump of several processes only,
+/* Several sites of one stack follow each other in a dump of several processes only,
  * so that a window is rarely folded twice. */
-static int fold_tallies(struct folding *folding, bool whole) {
+static int fold_sites(struct folding *folding, bool whole) {
     struct dump_reader *reader = folding->reader;
-    struct tracemalloc_dump_tally *tallies = reader->tallies;
-    uint32_t *recorded = calloc(reader->tally_count + 1, sizeof *recorded);
+    struct tracemalloc_dump_site *sites = reader->sites;
+    uint32_t *recorded = calloc(reader->site_count + 1, sizeof *recorded);
     reader->recorded = recorded;
     if (recorded == NULL)
         return -ENOMEM;
-    for (size_t i = 0; i < reader->tally_count; i++)
-        recorded[i] = tallies[i].stack;
-    for (size_t i = 0; i < reader->tally_count; i++) {
+    for (size_t i = 0; i < reader->site_count; i++)
+        recorded[i] = sites[i].stack;
+    for (size_t i = 0; i < reader->site_count; i++) {
         int64_t shown = fold_stack(folding, recorded[i], whole);
         if (shown < 0)
             return (int)shown;
-        tallies[i].stack = (uint32_t)shown;
+        sites[i].stack = (uint32_t)shown;
     }
     return 0;
 }
@@ -311,7 +310,7 @@ int import_frames_fold(struct dump_reader *reader, bool whole) {
             error = fold_nodes(&folding, whole);
         }
         if (error == 0)
-            error = fold_tallies(&folding, whole);
+            error = fold_sites(&folding, whole);
         if (error == 0)
             install(&folding);
     }

@@ -26,6 +26,6 @@ bool import_frames_match(struct dump_text filename);
  * dump_reader_recorded. 0 or -ENOMEM. */
 must_check int import_frames_fold(struct dump_reader *reader, bool whole);
 
-/* By tally: whether its stack runs through an import. To be freed; NULL when there is
+/* By site: whether its stack runs through an import. To be freed; NULL when there is
  * no memory. */
 bool *import_frames_find(const struct dump_reader *reader);

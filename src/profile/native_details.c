@@ -46,11 +46,11 @@ int native_details_open(struct native_details *details,
     struct id_map ids = {0};
     int error = 0;
     *details = (struct native_details){0};
-    if (reader->details == NULL || grouping->of_tallies == NULL)
+    if (reader->details == NULL || grouping->of_sites == NULL)
         return 0;
-    for (size_t i = 0; i < reader->tally_count && error == 0; i++) {
-        uint32_t group = grouping->of_tallies[i], stack = reader->details[i];
-        struct native_detail detail = {group - 1, stack, grouping->profile->tallies[i]};
+    for (size_t i = 0; i < reader->site_count && error == 0; i++) {
+        uint32_t group = grouping->of_sites[i], stack = reader->details[i];
+        struct native_detail detail = {group - 1, stack, grouping->profile->sites[i]};
         if (group > 0 && stack > 0)
             error = add(&entries, &ids, &detail, grouping->profile);
     }

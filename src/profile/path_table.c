@@ -221,10 +221,10 @@ static void close_stacks(struct stacks *stacks) {
     free(stacks->processes);
 }
 
-static bool holds_something(const struct path_source *source, size_t tally) {
-    bool holds = source->ever->tallies[tally].count > 0;
+static bool holds_something(const struct path_source *source, size_t site) {
+    bool holds = source->ever->sites[site].count > 0;
     for (size_t i = 0; i < source->profile_count; i++)
-        holds |= source->profiles[i].tallies[tally].count > 0;
+        holds |= source->profiles[i].sites[site].count > 0;
     return holds;
 }
 
@@ -239,14 +239,14 @@ static uint32_t path_length(const struct stacks *stacks, uint32_t stack) {
     return window + (window < stacks->depths[stack]) + (stacks->processes != NULL);
 }
 
-/* Paths and steps that the dump's tallies come to. */
+/* Paths and steps that the dump's sites come to. */
 static size_t count_steps(const struct stacks *stacks, size_t *paths) {
     size_t steps = 0;
     *paths = 0;
-    for (size_t i = 0; i < stacks->reader->tally_count; i++) {
+    for (size_t i = 0; i < stacks->reader->site_count; i++) {
         if (!holds_something(stacks->source, i))
             continue;
-        steps += path_length(stacks, stacks->reader->tallies[i].stack);
+        steps += path_length(stacks, stacks->reader->sites[i].stack);
         *paths += 1;
     }
     return steps;
@@ -279,12 +279,12 @@ static int make_room(struct path_table *table, struct stacks *stacks) {
 }
 
 static void add_steps(struct path_table *table, const struct stacks *stacks,
-                      const struct tracemalloc_dump_tally *tally) {
-    uint32_t stack = tally->stack;
+                      const struct tracemalloc_dump_site *site) {
+    uint32_t stack = site->stack;
     uint32_t window = window_of(stacks, stack), length = path_length(stacks, stack);
     uint32_t *steps = table->steps + table->step_count, at = length;
     if (stacks->processes != NULL)
-        steps[0] = stacks->processes[tally->process];
+        steps[0] = stacks->processes[site->process];
     if (window < stacks->depths[stack])
         steps[stacks->processes != NULL] = PATH_TABLE_CUT;
     for (uint32_t left = window; left > 0; left--) {
@@ -295,26 +295,26 @@ static void add_steps(struct path_table *table, const struct stacks *stacks,
 }
 
 static void add_values(struct path_table *table, const struct path_source *source,
-                       size_t tally) {
+                       size_t site) {
     uint64_t *values = table->values + table->count * table->columns;
     memset(values, 0, table->columns * sizeof *values);
     values += source->column;
     for (size_t i = 0; i < source->profile_count; i++) {
-        *values++ = source->profiles[i].tallies[tally].size;
-        *values++ = source->profiles[i].tallies[tally].count;
+        *values++ = source->profiles[i].sites[site].size;
+        *values++ = source->profiles[i].sites[site].count;
     }
-    *values = source->ever->tallies[tally].count;
+    *values = source->ever->sites[site].count;
 }
 
 static void add_path(struct path_table *table, const struct stacks *stacks,
-                     size_t tally) {
-    const struct tracemalloc_dump_tally *entry = &stacks->reader->tallies[tally];
+                     size_t site) {
+    const struct tracemalloc_dump_site *entry = &stacks->reader->sites[site];
     struct path *path = &table->paths[table->count];
     *path = (struct path){.first = (uint32_t)table->step_count,
                           .length = path_length(stacks, entry->stack),
                           .domain = stacks->domains[entry->domain]};
     add_steps(table, stacks, entry);
-    add_values(table, stacks->source, tally);
+    add_values(table, stacks->source, site);
     table->count++;
 }
 
@@ -322,7 +322,7 @@ static int add_paths(struct path_table *table, struct stacks *stacks) {
     int error = make_room(table, stacks);
     if (error < 0)
         return error;
-    for (size_t i = 0; i < stacks->reader->tally_count; i++)
+    for (size_t i = 0; i < stacks->reader->site_count; i++)
         if (holds_something(stacks->source, i))
             add_path(table, stacks, i);
     if (stacks->nframe < table->nframe)

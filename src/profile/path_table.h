@@ -3,7 +3,7 @@
  * that a call tree is folded from.
  *
  * For offline code; allocates; one thread at a time. A path is the stack of one
- * tally, as frames by number, the oldest first:
+ * site, as frames by number, the oldest first:
  *
  *   [process] [older frames] frame frame ... most recent frame
  *
@@ -79,7 +79,7 @@ struct path_table {
     uint32_t limit; /* the smallest frame limit of the dumps */
 };
 
-/* One dump: the weights of its tallies, at several moments. */
+/* One dump: the weights of its sites, at several moments. */
 struct path_source {
     const struct profile *profiles; /* of one reader */
     size_t profile_count;

@@ -4,34 +4,34 @@
 #include <errno.h>
 #include <stdlib.h>
 
-uint32_t profile_site_count(const struct dump_reader *reader,
-                            const struct tracemalloc_dump_site *site,
-                            enum profile_moment moment) {
+uint32_t profile_bucket_count(const struct dump_reader *reader,
+                              const struct tracemalloc_dump_bucket *bucket,
+                              enum profile_moment moment) {
     if (moment == PROFILE_PEAK)
-        return dump_site_peak(&reader->header, site);
+        return dump_bucket_peak(&reader->header, bucket);
     bool at_exit = moment == PROFILE_EXIT ||
                    (moment == PROFILE_NOW && reader->header.finalized != 0);
-    return at_exit ? site->at_exit : site->live;
+    return at_exit ? bucket->at_exit : bucket->live;
 }
 
-static void add_blocks(struct weight *weights, const struct tracemalloc_dump_site *site,
-                       uint64_t count) {
+static void add_blocks(struct weight *weights,
+                       const struct tracemalloc_dump_bucket *bucket, uint64_t count) {
     if (count == 0)
         return;
-    struct weight *weight = &weights[dump_site_tally(site)];
-    weight->size += count * site->size;
+    struct weight *weight = &weights[dump_bucket_site(bucket)];
+    weight->size += count * bucket->size;
     weight->count += count;
 }
 
 struct weight *profile_allocated(const struct dump_reader *reader) {
-    struct weight *weights = calloc(reader->tally_count + 1, sizeof *weights);
+    struct weight *weights = calloc(reader->site_count + 1, sizeof *weights);
     if (weights == NULL)
         return NULL;
-    for (size_t i = 0; i < reader->tally_count; i++)
-        weights[i] = (struct weight){reader->tallies[i].total_bytes,
-                                     reader->tallies[i].total_blocks};
     for (size_t i = 0; i < reader->site_count; i++)
-        add_blocks(weights, &reader->sites[i], reader->sites[i].total);
+        weights[i] = (struct weight){reader->sites[i].total_bytes,
+                                     reader->sites[i].total_blocks};
+    for (size_t i = 0; i < reader->bucket_count; i++)
+        add_blocks(weights, &reader->buckets[i], reader->buckets[i].total);
     return weights;
 }
 
@@ -39,18 +39,18 @@ static struct weight *weigh(const struct dump_reader *reader,
                             enum profile_moment moment) {
     if (moment == PROFILE_ALLOCATED)
         return profile_allocated(reader);
-    struct weight *weights = calloc(reader->tally_count + 1, sizeof *weights);
-    for (size_t i = 0; weights != NULL && i < reader->site_count; i++)
-        add_blocks(weights, &reader->sites[i],
-                   profile_site_count(reader, &reader->sites[i], moment));
+    struct weight *weights = calloc(reader->site_count + 1, sizeof *weights);
+    for (size_t i = 0; weights != NULL && i < reader->bucket_count; i++)
+        add_blocks(weights, &reader->buckets[i],
+                   profile_bucket_count(reader, &reader->buckets[i], moment));
     return weights;
 }
 
 void profile_add_up(struct profile *profile) {
     profile->total = (struct weight){0};
-    for (size_t i = 0; i < profile->reader->tally_count; i++) {
-        profile->total.size += profile->tallies[i].size;
-        profile->total.count += profile->tallies[i].count;
+    for (size_t i = 0; i < profile->reader->site_count; i++) {
+        profile->total.size += profile->sites[i].size;
+        profile->total.count += profile->sites[i].count;
     }
 }
 
@@ -100,13 +100,13 @@ static int fill(struct profile *profile, struct frame_names *names,
     const struct dump_reader *reader = profile->reader;
     if (moment == PROFILE_EXIT && reader->header.finalized == 0)
         return -ENODATA;
-    profile->tallies = weigh(reader, moment);
+    profile->sites = weigh(reader, moment);
     profile->code_names = calloc(reader->code_count, sizeof *profile->code_names);
     profile->function_names =
         calloc(reader->code_count, sizeof *profile->function_names);
     profile->module_names =
         calloc(reader->module_count + 1, sizeof *profile->module_names);
-    if (profile->tallies == NULL || profile->code_names == NULL ||
+    if (profile->sites == NULL || profile->code_names == NULL ||
         profile->function_names == NULL || profile->module_names == NULL)
         return -ENOMEM;
     int error = name_frames(profile, names);
@@ -126,7 +126,7 @@ int profile_open(struct profile *profile, const struct dump_reader *reader,
 }
 
 void profile_close(struct profile *profile) {
-    free(profile->tallies);
+    free(profile->sites);
     free(profile->code_names);
     free(profile->function_names);
     free(profile->module_names);
@@ -140,10 +140,10 @@ struct dump_text profile_function(const struct profile *profile, uint32_t stack)
 struct weight *profile_domains(const struct profile *profile) {
     const struct dump_reader *reader = profile->reader;
     struct weight *domains = calloc(reader->domain_count, sizeof *domains);
-    for (size_t i = 0; domains != NULL && i < reader->tally_count; i++) {
-        struct weight *domain = &domains[reader->tallies[i].domain];
-        domain->size += profile->tallies[i].size;
-        domain->count += profile->tallies[i].count;
+    for (size_t i = 0; domains != NULL && i < reader->site_count; i++) {
+        struct weight *domain = &domains[reader->sites[i].domain];
+        domain->size += profile->sites[i].size;
+        domain->count += profile->sites[i].count;
     }
     return domains;
 }

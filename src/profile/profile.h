@@ -2,7 +2,7 @@
 /* One dump at one moment: how many bytes and blocks each stack holds in each domain.
  *
  * For offline code; allocates; one thread at a time. The weights are the sums of the
- * sites.
+ * buckets.
  */
 #pragma once
 
@@ -40,7 +40,7 @@ struct profile {
     uint32_t *code_names;     /* name of each code object's file */
     uint32_t *function_names; /* and its own, the empty text where it has none */
     uint32_t *module_names;   /* name of each module's path */
-    struct weight *tallies;   /* by tally */
+    struct weight *sites;     /* by site */
     struct weight total;
 };
 
@@ -51,20 +51,20 @@ must_check int profile_open(struct profile *profile, const struct dump_reader *r
 
 void profile_close(struct profile *profile);
 
-/* Sums the tallies again, after some were set to 0. */
+/* Sums the sites again, after some were set to 0. */
 void profile_add_up(struct profile *profile);
 
-/* What each tally ever allocated: an array by tally, to be freed, or NULL when there is
+/* What each site ever allocated: an array by site, to be freed, or NULL when there is
  * no memory. */
 struct weight *profile_allocated(const struct dump_reader *reader);
 
-/* Blocks of one site at a moment; not for PROFILE_ALLOCATED. */
-uint32_t profile_site_count(const struct dump_reader *reader,
-                            const struct tracemalloc_dump_site *site,
-                            enum profile_moment moment);
+/* Blocks of one bucket at a moment; not for PROFILE_ALLOCATED. */
+uint32_t profile_bucket_count(const struct dump_reader *reader,
+                              const struct tracemalloc_dump_bucket *bucket,
+                              enum profile_moment moment);
 
-/* The code object at a node; none (0) for native frames that nobody made code of (see
- * report/shown_stacks.h). */
+/* The code object at a node; none (0) for native frames that have no code object yet
+ * (see report/shown_stacks.h). */
 static inline uint32_t profile_code(const struct profile *profile, uint32_t stack) {
     uint32_t code = profile->reader->stacks[stack].code;
     return (code & TRACEMALLOC_DUMP_NATIVE) != 0 ? 0 : code;

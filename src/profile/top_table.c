@@ -8,7 +8,7 @@
 int top_sample_take(struct top_sample *sample, const struct profile *profile,
                     uint64_t time) {
     const struct dump_reader *reader = profile->reader;
-    size_t count = reader->tally_count;
+    size_t count = reader->site_count;
     *sample = (struct top_sample){
         .time = time,
         .count = count,
@@ -21,7 +21,7 @@ int top_sample_take(struct top_sample *sample, const struct profile *profile,
         return -ENOMEM;
     }
     for (size_t i = 0; i < count; i++)
-        sample->live[i] = profile->tallies[i];
+        sample->live[i] = profile->sites[i];
     return 0;
 }
 
@@ -40,7 +40,7 @@ struct view {
 static int open_view(struct view *view, const struct profile *profile,
                      enum grouping_key key, struct weight *weights) {
     view->profile = *profile;
-    view->profile.tallies = weights;
+    view->profile.sites = weights;
     return grouping_open(&view->grouping, &view->profile, key, false);
 }
 
@@ -55,7 +55,7 @@ static struct weight *allocated_since(const struct dump_reader *reader,
     struct weight *weights = profile_allocated(reader);
     bool same = before->cleared == reader->header.cleared;
     size_t known = same ? before->count : 0;
-    for (size_t i = 0; weights != NULL && i < reader->tally_count && i < known; i++) {
+    for (size_t i = 0; weights != NULL && i < reader->site_count && i < known; i++) {
         weights[i].size = difference(weights[i].size, before->ever[i].size);
         weights[i].count = difference(weights[i].count, before->ever[i].count);
     }
@@ -65,11 +65,11 @@ static struct weight *allocated_since(const struct dump_reader *reader,
 static struct weight *live_at(const struct profile *profile,
                               const struct top_sample *start) {
     const struct dump_reader *reader = profile->reader;
-    struct weight *weights = calloc(reader->tally_count + 1, sizeof *weights);
+    struct weight *weights = calloc(reader->site_count + 1, sizeof *weights);
     bool watched = start->live != NULL && start->cleared == reader->header.cleared;
-    for (size_t i = 0; weights != NULL && i < reader->tally_count; i++) {
+    for (size_t i = 0; weights != NULL && i < reader->site_count; i++) {
         if (!watched)
-            weights[i] = profile->tallies[i];
+            weights[i] = profile->sites[i];
         else if (i < start->count)
             weights[i] = start->live[i];
     }
@@ -138,7 +138,7 @@ int top_table_open(struct top_table *table, const struct profile *profile,
     *table = (struct top_table){.key = key};
     int error = recent == NULL || old == NULL ? -ENOMEM : 0;
     if (error == 0)
-        error = open_view(&views[0], profile, key, profile->tallies);
+        error = open_view(&views[0], profile, key, profile->sites);
     if (error == 0)
         error = open_view(&views[1], profile, key, recent);
     if (error == 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What the lines of a program hold, how fast they allocate, and how much they grew
- * since somebody began to watch.
+ * since the watch began.
  *
- * For offline code; allocates; one thread at a time. Tallies keep their index as long
+ * For offline code; allocates; one thread at a time. Sites keep their index as long
  * as a process traces into one dump, so that the same one is found in a later reading.
  */
 #pragma once
@@ -14,12 +14,12 @@
 #include "profile/grouping.h"
 #include "profile/profile.h"
 
-/* What each tally had at one reading of the dump. All zeros: nothing yet. */
+/* What each site had at one reading of the dump. All zeros: nothing yet. */
 struct top_sample {
     uint64_t time; /* nanoseconds of any clock */
     size_t count;
-    struct weight *live; /* by tally */
-    struct weight *ever; /* by tally: allocated so far */
+    struct weight *live; /* by site */
+    struct weight *ever; /* by site: allocated so far */
     uint32_t cleared;    /* how often the traces had been cleared */
 };
 

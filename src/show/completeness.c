@@ -20,7 +20,7 @@ static const char *const reasons[TRACEMALLOC_DUMP_REASONS] = {
     [TRACEMALLOC_DUMP_LOST_NATIVE] =
         "%s native stacks could not be unwound to their end",
     [TRACEMALLOC_DUMP_LOST_DAMAGE] =
-        "somebody cut the file while it was written: %s pages",
+        "another program cut the file while it was written: %s pages",
     [TRACEMALLOC_DUMP_LOST_VERSION] =
         "this interpreter's Python frames are not known: native blocks only (%s)",
     [TRACEMALLOC_DUMP_LOST_CRAMPED] =
@@ -66,10 +66,10 @@ enum {
 static bool has_overflow(const struct dump_reader *reader) {
     if (reader->header.lost[TRACEMALLOC_DUMP_LOST_STACKS] != 0)
         return false;
-    for (size_t i = 0; i < reader->site_count; i++) {
-        uint32_t tally = dump_site_tally(&reader->sites[i]);
-        if (reader->sites[i].live > 0 &&
-            reader->tallies[tally].stack == TRACEMALLOC_DUMP_OVERFLOW_STACK)
+    for (size_t i = 0; i < reader->bucket_count; i++) {
+        uint32_t site = dump_bucket_site(&reader->buckets[i]);
+        if (reader->buckets[i].live > 0 &&
+            reader->sites[site].stack == TRACEMALLOC_DUMP_OVERFLOW_STACK)
             return true;
     }
     return false;

@@ -100,7 +100,7 @@ static void add_native(struct json_writer *writer, const struct statistic *entry
     size_t count;
     const struct native_detail *first =
         native_details_find(details, entry->group, &count);
-    if (profile->reader->details == NULL || entry->grouping->of_tallies == NULL)
+    if (profile->reader->details == NULL || entry->grouping->of_sites == NULL)
         return;
     json_writer_key(writer, "native");
     json_writer_open_list(writer);

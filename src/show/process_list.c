@@ -22,10 +22,10 @@ struct process_share *process_list_shares(const struct profile *profile) {
         return NULL;
     for (uint32_t i = 0; i < reader->process_count; i++)
         shares[i].process = i;
-    for (size_t i = 0; i < reader->tally_count; i++) {
-        struct weight *weight = &shares[reader->tallies[i].process].weight;
-        weight->size += profile->tallies[i].size;
-        weight->count += profile->tallies[i].count;
+    for (size_t i = 0; i < reader->site_count; i++) {
+        struct weight *weight = &shares[reader->sites[i].process].weight;
+        weight->size += profile->sites[i].size;
+        weight->count += profile->sites[i].count;
     }
     qsort(shares, reader->process_count, sizeof *shares, compare);
     return shares;
@@ -33,9 +33,9 @@ struct process_share *process_list_shares(const struct profile *profile) {
 
 void process_list_keep(struct profile *profile, uint32_t process) {
     const struct dump_reader *reader = profile->reader;
-    for (size_t i = 0; i < reader->tally_count; i++)
-        if (reader->tallies[i].process != process)
-            profile->tallies[i] = (struct weight){0};
+    for (size_t i = 0; i < reader->site_count; i++)
+        if (reader->sites[i].process != process)
+            profile->sites[i] = (struct weight){0};
     profile_add_up(profile);
 }
 

@@ -23,7 +23,7 @@ struct process_share {
  * has, to be freed, or NULL when there is no memory. */
 struct process_share *process_list_shares(const struct profile *profile);
 
-/* Empties the tallies of all other processes, and adds up again. */
+/* Empties the sites of all other processes, and adds up again. */
 void process_list_keep(struct profile *profile, uint32_t process);
 
 /* Whether the title is another text than the arguments, and whether comm is another

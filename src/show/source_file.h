@@ -20,7 +20,7 @@ struct source_user {
     uid_t user;
     gid_t *groups; /* freed by source_user_close */
     int group_count;
-    bool is_known; /* false: a user without a name, whose groups nobody can tell */
+    bool is_known; /* false: a user without a name, whose groups are unknown */
 };
 
 void source_user_open(struct source_user *user, uid_t uid);

@@ -33,16 +33,16 @@ static int open_view(struct summary *summary, enum summary_view view,
 static int open_later(struct summary *summary, enum summary_view view,
                       const bool *imported) {
     struct summary_later *later = &summary->later[view];
-    size_t count = summary->reader->tally_count;
+    size_t count = summary->reader->site_count;
     later->profile = summary->profiles[view];
-    later->profile.tallies = calloc(count + 1, sizeof *later->profile.tallies);
-    if (later->profile.tallies == NULL)
+    later->profile.sites = calloc(count + 1, sizeof *later->profile.sites);
+    if (later->profile.sites == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
         bool has_frames =
-            summary->reader->tallies[i].stack != TRACEMALLOC_DUMP_EMPTY_STACK;
+            summary->reader->sites[i].stack != TRACEMALLOC_DUMP_EMPTY_STACK;
         if (has_frames && !imported[i])
-            later->profile.tallies[i] = summary->profiles[view].tallies[i];
+            later->profile.sites[i] = summary->profiles[view].sites[i];
     }
     profile_add_up(&later->profile);
     int error =
@@ -62,9 +62,9 @@ static int tell_imports_apart(struct summary *summary) {
     if (error == 0)
         error = open_later(summary, SUMMARY_PEAK, imported);
     const struct profile *now = &summary->profiles[SUMMARY_NOW];
-    for (size_t i = 0; i < summary->reader->tally_count; i++) {
-        summary->imports.size += imported[i] ? now->tallies[i].size : 0;
-        summary->imports.count += imported[i] ? now->tallies[i].count : 0;
+    for (size_t i = 0; i < summary->reader->site_count; i++) {
+        summary->imports.size += imported[i] ? now->sites[i].size : 0;
+        summary->imports.count += imported[i] ? now->sites[i].count : 0;
     }
     free(imported);
     return error;
@@ -73,7 +73,7 @@ static int tell_imports_apart(struct summary *summary) {
 static void close_later(struct summary_later *later) {
     statistics_close(&later->top);
     grouping_close(&later->grouping);
-    free(later->profile.tallies);
+    free(later->profile.sites);
 }
 
 static bool is_of_line(const struct profile *profile, uint32_t first, uint32_t second) {
@@ -124,9 +124,9 @@ static void count_class(struct summary *summary, uint64_t size, uint64_t count) 
 
 /* What its small blocks take of the interpreter's arenas. */
 static uint64_t arena_share(const struct dump_reader *reader,
-                            const struct tracemalloc_dump_tally *tally, uint64_t size,
+                            const struct tracemalloc_dump_site *site, uint64_t size,
                             uint64_t count) {
-    uint32_t number = reader->domains[tally->domain].number;
+    uint32_t number = reader->domains[site->domain].number;
     if (number != TRACEMALLOC_DUMP_DOMAIN_PYTHON || size > MOST_SMALL)
         return 0;
     return (size + SMALL_ALIGNMENT - 1) / SMALL_ALIGNMENT * SMALL_ALIGNMENT * count;
@@ -136,16 +136,16 @@ static uint64_t arena_share(const struct dump_reader *reader,
 static uint64_t look_at_blocks(struct summary *summary) {
     const struct dump_reader *reader = summary->reader;
     uint64_t in_arenas = 0;
-    for (size_t i = 0; i < reader->site_count; i++) {
-        const struct tracemalloc_dump_site *site = &reader->sites[i];
-        uint64_t count = profile_site_count(reader, site, PROFILE_NOW);
+    for (size_t i = 0; i < reader->bucket_count; i++) {
+        const struct tracemalloc_dump_bucket *bucket = &reader->buckets[i];
+        uint64_t count = profile_bucket_count(reader, bucket, PROFILE_NOW);
         if (count == 0)
             continue;
-        const struct tracemalloc_dump_tally *tally =
-            &reader->tallies[dump_site_tally(site)];
-        rank_block(summary, (struct summary_block){site->size, count, tally->stack});
-        count_class(summary, site->size, count);
-        in_arenas += arena_share(reader, tally, site->size, count);
+        const struct tracemalloc_dump_site *site =
+            &reader->sites[dump_bucket_site(bucket)];
+        rank_block(summary, (struct summary_block){bucket->size, count, site->stack});
+        count_class(summary, bucket->size, count);
+        in_arenas += arena_share(reader, site, bucket->size, count);
     }
     return in_arenas;
 }
@@ -156,16 +156,16 @@ static int name_block(struct summary *summary, struct summary_block *block) {
     const struct profile *profile = &summary->profiles[SUMMARY_NOW];
     struct function_shares shares = {0};
     int error = 0;
-    for (size_t i = 0; i < reader->site_count && error == 0; i++) {
-        const struct tracemalloc_dump_site *site = &reader->sites[i];
-        uint64_t count = profile_site_count(reader, site, PROFILE_NOW);
-        if (site->size != block->size || count == 0)
+    for (size_t i = 0; i < reader->bucket_count && error == 0; i++) {
+        const struct tracemalloc_dump_bucket *bucket = &reader->buckets[i];
+        uint64_t count = profile_bucket_count(reader, bucket, PROFILE_NOW);
+        if (bucket->size != block->size || count == 0)
             continue;
-        uint32_t stack = reader->tallies[dump_site_tally(site)].stack;
+        uint32_t stack = reader->sites[dump_bucket_site(bucket)].stack;
         uint32_t function = profile->function_names[profile_code(profile, stack)];
         if (is_of_line(profile, stack, block->stack))
             error = function_shares_add(&shares, 0, function, stack,
-                                        (struct weight){site->size * count, count});
+                                        (struct weight){bucket->size * count, count});
     }
     function_shares_sort(&shares);
     if (shares.count > 0)
@@ -203,9 +203,9 @@ static void explain_rss(struct summary *summary, uint64_t in_arenas) {
     rss->tracer = header->tracer_bytes + header->file_size;
     if (header->arena_bytes > in_arenas)
         rss->arenas_free = header->arena_bytes - in_arenas;
-    for (size_t i = 0; i < reader->tally_count; i++) {
-        uint32_t number = reader->domains[reader->tallies[i].domain].number;
-        uint64_t size = profile->tallies[i].size;
+    for (size_t i = 0; i < reader->site_count; i++) {
+        uint32_t number = reader->domains[reader->sites[i].domain].number;
+        uint64_t size = profile->sites[i].size;
         if (number == TRACEMALLOC_DUMP_DOMAIN_LIBC)
             rss->libc += size;
         else if (number == TRACEMALLOC_DUMP_DOMAIN_MMAP)

@@ -247,13 +247,13 @@ static struct tracebacks find_tracebacks(const struct profile *profile,
                                          const struct top_row *row) {
     const struct dump_reader *reader = profile->reader;
     struct tracebacks found = {.largest = row->stack};
-    for (size_t i = 0; i < reader->tally_count; i++) {
-        uint32_t stack = reader->tallies[i].stack;
-        if (profile->tallies[i].count == 0 || !is_of_row(profile, table, row, stack))
+    for (size_t i = 0; i < reader->site_count; i++) {
+        uint32_t stack = reader->sites[i].stack;
+        if (profile->sites[i].count == 0 || !is_of_row(profile, table, row, stack))
             continue;
-        if (found.count++ == 0 || profile->tallies[i].size > found.weight.size) {
+        if (found.count++ == 0 || profile->sites[i].size > found.weight.size) {
             found.largest = stack;
-            found.weight = profile->tallies[i];
+            found.weight = profile->sites[i];
         }
     }
     return found;

@@ -18,8 +18,8 @@ static uint32_t *measure(const struct dump_reader *reader) {
 
 static uint64_t count_frames(const struct dump_reader *reader, const uint32_t *depths) {
     uint64_t count = 0;
-    for (size_t i = 0; i < reader->tally_count; i++) {
-        uint32_t depth = depths[reader->tallies[i].stack];
+    for (size_t i = 0; i < reader->site_count; i++) {
+        uint32_t depth = depths[reader->sites[i].stack];
         count += depth < reader->header.nframe ? depth : reader->header.nframe;
     }
     return count;

@@ -43,12 +43,12 @@ struct building {
     struct array nodes;      /* struct tracemalloc_dump_stack: the new tree */
     struct array lengths;    /* uint32_t, by new node: frames from the root */
     struct id_map ids;       /* of new nodes, by parent, code and line */
-    bool *wanted;            /* by stack: a tally's that is shown, or outside of one */
+    bool *wanted;            /* by stack: a site's that is shown, or outside of one */
     struct progress *whole;  /* by stack */
     uint32_t *owners;     /* by stack: its innermost frame of Python; 0 without one */
     uint32_t *natives;    /* the same of native frames */
     uint32_t *cut;        /* new nodes of stacks that were cut to the limits; or 0 */
-    uint32_t *details;    /* new node, by tally; 0 where there is nothing to say */
+    uint32_t *details;    /* new node, by site; 0 where there is nothing to say */
     struct depth *depths; /* by stack */
     struct depth limits;
     uint32_t *picked; /* nodes of a stack that are shown, the most recent first */
@@ -165,7 +165,7 @@ static int step(struct building *building, struct progress *progress,
     return at < 0 ? (int)at : 0;
 }
 
-/* Stacks of tallies that are shown, and those outside of them. By owner, native frames
+/* Stacks of sites that are shown, and those outside of them. By owner, native frames
  * inside a frame of Python are not. */
 static void find_wanted(struct building *building) {
     const struct dump_reader *reader = building->reader;
@@ -173,8 +173,8 @@ static void find_wanted(struct building *building) {
     bool by_owner = building->options->native == SHOWN_NATIVE_BY_OWNER;
     if (wanted == NULL && !by_owner)
         memset(building->wanted, true, reader->stack_count);
-    for (size_t i = 0; i < reader->tally_count; i++) {
-        uint32_t stack = reader->tallies[i].stack;
+    for (size_t i = 0; i < reader->site_count; i++) {
+        uint32_t stack = reader->sites[i].stack;
         if (wanted != NULL && !wanted[i])
             continue;
         if (by_owner && building->owners[stack] != 0)
@@ -232,8 +232,8 @@ static uint64_t count_frames(const struct building *building) {
     const struct dump_reader *reader = building->reader;
     uint64_t count = 0;
     bool fit = true;
-    for (size_t i = 0; i < reader->tally_count; i++) {
-        uint32_t stack = reader->tallies[i].stack;
+    for (size_t i = 0; i < reader->site_count; i++) {
+        uint32_t stack = reader->sites[i].stack;
         struct depth depth = building->depths[stack];
         if (!building->wanted[stack])
             continue;
@@ -319,30 +319,30 @@ static int64_t find_detail(struct building *building, uint32_t stack, uint32_t o
     return interpreter == 0 ? 0 : add_folded(building, shown, interpreter - 1);
 }
 
-static int64_t move_tally(struct building *building, size_t number) {
-    struct tracemalloc_dump_tally *tally =
-        (struct tracemalloc_dump_tally *)&building->reader->tallies[number];
+static int64_t move_site(struct building *building, size_t number) {
+    struct tracemalloc_dump_site *site =
+        (struct tracemalloc_dump_site *)&building->reader->sites[number];
     const bool *wanted = building->options->wanted;
-    uint32_t stack = tally->stack, owner = building->owners[stack];
+    uint32_t stack = site->stack, owner = building->owners[stack];
     bool owned = building->options->native == SHOWN_NATIVE_BY_OWNER && owner != 0;
-    tally->stack = TRACEMALLOC_DUMP_EMPTY_STACK;
+    site->stack = TRACEMALLOC_DUMP_EMPTY_STACK;
     if (wanted != NULL && !wanted[number])
-        return tally->stack;
+        return site->stack;
     int64_t shown = shown_stack(building, owned ? owner : stack), detail = 0;
     if (shown >= 0 && owned)
         detail = find_detail(building, stack, owner, (uint32_t)shown);
     if (shown < 0 || detail < 0)
         return shown < 0 ? shown : detail;
-    tally->stack = (uint32_t)shown;
+    site->stack = (uint32_t)shown;
     building->details[number] = (uint32_t)detail;
     return shown;
 }
 
-/* Tallies become those of the new nodes; the longest of their stacks, or -errno. */
-static int64_t move_tallies(struct building *building) {
+/* Sites become those of the new nodes; the longest of their stacks, or -errno. */
+static int64_t move_sites(struct building *building) {
     uint32_t longest = 1;
-    for (size_t i = 0; i < building->reader->tally_count; i++) {
-        int64_t shown = move_tally(building, i);
+    for (size_t i = 0; i < building->reader->site_count; i++) {
+        int64_t shown = move_site(building, i);
         if (shown < 0)
             return shown;
         const uint32_t *lengths = building->lengths.entries;
@@ -366,7 +366,7 @@ static int open_building(struct building *building) {
     building->owners = calloc(count, sizeof *building->owners);
     building->natives = calloc(count, sizeof *building->natives);
     building->depths = calloc(count, sizeof *building->depths);
-    building->details = calloc(reader->tally_count + 1, sizeof *building->details);
+    building->details = calloc(reader->site_count + 1, sizeof *building->details);
     building->picked = calloc(building->limits.python + building->limits.native,
                               sizeof *building->picked);
     if (building->kinds == NULL || building->wanted == NULL ||
@@ -426,7 +426,7 @@ int shown_stacks_apply(struct dump_reader *reader,
         lower_limits(&building);
         error = add_whole_stacks(&building);
     }
-    int64_t longest = error < 0 ? error : move_tallies(&building);
+    int64_t longest = error < 0 ? error : move_sites(&building);
     error = longest < 0 ? (int)longest : install(&building, (uint32_t)longest);
     close_building(&building);
     native_frames_close(&building.frames);

@@ -16,7 +16,7 @@
  * that has none is shown folded.
  *
  * A stack shows the most recent frames of each kind, as many as the header says; each
- * stack of a tally is then cut to them, and `nframe` becomes the length of the longest.
+ * stack of a site is then cut to them, and `nframe` becomes the length of the longest.
  * Whole stacks keep the header's limit, which is one on the frames of Python.
  */
 #pragma once
@@ -37,7 +37,7 @@ enum shown_native {
 struct shown_stacks_options {
     enum shown_native native;
     bool whole;              /* whole stacks */
-    const bool *wanted;      /* by tally: it is shown; NULL: all are. Other tallies get
+    const bool *wanted;      /* by site: it is shown; NULL: all are. Other sites get
                                 the empty stack, and nothing is named for them */
     struct symbols *symbols; /* NULL: only what was recorded in the dump */
 };

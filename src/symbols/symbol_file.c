@@ -43,7 +43,7 @@ static const Dwfl_Callbacks callbacks = {
     .debuginfo_path = &debug_path,
 };
 
-/* Anything but a regular file might wait for somebody, or change when it is read. */
+/* Anything but a regular file might block, or change when it is read. */
 static int open_regular(const char *path) {
     struct stat status;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Address of a block to the site that counts it.
+/* Address of a block to the bucket that counts it.
  *
  *   address >> 3 or 4  43          17 16           0
  *                     | key of chunk | slot in chunk |
  *
  *   slot = 0        not traced
- *          31: watched | 30..0: site or 0
+ *          31: watched | 30..0: bucket or 0
  *
  * A slot belongs to whoever owns the block, so it needs no lock. A block leaves the map
  * before its address can be reused, that is before the real free. A chunk of slots is
@@ -29,9 +29,9 @@ enum {
     BLOCK_MAP_SLOT_BITS = 17,
     BLOCK_MAP_ADDRESS_BITS = 47,
 };
-/* More is known of this address than its site: see tracer_take_watched. */
+/* More is known of this address than its bucket: see tracer_take_watched. */
 #define BLOCK_MAP_WATCHED 0x80000000u
-#define BLOCK_MAP_SITE 0x7fffffffu
+#define BLOCK_MAP_BUCKET 0x7fffffffu
 
 /* Written once. A reader has the key before the rest. */
 struct block_map_chunk {

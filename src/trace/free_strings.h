@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Places of strings that nobody uses any more, in lists by size: the section of strings
+/* Places of unused strings, in lists by size: the section of strings
  * is read from one to the next, so a place is used again as a whole.
  *
  * Under the tracer's lock, or with one thread. Memory comes from the arena. Places of

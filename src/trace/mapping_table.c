@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "trace/site_table.h"
+#include "trace/bucket_table.h"
 
 struct mapping {
     uintptr_t start;
     uintptr_t end;
     uint32_t stack;
-    uint32_t site; /* that counts it; 0: it found no room */
+    uint32_t bucket; /* that counts it; 0: it found no room */
     enum mapping_kind kind;
 };
 
@@ -54,19 +54,19 @@ static uint64_t length_of(const struct mapping *mapping) {
 }
 
 static uint64_t counted_bytes(const struct mapping *mapping) {
-    return mapping->site != 0 ? site_table.sites[mapping->site].size : 0;
+    return mapping->bucket != 0 ? bucket_table.buckets[mapping->bucket].size : 0;
 }
 
-/* A stack is known as long as one of its sites counts something, if only a reservation
- * of which nothing is resident. */
+/* A stack is known as long as one of its buckets counts something, if only a
+ * reservation of which nothing is resident. */
 static void count_mapping(struct mapping *mapping, uint64_t bytes) {
-    mapping->site =
-        site_table_find(mapping->stack, TRACEMALLOC_DUMP_DOMAIN_MMAP, bytes);
-    if (mapping->site != 0) {
-        site_table_count(mapping->site);
+    mapping->bucket =
+        bucket_table_find(mapping->stack, TRACEMALLOC_DUMP_DOMAIN_MMAP, bytes);
+    if (mapping->bucket != 0) {
+        bucket_table_count(mapping->bucket);
         return;
     }
-    site_table.header->lost[site_table.failure]++;
+    bucket_table.header->lost[bucket_table.failure]++;
     mapping->stack = TRACEMALLOC_DUMP_OVERFLOW_STACK;
 }
 
@@ -105,8 +105,8 @@ int mapping_table_remove(uintptr_t start, size_t length) {
         struct mapping before = {old.start, start, old.stack, 0, old.kind};
         struct mapping after = {end, old.end, old.stack, 0, old.kind};
         uint64_t bytes = counted_bytes(&old);
-        if (old.site != 0)
-            site_table_discount(old.site);
+        if (old.bucket != 0)
+            bucket_table_discount(old.bucket);
         erase_at(index);
         if (old.start < start &&
             insert_at(index, before, part_bytes(&old, bytes, &before)) == 0)
@@ -135,12 +135,12 @@ enum mapping_kind mapping_table_kind(uintptr_t start, size_t length) {
 /* The block stays one: what it was is forgotten, so that it is not counted once for
  * each size that it had. */
 static void recount(struct mapping *mapping, uint64_t bytes) {
-    struct tracemalloc_dump_site *site = site_table.sites + mapping->site;
-    if (mapping->site == 0 || site->size == bytes)
+    struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + mapping->bucket;
+    if (mapping->bucket == 0 || bucket->size == bytes)
         return;
-    site_table_discount(mapping->site);
-    if (site->total > 0)
-        site->total--;
+    bucket_table_discount(mapping->bucket);
+    if (bucket->total > 0)
+        bucket->total--;
     count_mapping(mapping, bytes);
 }
 

@@ -132,7 +132,7 @@ uint32_t name_table_code(tracemalloc_dump_string filename, tracemalloc_dump_stri
     return id;
 }
 
-/* --- what nobody uses any more ---------------------------------------------------- */
+/* --- what is unused ---------------------------------------------------- */
 
 static void note_lost(int status) {
     if (status < 0)

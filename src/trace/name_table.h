@@ -26,6 +26,6 @@ tracemalloc_dump_string name_table_string(const char *bytes, size_t length);
 uint32_t name_table_code(tracemalloc_dump_string filename, tracemalloc_dump_string name,
                          uint32_t first_line);
 
-/* Nobody uses these code objects any more: their ids are given out again, and so is the
+/* These code objects are unused: their ids are given out again, and so is the
  * room of strings that nothing in the dump names. The set is taken over. */
 void name_table_recycle(struct id_set *ids);

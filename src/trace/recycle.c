@@ -3,16 +3,16 @@
 
 #include "trace/name_table.h"
 #include "trace/room.h"
-#include "trace/site_table.h"
+#include "trace/bucket_table.h"
 #include "trace/stack_table.h"
-#include "trace/tally_table.h"
+#include "trace/site_table.h"
 
 enum { FIRST_STACK = 2, FIRST_CODE = 2 };
 
 /* What is not known to be in use. */
 struct unused {
     struct id_set stacks;
-    struct id_set tallies;
+    struct id_set sites;
     struct id_set codes;
 };
 
@@ -27,11 +27,11 @@ static struct tracemalloc_dump_stack *stacks_of(const struct dump_file *dump) {
 static bool open_sets(struct unused *unused, const struct dump_file *dump) {
     *unused = (struct unused){0};
     if (id_set_open(&unused->stacks, count_of(dump, TRACEMALLOC_DUMP_STACKS)) == 0 &&
-        id_set_open(&unused->tallies, count_of(dump, TRACEMALLOC_DUMP_TALLIES)) == 0 &&
+        id_set_open(&unused->sites, count_of(dump, TRACEMALLOC_DUMP_SITES)) == 0 &&
         id_set_open(&unused->codes, count_of(dump, TRACEMALLOC_DUMP_CODE)) == 0)
         return true;
     id_set_close(&unused->stacks);
-    id_set_close(&unused->tallies);
+    id_set_close(&unused->sites);
     return false;
 }
 
@@ -50,14 +50,14 @@ static void spare_reachable(struct unused *unused, const struct dump_file *dump)
             id_set_remove(&unused->stacks, id);
 }
 
-/* The dead sites were given back already. */
+/* The dead buckets were given back already. */
 static void spare_needed(struct unused *unused, const struct dump_file *dump) {
     const struct tracemalloc_dump_stack *stacks = stacks_of(dump);
-    uint64_t count = count_of(dump, TRACEMALLOC_DUMP_SITES);
+    uint64_t count = count_of(dump, TRACEMALLOC_DUMP_BUCKETS);
     for (uint64_t id = 1; id < count; id++) {
-        const struct tracemalloc_dump_site *site = site_table.sites + id;
-        uint32_t stack = site_tally(site)->stack;
-        if (site_table_is_dead(site))
+        const struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
+        uint32_t stack = bucket_site(bucket)->stack;
+        if (bucket_table_is_dead(bucket))
             continue;
         for (; id_set_has(&unused->stacks, stack); stack = stacks[stack].parent)
             id_set_remove(&unused->stacks, stack);
@@ -92,11 +92,11 @@ void recycle(struct dump_file *dump, const struct recycle_memo *memo) {
     id_set_fill(&unused.codes, 0);
     memo->spare_codes(&unused.codes);
     spare_reachable(&unused, dump);
-    site_table_recycle();
+    bucket_table_recycle();
     spare_needed(&unused, dump);
     spare_codes(&unused, dump);
     shorten(&unused.stacks, dump);
-    tally_table_recycle(&unused.stacks, &unused.tallies);
+    site_table_recycle(&unused.stacks, &unused.sites);
     memo->forget_stacks(&unused.stacks);
     stack_table_recycle(&unused.stacks);
     name_table_recycle(&unused.codes);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Gives out again what only dead code used: stacks, tallies, code objects and names, so
+/* Gives out again what only dead code used: stacks, sites, code objects and names, so
  * that a program which makes new code for ever does not fill the dump.
  *
  *   a stack stays     where its code object and all its callers' live, or where it, or

@@ -17,7 +17,7 @@ static bool is_nearly_full(const struct dump_file *dump, unsigned section,
 
 static bool pays(const struct tracemalloc_dump_header *header) {
     uint64_t entries = header->sections[TRACEMALLOC_DUMP_STACKS].count +
-                       header->sections[TRACEMALLOC_DUMP_SITES].count;
+                       header->sections[TRACEMALLOC_DUMP_BUCKETS].count;
     return room.made >= entries / 8;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Room for new entries of the dump's tables, and when it pays to look for old ones that
- * nobody uses any more (see trace/recycle.h).
+ * is unused (see trace/recycle.h).
  *
  * That look goes over all tables, so it is wanted only where one of them is nearly
  * full, and not before as many new stacks came as an eighth of all it will look at: a

@@ -21,6 +21,6 @@ void stack_table_close(void);
  * with its high half. */
 uint32_t stack_table_node(uint32_t parent, uint32_t code, uint64_t line);
 
-/* Nobody knows these nodes any more, and none of the others is below one of them: their
+/* These nodes are unused, and none of the others is below one of them: their
  * ids are given out again. The set is taken over. */
 void stack_table_recycle(struct id_set *ids);

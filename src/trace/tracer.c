@@ -38,7 +38,7 @@ static int open_tables(void) {
     if (status == 0)
         status = stack_table_open(&dump);
     if (status == 0)
-        status = site_table_open(&dump);
+        status = bucket_table_open(&dump);
     return status;
 }
 
@@ -72,19 +72,19 @@ void tracer_deactivate(void) {
 void tracer_close(void) {
     name_table_close();
     stack_table_close();
-    site_table_close();
+    bucket_table_close();
     dump_file_close(&dump);
 }
 
 static void clear_counts(struct tracemalloc_dump_header *header) {
+    uint64_t buckets = header->sections[TRACEMALLOC_DUMP_BUCKETS].count;
     uint64_t sites = header->sections[TRACEMALLOC_DUMP_SITES].count;
-    uint64_t tallies = header->sections[TRACEMALLOC_DUMP_TALLIES].count;
-    for (uint64_t id = 1; id < sites; id++) {
-        struct tracemalloc_dump_site *site = site_table.sites + id;
-        site->live = site->at_exit = site->total = site->peak_live = 0;
+    for (uint64_t id = 1; id < buckets; id++) {
+        struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
+        bucket->live = bucket->at_exit = bucket->total = bucket->peak_live = 0;
     }
-    for (uint64_t id = 0; id < tallies; id++)
-        site_table.tallies[id].total_bytes = site_table.tallies[id].total_blocks = 0;
+    for (uint64_t id = 0; id < sites; id++)
+        bucket_table.sites[id].total_bytes = bucket_table.sites[id].total_blocks = 0;
     header->python_bytes = header->native_bytes = 0;
     header->peak_bytes = header->python_peak_bytes = 0;
 }
@@ -100,7 +100,7 @@ void tracer_clear(void) {
 void tracer_freeze(void) {
     if (dump.header->finalized == 0)
         tracer_measure();
-    site_table_freeze();
+    bucket_table_freeze();
 }
 
 void tracer_measure(void) {
@@ -117,8 +117,8 @@ void tracer_lost_block(uint32_t reason) {
     dump.header->lost[reason]++;
 }
 
-static bool is_of(uint32_t site, uint32_t domain) {
-    return site != 0 && site_tally(site_table.sites + site)->domain == domain;
+static bool is_of(uint32_t bucket, uint32_t domain) {
+    return bucket != 0 && bucket_site(bucket_table.buckets + bucket)->domain == domain;
 }
 
 static uint32_t *slot_of(uintptr_t address) {
@@ -140,7 +140,7 @@ uint32_t *tracer_make_slot(uintptr_t block) {
 
 uint32_t tracer_take_watched(uintptr_t block, uint32_t *slot, enum tracer_family by) {
     const uint32_t python = TRACEMALLOC_DUMP_DOMAIN_PYTHON;
-    uint32_t site = *slot & BLOCK_MAP_SITE, tracked = 0;
+    uint32_t bucket = *slot & BLOCK_MAP_BUCKET, tracked = 0;
     *slot = 0;
     if (tracer.code_freed != NULL)
         tracer.code_freed(block);
@@ -148,45 +148,45 @@ uint32_t tracer_take_watched(uintptr_t block, uint32_t *slot, enum tracer_family
         tracked = track_table_take(python, block);
     else if (track_table_find(python, block) != 0)
         *slot = BLOCK_MAP_WATCHED;
-    if (site == 0)
+    if (bucket == 0)
         return tracked;
     tracer_discount(tracked);
-    return site;
+    return bucket;
 }
 
-void tracer_replaced(uintptr_t block, uint32_t *slot, uint32_t site) {
+void tracer_replaced(uintptr_t block, uint32_t *slot, uint32_t bucket) {
     enum tracer_family by =
-        is_of(site, TRACEMALLOC_DUMP_DOMAIN_PYTHON) ? TRACER_PYTHON : TRACER_LIBC;
+        is_of(bucket, TRACEMALLOC_DUMP_DOMAIN_PYTHON) ? TRACER_PYTHON : TRACER_LIBC;
     tracer_discount(tracer_take_slot(block, slot, by));
 }
 
 /* The block at this address is another one in Python's own domain from now on. */
 static int replace(uint32_t *slot, uint64_t size, uint32_t stack) {
-    uint32_t site = site_table_find(stack, TRACEMALLOC_DUMP_DOMAIN_PYTHON, size);
-    tracer_discount(*slot & BLOCK_MAP_SITE);
-    *slot = (*slot & BLOCK_MAP_WATCHED) | site;
-    if (site == 0) {
-        tracer_lost_block(site_table.failure);
+    uint32_t bucket = bucket_table_find(stack, TRACEMALLOC_DUMP_DOMAIN_PYTHON, size);
+    tracer_discount(*slot & BLOCK_MAP_BUCKET);
+    *slot = (*slot & BLOCK_MAP_WATCHED) | bucket;
+    if (bucket == 0) {
+        tracer_lost_block(bucket_table.failure);
         return -ENOMEM;
     }
-    site_table_count(site);
+    bucket_table_count(bucket);
     return 0;
 }
 
 int tracer_track(uint32_t domain, uintptr_t address, uint64_t size, uint32_t stack) {
     uint32_t *slot = slot_of(address);
-    uint32_t site = slot != NULL ? *slot & BLOCK_MAP_SITE : 0;
-    if (domain == TRACEMALLOC_DUMP_DOMAIN_PYTHON && is_of(site, domain))
+    uint32_t bucket = slot != NULL ? *slot & BLOCK_MAP_BUCKET : 0;
+    if (domain == TRACEMALLOC_DUMP_DOMAIN_PYTHON && is_of(bucket, domain))
         return replace(slot, size, stack);
     int status = track_table_insert(domain, address, size, stack);
     if (status < 0) {
-        tracer_lost_block(status == -ENOSPC ? site_table.failure
+        tracer_lost_block(status == -ENOSPC ? bucket_table.failure
                                             : TRACEMALLOC_DUMP_LOST_MEMORY);
         return -ENOMEM;
     }
-    if (is_of(site, TRACEMALLOC_DUMP_DOMAIN_LIBC)) {
+    if (is_of(bucket, TRACEMALLOC_DUMP_DOMAIN_LIBC)) {
         *slot &= BLOCK_MAP_WATCHED;
-        tracer_discount(site);
+        tracer_discount(bucket);
     }
     if (domain == TRACEMALLOC_DUMP_DOMAIN_PYTHON)
         watch(address);
@@ -198,17 +198,17 @@ void tracer_untrack(uint32_t domain, uintptr_t address) {
     track_table_remove(domain, address);
     if (domain != TRACEMALLOC_DUMP_DOMAIN_PYTHON || slot == NULL)
         return;
-    uint32_t site = *slot & BLOCK_MAP_SITE;
-    if (is_of(site, domain)) {
+    uint32_t bucket = *slot & BLOCK_MAP_BUCKET;
+    if (is_of(bucket, domain)) {
         *slot &= BLOCK_MAP_WATCHED;
-        tracer_discount(site);
+        tracer_discount(bucket);
     }
 }
 
 uint32_t tracer_find(uint32_t domain, uintptr_t address) {
     const uint32_t *slot = slot_of(address);
-    uint32_t site = slot != NULL ? *slot & BLOCK_MAP_SITE : 0;
-    return is_of(site, domain) ? site : track_table_find(domain, address);
+    uint32_t bucket = slot != NULL ? *slot & BLOCK_MAP_BUCKET : 0;
+    return is_of(bucket, domain) ? bucket : track_table_find(domain, address);
 }
 
 void tracer_watch_code(const void *code) {

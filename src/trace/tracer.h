@@ -21,12 +21,12 @@
 #include "base/lock.h"
 #include "trace/block_map.h"
 #include "trace/gate.h"
-#include "trace/site_table.h"
+#include "trace/bucket_table.h"
 
 struct tracer {
     const char *single_threaded; /* glibc's flag, or a constant 0 */
     struct lock lock;            /* protects all tables and the dump */
-    /* Of the tables: sites of an older one mean nothing; under the lock. */
+    /* Of the tables: buckets of an older one mean nothing; under the lock. */
     uint32_t generation;
     struct dump_file *dump;
     void (*code_freed)(
@@ -86,14 +86,14 @@ void tracer_lost_block(uint32_t reason);
 uint32_t *tracer_make_slot(uintptr_t block);
 /* A slot that is not empty: what held it vanished without a free that we saw, or it is
  * watched. What stays in the slot is its flag, or nothing. */
-void tracer_replaced(uintptr_t block, uint32_t *slot, uint32_t site);
+void tracer_replaced(uintptr_t block, uint32_t *slot, uint32_t bucket);
 /* A watched slot is emptied. The address may be that of a code object, whose end is
  * reported; or of a block that the program tracks in Python's own domain without one
  * of Python's there, which ends with a free of Python's allocators alone. */
 uint32_t tracer_take_watched(uintptr_t block, uint32_t *slot, enum tracer_family by);
 
-/* The site is that of the block's stack, domain and size: see site_table_find. */
-static always_inline void tracer_insert(uintptr_t block, uint32_t site) {
+/* The bucket is that of the block's stack, domain and size: see bucket_table_find. */
+static always_inline void tracer_insert(uintptr_t block, uint32_t bucket) {
     uint32_t *slot = block_map_find(block);
     if (unlikely(slot == NULL))
         slot = tracer_make_slot(block);
@@ -102,24 +102,24 @@ static always_inline void tracer_insert(uintptr_t block, uint32_t site) {
         return;
     }
     if (unlikely(*slot != 0))
-        tracer_replaced(block, slot, site);
-    if (unlikely(site == 0)) {
-        tracer_lost_block(site_table.failure);
+        tracer_replaced(block, slot, bucket);
+    if (unlikely(bucket == 0)) {
+        tracer_lost_block(bucket_table.failure);
         return;
     }
-    *slot |= site;
-    site_table_count(site);
+    *slot |= bucket;
+    bucket_table_count(bucket);
 }
 
-/* The block's slot is emptied; its site goes on counting it until tracer_discount or
+/* The block's slot is emptied; its bucket goes on counting it until tracer_discount or
  * put_back. 0: not traced. */
 static always_inline uint32_t tracer_take_slot(uintptr_t block, uint32_t *slot,
                                                enum tracer_family by) {
-    uint32_t site = *slot;
-    if (unlikely(site & BLOCK_MAP_WATCHED))
+    uint32_t bucket = *slot;
+    if (unlikely(bucket & BLOCK_MAP_WATCHED))
         return tracer_take_watched(block, slot, by);
     *slot = 0;
-    return site;
+    return bucket;
 }
 
 static always_inline uint32_t tracer_take(uintptr_t block, enum tracer_family by) {
@@ -127,28 +127,28 @@ static always_inline uint32_t tracer_take(uintptr_t block, enum tracer_family by
     return slot != NULL && *slot != 0 ? tracer_take_slot(block, slot, by) : 0;
 }
 
-static always_inline void tracer_discount(uint32_t site) {
-    if (site != 0)
-        site_table_discount(site);
+static always_inline void tracer_discount(uint32_t bucket) {
+    if (bucket != 0)
+        bucket_table_discount(bucket);
 }
 
-static always_inline void tracer_put_back(uintptr_t block, uint32_t site) {
-    if (site != 0)
-        *block_map_find(block) |= site;
+static always_inline void tracer_put_back(uintptr_t block, uint32_t bucket) {
+    if (bucket != 0)
+        *block_map_find(block) |= bucket;
 }
 
 static always_inline void tracer_remove(uintptr_t block, enum tracer_family by) {
     tracer_discount(tracer_take(block, by));
 }
 
-/* The block, whose slot this is, belongs to the stack of this site of its domain and
+/* The block, whose slot this is, belongs to the stack of this bucket of its domain and
  * size from now on. */
-static always_inline void tracer_move(uint32_t *slot, uint32_t site) {
-    uint32_t old = *slot & BLOCK_MAP_SITE;
-    if (site == old || unlikely(old == 0 || site == 0))
+static always_inline void tracer_move(uint32_t *slot, uint32_t bucket) {
+    uint32_t old = *slot & BLOCK_MAP_BUCKET;
+    if (bucket == old || unlikely(old == 0 || bucket == 0))
         return;
-    *slot = site | (*slot & BLOCK_MAP_WATCHED);
-    site_table_transfer(old, site);
+    *slot = bucket | (*slot & BLOCK_MAP_WATCHED);
+    bucket_table_transfer(old, bucket);
 }
 
 /* The program tracks a block (see PyTraceMalloc_Track): `domain` is an index in the
@@ -158,7 +158,7 @@ static always_inline void tracer_move(uint32_t *slot, uint32_t site) {
 must_check int tracer_track(uint32_t domain, uintptr_t address, uint64_t size,
                             uint32_t stack);
 void tracer_untrack(uint32_t domain, uintptr_t address);
-/* The site that counts the block at this address in a domain, or 0. */
+/* The bucket that counts the block at this address in a domain, or 0. */
 uint32_t tracer_find(uint32_t domain, uintptr_t address);
 /* Flags the block of a code object, so that code_freed is called at its end. */
 void tracer_watch_code(const void *code);

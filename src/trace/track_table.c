@@ -6,14 +6,14 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/id_table.h"
-#include "trace/site_table.h"
+#include "trace/bucket_table.h"
 
 enum { FIRST_SLOTS = 1024, FIRST_ENTRIES = 512 };
 
 struct tracked {
     uintptr_t address;
     uint32_t domain;
-    uint32_t site; /* of a free entry: the next free one */
+    uint32_t bucket; /* of a free entry: the next free one */
 };
 
 static struct id_table tracked_index;
@@ -67,7 +67,7 @@ static int take_entry(uint32_t *id) {
         return -ENOMEM;
     *id = first_free;
     if (*id != 0) {
-        first_free = entries[*id].site;
+        first_free = entries[*id].bucket;
         return 0;
     }
     if (count == capacity && grow() < 0)
@@ -77,7 +77,7 @@ static int take_entry(uint32_t *id) {
 }
 
 static void give_back(uint32_t id) {
-    entries[id] = (struct tracked){.site = first_free};
+    entries[id] = (struct tracked){.bucket = first_free};
     first_free = id;
 }
 
@@ -85,17 +85,17 @@ int track_table_insert(uint32_t domain, uintptr_t address, uint64_t size,
                        uint32_t stack) {
     uint32_t id;
     track_table_remove(domain, address);
-    uint32_t site = site_table_find(stack, domain, size);
-    if (site == 0)
+    uint32_t bucket = bucket_table_find(stack, domain, size);
+    if (bucket == 0)
         return -ENOSPC;
     if (take_entry(&id) < 0)
         return -ENOMEM;
-    entries[id] = (struct tracked){address, domain, site};
+    entries[id] = (struct tracked){address, domain, bucket};
     if (id_table_add(&tracked_index, hash_of(domain, address), id) < 0) {
         give_back(id);
         return -ENOMEM;
     }
-    site_table_count(site);
+    bucket_table_count(bucket);
     return 0;
 }
 
@@ -103,16 +103,16 @@ uint32_t track_table_take(uint32_t domain, uintptr_t address) {
     uint32_t id = find(domain, address);
     if (id == 0)
         return 0;
-    uint32_t site = entries[id].site;
+    uint32_t bucket = entries[id].bucket;
     id_table_remove(&tracked_index, hash_of(domain, address), id);
     give_back(id);
-    return site;
+    return bucket;
 }
 
 void track_table_remove(uint32_t domain, uintptr_t address) {
-    uint32_t site = track_table_take(domain, address);
-    if (site != 0)
-        site_table_discount(site);
+    uint32_t bucket = track_table_take(domain, address);
+    if (bucket != 0)
+        bucket_table_discount(bucket);
 }
 
 void track_table_visit(uint32_t domain, void (*visit)(uintptr_t address)) {
@@ -127,7 +127,7 @@ void track_table_visit(uint32_t domain, void (*visit)(uintptr_t address)) {
 
 uint32_t track_table_find(uint32_t domain, uintptr_t address) {
     uint32_t id = find(domain, address);
-    return id != 0 ? entries[id].site : 0;
+    return id != 0 ? entries[id].bucket : 0;
 }
 
 void track_table_clear(void) {

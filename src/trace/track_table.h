@@ -14,15 +14,15 @@
 #include "base/compiler.h"
 
 /* Counts the block in the domain with this index in the dump, instead of one that was
- * tracked there. 0; -ENOMEM; -ENOSPC: no site, see site_table.failure. */
+ * tracked there. 0; -ENOMEM; -ENOSPC: no bucket, see bucket_table.failure. */
 must_check int track_table_insert(uint32_t domain, uintptr_t address, uint64_t size,
                                   uint32_t stack);
 void track_table_remove(uint32_t domain, uintptr_t address);
-/* As track_table_remove, but the block goes on counting. Its site, or 0. */
+/* As track_table_remove, but the block goes on counting. Its bucket, or 0. */
 uint32_t track_table_take(uint32_t domain, uintptr_t address);
 /* Calls `visit` with the address of each block of the domain. */
 void track_table_visit(uint32_t domain, void (*visit)(uintptr_t address));
-/* The site that counts the block, or 0. */
+/* The bucket that counts the block, or 0. */
 uint32_t track_table_find(uint32_t domain, uintptr_t address);
 /* Forgets all, without counting. */
 void track_table_clear(void);

@@ -27,7 +27,7 @@ static void toggle(void) {
         interpreter_trace(agent.nframe);
 }
 
-/* Nobody can be told of a request that does not fit: the command looks at the state
+/* A request that does not fit cannot be answered: the command looks at the state
  * before and after. */
 static void obey(struct request request) {
     switch (request.kind) {

@@ -15,6 +15,6 @@ struct agent_options {
     uint32_t nframe; /* of a start by a plain signal; 0: 25 */
 };
 
-/* Takes the signal if nobody has it. Once a Python is there; before that a process is
- * inert. */
+/* Takes the signal if the program does not use it. Once a Python is there; before that
+ * a process is inert. */
 void agent_listen(const struct agent_options *options);

@@ -62,7 +62,7 @@ class CheckedDump(dump_file.DumpFile):
         return list(dump_file.struct.iter_unpack("=" + SECTIONS[number][1], data))
 
     def check_entries(self):
-        code, stacks, tallies = (self.of_section(number) for number in (1, 2, 3))
+        code, stacks, sites = (self.of_section(number) for number in (1, 2, 3))
         domains, modules = self.of_section(5), self.of_section(6)
         texts = set()
         for entry in code:
@@ -75,11 +75,11 @@ class CheckedDump(dump_file.DumpFile):
             self.check_string(text)
         for number, entry in enumerate(stacks):
             self.check_stack(number, entry, len(code), len(modules))
-        for stack, domain, _, _, process, _ in tallies:
+        for stack, domain, _, _, process, _ in sites:
             self.expect(stack < len(stacks), "a stack that is not there")
             self.expect(domain < len(domains), "a domain that is not there")
             self.expect(process == 0, "a process in a dump of one")
-        self.check_sites(tallies, stacks)
+        self.check_buckets(sites, stacks)
         self.check_timeline()
 
     def expect(self, right, text):
@@ -103,22 +103,22 @@ class CheckedDump(dump_file.DumpFile):
             self.expect(code < codes, "code of stack %d" % number)
             self.expect(high == 0, "high half of stack %d" % number)
 
-    def check_sites(self, tallies, stacks):
-        """A site that counts anything has a tally, and a stack that is in use.
+    def check_buckets(self, sites, stacks):
+        """A bucket that counts anything has a site, and a stack that is in use.
 
-        While a live dump is copied, a stack may be given up that its site held before.
+        While a live dump is copied, a stack that its bucket held before may be freed.
         """
         moving = self.state == "snapshot"
         for at, entry in enumerate(self.of_section(4)[1:], 1):
-            tally, live, size, _, peak_live, _, at_exit = entry
-            tally &= ~dump_file.NOT_PYTHON
-            self.expect(tally < len(tallies), "tally of site %d" % at)
+            site, live, size, _, peak_live, _, at_exit = entry
+            site &= ~dump_file.NOT_PYTHON
+            self.expect(site < len(sites), "site of bucket %d" % at)
             if (live or at_exit) and not moving:
-                stack = tallies[tally][0]
+                stack = sites[site][0]
                 in_use = stack < 2 or stacks[stack][1] != 0
-                self.expect(in_use, "site %d of a stack that is not used" % at)
-            self.expect(live < 1 << 31, "site %d has %d blocks" % (at, live))
-            self.expect(size < 1 << 47, "site %d of size %d" % (at, size))
+                self.expect(in_use, "bucket %d of a stack that is not used" % at)
+            self.expect(live < 1 << 31, "bucket %d has %d blocks" % (at, live))
+            self.expect(size < 1 << 47, "bucket %d of size %d" % (at, size))
 
     def check_timeline(self):
         times = [entry[0] for entry in self.of_section(7)]
@@ -129,20 +129,20 @@ class CheckedDump(dump_file.DumpFile):
         return not any(self.lost.values())
 
     def check_sums(self, threads):
-        """The header's totals are those of the sites, but for events in flight."""
+        """The header's totals are those of the buckets, but for events in flight."""
         python = native = 0
-        for site in self.sites:
-            if site.domain in (dump_file.LIBC, dump_file.MMAP):
-                native += site.live * site.size
+        for bucket in self.buckets:
+            if bucket.domain in (dump_file.LIBC, dump_file.MMAP):
+                native += bucket.live * bucket.size
             else:
-                python += site.live * site.size
+                python += bucket.live * bucket.size
         each = (
             ("Python", python, self.python_bytes),
             ("native", native, self.native_bytes),
         )
-        for name, sites, header in each:
-            if abs(sites - header) > IN_FLIGHT * threads:
-                text = "%s bytes: sites %d, header %d" % (name, sites, header)
+        for name, buckets, header in each:
+            if abs(buckets - header) > IN_FLIGHT * threads:
+                text = "%s bytes: buckets %d, header %d" % (name, buckets, header)
                 raise WrongDump(text)
 
     def live_by_function(self):
@@ -152,12 +152,12 @@ class CheckedDump(dump_file.DumpFile):
         """
         count = collections.Counter()
         names = {}
-        for site in self.sites:
-            live = site.at_exit if self.finalized else site.live
+        for bucket in self.buckets:
+            live = bucket.at_exit if self.finalized else bucket.live
             if live:
-                if site.stack not in names:
-                    names[site.stack] = self.innermost(site.stack)
-                count[site.domain, site.size, names[site.stack]] += live
+                if bucket.stack not in names:
+                    names[bucket.stack] = self.innermost(bucket.stack)
+                count[bucket.domain, bucket.size, names[bucket.stack]] += live
         return count
 
     def innermost(self, stack):

@@ -85,7 +85,7 @@ int probe_find(char *out, size_t size) {
 
     if (error)
         return error;
-    python_runtime_settle(&runtime);
+    python_runtime_resolve(&runtime);
     tstate = runtime.get_current();
     memcpy(&thread, (const char *)tstate + runtime.layout.tstate_thread_id,
            sizeof(thread));

@@ -12,7 +12,7 @@ import conftest
 
 MAGIC = b"\x89TMDUMP\n"
 SECTIONS = 12
-NAMES = "strings code stacks tallies sites domains modules timeline".split()
+NAMES = "strings code stacks sites buckets domains modules timeline".split()
 STATES = dict(enumerate("tracing stopped exited exec snapshot signal".split(), 1))
 EMPTY, OVERFLOW = 0, 1
 NATIVE = NOT_PYTHON = 1 << 31
@@ -68,12 +68,14 @@ LOST = "stacks blocks file python nested memory names native damage version".spl
 LOST += ["cramped", "malloc", "track"]
 SECTION_SIZE = 400
 
-Site = collections.namedtuple("Site", "domain size live at_peak at_exit total stack")
+Bucket = collections.namedtuple(
+    "Bucket", "domain size live at_peak at_exit total stack"
+)
 Frame = collections.namedtuple("Frame", "filename lineno name")
 
 
 class DumpFile:
-    """A dump: its header's fields as attributes, its sites as a list."""
+    """A dump: its header's fields as attributes, its buckets as a list."""
 
     def __init__(self, path):
         self.data = pathlib.Path(str(path)).read_bytes()
@@ -82,7 +84,7 @@ class DumpFile:
         for number in range(SECTIONS):
             name = NAMES[number] if number < len(NAMES) else number
             self.sections[name] = self.read_section(at + number * SECTION_SIZE)
-        self.sites = list(self.read_sites())
+        self.buckets = list(self.read_buckets())
 
     def read_header(self):
         """Sets the fields; the offset where the sections begin."""
@@ -122,31 +124,31 @@ class DumpFile:
         assert len(text) == length
         return text.decode("utf-8", "surrogatepass")
 
-    def tally(self, number):
-        """stack, domain; total bytes and blocks, of sites that were recycled."""
-        return self.entry("tallies", "IIQQ", number * 32)
+    def site(self, number):
+        """stack, domain; total bytes and blocks, of buckets that were recycled."""
+        return self.entry("sites", "IIQQ", number * 32)
 
-    def read_sites(self):
+    def read_buckets(self):
         peak_is_now = self.python_bytes + self.native_bytes > self.peak_bytes
-        for at in range(32, len(self.sections["sites"]), 32):
-            fields = self.entry("sites", "IIQ4I", at)
-            tally, live, size, total, peak_live, peak_number, at_exit = fields
+        for at in range(32, len(self.sections["buckets"]), 32):
+            fields = self.entry("buckets", "IIQ4I", at)
+            site, live, size, total, peak_live, peak_number, at_exit = fields
             unchanged = peak_is_now or peak_number != self.peak_number
             at_peak = live if unchanged else peak_live
             if live or at_peak or at_exit or total:
-                stack, domain = self.tally(tally & ~NOT_PYTHON)[:2]
+                stack, domain = self.site(site & ~NOT_PYTHON)[:2]
                 # An id may have been given out again while a live dump was copied.
-                is_of_domain = bool(tally & NOT_PYTHON) == bool(domain)
+                is_of_domain = bool(site & NOT_PYTHON) == bool(domain)
                 assert is_of_domain or self.state == "snapshot"
                 (number,) = self.entry("domains", "I", domain * 8)
-                yield Site(number, size, live, at_peak, at_exit, total, stack)
+                yield Bucket(number, size, live, at_peak, at_exit, total, stack)
 
     def live(self, domain, first, last):
         """Live blocks of a domain whose size is from first to last: a count each."""
         count = collections.Counter()
-        for site in self.sites:
-            if site.domain == domain and first <= site.size <= last and site.live:
-                count[site.size] += site.live
+        for bucket in self.buckets:
+            if bucket.domain == domain and first <= bucket.size <= last and bucket.live:
+                count[bucket.size] += bucket.live
         return dict(count)
 
     def frames(self, stack):
@@ -164,12 +166,12 @@ class DumpFile:
     def check(self):
         """What holds whenever the process is not in the middle of an event."""
         python = native = peak = 0
-        for site in self.sites:
-            peak += site.at_peak * site.size
-            if site.domain in (LIBC, MMAP):
-                native += site.live * site.size
+        for bucket in self.buckets:
+            peak += bucket.at_peak * bucket.size
+            if bucket.domain in (LIBC, MMAP):
+                native += bucket.live * bucket.size
             else:
-                python += site.live * site.size
+                python += bucket.live * bucket.size
         assert (python, native) == (self.python_bytes, self.native_bytes)
         assert peak == max(python + native, self.peak_bytes)
 

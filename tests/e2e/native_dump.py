@@ -8,7 +8,7 @@ import dump_file
 PAGE = 4096
 HEADER_SIZE = 8192
 ENTRY_SIZES = [1, 16, 16, 32, 32, 8, 40, 32, 48, 24]
-STRINGS, CODE, STACKS, TALLIES, SITES, DOMAINS, MODULES = range(7)
+STRINGS, CODE, STACKS, SITES, BUCKETS, DOMAINS, MODULES = range(7)
 EXITED = 3
 NOT_PYTHON = 1 << 31
 
@@ -27,7 +27,7 @@ class NativeDump:
         self.add(CODE, "4I", self.text("<overflow>"), 0, 0, 0)
         self.add(STACKS, "4I", 0, 0, 0, 0)
         self.add(STACKS, "4I", 0, 1, 0, 0)
-        self.add(SITES, "IIQ4I", *[0] * 7)
+        self.add(BUCKETS, "IIQ4I", *[0] * 7)
         for number, name in enumerate(("python", "libc", "mmap")):
             self.add(DOMAINS, "II", number, self.text(name))
         self.module("", "")
@@ -76,9 +76,9 @@ class NativeDump:
 
     def block(self, frames, size, count=1, domain=1):
         """Blocks that a stack holds, now and at the peak."""
-        tally = self.add(TALLIES, "IIQQII", self.stack(frames), domain, 0, 0, 0, 0)
+        site = self.add(SITES, "IIQQII", self.stack(frames), domain, 0, 0, 0, 0)
         mark = NOT_PYTHON if domain > 0 else 0
-        self.add(SITES, "IIQ4I", tally | mark, count, size, count, count, 0, 0)
+        self.add(BUCKETS, "IIQ4I", site | mark, count, size, count, count, 0, 0)
         self.header["native_bytes" if domain > 0 else "python_bytes"] += size * count
 
     def recursion(self, levels, size):
@@ -86,8 +86,8 @@ class NativeDump:
         code = self.code("/app/deep.py", "f")
         for node in range(2, levels + 2):
             self.add(STACKS, "4I", node - 1 if node > 2 else 0, code, 7, 0)
-            tally = self.add(TALLIES, "IIQQII", node, 0, 0, 0, 0, 0)
-            self.add(SITES, "IIQ4I", tally, 1, size, 1, 1, 0, 0)
+            site = self.add(SITES, "IIQQII", node, 0, 0, 0, 0, 0)
+            self.add(BUCKETS, "IIQ4I", site, 1, size, 1, 1, 0, 0)
         self.header["python_bytes"] += size * levels
 
     def write(self, path):

@@ -99,7 +99,9 @@ def test_tracks_what_an_allocator_gives(interpreter, trace_code, example):
 
 def test_tracebacks(interpreter, trace_code, example):
     dump = DumpFile(trace_code(interpreter, LOAD + ALLOCATOR, example).dump)
-    stacks = [site.stack for site in dump.sites if site.domain == DOMAIN and site.live]
+    ours = [bucket for bucket in dump.buckets if bucket.domain == DOMAIN]
+    live = [bucket for bucket in ours if bucket.live]
+    stacks = [bucket.stack for bucket in live]
     assert len(stacks) == 2
     for stack in stacks:
         assert "taking" in [frame.name for frame in dump.frames(stack)]

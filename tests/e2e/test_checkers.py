@@ -153,7 +153,7 @@ def check_dumps(ours):
             assert lost <= {"malloc"}
             assert ours.json("info", path)["complete"] is (not lost)
             assert dump.native_nframe == native
-            guests = [s for s in dump.sites if s.domain == 1 and 100 <= s.size < 150]
+            guests = [s for s in dump.buckets if s.domain == 1 and 100 <= s.size < 150]
             assert sum(s.live for s in guests) >= THREADS * rounds
 
     return check

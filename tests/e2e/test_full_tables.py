@@ -10,7 +10,7 @@ MANY_SIZES = "kept = [bytes(size) for size in range(%d, %d)]" % (FIRST, LAST)
 def test_a_block_without_room_is_counted_once(interpreter, trace_code):
     traced = trace_code(interpreter, MANY_SIZES, TRACEMALLOC_MAX_FILE="1M")
     dump = DumpFile(traced.dump)
-    kept = sum(site.at_exit for site in dump.sites if site.size >= FIRST)
+    kept = sum(bucket.at_exit for bucket in dump.buckets if bucket.size >= FIRST)
     # Others than these find no room either; counted twice, it would be 30,000 more.
     assert abs(dump.lost["blocks"] - (LAST - FIRST - kept)) < 3000
     assert dump.lost["memory"] == 0

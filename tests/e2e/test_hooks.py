@@ -44,7 +44,7 @@ def test_family(some_interpreter, call_hook):
     assert result == 0
     live = dump.live(LIBC, SIZE, SIZE + 9)
     assert live == {SIZE + at: 1 for at in range(9)}
-    stacks = [dump.frames(s.stack) for s in dump.sites if SIZE <= s.size <= SIZE + 8]
+    stacks = [dump.frames(s.stack) for s in dump.buckets if SIZE <= s.size <= SIZE + 8]
     assert {(stack[-1].name, stack[-1].lineno) for stack in stacks} == {("call", CALL)}
 
 

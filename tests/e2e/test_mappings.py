@@ -87,16 +87,16 @@ kept = [bytearray(500) for _ in range(50000)]
 """
 
 
-def own_sites(dump):
+def own_buckets(dump):
     """Those of what the program itself mapped; ctypes maps some pages too."""
-    for site in dump.sites:
-        frames = dump.frames(site.stack)
-        if site.domain == MMAP and frames and "program.py" in frames[-1].filename:
-            yield site
+    for bucket in dump.buckets:
+        frames = dump.frames(bucket.stack)
+        if bucket.domain == MMAP and frames and "program.py" in frames[-1].filename:
+            yield bucket
 
 
 def mapped(dump):
-    return sum(site.size * site.live for site in own_sites(dump))
+    return sum(bucket.size * bucket.live for bucket in own_buckets(dump))
 
 
 def is_about(size, expected):
@@ -144,7 +144,7 @@ for step in range(40):
     kept = [bytes(1000) for _ in range(20000)]
 """
     dump = DumpFile(trace_code(some_interpreter, START + text).dump)
-    assert sum(site.size * site.total for site in own_sites(dump)) == 40 * MIB
+    assert sum(bucket.size * bucket.total for bucket in own_buckets(dump)) == 40 * MIB
 
 
 def test_untouched_memory_is_said(some_interpreter, trace_code, ours):

@@ -94,10 +94,10 @@ class Stacks:
     def of_size(self, size):
         """A list of steps for each live block of this size."""
         return [
-            self.steps(site.stack)
-            for site in self.dump.sites
-            if site.size == size
-            for _ in range(site.live)
+            self.steps(bucket.stack)
+            for bucket in self.dump.buckets
+            if bucket.size == size
+            for _ in range(bucket.live)
         ]
 
 

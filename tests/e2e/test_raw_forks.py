@@ -74,8 +74,8 @@ def has_fork(way):
 
 def ever(dump, first, last):
     """How many blocks of these sizes Python allocated."""
-    sites = [site for site in dump.sites if site.domain == 0]
-    return sum(site.total for site in sites if first <= site.size <= last)
+    buckets = [bucket for bucket in dump.buckets if bucket.domain == 0]
+    return sum(bucket.total for bucket in buckets if first <= bucket.size <= last)
 
 
 @pytest.mark.parametrize("native", [None, "20"], ids=["python", "native"])

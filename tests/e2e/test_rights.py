@@ -94,12 +94,12 @@ def test_a_program_without_its_rights(some_interpreter, trace, ours, private, ca
     expected = 0 if case.startswith("fork") else FUNCTIONS * 8 % 251
     assert (traced.result.returncode, traced.result.stderr) == (expected, "")
     found = [DumpFile(path) for path in folder.iterdir()]
-    dump = max(found, key=lambda dump: len(dump.sites))
+    dump = max(found, key=lambda dump: len(dump.buckets))
     assert not any(dump.lost.values()), dump.lost
     assert dump.growth == 0
-    held = sum(s.live for s in dump.sites if s.domain == 0 and 500 <= s.size < 600)
+    held = sum(s.live for s in dump.buckets if s.domain == 0 and 500 <= s.size < 600)
     assert held >= FUNCTIONS * 8
-    assert not any(site.stack == OVERFLOW for site in dump.sites)
+    assert not any(bucket.stack == OVERFLOW for bucket in dump.buckets)
 
 
 def test_killed_without_its_rights(some_interpreter, trace, private):

@@ -88,11 +88,11 @@ def with_own_gil(interpreter):
 def planted(dump):
     """Live blocks of each planted size, and the functions that made them."""
     count, makers = {}, {}
-    for site in dump.sites:
-        size = site.size - BYTES_HEADER
-        if site.domain == PYTHON_DOMAIN and size in SIZES and site.live:
-            names = {frame.name for frame in dump.frames(site.stack)}
-            count[size] = count.get(size, 0) + site.live
+    for bucket in dump.buckets:
+        size = bucket.size - BYTES_HEADER
+        if bucket.domain == PYTHON_DOMAIN and size in SIZES and bucket.live:
+            names = {frame.name for frame in dump.frames(bucket.stack)}
+            count[size] = count.get(size, 0) + bucket.live
             makers.setdefault(size, set()).update(
                 name for name in names if name.startswith("plant_")
             )

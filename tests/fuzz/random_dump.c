@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-enum { CODES = 12, STACKS = 60, NATIVE_STACKS = 16, TALLIES = 40 };
+enum { CODES = 12, STACKS = 60, NATIVE_STACKS = 16, SITES = 40 };
 
 static uint32_t below(uint32_t limit) {
     return (uint32_t)rand() % limit;
@@ -52,11 +52,11 @@ static void add_moments(struct dump_maker *maker) {
     }
 }
 
-static void add_site(struct dump_maker *maker, uint32_t tally, bool falls) {
+static void add_bucket(struct dump_maker *maker, uint32_t site, bool falls) {
     uint64_t size = below(3) != 0 ? below(5) : below(300000);
-    uint32_t site = dump_maker_site(maker, tally, size, below(4), below(4));
+    uint32_t bucket = dump_maker_bucket(maker, site, size, below(4), below(4));
     if (falls)
-        dump_maker_peak(maker, site, below(6));
+        dump_maker_peak(maker, bucket, below(6));
 }
 
 void random_dump_fill(struct dump_maker *maker, unsigned seed) {
@@ -67,11 +67,10 @@ void random_dump_fill(struct dump_maker *maker, unsigned seed) {
     bool falls = below(2);
     add_stacks(maker);
     add_native_frame(maker);
-    for (uint32_t i = 0; i < TALLIES; i++) {
-        uint32_t tally =
-            dump_maker_tally(maker, below(STACKS + NATIVE_STACKS), below(3));
-        for (uint32_t sites = 1 + below(3); sites > 0; sites--)
-            add_site(maker, tally, falls);
+    for (uint32_t i = 0; i < SITES; i++) {
+        uint32_t site = dump_maker_site(maker, below(STACKS + NATIVE_STACKS), below(3));
+        for (uint32_t buckets = 1 + below(3); buckets > 0; buckets--)
+            add_bucket(maker, site, falls);
     }
     add_moments(maker);
     add_processes(maker);

@@ -70,21 +70,21 @@ uint32_t dump_maker_stack(struct dump_maker *maker, uint32_t parent, uint32_t co
     return dump_maker_append(maker, TRACEMALLOC_DUMP_STACKS, &stack);
 }
 
-uint32_t dump_maker_tally(struct dump_maker *maker, uint32_t stack, uint32_t domain) {
-    struct tracemalloc_dump_tally tally = {.stack = stack, .domain = domain};
-    return dump_maker_append(maker, TRACEMALLOC_DUMP_TALLIES, &tally);
+uint32_t dump_maker_site(struct dump_maker *maker, uint32_t stack, uint32_t domain) {
+    struct tracemalloc_dump_site site = {.stack = stack, .domain = domain};
+    return dump_maker_append(maker, TRACEMALLOC_DUMP_SITES, &site);
 }
 
 void *dump_maker_entry(struct dump_maker *maker, int section, uint32_t id) {
     return maker->sections[section].bytes + (size_t)id * entry_size(section);
 }
 
-uint32_t dump_maker_site(struct dump_maker *maker, uint32_t tally, uint64_t size,
-                         uint32_t live, uint32_t at_exit) {
-    struct tracemalloc_dump_tally *sums =
-        dump_maker_entry(maker, TRACEMALLOC_DUMP_TALLIES, tally);
-    struct tracemalloc_dump_site site = {
-        .tally = tally | (sums->domain != 0 ? TRACEMALLOC_DUMP_NOT_PYTHON : 0),
+uint32_t dump_maker_bucket(struct dump_maker *maker, uint32_t site, uint64_t size,
+                           uint32_t live, uint32_t at_exit) {
+    struct tracemalloc_dump_site *sums =
+        dump_maker_entry(maker, TRACEMALLOC_DUMP_SITES, site);
+    struct tracemalloc_dump_bucket bucket = {
+        .site = site | (sums->domain != 0 ? TRACEMALLOC_DUMP_NOT_PYTHON : 0),
         .live = live,
         .size = size,
         .at_exit = at_exit,
@@ -92,15 +92,15 @@ uint32_t dump_maker_site(struct dump_maker *maker, uint32_t tally, uint64_t size
         .peak_number = UINT32_MAX};
     maker->header.python_bytes += live * size;
     maker->header.peak_bytes += live * size;
-    return dump_maker_append(maker, TRACEMALLOC_DUMP_SITES, &site);
+    return dump_maker_append(maker, TRACEMALLOC_DUMP_BUCKETS, &bucket);
 }
 
 void dump_maker_peak(struct dump_maker *maker, uint32_t id, uint32_t live) {
-    struct tracemalloc_dump_site *site =
-        dump_maker_entry(maker, TRACEMALLOC_DUMP_SITES, id);
-    maker->header.peak_bytes += site->size * live - site->size * site->live;
-    site->peak_live = live;
-    site->peak_number = maker->header.peak_number;
+    struct tracemalloc_dump_bucket *bucket =
+        dump_maker_entry(maker, TRACEMALLOC_DUMP_BUCKETS, id);
+    maker->header.peak_bytes += bucket->size * live - bucket->size * bucket->live;
+    bucket->peak_live = live;
+    bucket->peak_number = maker->header.peak_number;
 }
 
 static void add_domain(struct dump_maker *maker, uint32_t number, const char *name) {
@@ -138,8 +138,8 @@ void dump_maker_open(struct dump_maker *maker) {
     add_domain(maker, TRACEMALLOC_DUMP_DOMAIN_PYTHON, "python");
     add_domain(maker, TRACEMALLOC_DUMP_DOMAIN_LIBC, "libc");
     add_domain(maker, TRACEMALLOC_DUMP_DOMAIN_MMAP, "mmap");
-    dump_maker_append(maker, TRACEMALLOC_DUMP_SITES,
-                      &(struct tracemalloc_dump_site){0});
+    dump_maker_append(maker, TRACEMALLOC_DUMP_BUCKETS,
+                      &(struct tracemalloc_dump_bucket){0});
     maker->header.argv = dump_maker_bytes(maker, arguments, sizeof arguments);
     maker->header.executable = dump_maker_text(maker, "/usr/bin/python3");
 }
@@ -228,11 +228,11 @@ void dump_maker_write(const struct dump_maker *maker, const char *path) {
     free(image);
 }
 
-void dump_maker_fill(struct dump_maker *maker, uint32_t sites) {
+void dump_maker_fill(struct dump_maker *maker, uint32_t buckets) {
     uint32_t code = dump_maker_code(maker, "generated/deep.py", "deep"), root = 0;
     for (uint32_t i = 0; i < 20; i++)
         root = dump_maker_stack(maker, root, code, i + 1);
-    for (uint32_t made = 0; made < sites;) {
+    for (uint32_t made = 0; made < buckets;) {
         char name[40];
         snprintf(name, sizeof name, "generated/leaf_%u.py", made % 97);
         if (made % 1000 == 0)
@@ -240,14 +240,14 @@ void dump_maker_fill(struct dump_maker *maker, uint32_t sites) {
         uint32_t caller = root;
         for (uint32_t level = 0; level < 4; level++)
             caller = dump_maker_stack(maker, caller, code, made % 1000 + level);
-        for (uint32_t line = 0; line < LEAF_LINES && made < sites; line++) {
+        for (uint32_t line = 0; line < LEAF_LINES && made < buckets; line++) {
             uint32_t stack =
                 dump_maker_stack(maker, caller, code, 10 + made % 500 + line);
-            uint32_t tally =
-                dump_maker_tally(maker, stack, TRACEMALLOC_DUMP_DOMAIN_PYTHON);
-            for (uint32_t size = 0; size < SIZES_PER_LINE && made < sites;
+            uint32_t site =
+                dump_maker_site(maker, stack, TRACEMALLOC_DUMP_DOMAIN_PYTHON);
+            for (uint32_t size = 0; size < SIZES_PER_LINE && made < buckets;
                  size++, made++)
-                dump_maker_site(maker, tally, 40 + 500 * size + made % 89, 1, 0);
+                dump_maker_bucket(maker, site, 40 + 500 * size + made % 89, 1, 0);
         }
     }
 }

@@ -31,19 +31,19 @@ uint32_t dump_maker_code(struct dump_maker *maker, const char *filename,
                          const char *name);
 uint32_t dump_maker_stack(struct dump_maker *maker, uint32_t parent, uint32_t code,
                           uint32_t line);
-uint32_t dump_maker_tally(struct dump_maker *maker, uint32_t stack, uint32_t domain);
+uint32_t dump_maker_site(struct dump_maker *maker, uint32_t stack, uint32_t domain);
 
 /* An entry of any section. */
 uint32_t dump_maker_append(struct dump_maker *maker, int section, const void *entry);
 
 /* Blocks of one size, as many at the peak as are live; the header's sums follow. */
-uint32_t dump_maker_site(struct dump_maker *maker, uint32_t tally, uint64_t size,
-                         uint32_t live, uint32_t at_exit);
+uint32_t dump_maker_bucket(struct dump_maker *maker, uint32_t site, uint64_t size,
+                           uint32_t live, uint32_t at_exit);
 
-/* Blocks that a site held at the peak, which was before: all sites together have to
+/* Blocks that a bucket held at the peak, which was before: all buckets together have to
  * have held as many bytes then as are live, or readers take the present for the
  * peak. */
-void dump_maker_peak(struct dump_maker *maker, uint32_t site, uint32_t live);
+void dump_maker_peak(struct dump_maker *maker, uint32_t bucket, uint32_t live);
 
 /* An entry by its id, to be changed; valid until the next one is made. */
 void *dump_maker_entry(struct dump_maker *maker, int section, uint32_t id);
@@ -55,5 +55,5 @@ unsigned char *dump_maker_image(const struct dump_maker *maker, size_t *size);
 int dump_maker_memory_file(const void *bytes, size_t size);
 void dump_maker_write(const struct dump_maker *maker, const char *path);
 
-/* `sites` blocks of different sizes and tracebacks, 25 frames deep and more. */
-void dump_maker_fill(struct dump_maker *maker, uint32_t sites);
+/* `buckets` blocks of different sizes and tracebacks, 25 frames deep and more. */
+void dump_maker_fill(struct dump_maker *maker, uint32_t buckets);

@@ -18,9 +18,10 @@
 
 enum {
     SIGNAL = REQUEST_DEFAULT_SIGNAL,
-    SITES_SIZE = FAKE_SITES * sizeof(struct tracemalloc_dump_site),
+    BUCKETS_SIZE = FAKE_BUCKETS * sizeof(struct tracemalloc_dump_bucket),
     STRINGS_SIZE = 4096,
-    SIZE = TRACEMALLOC_DUMP_HEADER_SIZE + STRINGS_SIZE + ((SITES_SIZE + 4095) & ~4095),
+    SIZE =
+        TRACEMALLOC_DUMP_HEADER_SIZE + STRINGS_SIZE + ((BUCKETS_SIZE + 4095) & ~4095),
 };
 
 /* In the process itself. */
@@ -30,18 +31,18 @@ static int generation;
 static uint64_t own_start;
 
 static void fill_sections(void) {
-    uint64_t sites = TRACEMALLOC_DUMP_HEADER_SIZE + STRINGS_SIZE;
+    uint64_t buckets = TRACEMALLOC_DUMP_HEADER_SIZE + STRINGS_SIZE;
     header->sections[TRACEMALLOC_DUMP_STRINGS] = (struct tracemalloc_dump_section){
         1, 1, 8, {{TRACEMALLOC_DUMP_HEADER_SIZE, STRINGS_SIZE}}};
     /* In two extents, as sections grow. */
-    header->sections[TRACEMALLOC_DUMP_SITES] = (struct tracemalloc_dump_section){
-        sizeof(struct tracemalloc_dump_site),
+    header->sections[TRACEMALLOC_DUMP_BUCKETS] = (struct tracemalloc_dump_section){
+        sizeof(struct tracemalloc_dump_bucket),
         2,
-        FAKE_SITES,
-        {{sites, 4096}, {sites + 4096, SIZE - sites - 4096}}};
-    struct tracemalloc_dump_site *site = (void *)((char *)header + sites);
-    for (uint32_t i = 0; i < FAKE_SITES; i++)
-        site[i].size = i;
+        FAKE_BUCKETS,
+        {{buckets, 4096}, {buckets + 4096, SIZE - buckets - 4096}}};
+    struct tracemalloc_dump_bucket *bucket = (void *)((char *)header + buckets);
+    for (uint32_t i = 0; i < FAKE_BUCKETS; i++)
+        bucket[i].size = i;
 }
 
 static void make_dump(uint16_t nframe, bool own_handler) {

@@ -19,7 +19,7 @@ enum fake_behaviour {
     FAKE_NO_LIBRARY,
 };
 
-enum { FAKE_SITES = 100000, FAKE_RUN_ID = 0x1234 };
+enum { FAKE_BUCKETS = 100000, FAKE_RUN_ID = 0x1234 };
 
 struct fake_process {
     pid_t pid;

@@ -24,7 +24,7 @@ static uint32_t call(uint32_t caller, uint32_t line) {
 }
 
 static void hold(uint32_t stack, uint64_t size, uint32_t count) {
-    dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), size, count, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 0), size, count, 0);
 }
 
 static void build(double share) {

@@ -18,7 +18,7 @@ static void hold(const char *filename, const char *function, uint32_t line,
     uint32_t code = dump_maker_code(&maker, filename, function);
     uint32_t stack = dump_maker_stack(&maker, 0, main_code, 1);
     stack = dump_maker_stack(&maker, stack, code, line);
-    dump_maker_site(&maker, dump_maker_tally(&maker, stack, domain), size, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, stack, domain), size, 1, 0);
 }
 
 static void ck_export(const char *expected, const struct export_input *settings) {
@@ -56,7 +56,7 @@ START_TEST(what_would_end_a_frame_is_replaced) {
 END_TEST
 
 START_TEST(blocks_without_frames_are_unknown) {
-    dump_maker_site(&maker, dump_maker_tally(&maker, 0, 1), 5, 2, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, 0, 1), 5, 2, 0);
     ck_export_all("<unknown> 10\n");
 }
 END_TEST

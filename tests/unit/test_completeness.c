@@ -74,9 +74,9 @@ END_TEST
 
 START_TEST(damage_and_overflow_are_seen) {
     char reasons[1000];
-    uint32_t tally = dump_maker_tally(&maker, TRACEMALLOC_DUMP_OVERFLOW_STACK, 0);
-    dump_maker_site(&maker, tally, 8, 1, 0);
-    dump_maker_tally(&maker, 1000, 0);
+    uint32_t site = dump_maker_site(&maker, TRACEMALLOC_DUMP_OVERFLOW_STACK, 0);
+    dump_maker_bucket(&maker, site, 8, 1, 0);
+    dump_maker_site(&maker, 1000, 0);
     read_reasons(reasons, sizeof reasons);
     ck_assert_str_eq(
         reasons,

@@ -17,7 +17,7 @@ static void hold(const char *filename, uint32_t caller_line, uint32_t domain) {
     uint32_t code = dump_maker_code(&maker, filename, "f");
     uint32_t stack = dump_maker_stack(&maker, 0, caller, caller_line);
     stack = dump_maker_stack(&maker, stack, code, 7);
-    dump_maker_site(&maker, dump_maker_tally(&maker, stack, domain), 10, 3, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, stack, domain), 10, 3, 0);
 }
 
 static void ck_export(const char *expected, const struct export_input *settings) {

@@ -21,8 +21,8 @@
 
 enum {
     STRINGS = TRACEMALLOC_DUMP_STRINGS,
-    SITES = TRACEMALLOC_DUMP_SITES,
-    SITE = sizeof(struct tracemalloc_dump_site),
+    BUCKETS = TRACEMALLOC_DUMP_BUCKETS,
+    BUCKET = sizeof(struct tracemalloc_dump_bucket),
     MIB = 1 << 20
 };
 
@@ -135,8 +135,8 @@ START_TEST(a_dump_begins_in_memory) {
     ck_assert_int_eq(dump_file_open(&file, MIB), 0);
     ck_assert(!file.attached);
     ck_assert_mem_eq(file.header->magic, TRACEMALLOC_DUMP_MAGIC, 8);
-    ck_assert_uint_eq(file.header->sections[SITES].entry_size,
-                      sizeof(struct tracemalloc_dump_site));
+    ck_assert_uint_eq(file.header->sections[BUCKETS].entry_size,
+                      sizeof(struct tracemalloc_dump_bucket));
     ck_assert_int_eq(write_bytes(STRINGS, 0, 500000), 0);
     ck_assert(bytes_are_right(file.base[STRINGS], STRINGS, 500000));
     dump_file_close(&file);
@@ -147,10 +147,10 @@ END_TEST
 START_TEST(what_was_written_before_the_file_is_in_it) {
     open_in_folder(64 * MIB);
     ck_assert_int_eq(write_bytes(STRINGS, 0, 500000), 0);
-    ck_assert_int_eq(write_bytes(SITES, 0, SITE * 20000), 0);
+    ck_assert_int_eq(write_bytes(BUCKETS, 0, BUCKET * 20000), 0);
     ck_assert_int_eq(attach("a.dump"), 0);
     expect_section("a.dump", STRINGS, 500000);
-    expect_section("a.dump", SITES, SITE * 20000);
+    expect_section("a.dump", BUCKETS, BUCKET * 20000);
     leave();
 }
 END_TEST
@@ -158,19 +158,19 @@ END_TEST
 START_TEST(memory_and_file_are_one) {
     attach_new("a.dump");
     int descriptors = open_descriptors();
-    uint64_t strings = 0, sites = 0;
+    uint64_t strings = 0, buckets = 0;
     errno = EXDEV;
     for (int round = 0; round < 60; round++) {
         ck_assert_int_eq(write_bytes(STRINGS, strings, strings + 61003), 0);
-        ck_assert_int_eq(write_bytes(SITES, sites, sites + SITE * 2003), 0);
+        ck_assert_int_eq(write_bytes(BUCKETS, buckets, buckets + BUCKET * 2003), 0);
         strings += 61003;
-        sites += SITE * 2003;
+        buckets += BUCKET * 2003;
     }
     ck_assert_int_eq(errno, EXDEV);
     ck_assert_uint_gt(file.header->sections[STRINGS].extent_count, 3);
     ck_assert_int_eq(open_descriptors(), descriptors);
     expect_section("a.dump", STRINGS, strings);
-    expect_section("a.dump", SITES, sites);
+    expect_section("a.dump", BUCKETS, buckets);
     leave();
 }
 END_TEST
@@ -369,14 +369,14 @@ END_TEST
 /* What a process that lost its root, its user or its descriptors meets. */
 static void grow_without_the_name(void) {
     ck_assert_int_eq(write_bytes(STRINGS, 0, 500000), 0);
-    ck_assert_int_eq(write_bytes(SITES, 0, SITE * 20000), 0);
+    ck_assert_int_eq(write_bytes(BUCKETS, 0, BUCKET * 20000), 0);
     ck_assert_int_eq(write_bytes(STRINGS, 500000, 3 * MIB), 0);
     expect_growth(0, TRACEMALLOC_DUMP_GROWTH_GOOD);
 }
 
 static void expect_grown(const char *name) {
     expect_section(name, STRINGS, 3 * MIB);
-    expect_section(name, SITES, SITE * 20000);
+    expect_section(name, BUCKETS, BUCKET * 20000);
     leave();
 }
 

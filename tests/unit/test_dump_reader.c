@@ -22,10 +22,10 @@ static void set_up(void) {
     uint32_t code = dump_maker_code(&maker, "/src/app.py", "main");
     uint32_t caller = dump_maker_stack(&maker, 0, code, 10);
     uint32_t stack = dump_maker_stack(&maker, caller, code, 20);
-    uint32_t tally = dump_maker_tally(&maker, stack, 0);
-    dump_maker_site(&maker, tally, 1000, 3, 5);
+    uint32_t site = dump_maker_site(&maker, stack, 0);
+    dump_maker_bucket(&maker, site, 1000, 3, 5);
     for (uint32_t i = 0; i < 1000; i++)
-        dump_maker_site(&maker, tally, i, 1, 0);
+        dump_maker_bucket(&maker, site, i, 1, 0);
 }
 
 static void tear_down(void) {
@@ -51,11 +51,11 @@ static struct dump_reader *read_made(void) {
 START_TEST(a_dump_is_read_as_it_was_made) {
     maker.header.finalized = 1;
     struct dump_reader *reader = read_made();
-    ck_assert_uint_eq(reader->site_count, 1002);
-    ck_assert_uint_eq(reader->sites[1].size, 1000);
-    ck_assert_uint_eq(reader->sites[1].live, 3);
-    ck_assert_uint_eq(reader->sites[1].at_exit, 5);
-    ck_assert_uint_eq(reader->sites[1001].size, 999);
+    ck_assert_uint_eq(reader->bucket_count, 1002);
+    ck_assert_uint_eq(reader->buckets[1].size, 1000);
+    ck_assert_uint_eq(reader->buckets[1].live, 3);
+    ck_assert_uint_eq(reader->buckets[1].at_exit, 5);
+    ck_assert_uint_eq(reader->buckets[1001].size, 999);
     ck_assert_uint_eq(reader->stack_count, 4);
     ck_assert_uint_eq(reader->stacks[3].parent, 2);
     ck_assert_uint_eq(reader->domain_count, 3);
@@ -71,7 +71,7 @@ END_TEST
 
 START_TEST(counts_at_exit_are_none_before_it) {
     struct dump_reader *reader = read_made();
-    ck_assert_uint_eq(reader->sites[1].at_exit, 0);
+    ck_assert_uint_eq(reader->buckets[1].at_exit, 0);
     dump_reader_close(reader);
 }
 END_TEST
@@ -129,7 +129,7 @@ static int refusal_of_section(uint32_t entry_size, uint32_t extents, uint64_t co
     unsigned char *image = dump_maker_image(&maker, &size);
     struct tracemalloc_dump_header *header = (void *)image;
     struct tracemalloc_dump_section *section =
-        &header->sections[TRACEMALLOC_DUMP_SITES];
+        &header->sections[TRACEMALLOC_DUMP_BUCKETS];
     section->entry_size = entry_size;
     section->extent_count = extents;
     section->count = count;
@@ -140,7 +140,7 @@ static int refusal_of_section(uint32_t entry_size, uint32_t extents, uint64_t co
 }
 
 START_TEST(damaged_sections_are_refused) {
-    enum { SIZE = sizeof(struct tracemalloc_dump_site) };
+    enum { SIZE = sizeof(struct tracemalloc_dump_bucket) };
     ck_assert_int_eq(refusal_of_section(SIZE + 1, 2, 1002), -EUCLEAN);
     ck_assert_int_eq(refusal_of_section(0, 2, 1002), -EUCLEAN);
     ck_assert_int_eq(refusal_of_section(SIZE, TRACEMALLOC_DUMP_EXTENTS + 1, 1002),
@@ -156,7 +156,7 @@ START_TEST(a_hole_is_not_read) {
     unsigned char *image = dump_maker_image(&maker, &size);
     struct tracemalloc_dump_header *header = (void *)image;
     struct tracemalloc_dump_section *section =
-        &header->sections[TRACEMALLOC_DUMP_SITES];
+        &header->sections[TRACEMALLOC_DUMP_BUCKETS];
     section->count = (uint64_t)1 << 30;
     section->extents[1].length = (uint64_t)30 << 30;
     char name[] = "/tmp/test_dump_reader.XXXXXX";
@@ -194,18 +194,18 @@ START_TEST(wrong_ids_are_replaced_and_counted) {
         dump_maker_entry(&maker, TRACEMALLOC_DUMP_CODE, 2);
     code->filename += 4;
     code->name = UINT32_MAX;
-    struct tracemalloc_dump_site *site =
-        dump_maker_entry(&maker, TRACEMALLOC_DUMP_SITES, 5);
-    site->tally = 1000000;
-    site[1].size = UINT64_MAX;
-    site[2].live = UINT32_MAX;
+    struct tracemalloc_dump_bucket *bucket =
+        dump_maker_entry(&maker, TRACEMALLOC_DUMP_BUCKETS, 5);
+    bucket->site = 1000000;
+    bucket[1].size = UINT64_MAX;
+    bucket[2].live = UINT32_MAX;
     struct dump_reader *reader = read_made();
     ck_assert_uint_eq(reader->damaged, 6);
     ck_assert_uint_eq(reader->stacks[3].parent, 0);
     ck_assert_uint_eq(reader->code[2].filename, 0);
     ck_assert_uint_eq(reader->code[2].name, 0);
     for (int i = 5; i <= 7; i++)
-        ck_assert_uint_eq(reader->sites[i].live, 0);
+        ck_assert_uint_eq(reader->buckets[i].live, 0);
     dump_reader_close(reader);
 }
 END_TEST

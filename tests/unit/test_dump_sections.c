@@ -25,10 +25,10 @@ END_TEST
 
 START_TEST(what_refers_is_read_first) {
     static const unsigned references[][2] = {
-        {TRACEMALLOC_DUMP_SITES, TRACEMALLOC_DUMP_TALLIES},
-        {TRACEMALLOC_DUMP_TALLIES, TRACEMALLOC_DUMP_STACKS},
-        {TRACEMALLOC_DUMP_TALLIES, TRACEMALLOC_DUMP_DOMAINS},
-        {TRACEMALLOC_DUMP_TALLIES, TRACEMALLOC_DUMP_PROCESSES},
+        {TRACEMALLOC_DUMP_BUCKETS, TRACEMALLOC_DUMP_SITES},
+        {TRACEMALLOC_DUMP_SITES, TRACEMALLOC_DUMP_STACKS},
+        {TRACEMALLOC_DUMP_SITES, TRACEMALLOC_DUMP_DOMAINS},
+        {TRACEMALLOC_DUMP_SITES, TRACEMALLOC_DUMP_PROCESSES},
         {TRACEMALLOC_DUMP_STACKS, TRACEMALLOC_DUMP_CODE},
         {TRACEMALLOC_DUMP_STACKS, TRACEMALLOC_DUMP_MODULES},
         {TRACEMALLOC_DUMP_SYMBOLS, TRACEMALLOC_DUMP_MODULES},
@@ -44,14 +44,14 @@ END_TEST
 
 /* The rows lead to the fields that the accessors use. */
 START_TEST(rows_lead_to_the_fields) {
-    struct tracemalloc_dump_site sites[2];
+    struct tracemalloc_dump_bucket buckets[2];
     char strings[8];
     struct dump_reader dump = {
-        .sites = sites, .site_count = 2, .strings = strings, .string_bytes = 8};
-    const struct dump_section_row *row = dump_sections_row(TRACEMALLOC_DUMP_SITES);
-    ck_assert_ptr_eq(*dump_sections_entries(&dump, row), sites);
+        .buckets = buckets, .bucket_count = 2, .strings = strings, .string_bytes = 8};
+    const struct dump_section_row *row = dump_sections_row(TRACEMALLOC_DUMP_BUCKETS);
+    ck_assert_ptr_eq(*dump_sections_entries(&dump, row), buckets);
     ck_assert_uint_eq(*dump_sections_count(&dump, row), 2);
-    ck_assert_uint_eq(row->entry_size, sizeof *sites);
+    ck_assert_uint_eq(row->entry_size, sizeof *buckets);
     row = dump_sections_row(TRACEMALLOC_DUMP_STRINGS);
     ck_assert_ptr_eq(*dump_sections_entries(&dump, row), strings);
     ck_assert_uint_eq(*dump_sections_count(&dump, row), 8);

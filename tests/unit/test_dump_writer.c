@@ -34,9 +34,9 @@ START_TEST(what_is_written_reads_the_same) {
     ck_assert_uint_eq(again->damaged, 0);
     ck_assert_uint_eq(again->missing, 0);
     ck_assert_uint_eq(again->state, reader->state);
-    ck_assert_uint_eq(again->site_count, reader->site_count);
-    ck_assert_mem_eq(again->sites, reader->sites,
-                     reader->site_count * sizeof *reader->sites);
+    ck_assert_uint_eq(again->bucket_count, reader->bucket_count);
+    ck_assert_mem_eq(again->buckets, reader->buckets,
+                     reader->bucket_count * sizeof *reader->buckets);
     ck_assert_uint_eq(again->stack_count, reader->stack_count);
     ck_assert_mem_eq(again->stacks, reader->stacks,
                      reader->stack_count * sizeof *reader->stacks);
@@ -54,7 +54,7 @@ START_TEST(merged_processes_stay_apart) {
     struct dump_reader *again = write_and_read(merged);
     ck_assert_uint_eq(again->process_count, 2);
     ck_assert_uint_eq(again->damaged, 0);
-    ck_assert_uint_eq(again->tallies[part->tally_count].process, 1);
+    ck_assert_uint_eq(again->sites[part->site_count].process, 1);
     ck_assert_uint_eq(again->processes[1].state, TRACEMALLOC_DUMP_EXITED);
     dump_reader_close(again);
     dump_reader_close(merged);

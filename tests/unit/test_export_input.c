@@ -14,8 +14,8 @@ static void set_up(void) {
     dump_maker_open(&maker);
     uint32_t code = dump_maker_code(&maker, "app.py", "main");
     uint32_t stack = dump_maker_stack(&maker, 0, code, 10);
-    dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), 100, 3, 0);
-    dump_maker_site(&maker, dump_maker_tally(&maker, stack, 1), 7, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 0), 100, 3, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 1), 7, 1, 0);
     export_input_prepare(&input);
     reader = opened_dump_read(&maker);
 }

@@ -60,7 +60,7 @@ START_TEST(a_small_file_makes_no_huge_one) {
     maker.header.nframe = 65535;
     for (uint32_t i = 0; i < 40000; i++) {
         stack = dump_maker_stack(&maker, stack, code, 1);
-        dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), 1, 1, 0);
+        dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 0), 1, 1, 0);
     }
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct exported_dump result = exported_dump_make_all(&maker, names[i]);

@@ -17,8 +17,8 @@ static void set_up(void) {
     uint32_t stacks[] = {caller, dump_maker_stack(&maker, caller, b, 1),
                          dump_maker_stack(&maker, 0, b, 2), 0, 0};
     for (int i = 0; i < 5; i++)
-        dump_maker_site(&maker, dump_maker_tally(&maker, stacks[i], i < 4 ? 0 : 2),
-                        1u << i, 1, 0);
+        dump_maker_bucket(&maker, dump_maker_site(&maker, stacks[i], i < 4 ? 0 : 2),
+                          1u << i, 1, 0);
 }
 
 static void tear_down(void) {

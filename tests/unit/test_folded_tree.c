@@ -37,7 +37,7 @@ static void fold(enum folded_tree_direction direction, double share, size_t most
 static void add_call(uint32_t outer, uint32_t inner, uint64_t size) {
     uint32_t stack = dump_maker_stack(&maker, 0, 2, outer);
     stack = dump_maker_stack(&maker, stack, 2, inner);
-    dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), size, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 0), size, 1, 0);
 }
 
 /* The child of a node on a line, or of one of our own frames. */
@@ -114,8 +114,8 @@ END_TEST
 START_TEST(what_ends_inside_stays_with_its_node) {
     add_calls();
     uint32_t stack = dump_maker_stack(&maker, 0, 2, 1);
-    dump_maker_site(&maker, dump_maker_tally(&maker, stack, 1), 7, 1, 0);
-    dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), 9, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 1), 7, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 0), 9, 1, 0);
     fold(FOLDED_TREE_CALLS, 0, MOST);
     ck_assert_uint_eq(size_at(child_of(0, 1, 0)), 16);
     ck_assert_uint_eq(total(1), 5);

@@ -22,8 +22,8 @@ static void set_up(void) {
     deep = dump_maker_stack(&maker, deep, work, 2);
     deep = dump_maker_stack(&maker, deep, leaf, 3);
     uint32_t flat = dump_maker_stack(&maker, root, leaf, 4);
-    dump_maker_site(&maker, dump_maker_tally(&maker, deep, 0), 10, 1, 0);
-    dump_maker_site(&maker, dump_maker_tally(&maker, flat, 0), 1, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, deep, 0), 10, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, flat, 0), 1, 1, 0);
 }
 
 static void tear_down(void) {
@@ -74,8 +74,8 @@ START_TEST(by_function_and_by_module) {
     uint32_t first = dump_maker_stack(&maker, 2, code, 0x10);
     uint32_t second = dump_maker_stack(&maker, first, code, 0x20);
     dump_maker_append(&maker, TRACEMALLOC_DUMP_SYMBOLS, &symbol);
-    dump_maker_site(&maker, dump_maker_tally(&maker, first, 1), 100, 1, 0);
-    dump_maker_site(&maker, dump_maker_tally(&maker, second, 1), 1000, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, first, 1), 100, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, second, 1), 1000, 1, 0);
     ck_assert_uint_eq(size_of(GROUPING_FUNCTION, false, "native", 0), 1000);
     ck_assert_uint_eq(size_of(GROUPING_FUNCTION, false, "/lib/x+0x10", 0), 100);
     ck_assert_uint_eq(size_of(GROUPING_FUNCTION, false, "leaf", 0), 11);
@@ -95,7 +95,7 @@ START_TEST(a_library_that_was_loaded_again_is_another_one) {
         uint32_t module = dump_maker_append(&maker, TRACEMALLOC_DUMP_MODULES, &entry);
         uint32_t stack =
             dump_maker_stack(&maker, 2, TRACEMALLOC_DUMP_NATIVE | module, 0x10);
-        dump_maker_site(&maker, dump_maker_tally(&maker, stack, 1), 100, 1, 0);
+        dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 1), 100, 1, 0);
     }
     ck_assert_uint_eq(size_of(GROUPING_LINENO, false, "/lib/x+0x10", 0), 200);
     struct opened_dump opened;
@@ -123,8 +123,8 @@ START_TEST(tracebacks_that_look_alike_are_one) {
     uint32_t first = dump_maker_stack(&maker, deeper, other, 7);
     uint32_t second =
         dump_maker_stack(&maker, 0, dump_maker_code(&maker, "work.py", "x"), 7);
-    dump_maker_site(&maker, dump_maker_tally(&maker, first, 0), 100, 1, 0);
-    dump_maker_site(&maker, dump_maker_tally(&maker, second, 0), 1000, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, first, 0), 100, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, second, 0), 1000, 1, 0);
     struct opened_dump opened;
     struct grouping grouping;
     for (uint32_t limit = 1; limit <= 2; limit++) {
@@ -163,14 +163,14 @@ START_TEST(a_shared_line_has_the_function_that_holds_most) {
     uint32_t make = dump_maker_code(&maker, "one.py", "make");
     uint32_t lambda = dump_maker_code(&maker, "one.py", "<lambda>");
     uint32_t first = dump_maker_stack(&maker, 0, module, 9);
-    dump_maker_site(&maker, dump_maker_tally(&maker, first, 0), 150, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, first, 0), 150, 1, 0);
     for (uint32_t i = 0; i < 20; i++) {
         uint32_t caller = dump_maker_stack(&maker, 2, module, 100 + i);
         uint32_t stack = dump_maker_stack(&maker, caller, make, 9);
-        dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), 10, 1, 0);
+        dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 0), 10, 1, 0);
     }
     uint32_t last = dump_maker_stack(&maker, 0, lambda, 9);
-    dump_maker_site(&maker, dump_maker_tally(&maker, last, 0), 1, 180, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, last, 0), 1, 180, 0);
     ck_assert_str_eq(function_of(GROUPING_LINENO, false, 9), "make");
     ck_assert_str_eq(function_of(GROUPING_LINENO, true, 9), "make");
     maker.header.nframe = 1;
@@ -210,7 +210,7 @@ START_TEST(deep_stacks_are_quick) {
     for (uint32_t i = 0; i < 300000; i++) {
         stack = dump_maker_stack(&maker, stack, code, i % 3);
         if (i > 100000)
-            dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), 1, 1, 0);
+            dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 0), 1, 1, 0);
     }
     opened_dump_open(&opened, &maker, PROFILE_NOW);
     clock_t start = clock();

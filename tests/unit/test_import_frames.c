@@ -30,9 +30,9 @@ static uint32_t call(uint32_t caller, uint32_t code, uint32_t line) {
 }
 
 static uint32_t hold(uint32_t stack, uint64_t size) {
-    uint32_t tally = dump_maker_tally(&maker, stack, 0);
-    dump_maker_site(&maker, tally, size, 1, 0);
-    return tally;
+    uint32_t site = dump_maker_site(&maker, stack, 0);
+    dump_maker_bucket(&maker, site, size, 1, 0);
+    return site;
 }
 
 static void fold(bool whole) {
@@ -56,8 +56,8 @@ static const char *text_of(uint32_t stack) {
     return text;
 }
 
-static void ck_stack(uint32_t tally, const char *expected) {
-    ck_assert_str_eq(text_of(reader->tallies[tally].stack), expected);
+static void ck_stack(uint32_t site, const char *expected) {
+    ck_assert_str_eq(text_of(reader->sites[site].stack), expected);
 }
 
 START_TEST(names_of_the_import_system) {
@@ -89,7 +89,7 @@ START_TEST(an_import_belongs_to_its_statement) {
     fold(false);
     ck_stack(compiled, "app.py:1");
     ck_stack(body, "app.py:1 lib.py:7");
-    ck_assert_uint_eq(reader->tallies[compiled].stack, reader->tallies[own].stack);
+    ck_assert_uint_eq(reader->sites[compiled].stack, reader->sites[own].stack);
     /* What was recorded is still there. */
     ck_assert_str_eq(text_of(dump_reader_recorded(reader, body)),
                      "app.py:1 <frozen importlib._bootstrap>:10 "
@@ -104,8 +104,8 @@ START_TEST(equal_stacks_are_one) {
     uint32_t loaded = hold(call(call(statement, import, 10), lib, 7), 1);
     uint32_t reloaded = hold(call(call(statement, import, 11), lib, 7), 1);
     fold(false);
-    ck_assert_uint_eq(reader->tallies[loaded].stack, reader->tallies[called].stack);
-    ck_assert_uint_eq(reader->tallies[reloaded].stack, reader->tallies[called].stack);
+    ck_assert_uint_eq(reader->sites[loaded].stack, reader->sites[called].stack);
+    ck_assert_uint_eq(reader->sites[reloaded].stack, reader->sites[called].stack);
 }
 END_TEST
 
@@ -130,7 +130,7 @@ START_TEST(windows_stay_within_the_limit) {
     fold(false);
     ck_stack(cut, "lib.py:7");
     ck_stack(alone, "app.py:2");
-    ck_assert_uint_eq(reader->tallies[deep].stack, dump_reader_recorded(reader, deep));
+    ck_assert_uint_eq(reader->sites[deep].stack, dump_reader_recorded(reader, deep));
 }
 END_TEST
 
@@ -147,10 +147,10 @@ START_TEST(whole_stacks_have_no_uncertain_lines) {
 END_TEST
 
 START_TEST(folding_again_changes_nothing) {
-    uint32_t tally = hold(call(call(0, app, 1), import, 10), 1);
+    uint32_t site = hold(call(call(0, app, 1), import, 10), 1);
     fold(false);
     ck_assert_int_eq(import_frames_fold(reader, false), 0);
-    ck_stack(tally, "app.py:1");
+    ck_stack(site, "app.py:1");
 }
 END_TEST
 

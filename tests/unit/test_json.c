@@ -12,9 +12,9 @@ static void set_up(void) {
     uint32_t code = dump_maker_code(&maker, "x.py", "f");
     uint32_t stack = dump_maker_stack(&maker, 0, code, 1);
     stack = dump_maker_stack(&maker, stack, code, 2);
-    uint32_t tally = dump_maker_tally(&maker, stack, 1);
-    dump_maker_site(&maker, tally, 10, 3, 0);
-    dump_maker_site(&maker, tally, 20, 1, 0);
+    uint32_t site = dump_maker_site(&maker, stack, 1);
+    dump_maker_bucket(&maker, site, 10, 3, 0);
+    dump_maker_bucket(&maker, site, 20, 1, 0);
 }
 
 static void tear_down(void) {

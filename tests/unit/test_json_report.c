@@ -16,7 +16,7 @@ static void set_up(void) {
     code = dump_maker_code(&maker, "/srv/app.py", "main");
     uint32_t caller = dump_maker_stack(&maker, 0, code, 1);
     leaf = dump_maker_stack(&maker, caller, dump_maker_code(&maker, "lib.py", "f"), 2);
-    dump_maker_site(&maker, dump_maker_tally(&maker, leaf, 0), 100, 3, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, leaf, 0), 100, 3, 0);
 }
 
 static void tear_down(void) {
@@ -147,9 +147,9 @@ START_TEST(a_file_has_no_one_function) {
 END_TEST
 
 START_TEST(the_total_is_of_all_and_the_entries_are_those_asked_for) {
-    dump_maker_site(&maker,
-                    dump_maker_tally(&maker, dump_maker_stack(&maker, 0, code, 9), 0),
-                    7, 2, 0);
+    dump_maker_bucket(&maker,
+                      dump_maker_site(&maker, dump_maker_stack(&maker, 0, code, 9), 0),
+                      7, 2, 0);
     report(GROUPING_LINENO, false);
     ck_assert_int_eq(number(member(document, "total"), "size"), 314);
     ck_assert_int_eq(number(member(document, "total"), "count"), 5);
@@ -162,12 +162,12 @@ END_TEST
 START_TEST(a_comparison_has_differences) {
     struct opened_dump old;
     opened_dump_open(&old, &maker, PROFILE_NOW);
-    dump_maker_site(&maker,
-                    dump_maker_tally(&maker, dump_maker_stack(&maker, 0, code, 9), 0),
-                    7, 2, 0);
-    struct tracemalloc_dump_site *site =
-        dump_maker_entry(&maker, TRACEMALLOC_DUMP_SITES, 1);
-    site->live = 1;
+    dump_maker_bucket(&maker,
+                      dump_maker_site(&maker, dump_maker_stack(&maker, 0, code, 9), 0),
+                      7, 2, 0);
+    struct tracemalloc_dump_bucket *bucket =
+        dump_maker_entry(&maker, TRACEMALLOC_DUMP_BUCKETS, 1);
+    bucket->live = 1;
     compare(&old);
     ck_assert_int_eq(number(entry(0), "size_diff"), -200);
     ck_assert_int_eq(number(entry(1), "size_diff"), 14);

@@ -7,7 +7,7 @@
 #include "live_blocks.h"
 #include "suite.h"
 #include "trace/name_table.h"
-#include "trace/site_table.h"
+#include "trace/bucket_table.h"
 
 enum { PAGE = 4096, PAGES = 200, STACKS = 6 };
 
@@ -17,12 +17,12 @@ static struct dump_file file;
 static void open_tables(void) {
     ck_assert_int_eq(dump_file_open(&file, 4 << 20), 0);
     ck_assert_int_eq(name_table_open(&file), 0);
-    ck_assert_int_eq(site_table_open(&file), 0);
+    ck_assert_int_eq(bucket_table_open(&file), 0);
 }
 
 static uint32_t live_of(uint32_t stack, uint64_t pages) {
-    return site_table
-        .sites[site_table_find(stack, TRACEMALLOC_DUMP_DOMAIN_MMAP, pages * PAGE)]
+    return bucket_table
+        .buckets[bucket_table_find(stack, TRACEMALLOC_DUMP_DOMAIN_MMAP, pages * PAGE)]
         .live;
 }
 
@@ -192,16 +192,16 @@ END_TEST
 START_TEST(a_mapping_that_was_lost_is_not_discounted) {
     ck_assert_int_eq(dump_file_open(&file, 1 << 20), 0);
     ck_assert_int_eq(name_table_open(&file), 0);
-    ck_assert_int_eq(site_table_open(&file), 0);
-    uint32_t site, last = 0;
-    for (uint32_t size = 1; (site = site_table_find(5, 1, size)) != 0;
-         size++, last = site)
-        site_table_count(site);
+    ck_assert_int_eq(bucket_table_open(&file), 0);
+    uint32_t bucket, last = 0;
+    for (uint32_t size = 1; (bucket = bucket_table_find(5, 1, size)) != 0;
+         size++, last = bucket)
+        bucket_table_count(bucket);
     uint64_t blocks = live_blocks(), bytes = live_bytes();
     map(0, 3, 5);
     ck_assert_uint_eq(live_blocks(), blocks);
-    uint64_t size = site_table.sites[last].size;
-    site_table_discount(last);
+    uint64_t size = bucket_table.buckets[last].size;
+    bucket_table_discount(last);
     unmap(0, 3);
     live_expect(blocks - 1, bytes - size);
 }
@@ -258,9 +258,9 @@ START_TEST(a_reservation_was_allocated_once) {
         measure();
     }
     uint64_t total = 0;
-    for (uint64_t id = 1; id < file.header->sections[TRACEMALLOC_DUMP_SITES].count;
+    for (uint64_t id = 1; id < file.header->sections[TRACEMALLOC_DUMP_BUCKETS].count;
          id++)
-        total += site_table.sites[id].total * site_table.sites[id].size;
+        total += bucket_table.buckets[id].total * bucket_table.buckets[id].size;
     ck_assert_uint_eq(total, 100 * PAGE);
 }
 END_TEST

@@ -35,7 +35,7 @@ static void hold(int number, const char *file, uint32_t line, uint64_t size,
     struct dump_maker *maker = &makers[number];
     uint32_t code = dump_maker_code(maker, file, "f");
     uint32_t stack = dump_maker_stack(maker, 0, code, line);
-    dump_maker_site(maker, dump_maker_tally(maker, stack, 0), size, count, 0);
+    dump_maker_bucket(maker, dump_maker_site(maker, stack, 0), size, count, 0);
 }
 
 static struct weight total(const struct dump_reader *reader,
@@ -58,10 +58,10 @@ START_TEST(blocks_are_the_sum_and_equal_stacks_are_one) {
     ck_assert_uint_eq(total(merged, PROFILE_NOW).size, 1070);
     ck_assert_uint_eq(total(merged, PROFILE_NOW).count, 8);
     ck_assert_uint_eq(merged->stack_count, 4);
-    ck_assert_uint_eq(merged->tally_count, 3);
-    ck_assert_uint_eq(merged->tallies[0].stack, merged->tallies[2].stack);
-    ck_assert_uint_eq(merged->tallies[0].process, 0);
-    ck_assert_uint_eq(merged->tallies[2].process, 1);
+    ck_assert_uint_eq(merged->site_count, 3);
+    ck_assert_uint_eq(merged->sites[0].stack, merged->sites[2].stack);
+    ck_assert_uint_eq(merged->sites[0].process, 0);
+    ck_assert_uint_eq(merged->sites[2].process, 1);
     ck_assert_uint_eq(merged->header.python_bytes, 1070);
 }
 END_TEST
@@ -86,9 +86,9 @@ START_TEST(a_process_without_an_exit_counts_with_its_end) {
     hold(0, "x.py", 1, 100, 1);
     hold(1, "x.py", 1, 100, 2);
     makers[0].header.finalized = 1;
-    struct tracemalloc_dump_site *site =
-        dump_maker_entry(&makers[0], TRACEMALLOC_DUMP_SITES, 1);
-    site->at_exit = 5;
+    struct tracemalloc_dump_bucket *bucket =
+        dump_maker_entry(&makers[0], TRACEMALLOC_DUMP_BUCKETS, 1);
+    bucket->at_exit = 5;
     merge();
     ck_assert_uint_eq(total(merged, PROFILE_NOW).size, 700);
     ck_assert_uint_eq(total(merged, PROFILE_EXIT).size, 700);
@@ -112,15 +112,15 @@ START_TEST(peaks_are_added_though_their_numbers_differ) {
 END_TEST
 
 START_TEST(special_stacks_keep_their_numbers) {
-    dump_maker_site(&makers[1],
-                    dump_maker_tally(&makers[1], TRACEMALLOC_DUMP_OVERFLOW_STACK, 0), 8,
-                    1, 0);
-    dump_maker_site(&makers[1],
-                    dump_maker_tally(&makers[1], TRACEMALLOC_DUMP_EMPTY_STACK, 0), 9, 1,
-                    0);
+    dump_maker_bucket(&makers[1],
+                      dump_maker_site(&makers[1], TRACEMALLOC_DUMP_OVERFLOW_STACK, 0),
+                      8, 1, 0);
+    dump_maker_bucket(&makers[1],
+                      dump_maker_site(&makers[1], TRACEMALLOC_DUMP_EMPTY_STACK, 0), 9,
+                      1, 0);
     merge();
-    ck_assert_uint_eq(merged->tallies[0].stack, TRACEMALLOC_DUMP_OVERFLOW_STACK);
-    ck_assert_uint_eq(merged->tallies[1].stack, TRACEMALLOC_DUMP_EMPTY_STACK);
+    ck_assert_uint_eq(merged->sites[0].stack, TRACEMALLOC_DUMP_OVERFLOW_STACK);
+    ck_assert_uint_eq(merged->sites[1].stack, TRACEMALLOC_DUMP_EMPTY_STACK);
 }
 END_TEST
 
@@ -131,7 +131,7 @@ START_TEST(a_merged_dump_is_merged_again) {
     struct dump_reader *again, *both[2] = {merged, parts[0]};
     ck_assert_int_eq(merged_dump_open(&again, both, 2), 0);
     ck_assert_uint_eq(again->process_count, 3);
-    ck_assert_uint_eq(again->tallies[2].process, 2);
+    ck_assert_uint_eq(again->sites[2].process, 2);
     ck_assert_uint_eq(total(again, PROFILE_NOW).size, 250);
     dump_reader_close(again);
 }

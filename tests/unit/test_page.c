@@ -29,7 +29,7 @@ static void tear_down(void) {
 static void hold(const char *filename) {
     uint32_t code = dump_maker_code(&maker, filename, "f");
     uint32_t stack = dump_maker_stack(&maker, 0, code, 3);
-    dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), 70001, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 0), 70001, 1, 0);
 }
 
 static int write_page(void) {

@@ -60,8 +60,8 @@ static void ck_numbers(yajl_val list, size_t count, const long long *expected) {
 static uint32_t add_block(uint32_t live, uint32_t at_exit) {
     uint32_t code = dump_maker_code(&maker, "x.py", "f");
     uint32_t stack = dump_maker_stack(&maker, 0, code, 3);
-    return dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), 10, live,
-                           at_exit);
+    return dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 0), 10, live,
+                             at_exit);
 }
 
 START_TEST(a_block_at_each_moment) {

@@ -26,7 +26,7 @@ static void tear_down(void) {
 static void hold(uint32_t line, uint64_t bytes, uint32_t live) {
     uint32_t code = dump_maker_code(&maker, "x.py", "f");
     uint32_t stack = dump_maker_stack(&maker, 0, code, line);
-    dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), bytes, live, live);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 0), bytes, live, live);
 }
 
 static int open_input(void) {

@@ -67,10 +67,10 @@ static uint32_t add_stack(uint32_t depth) {
 
 START_TEST(a_path_is_a_window_oldest_first) {
     maker.header.nframe = 2;
-    uint32_t deep = dump_maker_tally(&maker, add_stack(3), 0);
-    uint32_t flat = dump_maker_tally(&maker, add_stack(2), 0);
-    dump_maker_site(&maker, deep, 10, 1, 0);
-    dump_maker_site(&maker, flat, 10, 1, 0);
+    uint32_t deep = dump_maker_site(&maker, add_stack(3), 0);
+    uint32_t flat = dump_maker_site(&maker, add_stack(2), 0);
+    dump_maker_bucket(&maker, deep, 10, 1, 0);
+    dump_maker_bucket(&maker, flat, 10, 1, 0);
     open_table(false);
     ck_assert_uint_eq(table.count, 2);
     ck_assert_uint_eq(table.paths[0].length, 3);
@@ -92,8 +92,8 @@ START_TEST(a_whole_stack_has_lines_where_they_are_certain) {
     uint32_t outer = add_stack(1), code = 2;
     uint32_t inner =
         dump_maker_stack(&maker, dump_maker_stack(&maker, outer, code, 2), code, 3);
-    dump_maker_site(&maker, dump_maker_tally(&maker, inner, 0), 10, 1, 0);
-    dump_maker_site(&maker, dump_maker_tally(&maker, outer, 0), 10, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, inner, 0), 10, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, outer, 0), 10, 1, 0);
     open_table(false);
     ck_assert_uint_eq(table.paths[0].length, 3);
     ck_frame(step(0, 0), "f", 0);
@@ -105,11 +105,11 @@ START_TEST(a_whole_stack_has_lines_where_they_are_certain) {
 END_TEST
 
 START_TEST(values_and_shares) {
-    uint32_t first = dump_maker_tally(&maker, add_stack(1), 0);
-    uint32_t second = dump_maker_tally(&maker, 0, TRACEMALLOC_DUMP_DOMAIN_LIBC);
-    dump_maker_tally(&maker, add_stack(2), 0); /* holds nothing, ever */
-    dump_maker_site(&maker, first, 30, 2, 0);
-    dump_maker_site(&maker, second, 20, 2, 0);
+    uint32_t first = dump_maker_site(&maker, add_stack(1), 0);
+    uint32_t second = dump_maker_site(&maker, 0, TRACEMALLOC_DUMP_DOMAIN_LIBC);
+    dump_maker_site(&maker, add_stack(2), 0); /* holds nothing, ever */
+    dump_maker_bucket(&maker, first, 30, 2, 0);
+    dump_maker_bucket(&maker, second, 20, 2, 0);
     open_table(false);
     ck_assert_uint_eq(table.count, 2);
     static const uint64_t values[] = {60, 2, 2, 40, 2, 2};
@@ -127,7 +127,7 @@ END_TEST
 
 START_TEST(a_process_is_a_frame) {
     maker.header.pid = 4242;
-    dump_maker_site(&maker, dump_maker_tally(&maker, add_stack(1), 0), 5, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, add_stack(1), 0), 5, 1, 0);
     open_table(true);
     ck_assert_uint_eq(table.paths[0].length, 2);
     ck_frame(step(0, 0), "process 4242", 0);
@@ -143,7 +143,7 @@ START_TEST(very_deep_stacks_are_cut_shorter) {
     maker.header.nframe = 65535;
     for (uint32_t i = 0; i < 20000; i++) {
         stack = dump_maker_stack(&maker, stack, code, i + 1);
-        dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), 1, 1, 0);
+        dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 0), 1, 1, 0);
     }
     open_table(false);
     ck_assert_uint_eq(table.count, 20000);
@@ -159,7 +159,7 @@ START_TEST(domains_beyond_the_last_share_it) {
     for (uint32_t i = 0; i < 40; i++) {
         struct tracemalloc_dump_domain domain = {100 + i, 0};
         uint32_t id = dump_maker_append(&maker, TRACEMALLOC_DUMP_DOMAINS, &domain);
-        dump_maker_site(&maker, dump_maker_tally(&maker, 0, id), 1, 1, 0);
+        dump_maker_bucket(&maker, dump_maker_site(&maker, 0, id), 1, 1, 0);
     }
     open_table(false);
     ck_assert_uint_eq(table.domain_count, PATH_TABLE_MOST_DOMAINS);
@@ -174,11 +174,11 @@ START_TEST(joined_dumps_agree_on_lines) {
     uint32_t f = dump_maker_code(&maker, "x.py", "f");
     maker.header.nframe = 2;
     uint32_t stack = dump_maker_stack(&maker, 0, f, 1);
-    dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), 1, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 0), 1, 1, 0);
     struct dump_reader *readers[2] = {opened_dump_read(&maker)};
     for (uint32_t line = 2; line <= 4; line++)
         stack = dump_maker_stack(&maker, stack, f, line);
-    dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), 1, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 0), 1, 1, 0);
     readers[1] = opened_dump_read(&maker);
     struct profile profiles[2];
     ck_assert_int_eq(frame_names_open(&names), 0);

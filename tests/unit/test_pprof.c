@@ -45,8 +45,8 @@ static uint32_t hold(uint32_t domain, uint64_t size, uint32_t live) {
     uint32_t code = dump_maker_code(&maker, "x.py", "f");
     uint32_t stack = dump_maker_stack(&maker, 0, main_code, 3);
     stack = dump_maker_stack(&maker, stack, code, 7);
-    uint32_t tally = dump_maker_tally(&maker, stack, domain);
-    return dump_maker_site(&maker, tally, size, live, 0);
+    uint32_t site = dump_maker_site(&maker, stack, domain);
+    return dump_maker_bucket(&maker, site, size, live, 0);
 }
 
 static void ck_string(int64_t place, const char *expected) {
@@ -58,11 +58,11 @@ START_TEST(a_sample_has_five_values) {
     static const char *const names[] = {"inuse_space", "inuse_objects", "alloc_space",
                                         "alloc_objects", "peak_space"};
     static const char *const units[] = {"bytes", "count", "bytes", "count", "bytes"};
-    uint32_t site = hold(0, 10, 3);
-    struct tracemalloc_dump_site *entry =
-        dump_maker_entry(&maker, TRACEMALLOC_DUMP_SITES, site);
+    uint32_t bucket = hold(0, 10, 3);
+    struct tracemalloc_dump_bucket *entry =
+        dump_maker_entry(&maker, TRACEMALLOC_DUMP_BUCKETS, bucket);
     entry->total = 50;
-    dump_maker_peak(&maker, site, 9);
+    dump_maker_peak(&maker, bucket, 9);
     export();
     ck_assert_uint_eq(profile->n_sample_type, 5);
     for (size_t i = 0; i < 5; i++) {
@@ -114,7 +114,7 @@ START_TEST(a_native_frame_is_an_address_in_its_module) {
                                              .end = 0x70009000};
     uint32_t id = dump_maker_append(&maker, TRACEMALLOC_DUMP_MODULES, &module);
     uint32_t stack = dump_maker_stack(&maker, 0, TRACEMALLOC_DUMP_NATIVE | id, 0x1234);
-    dump_maker_site(&maker, dump_maker_tally(&maker, stack, 1), 10, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 1), 10, 1, 0);
     export();
     const Pprof__Location *location = profile->location[0];
     ck_assert_uint_eq(location->address, 0x70001234);

@@ -23,8 +23,8 @@ static void set_up(void) {
                  i == 0 ? "app: worker 0" : "python3 app.py");
         strcpy(maker.header.comm, i == 0 ? "" : "worker-1");
         maker.header.start_time += i;
-        uint32_t tally = dump_maker_tally(&maker, 0, 0);
-        dump_maker_site(&maker, tally, 10, i + 1, 0);
+        uint32_t site = dump_maker_site(&maker, 0, 0);
+        dump_maker_bucket(&maker, site, 10, i + 1, 0);
         parts[i] = opened_dump_read(&maker);
         dump_maker_close(&maker);
     }

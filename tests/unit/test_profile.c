@@ -6,16 +6,16 @@
 #include "opened_dump.h"
 
 static struct dump_maker maker;
-static uint32_t first_tally, first_site;
+static uint32_t first_site, first_bucket;
 
 /* Live 3 * 100 and 1 * 7, at exit 5 * 100. */
 static void set_up(void) {
     dump_maker_open(&maker);
     uint32_t code = dump_maker_code(&maker, "/src/app.py", "main");
     uint32_t stack = dump_maker_stack(&maker, 0, code, 10);
-    first_tally = dump_maker_tally(&maker, stack, 0);
-    first_site = dump_maker_site(&maker, first_tally, 100, 3, 5);
-    dump_maker_site(&maker, dump_maker_tally(&maker, stack, 1), 7, 1, 0);
+    first_site = dump_maker_site(&maker, stack, 0);
+    first_bucket = dump_maker_bucket(&maker, first_site, 100, 3, 5);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 1), 7, 1, 0);
 }
 
 static void tear_down(void) {
@@ -51,25 +51,25 @@ START_TEST(there_is_no_exit_before_it) {
 END_TEST
 
 START_TEST(what_was_allocated_is_counted_for_ever) {
-    struct tracemalloc_dump_tally *tally =
-        dump_maker_entry(&maker, TRACEMALLOC_DUMP_TALLIES, first_tally);
+    struct tracemalloc_dump_site *site =
+        dump_maker_entry(&maker, TRACEMALLOC_DUMP_SITES, first_site);
     ck_total(PROFILE_ALLOCATED, 807, 9);
-    tally->total_bytes = 5000;
-    tally->total_blocks = 50;
+    site->total_bytes = 5000;
+    site->total_blocks = 50;
     ck_total(PROFILE_ALLOCATED, 5807, 59);
 }
 END_TEST
 
-START_TEST(the_peak_is_what_sites_held_then) {
-    struct tracemalloc_dump_site *site =
-        dump_maker_entry(&maker, TRACEMALLOC_DUMP_SITES, first_site);
+START_TEST(the_peak_is_what_buckets_held_then) {
+    struct tracemalloc_dump_bucket *bucket =
+        dump_maker_entry(&maker, TRACEMALLOC_DUMP_BUCKETS, first_bucket);
     ck_total(PROFILE_PEAK, 307, 4);
     maker.header.peak_number = 9;
-    dump_maker_peak(&maker, first_site, 40);
+    dump_maker_peak(&maker, first_bucket, 40);
     ck_total(PROFILE_PEAK, 4007, 41);
-    site->peak_number = 8;
+    bucket->peak_number = 8;
     ck_total(PROFILE_PEAK, 307, 4);
-    site->peak_number = 9;
+    bucket->peak_number = 9;
     maker.header.native_bytes = maker.header.peak_bytes;
     ck_total(PROFILE_PEAK, 307, 4);
 }
@@ -109,7 +109,7 @@ int main(void) {
     tcase_add_test(tests, now_is_live_until_the_program_is_finalized);
     tcase_add_test(tests, there_is_no_exit_before_it);
     tcase_add_test(tests, what_was_allocated_is_counted_for_ever);
-    tcase_add_test(tests, the_peak_is_what_sites_held_then);
+    tcase_add_test(tests, the_peak_is_what_buckets_held_then);
     tcase_add_test(tests, domains_are_apart);
     tcase_add_test(tests, frames_have_names_and_functions);
     return check_run("profile", tests);

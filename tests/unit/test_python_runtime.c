@@ -47,12 +47,12 @@ START_TEST(a_wrong_place_of_the_current_thread_is_forgotten) {
                                      .get_current = get_current};
 
     current = &state;
-    python_runtime_settle(&runtime);
+    python_runtime_resolve(&runtime);
     ck_assert_ptr_eq(runtime.current_tstate, &word);
     word = NULL;
-    python_runtime_settle(&runtime);
+    python_runtime_resolve(&runtime);
     ck_assert_ptr_null(runtime.current_tstate);
-    python_runtime_settle(&runtime);
+    python_runtime_resolve(&runtime);
 }
 END_TEST
 

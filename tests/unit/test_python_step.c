@@ -10,13 +10,13 @@ enum { NFRAME = 25, FEW = 3, DEPTH = 10, DEEP = 60 };
 
 static struct python_frame *step(void) {
     return python_stack_step(&walked.stacks[0],
-                             python_stack_leaf(&python_walk.shape, fake_thread(0)));
+                             python_stack_leaf(&python_walk.layout, fake_thread(0)));
 }
 
 /* A step leads to the real stack. */
 static void expect_step(uint32_t nframe) {
     ck_assert_ptr_nonnull(step());
-    walked_expect_node(0, python_stack_settle(&walked.stacks[0]), nframe);
+    walked_expect_node(0, python_stack_resolve(&walked.stacks[0]), nframe);
 }
 
 /* It does not, and the whole walk does. */
@@ -28,7 +28,7 @@ static void expect_walk(uint32_t nframe) {
 /* Whichever of the two it is. */
 static void expect_either(uint32_t nframe) {
     uint32_t node =
-        step() != NULL ? python_stack_settle(&walked.stacks[0]) : walked_capture(0);
+        step() != NULL ? python_stack_resolve(&walked.stacks[0]) : walked_capture(0);
     walked_expect_node(0, node, nframe);
 }
 

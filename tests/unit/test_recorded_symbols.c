@@ -27,7 +27,7 @@ static void set_up(void) {
     uint32_t node = TRACEMALLOC_DUMP_NATIVE | module;
     uint32_t root = dump_maker_stack(&maker, 0, node, 0x7fffff);
     uint32_t stack = dump_maker_stack(&maker, root, node, (uint32_t)address);
-    dump_maker_site(&maker, dump_maker_tally(&maker, stack, 1), 10, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 1), 10, 1, 0);
     ck_assert_int_eq(symbols_open(&symbols), 0);
 }
 

@@ -8,7 +8,7 @@
 #include "suite.h"
 #include "trace/name_table.h"
 #include "trace/room.h"
-#include "trace/site_table.h"
+#include "trace/bucket_table.h"
 #include "trace/stack_table.h"
 
 enum { DOMAINS = 2, BLOCKS = 500, CODES = 40, STACKS = 4000, LINES = 3 };
@@ -31,7 +31,7 @@ static struct model {
         bool is_there;
     } stacks[STACKS];
     struct block {
-        uint32_t stack, site;
+        uint32_t stack, bucket;
     } blocks[BLOCKS];
     uint32_t serial, live;
 } model;
@@ -44,7 +44,7 @@ static void open_tables(void) {
     ck_assert_int_eq(dump_file_open(&file, 64 << 20), 0);
     ck_assert_int_eq(name_table_open(&file), 0);
     ck_assert_int_eq(stack_table_open(&file), 0);
-    ck_assert_int_eq(site_table_open(&file), 0);
+    ck_assert_int_eq(bucket_table_open(&file), 0);
     model.stacks[0].is_there = true;
 }
 
@@ -137,10 +137,10 @@ static void random_block(uint64_t *seed) {
     uint64_t size = 1 + random_below(seed, 9);
     if (model.live == BLOCKS)
         return;
-    uint32_t site = site_table_find(model.stacks[stack].id, domain, size);
-    ck_assert_uint_ne(site, 0);
-    site_table_count(site);
-    model.blocks[model.live++] = (struct block){stack, site};
+    uint32_t bucket = bucket_table_find(model.stacks[stack].id, domain, size);
+    ck_assert_uint_ne(bucket, 0);
+    bucket_table_count(bucket);
+    model.blocks[model.live++] = (struct block){stack, bucket};
     model.stacks[stack].sums[domain].bytes += size;
     model.stacks[stack].sums[domain].blocks++;
 }
@@ -149,7 +149,7 @@ static void random_free(uint64_t *seed) {
     if (model.live == 0)
         return;
     uint32_t at = random_below(seed, model.live);
-    site_table_discount(model.blocks[at].site);
+    bucket_table_discount(model.blocks[at].bucket);
     model.blocks[at] = model.blocks[--model.live];
 }
 
@@ -162,9 +162,9 @@ static void spare_codes(struct id_set *codes) {
 }
 
 static bool holds(uint32_t id) {
-    for (uint64_t at = 1; at < count_of(TRACEMALLOC_DUMP_SITES); at++) {
-        const struct tracemalloc_dump_site *site = site_table.sites + at;
-        if (!site_table_is_dead(site) && site_tally(site)->stack == id)
+    for (uint64_t at = 1; at < count_of(TRACEMALLOC_DUMP_BUCKETS); at++) {
+        const struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + at;
+        if (!bucket_table_is_dead(bucket) && bucket_site(bucket)->stack == id)
             return true;
     }
     return false;
@@ -212,24 +212,23 @@ static const struct recycle_memo memo = {spare_codes, forget_stacks};
 
 /* --- what the dump says ----------------------------------------------------------- */
 
-static void add_ever(struct sum *sums, uint32_t tally, uint64_t bytes,
-                     uint64_t blocks) {
-    const struct tracemalloc_dump_tally *of = site_table.tallies + tally;
-    ck_assert_uint_lt(tally, count_of(TRACEMALLOC_DUMP_TALLIES));
+static void add_ever(struct sum *sums, uint32_t site, uint64_t bytes, uint64_t blocks) {
+    const struct tracemalloc_dump_site *of = bucket_table.sites + site;
+    ck_assert_uint_lt(site, count_of(TRACEMALLOC_DUMP_SITES));
     ck_assert_uint_lt(of->stack, count_of(TRACEMALLOC_DUMP_STACKS));
     sums[of->stack * DOMAINS + of->domain % DOMAINS].bytes += bytes;
     sums[of->stack * DOMAINS + of->domain % DOMAINS].blocks += blocks;
 }
 
 static void read_sums(struct sum *sums) {
-    for (uint32_t id = 1; id < count_of(TRACEMALLOC_DUMP_TALLIES); id++)
-        add_ever(sums, id, site_table.tallies[id].total_bytes,
-                 site_table.tallies[id].total_blocks);
-    for (uint32_t id = 1; id < count_of(TRACEMALLOC_DUMP_SITES); id++) {
-        const struct tracemalloc_dump_site *site = site_table.sites + id;
-        if (site->total > 0)
-            add_ever(sums, site->tally & ~TRACEMALLOC_DUMP_NOT_PYTHON,
-                     site->total * site->size, site->total);
+    for (uint32_t id = 1; id < count_of(TRACEMALLOC_DUMP_SITES); id++)
+        add_ever(sums, id, bucket_table.sites[id].total_bytes,
+                 bucket_table.sites[id].total_blocks);
+    for (uint32_t id = 1; id < count_of(TRACEMALLOC_DUMP_BUCKETS); id++) {
+        const struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
+        if (bucket->total > 0)
+            add_ever(sums, bucket->site & ~TRACEMALLOC_DUMP_NOT_PYTHON,
+                     bucket->total * bucket->size, bucket->total);
     }
 }
 
@@ -320,9 +319,9 @@ START_TEST(new_code_for_ever_does_not_fill_the_dump) {
         uint32_t stack = root;
         for (uint32_t level = 0; level < LEVELS; level++)
             stack = stack_table_node(stack, running[1].id, level);
-        uint32_t site = site_table_find(stack, 0, 100);
-        site_table_count(site);
-        site_table_discount(site);
+        uint32_t bucket = bucket_table_find(stack, 0, 100);
+        bucket_table_count(bucket);
+        bucket_table_discount(bucket);
         looks += room.wanted;
         if (room.wanted)
             recycle(&file, &running_memo);
@@ -330,7 +329,7 @@ START_TEST(new_code_for_ever_does_not_fill_the_dump) {
     ck_assert_uint_gt(looks, 10);
     ck_assert_uint_lt(looks, ROUNDS * LEVELS / 500);
     ck_assert_uint_le(file.mapped[TRACEMALLOC_DUMP_STACKS], ENOUGH);
-    ck_assert_uint_le(file.mapped[TRACEMALLOC_DUMP_TALLIES], ENOUGH);
+    ck_assert_uint_le(file.mapped[TRACEMALLOC_DUMP_SITES], ENOUGH);
     ck_assert_uint_le(file.mapped[TRACEMALLOC_DUMP_CODE], ENOUGH);
     ck_assert_uint_le(file.mapped[TRACEMALLOC_DUMP_STRINGS], ENOUGH);
 }
@@ -339,7 +338,7 @@ END_TEST
 START_TEST(after_the_end_of_the_interpreter_all_stays) {
     open_tables();
     uint32_t node = stack_table_node(0, new_code(1), 1);
-    site_table_freeze();
+    bucket_table_freeze();
     recycle(&file, &running_memo);
     ck_assert_uint_eq(node_at(node)->line, 1);
 }

@@ -38,7 +38,7 @@ END_TEST
 
 START_TEST(a_look_is_paid_for_by_new_stacks) {
     open_with(8000);
-    dump_file_publish(&file, TRACEMALLOC_DUMP_SITES, 16000);
+    dump_file_publish(&file, TRACEMALLOC_DUMP_BUCKETS, 16000);
     room.made = 2999;
     ck_assert(!wanted_at(capacity()));
     room.made = 3000;

@@ -44,7 +44,7 @@ static uint32_t native(uint32_t parent, uint32_t address) {
 }
 
 static void block(uint32_t stack) {
-    dump_maker_site(&maker, dump_maker_tally(&maker, stack, 1), 10, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 1), 10, 1, 0);
 }
 
 static void symbol(uint32_t address, const char *function, const char *file,
@@ -65,10 +65,10 @@ static void show(enum shown_native native, bool whole) {
     ck_assert_int_eq(shown_stacks_apply(reader, &options), 0);
 }
 
-/* The frames of a tally, `file function:line`, the oldest first. */
-static void ck_stack(size_t tally, const char *expected) {
+/* The frames of a site, `file function:line`, the oldest first. */
+static void ck_stack(size_t site, const char *expected) {
     char text[400] = "", longer[400];
-    uint32_t stack = reader->tallies[tally].stack;
+    uint32_t stack = reader->sites[site].stack;
     for (; stack != 0; stack = reader->stacks[stack].parent) {
         const struct tracemalloc_dump_stack *node = &reader->stacks[stack];
         ck_assert_uint_lt(node->code, reader->code_count);
@@ -97,7 +97,7 @@ START_TEST(an_address_without_symbols_is_a_place_in_its_module) {
     show(SHOWN_NATIVE_ALL, false);
     ck_stack(0, "app.py main:1 > /lib/x+0x1f20 :0");
     ck_stack(1, "app.py main:1 > 0x123 :0");
-    uint32_t leaf = reader->stacks[reader->tallies[0].stack].code;
+    uint32_t leaf = reader->stacks[reader->sites[0].stack].code;
     const struct dump_native *frame = dump_reader_native(reader, leaf);
     ck_assert_uint_eq(frame->address, 0x1f20);
     ck_assert_uint_eq(frame->module, module);
@@ -124,7 +124,7 @@ START_TEST(two_calls_on_one_line_are_one_frame) {
     block(native(python(0, 1), 0x10));
     block(native(python(0, 1), 0x20));
     show(SHOWN_NATIVE_ALL, false);
-    ck_assert_uint_eq(reader->tallies[0].stack, reader->tallies[1].stack);
+    ck_assert_uint_eq(reader->sites[0].stack, reader->sites[1].stack);
 }
 END_TEST
 
@@ -134,7 +134,7 @@ START_TEST(stacks_that_differ_in_native_frames_merge_without_them) {
     block(python(native(python(0, 1), 0x30), 2));
     show(SHOWN_NATIVE_NONE, false);
     ck_stack(0, "app.py main:1 > app.py main:2");
-    ck_assert_uint_eq(reader->tallies[0].stack, reader->tallies[1].stack);
+    ck_assert_uint_eq(reader->sites[0].stack, reader->sites[1].stack);
     ck_assert_uint_eq(reader->native_count, 0);
     ck_assert_uint_eq(reader->header.nframe, 25);
 }
@@ -164,11 +164,11 @@ START_TEST(fixed_stacks_stay) {
     show(SHOWN_NATIVE_ALL, false);
     ck_stack(0, "");
     ck_stack(1, "<overflow> :0");
-    ck_assert_uint_eq(reader->tallies[1].stack, TRACEMALLOC_DUMP_OVERFLOW_STACK);
+    ck_assert_uint_eq(reader->sites[1].stack, TRACEMALLOC_DUMP_OVERFLOW_STACK);
 }
 END_TEST
 
-/* Each of many tallies, at all depths of one deep stack, shows as many frames as there
+/* Each of many sites, at all depths of one deep stack, shows as many frames as there
  * can be: more than anybody would wait for. */
 START_TEST(what_is_too_deep_is_cut) {
     uint32_t stack = native(0, 1);
@@ -181,7 +181,7 @@ START_TEST(what_is_too_deep_is_cut) {
     ck_assert_uint_ge(reader->cut_frames, 64);
     ck_assert_uint_lt(reader->cut_frames, 100);
     ck_assert_uint_eq(reader->header.nframe, reader->cut_frames + 1);
-    ck_assert_uint_gt(reader->tallies[89999].stack, reader->tallies[0].stack);
+    ck_assert_uint_gt(reader->sites[89999].stack, reader->sites[0].stack);
     show(SHOWN_NATIVE_BY_OWNER, false);
     ck_assert_uint_eq(reader->cut_frames, 0);
 }
@@ -229,9 +229,9 @@ START_TEST(libc_outside_of_the_interpreter_is_folded_with_it) {
 }
 END_TEST
 
-/* The frame that stands for a tally beneath its stack. */
-static void ck_detail(size_t tally, const char *expected) {
-    uint32_t stack = reader->details[tally];
+/* The frame that stands for a site beneath its stack. */
+static void ck_detail(size_t site, const char *expected) {
+    uint32_t stack = reader->details[site];
     const struct tracemalloc_dump_code *entry =
         &reader->code[reader->stacks[stack].code];
     char text[200];
@@ -239,7 +239,7 @@ static void ck_detail(size_t tally, const char *expected) {
              dump_reader_text(reader, entry->filename).bytes,
              dump_reader_text(reader, entry->name).bytes, reader->stacks[stack].line);
     ck_assert_str_eq(text, expected);
-    while (stack != 0 && stack != reader->tallies[tally].stack)
+    while (stack != 0 && stack != reader->sites[site].stack)
         stack = reader->stacks[stack].parent;
     ck_assert_uint_ne(stack, 0);
 }

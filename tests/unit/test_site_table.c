@@ -1,284 +1,111 @@
 /* SPDX-License-Identifier: MIT */
 #include "trace/site_table.h"
 
-#include <errno.h>
-
-#include "live_blocks.h"
-#include "site_tables.h"
 #include "suite.h"
+#include "trace/stack_table.h"
 
-enum { STACKS = 12, BLOCKS = 400, DOMAINS = 3 };
+static struct dump_file file;
 
-START_TEST(the_first_domains_are_fixed) {
-    site_tables_open(1 << 20);
-    ck_assert_uint_eq(site_tables_count(TRACEMALLOC_DUMP_DOMAINS), 3);
-    ck_assert_int_eq(site_table_domain(77), -ENOENT);
-    ck_assert_int_eq(site_table_make_domain(77), 3);
-    ck_assert_int_eq(site_table_make_domain(0), 0);
-    ck_assert_int_eq(site_table_make_domain(77), 3);
-    ck_assert_int_eq(site_table_domain(77), 3);
-    /* A program's own domain may have the number of libc's. */
-    ck_assert_int_eq(site_table_domain(TRACEMALLOC_DUMP_DOMAIN_LIBC), -ENOENT);
-    ck_assert_int_eq(site_table_make_domain(TRACEMALLOC_DUMP_DOMAIN_LIBC), 4);
-    ck_assert_uint_eq(site_tables_count(TRACEMALLOC_DUMP_DOMAINS), 5);
+static struct tracemalloc_dump_site *site_at(uint32_t id) {
+    return (struct tracemalloc_dump_site *)file.base[TRACEMALLOC_DUMP_SITES] + id;
+}
+
+static uint64_t count(void) {
+    return file.header->sections[TRACEMALLOC_DUMP_SITES].count;
+}
+
+/* Stacks 2 to 9, each below the one before it. */
+static void open_table(void) {
+    ck_assert_int_eq(dump_file_open(&file, 4 << 20), 0);
+    ck_assert_int_eq(stack_table_open(&file), 0);
+    ck_assert_int_eq(site_table_open(&file), 0);
+    for (uint32_t stack = 2; stack < 10; stack++)
+        ck_assert_uint_eq(stack_table_node(stack == 2 ? 0 : stack - 1, 5, 1), stack);
+}
+
+static uint32_t add(uint32_t stack, uint32_t domain, uint64_t blocks) {
+    uint32_t id = site_table_find(stack, domain);
+    ck_assert_uint_ne(id, 0);
+    site_at(id)->total_blocks += blocks;
+    site_at(id)->total_bytes += blocks * 10;
+    return id;
+}
+
+static void expect(uint32_t stack, uint32_t domain, uint64_t blocks) {
+    const struct tracemalloc_dump_site *site = site_at(site_table_find(stack, domain));
+    ck_assert_uint_eq(site->stack, stack);
+    ck_assert_uint_eq(site->domain, domain);
+    ck_assert_uint_eq(site->total_blocks, blocks);
+    ck_assert_uint_eq(site->total_bytes, blocks * 10);
+}
+
+/* The stacks from `first` on go, as trace/recycle.h has it. */
+static void recycle_from(uint32_t first) {
+    struct tracemalloc_dump_stack *stacks = (void *)file.base[TRACEMALLOC_DUMP_STACKS];
+    struct id_set going, ids;
+    ck_assert_int_eq(id_set_open(&going, 10), 0);
+    ck_assert_int_eq(id_set_open(&ids, count()), 0);
+    id_set_fill(&going, first);
+    for (uint32_t stack = first; stack < 10; stack++)
+        stacks[stack].parent = first == 2 ? 0 : first - 1;
+    site_table_recycle(&going, &ids);
+    id_set_close(&going);
+}
+
+START_TEST(a_site_is_its_stack_and_domain) {
+    open_table();
+    uint32_t id = site_table_find(5, 0);
+    ck_assert_uint_ne(id, 0);
+    ck_assert_uint_eq(site_table_find(5, 0), id);
+    ck_assert_uint_ne(site_table_find(5, 1), id);
+    ck_assert_uint_ne(site_table_find(6, 0), id);
+    ck_assert_uint_ne(site_table_find(0, 0), 0);
 }
 END_TEST
 
-START_TEST(a_site_is_its_stack_domain_and_size) {
-    site_tables_open(1 << 20);
-    uint32_t site = site_tables_add(5, 0, 100);
-    ck_assert_uint_eq(site_table_find(5, 0, 100), site);
-    ck_assert_uint_ne(site_table_find(6, 0, 100), site);
-    ck_assert_uint_ne(site_table_find(5, 1, 100), site);
-    ck_assert_uint_ne(site_table_find(5, 0, 101), site);
-    ck_assert_uint_ne(site_table_find(5, 0, 100 + ((uint64_t)1 << 32)), site);
-    ck_assert_uint_eq(site_table.sites[site].live, 1);
-    ck_assert_ptr_eq(site_tally(&site_table.sites[site]), site_tables_tally(5, 0));
+START_TEST(what_dead_code_allocated_is_its_callers) {
+    open_table();
+    add(3, 0, 1);
+    add(4, 0, 10);
+    add(7, 0, 100);
+    add(7, 1, 1000);
+    add(8, 1, 10000);
+    add(5, 2, 0);
+    recycle_from(4);
+    expect(3, 0, 111);
+    expect(3, 1, 11000);
+    expect(3, 2, 0);
 }
 END_TEST
 
-START_TEST(the_empty_stack_counts_too) {
-    site_tables_open(1 << 20);
-    uint32_t site = site_tables_add(TRACEMALLOC_DUMP_EMPTY_STACK, 0, 8);
-    ck_assert_uint_eq(site_tables_add(TRACEMALLOC_DUMP_EMPTY_STACK, 0, 8), site);
-    ck_assert_uint_eq(site_tables_sums(0, 0).blocks, 2);
-    ck_assert_uint_eq(site_tables_sums(0, 0).bytes, 16);
+START_TEST(the_empty_stack_is_the_last_caller) {
+    open_table();
+    add(9, 1, 7);
+    recycle_from(2);
+    expect(TRACEMALLOC_DUMP_EMPTY_STACK, 1, 7);
 }
 END_TEST
 
-struct block {
-    uint32_t site, stack, domain;
-    uint64_t size;
-};
-
-/* A naive model: the sums, and copies of them at each new peak. */
-static struct model {
-    struct block blocks[BLOCKS];
-    uint32_t live;
-    uint64_t bytes, peak;
-    struct site_sums sums[STACKS][DOMAINS];
-} model;
-
-static void model_note_peak(void) {
-    model.peak = model.bytes;
-    for (uint32_t stack = 0; stack < STACKS; stack++)
-        for (uint32_t domain = 0; domain < DOMAINS; domain++) {
-            struct site_sums *sums = &model.sums[stack][domain];
-            sums->peak_bytes = sums->bytes;
-            sums->peak_blocks = sums->blocks;
-        }
-}
-
-static void model_add(struct block block) {
-    struct site_sums *sums = &model.sums[block.stack][block.domain];
-    model.blocks[model.live++] = block;
-    model.bytes += block.size;
-    sums->bytes += block.size;
-    sums->blocks++;
-    sums->total_bytes += block.size;
-    sums->total_blocks++;
-    if (model.bytes > model.peak)
-        model_note_peak();
-}
-
-static struct block model_remove(uint32_t at) {
-    struct block block = model.blocks[at];
-    model.blocks[at] = model.blocks[--model.live];
-    model.bytes -= block.size;
-    model.sums[block.stack][block.domain].bytes -= block.size;
-    model.sums[block.stack][block.domain].blocks--;
-    return block;
-}
-
-static void add_totals(struct site_sums *sums,
-                       const struct tracemalloc_dump_tally *tally) {
-    sums->total_bytes += tally->total_bytes;
-    sums->total_blocks += tally->total_blocks;
-}
-
-static void expect_model(void) {
-    struct site_sums sums[STACKS][DOMAINS] = {0};
-    live_expect(model.live, model.bytes);
-    ck_assert_uint_eq(site_tables_peak(), model.peak);
-    for (uint64_t id = 0; id < site_tables_count(TRACEMALLOC_DUMP_TALLIES); id++) {
-        const struct tracemalloc_dump_tally *tally = site_table.tallies + id;
-        add_totals(&sums[tally->stack][tally->domain], tally);
+START_TEST(rooms_are_used_again) {
+    open_table();
+    expect(TRACEMALLOC_DUMP_OVERFLOW_STACK, 0, 0);
+    for (int round = 0; round < 50; round++) {
+        for (uint32_t stack = 3; stack < 10; stack++)
+            add(stack, 0, 1);
+        recycle_from(3);
+        expect(2, 0, 7 * (uint64_t)(round + 1));
     }
-    for (uint64_t id = 1; id < site_tables_count(TRACEMALLOC_DUMP_SITES); id++) {
-        const struct tracemalloc_dump_site *site = site_table.sites + id;
-        const struct tracemalloc_dump_tally *tally = site_tally(site);
-        site_sums_add(&sums[tally->stack][tally->domain], site);
-    }
-    ck_assert_mem_eq(sums, model.sums, sizeof sums);
-}
-
-static void one_event(uint64_t *seed, uint32_t wanted, uint32_t sizes) {
-    if (model.live < BLOCKS &&
-        random_below(seed, 100) < (model.live < wanted ? 60 : 40)) {
-        struct block block = {0, random_below(seed, STACKS),
-                              random_below(seed, DOMAINS),
-                              1 + random_below(seed, sizes)};
-        block.site = site_tables_add(block.stack, block.domain, block.size);
-        model_add(block);
-    } else if (model.live > 0) {
-        site_table_discount(model_remove(random_below(seed, model.live)).site);
-    }
-}
-
-/* The heap swings, so that peaks come and go. */
-START_TEST(each_stack_at_the_peak_is_exact) {
-    uint64_t seed = 11;
-    site_tables_open(1 << 20);
-    for (int round = 0; round < 20000; round++) {
-        uint32_t wanted = round / 500 % 2 ? 300 : 50;
-        one_event(&seed, wanted, 40);
-        if (round % 7 == 0)
-            expect_model();
-    }
-}
-END_TEST
-
-START_TEST(the_interpreters_own_domains_have_a_peak_of_their_own) {
-    site_tables_open(1 << 20);
-    uint32_t mine = (uint32_t)site_table_make_domain(77);
-    uint32_t python = site_tables_add(5, TRACEMALLOC_DUMP_DOMAIN_PYTHON, 10);
-    site_tables_add(5, TRACEMALLOC_DUMP_DOMAIN_LIBC, 1000);
-    site_tables_add(5, TRACEMALLOC_DUMP_DOMAIN_MMAP, 4096);
-    uint32_t tracked = site_tables_add(5, mine, 3);
-    ck_assert_uint_eq(site_table.header->python_bytes, 13);
-    site_table_discount(python);
-    site_table_discount(tracked);
-    site_tables_add(5, mine, 5);
-    ck_assert_uint_eq(site_table.header->python_bytes, 5);
-    ck_assert_uint_eq(site_table.header->python_peak_bytes, 13);
-    ck_assert_uint_eq(live_bytes(), 5101);
-}
-END_TEST
-
-START_TEST(a_new_peak_before_a_fall) {
-    site_tables_open(1 << 20);
-    uint32_t first = site_tables_add(5, 0, 10);
-    site_table_discount(first);
-    site_tables_add(5, 0, 10);
-    site_tables_add(6, 0, 30);
-    ck_assert_uint_eq(site_tables_peak(), 40);
-    ck_assert_uint_eq(site_tables_sums(5, 0).peak_bytes, 10);
-    ck_assert_uint_eq(site_tables_sums(6, 0).peak_bytes, 30);
-    site_table_discount(first);
-    site_tables_add(7, 0, 5);
-    ck_assert_uint_eq(site_table.header->peak_bytes, 40);
-    ck_assert_uint_eq(site_tables_sums(5, 0).peak_bytes, 10);
-    ck_assert_uint_eq(site_tables_sums(6, 0).peak_bytes, 30);
-    ck_assert_uint_eq(site_tables_sums(7, 0).peak_bytes, 0);
-}
-END_TEST
-
-/* A block that changes its stack changes neither the totals nor the peak. */
-START_TEST(a_transfer_is_a_block_more_ever) {
-    site_tables_open(1 << 20);
-    uint32_t first = site_tables_add(5, 0, 10), last = site_tables_add(6, 0, 30);
-    site_table_discount(last);
-    uint32_t second = site_table_find(7, 0, 10);
-    site_table_transfer(first, second);
-    live_expect(1, 10);
-    ck_assert_uint_eq(site_tables_sums(5, 0).peak_bytes, 10);
-    ck_assert_uint_eq(site_tables_sums(7, 0).peak_bytes, 0);
-    ck_assert_uint_eq(site_tables_sums(5, 0).blocks, 0);
-    ck_assert_uint_eq(site_tables_sums(7, 0).blocks, 1);
-    ck_assert_uint_eq(site_tables_sums(7, 0).total_bytes, 10);
-    ck_assert_uint_eq(site_table.header->peak_bytes, 40);
-}
-END_TEST
-
-START_TEST(more_blocks_than_a_site_can_count) {
-    site_tables_open(1 << 20);
-    uint32_t site = site_tables_add(5, 0, 10);
-    site_table.sites[site].total = UINT32_MAX;
-    site_tables_add(5, 0, 10);
-    ck_assert_uint_eq(site_table.sites[site].total, 0);
-    ck_assert_uint_eq(site_tables_tally(5, 0)->total_blocks, (uint64_t)1 << 32);
-    site_tables_add(5, 0, 10);
-    ck_assert_uint_eq(site_tables_sums(5, 0).total_blocks, ((uint64_t)1 << 32) + 1);
-    ck_assert_uint_eq(site_tables_sums(5, 0).total_bytes,
-                      10 * (((uint64_t)1 << 32) + 1));
-}
-END_TEST
-
-static uint32_t expected_live(const struct tracemalloc_dump_site *site) {
-    const struct tracemalloc_dump_tally *tally = site_tally(site);
-    uint32_t live = 0;
-    for (uint32_t at = 0; at < model.live; at++)
-        live += model.blocks[at].size == site->size &&
-                model.blocks[at].stack == tally->stack &&
-                model.blocks[at].domain == tally->domain;
-    return live;
-}
-
-/* The live sites, each by itself, are the model's blocks. */
-static void expect_sites(void) {
-    uint64_t sum = 0;
-    for (uint64_t id = 1; id < site_tables_count(TRACEMALLOC_DUMP_SITES); id++) {
-        const struct tracemalloc_dump_site *site = site_table.sites + id;
-        if (site->live == 0)
-            continue;
-        ck_assert_uint_eq(site->live, expected_live(site));
-        sum += site->live;
-    }
-    ck_assert_uint_eq(sum, model.live);
-}
-
-/* Nearly each block has a size of its own, so that the table is full of dead sites
- * again and again. */
-START_TEST(recycled_sites_keep_the_counts_right) {
-    uint64_t seed = 13;
-    site_tables_open(16 << 20);
-    uint64_t room = site_tables_room();
-    for (int round = 0; round < 300000; round++) {
-        one_event(&seed, 300, 1 << 20);
-        if (round % 10000 == 0) {
-            expect_sites();
-            expect_model();
-        }
-        for (uint32_t at = 0; round % 1000 == 0 && at < model.live; at++)
-            ck_assert_uint_eq(site_table_find(model.blocks[at].stack,
-                                              model.blocks[at].domain,
-                                              model.blocks[at].size),
-                              model.blocks[at].site);
-    }
-    expect_model();
-    ck_assert_uint_le(site_tables_count(TRACEMALLOC_DUMP_SITES), room);
-}
-END_TEST
-
-START_TEST(freeze_keeps_what_lived_then) {
-    site_tables_open(1 << 20);
-    uint32_t first = site_tables_add(5, 0, 10), second = site_tables_add(5, 0, 20);
-    site_tables_add(5, 0, 10);
-    site_table_freeze();
-    ck_assert_uint_eq(site_table.header->finalized, 1);
-    site_table_discount(first);
-    site_table_discount(second);
-    site_tables_add(6, 0, 30);
-    site_table_freeze();
-    ck_assert_uint_eq(site_table.sites[first].at_exit, 2);
-    ck_assert_uint_eq(site_table.sites[first].live, 1);
-    ck_assert_uint_eq(site_table.sites[second].at_exit, 1);
-    ck_assert_uint_eq(site_table.sites[site_table_find(6, 0, 30)].at_exit, 0);
+    ck_assert_uint_le(count(), 4 + 8);
+    expect(TRACEMALLOC_DUMP_OVERFLOW_STACK, 0, 0);
 }
 END_TEST
 
 int main(void) {
     const TTest *const tests[] = {
-        the_first_domains_are_fixed,
-        a_site_is_its_stack_domain_and_size,
-        the_empty_stack_counts_too,
-        each_stack_at_the_peak_is_exact,
-        the_interpreters_own_domains_have_a_peak_of_their_own,
-        a_new_peak_before_a_fall,
-        a_transfer_is_a_block_more_ever,
-        more_blocks_than_a_site_can_count,
-        recycled_sites_keep_the_counts_right,
-        freeze_keeps_what_lived_then,
+        a_site_is_its_stack_and_domain,
+        what_dead_code_allocated_is_its_callers,
+        the_empty_stack_is_the_last_caller,
+        rooms_are_used_again,
     };
     return suite_run("site_table", tests, sizeof tests / sizeof *tests);
 }

@@ -35,7 +35,7 @@ START_TEST(a_block_has_its_frames_once) {
     uint32_t code = dump_maker_code(&maker, "x.py", "f");
     uint32_t stack =
         dump_maker_stack(&maker, dump_maker_stack(&maker, 0, code, 1), code, 2);
-    dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), 77, 2, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 0), 77, 2, 0);
     ck_assert_int_eq(export(0), 0);
     /* (0, 77, (("x.py", 2), ("x.py", 1)), 2) and the same again. */
     static const char trace[] =
@@ -46,7 +46,7 @@ START_TEST(a_block_has_its_frames_once) {
 END_TEST
 
 START_TEST(older_pythons_know_no_total) {
-    dump_maker_site(&maker, dump_maker_tally(&maker, 0, 1), 5, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, 0, 1), 5, 1, 0);
     static const char without[] =
         "(K\x01K\x05(\x8c\x09<unknown>\x94K\0\x86\x94t\x94\x87";
     static const char with[] =
@@ -62,9 +62,9 @@ START_TEST(older_pythons_know_no_total) {
 END_TEST
 
 START_TEST(too_many_blocks_are_refused) {
-    uint32_t tally = dump_maker_tally(&maker, 0, 0);
+    uint32_t site = dump_maker_site(&maker, 0, 0);
     for (int i = 0; i < 100; i++)
-        dump_maker_site(&maker, tally, 1, 1u << 20, 0);
+        dump_maker_bucket(&maker, site, 1, 1u << 20, 0);
     ck_assert_int_eq(export(0), -EFBIG);
 }
 END_TEST
@@ -74,7 +74,7 @@ START_TEST(too_many_frames_are_refused) {
     maker.header.nframe = 65535;
     for (uint32_t i = 0; i < 40000; i++) {
         stack = dump_maker_stack(&maker, stack, code, 1);
-        dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), 1, 1, 0);
+        dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 0), 1, 1, 0);
     }
     ck_assert_int_eq(export(0), -EFBIG);
     ck_assert_uint_eq(result.size, 0);

@@ -33,15 +33,16 @@ static void end(void) {
     fake_process_end(&fake);
 }
 
-static void ck_same_sites(int fd, const struct tracemalloc_dump_header *header) {
+static void ck_same_buckets(int fd, const struct tracemalloc_dump_header *header) {
     const struct tracemalloc_dump_section *section =
-        &header->sections[TRACEMALLOC_DUMP_SITES];
-    static struct tracemalloc_dump_site sites[FAKE_SITES];
+        &header->sections[TRACEMALLOC_DUMP_BUCKETS];
+    static struct tracemalloc_dump_bucket buckets[FAKE_BUCKETS];
     /* The two extents of this dump are neighbours. */
-    ck_assert_int_eq(pread(fd, sites, sizeof sites, (off_t)section->extents[0].offset),
-                     sizeof sites);
-    for (uint64_t i = 0; i < FAKE_SITES; i++)
-        ck_assert_uint_eq(sites[i].size, i);
+    ck_assert_int_eq(
+        pread(fd, buckets, sizeof buckets, (off_t)section->extents[0].offset),
+        sizeof buckets);
+    for (uint64_t i = 0; i < FAKE_BUCKETS; i++)
+        ck_assert_uint_eq(buckets[i].size, i);
 }
 
 START_TEST(a_copy_is_whole) {
@@ -57,7 +58,7 @@ START_TEST(a_copy_is_whole) {
     ck_assert_int_eq((pid_t)header.pid, fake.pid);
     ck_assert_int_eq(fstat(fd, &status), 0);
     ck_assert_uint_eq((uint64_t)status.st_size, header.file_size);
-    ck_same_sites(fd, &header);
+    ck_same_buckets(fd, &header);
     close(fd);
     ck_assert_int_eq(fake_process_header(fake.dump).state, TRACEMALLOC_DUMP_TRACING);
     end();
@@ -103,9 +104,9 @@ START_TEST(a_copy_is_bounded) {
     char path[] = "/tmp/snapshot-copy-XXXXXX";
     begin();
     int fd = open_copy(path);
-    dump.header.sections[TRACEMALLOC_DUMP_SITES] = (struct tracemalloc_dump_section){
+    dump.header.sections[TRACEMALLOC_DUMP_BUCKETS] = (struct tracemalloc_dump_section){
         .count = 1,
-        .entry_size = sizeof(struct tracemalloc_dump_site),
+        .entry_size = sizeof(struct tracemalloc_dump_bucket),
         .extent_count = 1,
         .extents = {{UINT64_MAX - 4, 4096}},
     };

@@ -12,8 +12,8 @@ static void set_up(void) {
     uint32_t code = dump_maker_code(&maker, "x.py", "f");
     uint32_t stack = dump_maker_stack(&maker, 0, code, 1);
     stack = dump_maker_stack(&maker, stack, code, 2);
-    dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), 10, 3, 0);
-    dump_maker_site(&maker, dump_maker_tally(&maker, 0, 1), 7, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 0), 10, 3, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, 0, 1), 7, 1, 0);
 }
 
 static void tear_down(void) {

@@ -60,7 +60,7 @@ END_TEST
 static void add_block(uint32_t line, uint64_t size, uint32_t count) {
     uint32_t code = dump_maker_code(&maker, "x.py", "f");
     uint32_t stack = dump_maker_stack(&maker, 0, code, line);
-    dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), size, count, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 0), size, count, 0);
 }
 
 struct grouped {

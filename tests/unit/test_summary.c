@@ -32,9 +32,8 @@ static void tear_down(void) {
 
 static uint32_t hold(uint32_t line, uint64_t bytes, uint32_t count) {
     uint32_t code = dump_maker_code(&maker, "/srv/app.py", "f");
-    uint32_t tally =
-        dump_maker_tally(&maker, dump_maker_stack(&maker, 0, code, line), 0);
-    return dump_maker_site(&maker, tally, bytes, count, 0);
+    uint32_t site = dump_maker_site(&maker, dump_maker_stack(&maker, 0, code, line), 0);
+    return dump_maker_bucket(&maker, site, bytes, count, 0);
 }
 
 static void add_moment(uint64_t time, uint64_t python, uint64_t rss) {

@@ -24,12 +24,11 @@ static void tear_down(void) {
     dump_maker_close(&maker);
 }
 
-/* The site of a block. */
+/* The bucket of a block. */
 static uint32_t hold(uint32_t line, uint64_t bytes) {
     uint32_t code = dump_maker_code(&maker, "/srv/app.py", "f");
-    uint32_t tally =
-        dump_maker_tally(&maker, dump_maker_stack(&maker, 0, code, line), 0);
-    return dump_maker_site(&maker, tally, bytes, 1, 0);
+    uint32_t site = dump_maker_site(&maker, dump_maker_stack(&maker, 0, code, line), 0);
+    return dump_maker_bucket(&maker, site, bytes, 1, 0);
 }
 
 /* At the peak a line held as many blocks as it says, and one now. */
@@ -102,9 +101,9 @@ END_TEST
 
 START_TEST(much_that_did_not_stay) {
     hold_evenly();
-    struct tracemalloc_dump_site *site =
-        dump_maker_entry(&maker, TRACEMALLOC_DUMP_SITES, hold(99, 1));
-    site->total = 100 << 20;
+    struct tracemalloc_dump_bucket *bucket =
+        dump_maker_entry(&maker, TRACEMALLOC_DUMP_BUCKETS, hold(99, 1));
+    bucket->total = 100 << 20;
     ck_advised("It allocated 100 MiB in all");
 }
 END_TEST
@@ -141,7 +140,7 @@ START_TEST(long_names_are_cut) {
     name[sizeof name - 1] = '\0';
     uint32_t code = dump_maker_code(&maker, name, name);
     uint32_t stack = dump_maker_stack(&maker, 0, code, 4000000000);
-    dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), 1000, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 0), 1000, 1, 0);
     ck_advised(":4000000000. Its callers: `tracemalloc tree --inverted`.");
 }
 END_TEST
@@ -154,7 +153,7 @@ static void import_modules(void) {
     for (uint32_t line = 100; line < 110; line++) {
         uint32_t statement = dump_maker_stack(&maker, 0, app, line);
         uint32_t stack = dump_maker_stack(&maker, statement, import, 752);
-        dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), 500, 1, 0);
+        dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 0), 500, 1, 0);
     }
 }
 

@@ -24,10 +24,9 @@ static void tear_down(void) {
 
 static uint32_t hold(uint32_t line, uint64_t bytes, uint32_t live, uint32_t at_exit) {
     uint32_t code = dump_maker_code(&maker, "/srv/app.py", "f");
-    uint32_t tally =
-        dump_maker_tally(&maker, dump_maker_stack(&maker, 0, code, line), 0);
-    dump_maker_site(&maker, tally, bytes, live, at_exit);
-    return tally;
+    uint32_t site = dump_maker_site(&maker, dump_maker_stack(&maker, 0, code, line), 0);
+    dump_maker_bucket(&maker, site, bytes, live, at_exit);
+    return site;
 }
 
 static void print(size_t width) {
@@ -55,9 +54,9 @@ static void ck_has_not(const char *words) {
 
 START_TEST(the_sums_of_each_moment) {
     hold(3, 100, 4, 0);
-    struct tracemalloc_dump_site *site =
-        dump_maker_entry(&maker, TRACEMALLOC_DUMP_SITES, 1);
-    site->total = 20;
+    struct tracemalloc_dump_bucket *bucket =
+        dump_maker_entry(&maker, TRACEMALLOC_DUMP_BUCKETS, 1);
+    bucket->total = 20;
     dump_maker_peak(&maker, 1, 9);
     print(0);
     ck_has("now       400 B in 4 blocks\n");
@@ -146,9 +145,9 @@ START_TEST(the_processes_of_a_merged_dump) {
     add_process(41, "server");
     add_process(42, "worker");
     hold(3, 100, 4, 0);
-    uint32_t tally = hold(3, 100, 9, 0);
-    struct tracemalloc_dump_tally *entry =
-        dump_maker_entry(&maker, TRACEMALLOC_DUMP_TALLIES, tally);
+    uint32_t site = hold(3, 100, 9, 0);
+    struct tracemalloc_dump_site *entry =
+        dump_maker_entry(&maker, TRACEMALLOC_DUMP_SITES, site);
     entry->process = 1;
     print(0);
     ck_has("Processes: 2\n     900 B  42");

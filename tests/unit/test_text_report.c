@@ -17,12 +17,12 @@ static void set_up(void) {
     dump_maker_open(&maker);
     uint32_t code = dump_maker_code(&maker, "/a/folder/with/a/long/name/x.py", "f");
     uint32_t caller = dump_maker_stack(&maker, 0, code, 1);
-    dump_maker_site(
-        &maker, dump_maker_tally(&maker, dump_maker_stack(&maker, caller, code, 2), 0),
+    dump_maker_bucket(
+        &maker, dump_maker_site(&maker, dump_maker_stack(&maker, caller, code, 2), 0),
         2048, 10, 0);
-    dump_maker_site(&maker,
-                    dump_maker_tally(&maker, dump_maker_stack(&maker, 0, code, 3), 0),
-                    1, 1, 0);
+    dump_maker_bucket(&maker,
+                      dump_maker_site(&maker, dump_maker_stack(&maker, 0, code, 3), 0),
+                      1, 1, 0);
 }
 
 static void tear_down(void) {
@@ -73,7 +73,7 @@ START_TEST(native_frames_tell_their_functions) {
     uint32_t stack =
         dump_maker_stack(&maker, 0, TRACEMALLOC_DUMP_NATIVE | symbol.module, 0x20);
     dump_maker_append(&maker, TRACEMALLOC_DUMP_SYMBOLS, &symbol);
-    dump_maker_site(&maker, dump_maker_tally(&maker, stack, 1), 1 << 20, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 1), 1 << 20, 1, 0);
     report(GROUPING_TRACEBACK, 1, 0, TEXT);
     ck_assert_ptr_nonnull(strstr(output, "\n  File \"/lib/x+0x20\", in native\n"));
     free(output);
@@ -105,7 +105,7 @@ END_TEST
 START_TEST(blocks_without_frames_are_named_in_words) {
     static const enum grouping_key keys[] = {GROUPING_LINENO, GROUPING_FILENAME,
                                              GROUPING_FUNCTION, GROUPING_MODULE};
-    dump_maker_site(&maker, dump_maker_tally(&maker, 0, 0), 1 << 20, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, 0, 0), 1 << 20, 1, 0);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         report(keys[i], 1, 0, TEXT);
         ck_assert_ptr_eq(

@@ -19,7 +19,8 @@ static void set_up(void) {
                                         "a_function_of_it");
         uint32_t caller = dump_maker_stack(&maker, 0, code, 100 + line);
         uint32_t stack = dump_maker_stack(&maker, caller, code, line);
-        dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), 1000 * line, 10, 0);
+        dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 0), 1000 * line, 10,
+                          0);
     }
     for (uint64_t i = 0; i < 50; i++) {
         struct tracemalloc_dump_moment moment = {i * 1000000, i * 100, 0, 0};

@@ -11,7 +11,7 @@ static struct dump_maker maker;
 static struct opened_dump opened;
 static struct top_sample start, none;
 static struct top_table table;
-static uint32_t sites[3];
+static uint32_t buckets[3];
 
 /* Three lines of different files: large, many, and one that only churns. */
 static void set_up(void) {
@@ -22,8 +22,8 @@ static void set_up(void) {
     for (uint32_t i = 0; i < 3; i++) {
         uint32_t code = dump_maker_code(&maker, names[i], "keep");
         uint32_t stack = dump_maker_stack(&maker, 0, code, i + 1);
-        uint32_t tally = dump_maker_tally(&maker, stack, 0);
-        sites[i] = dump_maker_site(&maker, tally, sizes[i], counts[i], 0);
+        uint32_t site = dump_maker_site(&maker, stack, 0);
+        buckets[i] = dump_maker_bucket(&maker, site, sizes[i], counts[i], 0);
     }
     start = none = (struct top_sample){0};
 }
@@ -34,8 +34,8 @@ static void tear_down(void) {
     dump_maker_close(&maker);
 }
 
-static struct tracemalloc_dump_site *site(uint32_t line) {
-    return dump_maker_entry(&maker, TRACEMALLOC_DUMP_SITES, sites[line]);
+static struct tracemalloc_dump_bucket *bucket(uint32_t line) {
+    return dump_maker_entry(&maker, TRACEMALLOC_DUMP_BUCKETS, buckets[line]);
 }
 
 static void take(struct top_sample *sample, uint64_t time) {
@@ -52,7 +52,7 @@ static void tabulate(const struct top_sample *before, uint64_t time) {
 }
 
 START_TEST(the_first_look_has_the_mean_of_all_time) {
-    site(2)->total = 800;
+    bucket(2)->total = 800;
     opened_dump_open(&opened, &maker, PROFILE_NOW);
     tabulate(&none, 2 * second);
     top_table_sort(&table, TOP_BY_SIZE);
@@ -69,9 +69,9 @@ END_TEST
 
 START_TEST(later_looks_have_what_came_meanwhile) {
     take(&start, 10 * second);
-    site(2)->total = 180;
-    site(1)->live += 100;
-    site(1)->total += 100;
+    bucket(2)->total = 180;
+    bucket(1)->live += 100;
+    bucket(1)->total += 100;
     opened_dump_open(&opened, &maker, PROFILE_NOW);
     tabulate(&start, 15 * second);
     top_table_sort(&table, TOP_BY_RATE);
@@ -90,11 +90,11 @@ END_TEST
 START_TEST(traces_that_were_cleared_start_afresh) {
     take(&start, 10 * second);
     maker.header.cleared = 1;
-    site(0)->total = 0;
-    struct tracemalloc_dump_tally *tally =
-        dump_maker_entry(&maker, TRACEMALLOC_DUMP_TALLIES, 0);
-    tally->total_bytes = 500;
-    tally->total_blocks = 1;
+    bucket(0)->total = 0;
+    struct tracemalloc_dump_site *site =
+        dump_maker_entry(&maker, TRACEMALLOC_DUMP_SITES, 0);
+    site->total_bytes = 500;
+    site->total_blocks = 1;
     opened_dump_open(&opened, &maker, PROFILE_NOW);
     tabulate(&start, 11 * second);
     top_table_sort(&table, TOP_BY_SIZE);

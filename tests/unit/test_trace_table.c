@@ -27,13 +27,13 @@ static void open_table(unsigned keys) {
     ck_assert_int_eq(trace_table_open(&table, &input, keys), 0);
 }
 
-/* A stack of two frames, the callers' line apart; returns the site. */
+/* A stack of two frames, the callers' line apart; returns the bucket. */
 static uint32_t hold(uint32_t line, uint32_t domain, uint64_t size, uint32_t live) {
     uint32_t code = dump_maker_code(&maker, "x.py", "f");
     uint32_t stack = dump_maker_stack(&maker, 0, code, line);
     stack = dump_maker_stack(&maker, stack, code, 100);
-    uint32_t tally = dump_maker_tally(&maker, stack, domain);
-    return dump_maker_site(&maker, tally, size, live, 0);
+    uint32_t site = dump_maker_site(&maker, stack, domain);
+    return dump_maker_bucket(&maker, site, size, live, 0);
 }
 
 static void ck_trace(size_t number, uint64_t size, uint64_t count) {
@@ -88,8 +88,8 @@ START_TEST(a_window_starts_at_its_oldest_frame) {
 END_TEST
 
 START_TEST(what_is_gone_is_there_where_asked_for) {
-    struct tracemalloc_dump_site *gone =
-        dump_maker_entry(&maker, TRACEMALLOC_DUMP_SITES, hold(1, 0, 10, 0));
+    struct tracemalloc_dump_bucket *gone =
+        dump_maker_entry(&maker, TRACEMALLOC_DUMP_BUCKETS, hold(1, 0, 10, 0));
     gone->total = 7;
     hold(2, 0, 10, 1);
     open_table(TRACE_KEY_EVER);

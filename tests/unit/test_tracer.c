@@ -31,7 +31,7 @@ static struct tracemalloc_dump_header *header(void) {
 
 static void insert(uintptr_t block, uint64_t size, uint32_t stack) {
     bool locked = tracer_enter();
-    tracer_insert(block, site_table_find(stack, 0, size));
+    tracer_insert(block, bucket_table_find(stack, 0, size));
     tracer_leave(locked);
 }
 
@@ -39,15 +39,16 @@ static void move(uintptr_t block, uint32_t stack) {
     uint32_t *slot = block_map_find(block);
     if (slot == NULL)
         return;
-    const struct tracemalloc_dump_site *site =
-        &site_table.sites[*slot & BLOCK_MAP_SITE];
-    tracer_move(slot, site_table_find(stack, site_tally(site)->domain, site->size));
+    const struct tracemalloc_dump_bucket *bucket =
+        &bucket_table.buckets[*slot & BLOCK_MAP_BUCKET];
+    tracer_move(slot,
+                bucket_table_find(stack, bucket_site(bucket)->domain, bucket->size));
 }
 
 /* The stack that a block belongs to. */
 static uint32_t stack_of(uintptr_t block) {
-    uint32_t site = *block_map_find(block) & BLOCK_MAP_SITE;
-    return site_tally(&site_table.sites[site])->stack;
+    uint32_t bucket = *block_map_find(block) & BLOCK_MAP_BUCKET;
+    return bucket_site(&bucket_table.buckets[bucket])->stack;
 }
 
 START_TEST(a_block_lives_and_dies) {
@@ -78,15 +79,15 @@ END_TEST
 START_TEST(a_realloc_moves_or_fails) {
     open_tracer(1 << 20);
     insert(base, 100, 5);
-    uint32_t site = tracer_take(base, TRACER_PYTHON);
-    ck_assert_uint_ne(site, 0);
+    uint32_t bucket = tracer_take(base, TRACER_PYTHON);
+    ck_assert_uint_ne(bucket, 0);
     ck_assert_uint_eq(tracer_take(base, TRACER_PYTHON), 0);
     live_expect(1, 100);
-    tracer_put_back(base, site);
-    ck_assert_uint_eq(tracer_take(base, TRACER_PYTHON), site);
+    tracer_put_back(base, bucket);
+    ck_assert_uint_eq(tracer_take(base, TRACER_PYTHON), bucket);
     /* Meanwhile the address is somebody else's. */
     insert(base, 70, 6);
-    tracer_discount(site);
+    tracer_discount(bucket);
     insert(base + 160, 200, 5);
     live_expect(2, 270);
     tracer_put_back(base + 320, 0);
@@ -159,7 +160,7 @@ END_TEST
 
 START_TEST(a_block_of_libc_that_is_tracked_counts_once) {
     open_tracer(1 << 20);
-    tracer_insert(base, site_table_find(5, LIBC, 64));
+    tracer_insert(base, bucket_table_find(5, LIBC, 64));
     expect_bytes(0, 64);
     ck_assert_int_eq(tracer_track(MINE, base + 8, 10, 5), 0);
     expect_bytes(10, 64);
@@ -176,9 +177,9 @@ START_TEST(a_realloc_of_a_tracked_block_moves_or_fails) {
     open_tracer(1 << 20);
     ck_assert_int_eq(tracer_track(PYTHON, base, 30, 5), 0);
     insert(base + 160, 1, 5);
-    uint32_t site = tracer_take(base, TRACER_PYTHON);
-    ck_assert_uint_ne(site, 0);
-    tracer_put_back(base, site);
+    uint32_t bucket = tracer_take(base, TRACER_PYTHON);
+    ck_assert_uint_ne(bucket, 0);
+    tracer_put_back(base, bucket);
     expect_bytes(31, 0);
     tracer_discount(tracer_take(base, TRACER_PYTHON));
     insert(base + 320, 40, 5);
@@ -201,7 +202,7 @@ static void allocate_or_free(uint32_t at, uint64_t size, bool by_python) {
     case FREE:
         model.owner[at] = by_python ? OF_PYTHON : OF_LIBC;
         *(by_python ? &model.tracked[PYTHON][2 * at] : &model.libc[at]) = size;
-        tracer_insert(block, site_table_find(5, by_python ? PYTHON : LIBC, size));
+        tracer_insert(block, bucket_table_find(5, by_python ? PYTHON : LIBC, size));
         return;
     case OF_PYTHON:
         tracer_remove(block, TRACER_PYTHON);
@@ -236,7 +237,7 @@ static void try_to_move(uint32_t at) {
 START_TEST(random_steps_agree_with_a_model) {
     uint64_t seed = 17;
     open_tracer(1 << 20);
-    ck_assert_int_eq(site_table_make_domain(77), MINE);
+    ck_assert_int_eq(bucket_table_make_domain(77), MINE);
     for (int step = 0; step < MODEL_STEPS; step++) {
         uint32_t place = random_below(&seed, 2 * MODEL_BLOCKS);
         uint64_t size = 1 + random_below(&seed, 30), python = 0, native = 0;
@@ -284,8 +285,8 @@ START_TEST(clear_forgets_and_goes_on) {
     live_expect(0, 0);
     ck_assert_uint_ne(tracer.generation, generation);
     ck_assert_uint_eq(header()->peak_bytes, 0);
-    for (uint64_t id = 1; id < header()->sections[TRACEMALLOC_DUMP_SITES].count; id++)
-        ck_assert_uint_eq(site_table.sites[id].live, 0);
+    for (uint64_t id = 1; id < header()->sections[TRACEMALLOC_DUMP_BUCKETS].count; id++)
+        ck_assert_uint_eq(bucket_table.buckets[id].live, 0);
     tracer_remove(base, TRACER_PYTHON);
     ck_assert_int_eq(mapping_table_remove(base, 4096), 0);
     live_expect(0, 0);
@@ -327,8 +328,8 @@ START_TEST(the_granule_may_change) {
 }
 END_TEST
 
-/* The bound leaves room for 65536 stacks, 32768 tallies and as many sites: so that not
- * the sites are full first, one block of eight stays. */
+/* The bound leaves room for 65536 stacks, 32768 sites and as many buckets: so that not
+ * the buckets are full first, one block of eight stays. */
 START_TEST(stacks_overflow_and_sizes_stay_right) {
     enum { STACKS = 100000, KEPT = 8 };
     uint64_t bytes = 0;
@@ -379,7 +380,7 @@ START_TEST(its_own_memory_is_measured) {
     tracer_measure();
     open_tracer(1 << 20);
     tracer_measure();
-    insert(base, 10, 5); /* makes the table of stacks' sites */
+    insert(base, 10, 5); /* makes the table of stacks' buckets */
     tracer_remove(base, TRACER_PYTHON);
     tracer_measure();
     uint64_t before = header()->tracer_bytes & ~(uint64_t)4095;
@@ -404,7 +405,7 @@ static void *live_and_die(void *argument) {
             tracer_remove(block, TRACER_PYTHON);
         else
             tracer_insert(block,
-                          1 + random_below(&seed, site_table_find(stack, 1, 500)));
+                          1 + random_below(&seed, bucket_table_find(stack, 1, 500)));
         tracer_leave(locked);
     }
     for (uintptr_t at = 0; at < 256; at++) {
@@ -425,9 +426,9 @@ START_TEST(threads_share_the_tables) {
     for (int at = 0; at < THREADS; at++)
         pthread_join(threads[at], NULL);
     live_expect(0, 0);
-    uint64_t sites = header()->sections[TRACEMALLOC_DUMP_SITES].count;
-    for (uint64_t id = 1; id < sites; id++)
-        ck_assert_uint_eq(site_table.sites[id].live, 0);
+    uint64_t buckets = header()->sections[TRACEMALLOC_DUMP_BUCKETS].count;
+    for (uint64_t id = 1; id < buckets; id++)
+        ck_assert_uint_eq(bucket_table.buckets[id].live, 0);
 }
 END_TEST
 

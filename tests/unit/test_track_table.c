@@ -6,7 +6,7 @@
 #include "live_blocks.h"
 #include "suite.h"
 #include "trace/name_table.h"
-#include "trace/site_table.h"
+#include "trace/bucket_table.h"
 
 enum { STACK = 5, MINE = 3, OTHER = 4, ADDRESSES = 3000, ROUNDS = 60000 };
 
@@ -15,9 +15,9 @@ static struct dump_file file;
 static void open_tables(void) {
     ck_assert_int_eq(dump_file_open(&file, 64 << 20), 0);
     ck_assert_int_eq(name_table_open(&file), 0);
-    ck_assert_int_eq(site_table_open(&file), 0);
-    ck_assert_int_eq(site_table_make_domain(77), MINE);
-    ck_assert_int_eq(site_table_make_domain(78), OTHER);
+    ck_assert_int_eq(bucket_table_open(&file), 0);
+    ck_assert_int_eq(bucket_table_make_domain(77), MINE);
+    ck_assert_int_eq(bucket_table_make_domain(78), OTHER);
     track_table_clear();
 }
 
@@ -90,9 +90,9 @@ START_TEST(many_blocks_come_and_go) {
     for (uint32_t round = 0; round < ROUNDS; round++)
         change(&random, sizes);
     for (uint32_t at = 0; at < ADDRESSES; at++) {
-        uint32_t site = track_table_find(MINE, (at + 1) * (uintptr_t)16);
-        ck_assert_int_eq(site != 0, sizes[at] != 0);
-        ck_assert(site == 0 || site_table.sites[site].size == sizes[at]);
+        uint32_t bucket = track_table_find(MINE, (at + 1) * (uintptr_t)16);
+        ck_assert_int_eq(bucket != 0, sizes[at] != 0);
+        ck_assert(bucket == 0 || bucket_table.buckets[bucket].size == sizes[at]);
         blocks += sizes[at] != 0;
         bytes += sizes[at];
     }
@@ -116,7 +116,7 @@ START_TEST(without_room_nothing_is_counted) {
     uint64_t size = 1;
     ck_assert_int_eq(dump_file_open(&file, 1 << 20), 0);
     ck_assert_int_eq(name_table_open(&file), 0);
-    ck_assert_int_eq(site_table_open(&file), 0);
+    ck_assert_int_eq(bucket_table_open(&file), 0);
     while (track_table_insert(0, size * 16, size, STACK) == 0)
         size++;
     ck_assert_uint_eq(track_table_find(0, size * 16), 0);

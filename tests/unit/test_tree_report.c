@@ -22,7 +22,7 @@ static void tear_down(void) {
 }
 
 static void hold(uint32_t stack, uint64_t bytes) {
-    dump_maker_site(&maker, dump_maker_tally(&maker, stack, 0), bytes, 1, 0);
+    dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 0), bytes, 1, 0);
 }
 
 static void report(size_t width, double share) {

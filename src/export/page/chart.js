@@ -15,7 +15,7 @@ export function makeChart(host, { zoomed, hovered }) {
     let root = null; // of d3's hierarchy; its `data` are our nodes
     let focus = null;
     let selected = null;
-    let shape = "flame";
+    let layout = "flame";
     let shown = {};
 
     const tip = () => {};
@@ -27,13 +27,13 @@ export function makeChart(host, { zoomed, hovered }) {
     }
 
     /** The library leaves two empty rows; without them, and scaled where it is printed. */
-    function settle() {
+    function finish() {
         const svg = frame.select("svg");
         const width = chart.width();
         const drawn = chart.height();
         const height = drawn - 2 * ROW;
         svg.attr("height", height)
-            .attr("viewBox", `0 ${shape === "flame" ? 2 * ROW : 0} ${width} ${height}`)
+            .attr("viewBox", `0 ${layout === "flame" ? 2 * ROW : 0} ${width} ${height}`)
             .attr("preserveAspectRatio", "none")
             .attr("aria-hidden", "true");
         markSelected();
@@ -47,7 +47,7 @@ export function makeChart(host, { zoomed, hovered }) {
         focus = d && d.parent ? d : null;
         host.dataset.focus = focus ? focus.data.name : "";
         selected = selected && isDrawn(selected) ? selected : focus;
-        settle();
+        finish();
         zoomed(focus ? focus.data : null);
     }
 
@@ -57,7 +57,7 @@ export function makeChart(host, { zoomed, hovered }) {
             .cellHeight(ROW)
             .minFrameSize(LEAST_WIDTH)
             .resetHeightOnZoom(true)
-            .inverted(shape === "icicle")
+            .inverted(layout === "icicle")
             .tooltip(tip)
             .setColorMapper((d) => colourOf(d.data, d.highlight, shown.compared, shown.measure))
             .setSearchMatch((d, matches) => Boolean(matches) && matches(d.data.frame))
@@ -73,10 +73,10 @@ export function makeChart(host, { zoomed, hovered }) {
         window.requestAnimationFrame(() => chart.transitionDuration(still.matches ? 0 : 200));
     }
 
-    /** Draws another tree. `options`: compared, measure (its number), shape, matches. */
+    /** Draws another tree. `options`: compared, measure (its number), layout, matches. */
     function draw(tree, options) {
         shown = options;
-        shape = options.shape;
+        layout = options.layout;
         frame.selectAll("svg").remove();
         make();
         chart.transitionDuration(0);
@@ -85,7 +85,7 @@ export function makeChart(host, { zoomed, hovered }) {
         focus = selected = null;
         if (options.matches) chart.search(options.matches);
         host.dataset.focus = "";
-        settle();
+        finish();
         moveAgain();
     }
 
@@ -93,13 +93,13 @@ export function makeChart(host, { zoomed, hovered }) {
         shown.matches = matches;
         if (matches) chart.search(matches);
         else chart.clear();
-        settle();
+        finish();
     }
 
     function reset() {
         if (focus) chart.resetZoom();
         selected = null;
-        settle();
+        finish();
     }
 
     function zoomTo(d) {
@@ -117,7 +117,7 @@ export function makeChart(host, { zoomed, hovered }) {
     function resize() {
         if (!chart || host.clientWidth === 0 || chart.width() === host.clientWidth) return;
         chart.transitionDuration(0).width(Math.max(200, host.clientWidth)).update();
-        settle();
+        finish();
         moveAgain();
     }
 
@@ -127,7 +127,7 @@ export function makeChart(host, { zoomed, hovered }) {
     }
 
     function follow(key) {
-        const inwards = shape === "flame" ? "ArrowUp" : "ArrowDown";
+        const inwards = layout === "flame" ? "ArrowUp" : "ArrowDown";
         const from = selected || focus || root;
         if (key === "ArrowLeft") return neighbour(from, -1);
         if (key === "ArrowRight") return neighbour(from, 1);

@@ -7,7 +7,7 @@ const NATIVE = { name: "native", title: "native code", hue: 275, saturation: 45 
 /** The first that matches the file of a frame of Python; hue and saturation. */
 const KINDS = [
     { name: "interpreter", title: "importlib and built in", hue: 215, saturation: 22, matches: /^<frozen|\/importlib\// },
-    { name: "packages", title: "installed packages", hue: 165, saturation: 45, matches: /\/(site|dist)-packages\// },
+    { name: "packages", title: "installed packages", hue: 165, saturation: 45, matches: /\/(bucket|dist)-packages\// },
     { name: "library", title: "standard library", hue: 46, saturation: 85, matches: /\/python\d[\d.]*\/|\/python\d+\.zip/ },
     { name: "unknown", title: "no Python frame", hue: 0, saturation: 0, matches: /^<unknown>$|^<overflow>$|^$/ },
     { name: "program", title: "the program", hue: 18, saturation: 82, matches: /./s },

@@ -113,9 +113,9 @@ function showLegend() {
     element("legend").replaceChildren(...kinds.map(legendEntry));
 }
 
-function showControls(shape) {
+function showControls(layout) {
     for (const key of ["measure", "moment", "search", "hide"]) element(key).value = view[key];
-    element("shape").value = shape;
+    element("layout").value = layout;
     for (const key of ["inverted", "imports"]) element(key).checked = view[key];
     const sums = sumDomains(data, view);
     for (const label of element("domains").children) {
@@ -129,15 +129,15 @@ function showControls(shape) {
 function draw() {
     const { zoom } = view;
     tree = buildTree(data, view);
-    const shape = view.shape || (depthOf(tree) > MOST_FLAME_ROWS ? "icicle" : "flame");
+    const layout = view.layout || (depthOf(tree) > MOST_FLAME_ROWS ? "icicle" : "flame");
     const matches = matcherOf(view.search);
     tip.hide();
-    chart.draw(tree, { compared: data.compared, measure: data.measures.indexOf(view.measure), shape, matches });
+    chart.draw(tree, { compared: data.compared, measure: data.measures.indexOf(view.measure), layout, matches });
     const node = zoom && findByKey(tree, zoom);
     view.zoom = "";
     if (node) chart.zoomToNode(node);
     table.draw(view.inverted ? tree : buildTree(data, view, "callers"), view);
-    showControls(shape);
+    showControls(layout);
     showTotal();
     showFolded();
     showMatches(matches);
@@ -194,7 +194,7 @@ function press(event) {
 }
 
 function listen() {
-    for (const key of ["measure", "moment", "shape"]) {
+    for (const key of ["measure", "moment", "layout"]) {
         element(key).addEventListener("change", (event) => {
             view[key] = event.target.value;
             draw();

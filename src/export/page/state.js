@@ -2,14 +2,14 @@
 // The view: what is shown and how. It stands in the page's address, so that a link
 // leads to the same view.
 
-export const SHAPES = ["flame", "icicle"];
+export const LAYOUTS = ["flame", "icicle"];
 
 export function defaultView(data) {
     return {
         search: "",
         measure: "bytes",
         moment: data.moment,
-        shape: "",
+        layout: "",
         inverted: false,
         imports: true,
         hide: "",
@@ -36,7 +36,7 @@ export function readAddress(data, hash) {
     };
     choose("measure", data.measures);
     choose("moment", data.moments);
-    choose("shape", SHAPES);
+    choose("layout", LAYOUTS);
     for (const key of ["search", "hide", "zoom"]) view[key] = words.get(key) || "";
     for (const key of ["inverted", "imports"]) if (words.has(key)) view[key] = words.get(key) === "1";
     if (words.has("domains")) view.domains = readDomains(data, words.get("domains"));
@@ -47,7 +47,7 @@ export function readAddress(data, hash) {
 export function writeAddress(data, view) {
     const base = defaultView(data);
     const words = new URLSearchParams();
-    for (const key of ["search", "measure", "moment", "shape", "hide", "zoom"]) {
+    for (const key of ["search", "measure", "moment", "layout", "hide", "zoom"]) {
         if (view[key] !== base[key]) words.set(key, view[key]);
     }
     for (const key of ["inverted", "imports"]) if (view[key] !== base[key]) words.set(key, view[key] ? "1" : "0");

@@ -80,7 +80,7 @@ function addEntries(data, tree, view, drawn) {
             const old = data.compared ? tree.values[at + data.side + column] : 0;
             node.now[m] += now;
             node.old[m] += old;
-            // What is gone keeps its width, or nobody would see that it shrank.
+            // What is gone keeps its width, so that the shrinking can be seen.
             if (m === measure) node.value += Math.max(now, old);
         });
     }

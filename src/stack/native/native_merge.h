@@ -55,7 +55,7 @@ struct native_merge {
     uint32_t top_node; /* its node when those of the entries above it were set */
     uint8_t top_flags;
     const uint64_t *top_at; /* its slot */
-    /* What the entries below depend on, those that somebody sees. */
+    /* What the entries below depend on, those that are shown. */
     uint32_t word_count;
     struct native_slot words[NATIVE_MERGE_WORDS];
 
@@ -63,7 +63,7 @@ struct native_merge {
 };
 
 /* Begins for a new dump. `layout` is NULL without Python frames. The limits are on the
- * frames that somebody sees. */
+ * frames that are shown. */
 void native_merge_open(const struct native_merge_sink *sink,
                        const struct python_layout *layout, uint32_t most_native);
 void native_merge_close(void);

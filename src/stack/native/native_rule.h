@@ -11,7 +11,7 @@ enum native_rule {
     NATIVE_RULE_RBP,     /* CFA = rbp + cfa */
     NATIVE_RULE_WORD,    /* CFA = *(rbp + cfa), rbp at rbp + rbp: a realigned stack */
     NATIVE_RULE_SIGNAL,  /* the kernel put the registers on the stack */
-    NATIVE_RULE_ROOT,    /* nobody called this */
+    NATIVE_RULE_ROOT,    /* it has no caller */
     NATIVE_RULE_ABSENT,  /* there are no tables of this code */
     NATIVE_RULE_NO_CODE, /* no call returns here */
 };

@@ -54,9 +54,9 @@ struct native_stack {
     uint32_t depth;
     uint32_t capacity;
     uint32_t
-        lowest; /* the last entry that has to be compared: nobody sees those below */
+        lowest; /* the last entry that has to be compared: those below are not shown */
     uint32_t epoch;       /* of native_rows */
-    uint32_t most_native; /* frames that somebody sees */
+    uint32_t most_native; /* frames that are shown */
     bool broken;          /* the last walk ended before the root */
     struct native_window window;
 };

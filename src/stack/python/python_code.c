@@ -132,7 +132,7 @@ bool python_code_is_incomplete(const struct python_layout *layout,
            (uintptr_t)ip < (uintptr_t)code->bytecode + (uintptr_t)code->first_traceable;
 }
 
-/* To 3.11, a str that nobody has looked into may still have its wchar_t copy only. */
+/* To 3.11, a str that was never read may still have its wchar_t copy only. */
 static struct characters wide_characters(const struct python_layout *layout,
                                          const void *string) {
     return (struct characters){

@@ -212,7 +212,7 @@ bool python_runtime_is_code(uintptr_t address) {
            defines(&object, version_function);
 }
 
-void python_runtime_settle(struct python_runtime *runtime) {
+void python_runtime_resolve(struct python_runtime *runtime) {
     if (runtime->current_tstate && *runtime->current_tstate != runtime->get_current())
         runtime->current_tstate = NULL;
 }

@@ -3,7 +3,7 @@
  * python_runtime_find() is for constructors and the like, outside hooks: it uses the
  * dynamic linker, which may allocate. The rest may be called from a hook, on any
  * thread: no lock, no memory, errno kept, under 500 bytes of stack. The filled struct
- * may be read anywhere; only python_runtime_settle() changes it. */
+ * may be read anywhere; only python_runtime_resolve() changes it. */
 #pragma once
 
 #include <stdbool.h>
@@ -62,7 +62,7 @@ bool python_runtime_is_code(uintptr_t address);
 
 /* Called once at the first capture with the GIL held: forgets `current_tstate` where
  * it disagrees with `get_current`, which a vendor's changed _PyRuntime may cause. */
-void python_runtime_settle(struct python_runtime *runtime);
+void python_runtime_resolve(struct python_runtime *runtime);
 
 /* Whether the innermost frames of a thread, from `frame` on, are what the layout says:
  * `tstate` of an interpreter, code objects with str and bytes in them. Memory is asked

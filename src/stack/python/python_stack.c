@@ -36,8 +36,8 @@ static char filename_buffer[LONGEST_NAME], name_buffer[LONGEST_NAME];
 static always_inline uint64_t ip_of(const char *frame, bool objects) {
     if (objects)
         return hash_mix(python_word_at(frame, python_walk.code)) +
-               (uint64_t)(int64_t) * (const int *)(frame + python_walk.shape.ip);
-    return python_word_at(frame, python_walk.shape.ip);
+               (uint64_t)(int64_t) * (const int *)(frame + python_walk.layout.ip);
+    return python_word_at(frame, python_walk.layout.ip);
 }
 
 static always_inline uint32_t index_slot(const char *frame) {
@@ -54,11 +54,12 @@ int python_stack_open(const struct python_runtime *found,
     python_walk.cframe_current = layout->cframe_current;
     python_walk.code = layout->frame_code;
     python_walk.objects = layout->frames == PYTHON_FRAMES_OBJECT;
-    python_walk.shape = (struct python_shape){layout->frame_previous, layout->frame_ip,
-                                              layout->frames == PYTHON_FRAMES_CFRAME};
+    python_walk.layout =
+        (struct python_frame_layout){layout->frame_previous, layout->frame_ip,
+                                     layout->frames == PYTHON_FRAMES_CFRAME};
     python_walk.recent = layout->frames == PYTHON_FRAMES_CURRENT &&
-                         python_walk.shape.previous == python_recent_shape.previous &&
-                         python_walk.shape.ip == python_recent_shape.ip;
+                         python_walk.layout.previous == python_recent_layout.previous &&
+                         python_walk.layout.ip == python_recent_layout.ip;
     python_walk.checked = false;
     python_walk.verified = nframe < LEAST_VERIFIED ? LEAST_VERIFIED : nframe;
     return python_memo_open();
@@ -125,8 +126,8 @@ static uint32_t introduce(const char *address, const struct python_code *code) {
 
 static const void *ip_word(const char *frame) {
     return python_walk.objects
-               ? (const void *)(intptr_t) * (const int *)(frame + python_walk.shape.ip)
-               : (const void *)python_word_at(frame, python_walk.shape.ip);
+               ? (const void *)(intptr_t) * (const int *)(frame + python_walk.layout.ip)
+               : (const void *)python_word_at(frame, python_walk.layout.ip);
 }
 
 /* A line is far into a table that is read from its start: reading goes on where it
@@ -233,7 +234,7 @@ static uint32_t push_frames(struct python_stack *stack, uint32_t depth,
     int64_t common = -1;
     uint32_t added = 0;
     for (const char *frame = leaf; frame != NULL;
-         frame = python_pointer_at(frame, python_walk.shape.previous)) {
+         frame = python_pointer_at(frame, python_walk.layout.previous)) {
         common = find_frame(stack, depth, frame);
         if (common >= 0)
             break;
@@ -246,7 +247,7 @@ static uint32_t push_frames(struct python_stack *stack, uint32_t depth,
         return 0;
     }
     for (const char *frame = leaf; added > 0;
-         frame = python_pointer_at(frame, python_walk.shape.previous), added--) {
+         frame = python_pointer_at(frame, python_walk.layout.previous), added--) {
         struct python_frame *entry = stack->frames + --at;
         if (at >= stack->known || entry->address != frame) {
             entry->address = frame;
@@ -275,7 +276,7 @@ static always_inline uint32_t lowest_verified(const struct python_stack *stack,
 
 /* What was the root of the last stack may be called by something now. */
 static always_inline bool has_caller(const struct python_frame *root) {
-    return python_pointer_at(root->address, python_walk.shape.previous) != NULL;
+    return python_pointer_at(root->address, python_walk.layout.previous) != NULL;
 }
 
 /* Compares entries [lowest, kept) with their frames, leaf to root. Returns the lowest
@@ -296,7 +297,8 @@ static always_inline uint32_t verify(const struct python_stack *stack, uint32_t 
         if (entry == last)
             break;
         const char *below = entry[-1].address;
-        if (unlikely(python_pointer_at(address, python_walk.shape.previous) != below)) {
+        if (unlikely(python_pointer_at(address, python_walk.layout.previous) !=
+                     below)) {
             *broken = entry - stack->frames;
             return (uint32_t)(changed - stack->frames);
         }
@@ -354,16 +356,16 @@ static cold_path bool check(const char *tstate, const char *frame) {
 }
 
 struct python_place python_stack_place(const char *tstate) {
-    struct python_place place = {python_stack_leaf(&python_walk.shape, tstate), 0};
+    struct python_place place = {python_stack_leaf(&python_walk.layout, tstate), 0};
     if (place.frame != NULL)
         place.ip = ip_of(place.frame, python_walk.objects);
     return place;
 }
 
 bool python_stack_is_within(const char *tstate, const struct python_place *place) {
-    const char *frame = python_stack_leaf(&python_walk.shape, tstate);
+    const char *frame = python_stack_leaf(&python_walk.layout, tstate);
     while (frame != NULL && frame != place->frame)
-        frame = python_pointer_at(frame, python_walk.shape.previous);
+        frame = python_pointer_at(frame, python_walk.layout.previous);
     return frame != NULL && ip_of(frame, python_walk.objects) == place->ip;
 }
 
@@ -387,10 +389,10 @@ static always_inline struct python_frame *lowest_for(const struct python_stack *
 
 /* The caller may have gone on. False when it is shown now and was not, or the other way
  * round. */
-static always_inline bool update_caller(const struct python_shape *shape,
+static always_inline bool update_caller(const struct python_frame_layout *layout,
                                         struct python_stack *stack,
                                         struct python_frame *caller) {
-    uint64_t ip = python_word_at(caller->address, shape->ip);
+    uint64_t ip = python_word_at(caller->address, layout->ip);
     if (ip == caller->ip)
         return true;
     uint32_t node = node_of(stack, caller->address, caller->parent, ip);
@@ -402,10 +404,9 @@ static always_inline bool update_caller(const struct python_shape *shape,
 }
 
 /* Puts a frame above `caller`, all but its node. */
-static always_inline struct python_frame *put_above(const struct python_shape *shape,
-                                                    struct python_stack *stack,
-                                                    struct python_frame *caller,
-                                                    const char *frame) {
+static always_inline struct python_frame *
+put_above(const struct python_frame_layout *layout, struct python_stack *stack,
+          struct python_frame *caller, const char *frame) {
     struct python_frame *entry = caller + 1;
     uint32_t at = (uint32_t)(entry - stack->frames);
     if (at >= stack->known || entry->address != frame)
@@ -413,7 +414,7 @@ static always_inline struct python_frame *put_above(const struct python_shape *s
     if (stack->known <= at)
         stack->known = at + 1;
     entry->address = frame;
-    entry->ip = python_word_at(frame, shape->ip);
+    entry->ip = python_word_at(frame, layout->ip);
     entry->parent = caller->node;
     entry->shown = caller->shown + 1;
     return entry;
@@ -426,8 +427,9 @@ static always_inline uint32_t resolve_entry(struct python_stack *stack,
     return entry->node;
 }
 
-static always_inline struct python_frame *
-step(const struct python_shape *shape, struct python_stack *stack, const char *frame) {
+static always_inline struct python_frame *step(const struct python_frame_layout *layout,
+                                               struct python_stack *stack,
+                                               const char *frame) {
     const char *pushed[MOST_PUSHED], *below = frame;
     uint32_t count = 0;
     struct python_frame *caller = NULL;
@@ -435,19 +437,19 @@ step(const struct python_shape *shape, struct python_stack *stack, const char *f
         return NULL;
     do {
         pushed[count++] = below;
-        below = python_pointer_at(below, shape->previous);
+        below = python_pointer_at(below, layout->previous);
         caller = find_near(stack, below);
     } while (caller == NULL && below != NULL && count < MOST_PUSHED);
     if (unlikely(
             caller == NULL || caller - stack->frames + count >= stack->capacity ||
-            !python_frame_stands(shape, stack, caller, lowest_for(stack, caller)) ||
-            !update_caller(shape, stack, caller)))
+            !python_frame_stands(layout, stack, caller, lowest_for(stack, caller)) ||
+            !update_caller(layout, stack, caller)))
         return NULL;
     for (; count > 1; count--) {
-        caller = put_above(shape, stack, caller, pushed[count - 1]);
+        caller = put_above(layout, stack, caller, pushed[count - 1]);
         resolve_entry(stack, caller);
     }
-    struct python_frame *leaf = put_above(shape, stack, caller, frame);
+    struct python_frame *leaf = put_above(layout, stack, caller, frame);
     stack->depth = (uint32_t)(leaf - stack->frames) + 1;
     stack->lowest = lowest_for(stack, leaf);
     stack->leaf = leaf;
@@ -455,8 +457,8 @@ step(const struct python_shape *shape, struct python_stack *stack, const char *f
 }
 
 struct python_frame *python_stack_step(struct python_stack *stack, const char *frame) {
-    return likely(python_walk.recent) ? step(&python_recent_shape, stack, frame)
-                                      : step(&python_walk.shape, stack, frame);
+    return likely(python_walk.recent) ? step(&python_recent_layout, stack, frame)
+                                      : step(&python_walk.layout, stack, frame);
 }
 
 /* The next event looks from here: from the leaf, or from its caller where the leaf is
@@ -469,7 +471,7 @@ static always_inline void set_leaf(struct python_stack *stack,
     stack->lowest = lowest_for(stack, leaf);
 }
 
-uint32_t python_stack_settle(struct python_stack *stack) {
+uint32_t python_stack_resolve(struct python_stack *stack) {
     struct python_frame *leaf = stack->leaf;
     if (unlikely(resolve_entry(stack, leaf) == leaf->parent))
         set_leaf(stack, leaf);
@@ -479,7 +481,7 @@ uint32_t python_stack_settle(struct python_stack *stack) {
 uint32_t python_stack_look(struct python_stack *stack, const char *tstate,
                            const char *frame) {
     if (likely(frame != NULL && python_stack_step(stack, frame) != NULL))
-        return python_stack_settle(stack);
+        return python_stack_resolve(stack);
     stack->leaf = NULL;
     if (unlikely(frame == NULL)) {
         stack->depth = 0;

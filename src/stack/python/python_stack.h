@@ -30,7 +30,7 @@
 #include "stack/python/python_runtime.h"
 
 /* Where a frame has what each event looks at, and whether a cframe leads to it. */
-struct python_shape {
+struct python_frame_layout {
     uint32_t previous;
     uint32_t ip;
     bool cframe;
@@ -38,12 +38,12 @@ struct python_shape {
 
 /* 3.13 to 3.15. Where the compiler knows it, the comparison of a frame takes shorter
  * instructions. */
-static const struct python_shape python_recent_shape = {8, 56, false};
+static const struct python_frame_layout python_recent_layout = {8, 56, false};
 
 /* What the walk needs of a version, in one cache line. */
 struct python_walk {
-    struct python_shape shape;
-    bool recent;  /* which is python_recent_shape */
+    struct python_frame_layout layout;
+    bool recent;  /* which is python_recent_layout */
     bool objects; /* to 3.10: frames are objects, the instruction is an int */
     bool checked;
     uint32_t tstate_frame;
@@ -116,11 +116,11 @@ void python_stack_close(void);
 
 /* A call, a return, or both since the last event: the way of most that
  * python_stack_again is not for. Finds the entry of the new leaf, and brings its caller
- * up to date: all of the entry but its node, for which there is python_stack_settle.
+ * up to date: all of the entry but its node, for which there is python_stack_resolve.
  * NULL when it was more than that. */
 struct python_frame *python_stack_step(struct python_stack *stack, const char *frame);
 /* The node of the leaf that python_stack_step found. */
-uint32_t python_stack_settle(struct python_stack *stack);
+uint32_t python_stack_resolve(struct python_stack *stack);
 
 /* As python_stack_capture, but for the last stack again. */
 uint32_t python_stack_look(struct python_stack *stack, const char *tstate,
@@ -139,23 +139,23 @@ static always_inline uint32_t python_step_slot(uint32_t parent, uint64_t ip) {
     return (uint32_t)(ip >> 1 ^ ip >> 8 ^ parent) % PYTHON_STACK_CACHE;
 }
 
-static always_inline const char *python_stack_leaf(const struct python_shape *shape,
-                                                   const char *tstate) {
+static always_inline const char *
+python_stack_leaf(const struct python_frame_layout *layout, const char *tstate) {
     const char *frame = python_pointer_at(tstate, python_walk.tstate_frame);
-    return shape->cframe && frame != NULL
+    return layout->cframe && frame != NULL
                ? python_pointer_at(frame, python_walk.cframe_current)
                : frame;
 }
 
 /* Whether `entry` is called by the one below it, which is at the instruction it was at.
  * Goes down to that one. */
-static always_inline bool python_frame_holds(const struct python_shape *shape,
+static always_inline bool python_frame_holds(const struct python_frame_layout *layout,
                                              const struct python_frame **entry,
                                              const char **address) {
     const struct python_frame *below = *entry - 1;
     const char *caller = below->address;
-    if (unlikely(python_pointer_at(*address, shape->previous) != caller ||
-                 python_word_at(caller, shape->ip) != below->ip))
+    if (unlikely(python_pointer_at(*address, layout->previous) != caller ||
+                 python_word_at(caller, layout->ip) != below->ip))
         return false;
     *entry = below;
     *address = caller;
@@ -164,47 +164,47 @@ static always_inline bool python_frame_holds(const struct python_shape *shape,
 
 /* Whether the callers from this entry's down to `last` are as they were. Four frames a
  * turn: a frame takes six instructions. */
-static always_inline bool python_frame_stands(const struct python_shape *shape,
+static always_inline bool python_frame_stands(const struct python_frame_layout *layout,
                                               const struct python_stack *stack,
                                               const struct python_frame *at,
                                               const struct python_frame *last) {
     const struct python_frame *last_turn = last + 3;
     const char *address = at->address;
     while (at > last_turn)
-        if (!python_frame_holds(shape, &at, &address) ||
-            !python_frame_holds(shape, &at, &address) ||
-            !python_frame_holds(shape, &at, &address) ||
-            !python_frame_holds(shape, &at, &address))
+        if (!python_frame_holds(layout, &at, &address) ||
+            !python_frame_holds(layout, &at, &address) ||
+            !python_frame_holds(layout, &at, &address) ||
+            !python_frame_holds(layout, &at, &address))
             return false;
-    if (at > last + 1 && (!python_frame_holds(shape, &at, &address) ||
-                          !python_frame_holds(shape, &at, &address)))
+    if (at > last + 1 && (!python_frame_holds(layout, &at, &address) ||
+                          !python_frame_holds(layout, &at, &address)))
         return false;
-    if (at != last && !python_frame_holds(shape, &at, &address))
+    if (at != last && !python_frame_holds(layout, &at, &address))
         return false;
     return last != stack->frames ||
-           likely(python_pointer_at(address, shape->previous) == NULL);
+           likely(python_pointer_at(address, layout->previous) == NULL);
 }
 
 /* Whether the last event's leaf is here again, below the same callers: the way of most
  * events. */
-static always_inline bool python_stack_stands(const struct python_shape *shape,
+static always_inline bool python_stack_stands(const struct python_frame_layout *layout,
                                               const struct python_stack *stack,
                                               const char *leaf) {
     const struct python_frame *entry = stack->leaf;
     if (unlikely(entry == NULL || entry->address != leaf || stack->epoch != epoch_now))
         return false;
-    return python_frame_stands(shape, stack, entry, stack->lowest);
+    return python_frame_stands(layout, stack, entry, stack->lowest);
 }
 
 /* As python_stack_capture where that needs no more than a look at what is at hand.
  * False with nothing changed. */
-static always_inline bool python_stack_again(const struct python_shape *shape,
+static always_inline bool python_stack_again(const struct python_frame_layout *layout,
                                              struct python_stack *stack,
                                              const char *leaf, uint32_t *node) {
     struct python_frame *entry = stack->leaf;
-    if (unlikely(!python_stack_stands(shape, stack, leaf)))
+    if (unlikely(!python_stack_stands(layout, stack, leaf)))
         return false;
-    uint64_t ip = python_word_at(leaf, shape->ip);
+    uint64_t ip = python_word_at(leaf, layout->ip);
     if (ip != entry->ip) {
         const struct python_step *step =
             &stack->cache[python_step_slot(entry->parent, ip)];
@@ -222,11 +222,11 @@ static always_inline bool python_stack_again(const struct python_shape *shape,
  * empty stack. */
 static always_inline uint32_t python_stack_capture(struct python_stack *stack,
                                                    const char *tstate) {
-    const char *frame = python_stack_leaf(&python_walk.shape, tstate);
+    const char *frame = python_stack_leaf(&python_walk.layout, tstate);
     uint32_t node;
     if (likely(python_walk.recent)
-            ? likely(python_stack_again(&python_recent_shape, stack, frame, &node))
-            : python_stack_again(&python_walk.shape, stack, frame, &node))
+            ? likely(python_stack_again(&python_recent_layout, stack, frame, &node))
+            : python_stack_again(&python_walk.layout, stack, frame, &node))
         return node;
     return python_stack_look(stack, tstate, frame);
 }

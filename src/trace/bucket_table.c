@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace/bucket_table.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "trace/name_table.h"
+#include "trace/site_table.h"
+
+/* More buckets than a slot of the block map can name. */
+enum {
+    FIRST_SLOTS = 8192,
+    MOST_BUCKETS = 0x7fffffff,
+    RECYCLE_FROM = 4096,
+    SPARE_BUCKETS = 1024,
+};
+
+struct bucket_table bucket_table;
+
+static struct dump_file *dump;
+static uint32_t next_spare, spare_end; /* buckets that only the overflow may have */
+static uint32_t first_free; /* list of recycled buckets, chained by peak_live */
+static uint64_t new_buckets,
+    next_sweep; /* since the last sweep; how many have to come before the next */
+
+static uint64_t count_of(unsigned section) {
+    return dump->header->sections[section].count;
+}
+
+void bucket_table_carry(const struct tracemalloc_dump_bucket *bucket) {
+    struct tracemalloc_dump_site *site = bucket_site(bucket);
+    site->total_blocks += (uint64_t)1 << 32;
+    site->total_bytes += bucket->size << 32;
+}
+
+/* What was at the peak stays, until there is another. */
+bool bucket_table_is_dead(const struct tracemalloc_dump_bucket *bucket) {
+    const struct tracemalloc_dump_header *header = dump->header;
+    bool at_peak = bucket->peak_number == header->peak_number &&
+                   bucket->peak_live > 0 &&
+                   header->python_bytes + header->native_bytes <= header->peak_bytes;
+    return bucket->live == 0 && bucket->at_exit == 0 && !at_peak;
+}
+
+/* What it counted becomes its site's. */
+static void fold(struct tracemalloc_dump_bucket *bucket) {
+    struct tracemalloc_dump_site *site = bucket_site(bucket);
+    site->total_blocks += bucket->total;
+    site->total_bytes += bucket->total * bucket->size;
+    bucket->total = 0;
+}
+
+static uint64_t hash_of(const struct tracemalloc_dump_bucket *bucket) {
+    const struct tracemalloc_dump_site *site = bucket_site(bucket);
+    return bucket_hash(site->stack, site->domain, bucket->size);
+}
+
+static void close_by_stack(void) {
+    if (bucket_table.stacks != 0)
+        arena_unmap(bucket_table.by_stack, bucket_table.stacks * sizeof(uint32_t));
+    bucket_table.by_stack = NULL;
+    bucket_table.stacks = 0;
+}
+
+/* Makes a list of the buckets that count nothing, and the index anew without them. */
+uint64_t bucket_table_recycle(void) {
+    uint64_t count = count_of(TRACEMALLOC_DUMP_BUCKETS), freed = 0;
+    id_table_clear(&bucket_table.index);
+    close_by_stack();
+    epoch_raise();
+    first_free = 0;
+    for (uint64_t id = count - 1; id > 0; id--) {
+        struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
+        bool is_spare = id < spare_end;
+        if (is_spare && id >= next_spare)
+            continue;
+        if (is_spare || !bucket_table_is_dead(bucket)) {
+            /* Cannot fail: there was room for all of them. */
+            if (id_table_add(&bucket_table.index, hash_of(bucket), (uint32_t)id) < 0)
+                dump->header->lost[TRACEMALLOC_DUMP_LOST_MEMORY]++;
+            continue;
+        }
+        fold(bucket);
+        /* The list of free buckets is in a field that is unused while a bucket has no
+         * blocks. */
+        bucket->peak_live = first_free;
+        bucket->peak_number = dump->header->peak_number - 1;
+        first_free = (uint32_t)id;
+        freed++;
+    }
+    return freed;
+}
+
+/* Whether the dead buckets are worth a sweep: the last one that found few is paid for
+ * by as many new buckets. */
+static bool sweep_pays(uint64_t count) {
+    if (count < RECYCLE_FROM || new_buckets++ < next_sweep)
+        return false;
+    new_buckets = 0;
+    next_sweep = bucket_table_recycle() < count / 8 ? count / 8 : 0;
+    return next_sweep == 0;
+}
+
+static uint32_t pop_free(void) {
+    uint32_t id = first_free;
+    if (id != 0)
+        first_free = bucket_table.buckets[id].peak_live;
+    return id;
+}
+
+static uint32_t take_id(void) {
+    uint64_t id = count_of(TRACEMALLOC_DUMP_BUCKETS);
+    bool full = (id + 1) * sizeof(struct tracemalloc_dump_bucket) >
+                dump->mapped[TRACEMALLOC_DUMP_BUCKETS];
+    bool grow = first_free == 0 && full && !sweep_pays(id);
+    if (first_free != 0 && !grow)
+        return pop_free();
+    if (id < MOST_BUCKETS &&
+        dump_file_reserve(dump, TRACEMALLOC_DUMP_BUCKETS, id + 1) == 0)
+        return (uint32_t)id;
+    return pop_free();
+}
+
+/* Without memory the index alone has to do. */
+static void note_by_stack(uint32_t stack, uint32_t id) {
+    enum { FIRST_STACKS = 8192 };
+    while (stack >= bucket_table.stacks) {
+        uint32_t wanted =
+            bucket_table.stacks == 0 ? FIRST_STACKS : bucket_table.stacks * 2;
+        size_t size = sizeof *bucket_table.by_stack;
+        uint32_t *grown =
+            bucket_table.stacks == 0
+                ? arena_map(wanted * size)
+                : arena_grow(bucket_table.by_stack, bucket_table.stacks * size,
+                             (size_t)wanted * size);
+        if (grown == NULL)
+            return;
+        bucket_table.by_stack = grown;
+        bucket_table.stacks = wanted;
+    }
+    bucket_table.by_stack[stack] = id;
+}
+
+static uint32_t make_bucket(uint32_t site, uint64_t size) {
+    uint32_t id = take_id();
+    bool overflow = bucket_table.sites[site].stack == TRACEMALLOC_DUMP_OVERFLOW_STACK;
+    if (id == 0 && overflow && next_spare < spare_end)
+        id = next_spare++;
+    if (id == 0)
+        return 0;
+    struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
+    uint32_t other = bucket_table.sites[site].domain == TRACEMALLOC_DUMP_DOMAIN_PYTHON
+                         ? 0
+                         : TRACEMALLOC_DUMP_NOT_PYTHON;
+    *bucket = (struct tracemalloc_dump_bucket){
+        .site = site | other, .size = size, .peak_number = dump->header->peak_number};
+    if (id_table_add(&bucket_table.index, hash_of(bucket), id) < 0) {
+        bucket_table.failure = TRACEMALLOC_DUMP_LOST_MEMORY;
+        return 0;
+    }
+    if (id >= count_of(TRACEMALLOC_DUMP_BUCKETS))
+        dump_file_publish(dump, TRACEMALLOC_DUMP_BUCKETS, (uint64_t)id + 1);
+    return id;
+}
+
+uint32_t bucket_table_add(uint32_t stack, uint32_t domain, uint64_t size) {
+    uint32_t site = site_table_find(stack, domain);
+    bucket_table.failure = TRACEMALLOC_DUMP_LOST_BLOCKS;
+    uint32_t id = site == 0 ? 0 : make_bucket(site, size);
+    if (id != 0)
+        note_by_stack(stack, id);
+    if (id != 0 || stack == TRACEMALLOC_DUMP_OVERFLOW_STACK)
+        return id;
+    id = bucket_table_find(TRACEMALLOC_DUMP_OVERFLOW_STACK, domain, size);
+    if (id != 0)
+        dump->header->lost[TRACEMALLOC_DUMP_LOST_STACKS]++;
+    return id;
+}
+
+/* A bucket of a domain that does not exist matches no event. */
+static void clear_cache(struct bucket_cache *cache) {
+    memset(cache->steps, 0xff, sizeof cache->steps);
+    cache->epoch = epoch_now;
+}
+
+uint32_t bucket_cache_miss(struct bucket_cache *cache, uint32_t stack, uint32_t domain,
+                           uint64_t size) {
+    uint32_t bucket = bucket_table_find(stack, domain, size);
+    if (cache->epoch != epoch_now)
+        clear_cache(cache);
+    if (bucket != 0)
+        *bucket_cache_step(cache, stack, size) =
+            (struct bucket_step){size, stack, domain, bucket, 0};
+    return bucket;
+}
+
+static int64_t add_domain(uint32_t number, const char *name) {
+    uint64_t index = count_of(TRACEMALLOC_DUMP_DOMAINS);
+    if (dump_file_reserve(dump, TRACEMALLOC_DUMP_DOMAINS, index + 1) < 0)
+        return -ENOSPC;
+    ((struct tracemalloc_dump_domain *)dump->base[TRACEMALLOC_DUMP_DOMAINS])[index] =
+        (struct tracemalloc_dump_domain){number, name_table_string(name, strlen(name))};
+    dump_file_publish(dump, TRACEMALLOC_DUMP_DOMAINS, index + 1);
+    return (int64_t)index;
+}
+
+int64_t bucket_table_domain(uint32_t number) {
+    const struct tracemalloc_dump_domain *domains =
+        (const void *)dump->base[TRACEMALLOC_DUMP_DOMAINS];
+    uint64_t count = count_of(TRACEMALLOC_DUMP_DOMAINS);
+    if (number == TRACEMALLOC_DUMP_DOMAIN_PYTHON)
+        return TRACEMALLOC_DUMP_DOMAIN_PYTHON;
+    for (uint64_t index = TRACEMALLOC_DUMP_DOMAIN_MMAP + 1; index < count; index++)
+        if (domains[index].number == number)
+            return (int64_t)index;
+    return -ENOENT;
+}
+
+int64_t bucket_table_make_domain(uint32_t number) {
+    int64_t index = bucket_table_domain(number);
+    return index < 0 ? add_domain(number, "tracked") : index;
+}
+
+void bucket_table_freeze(void) {
+    uint64_t count = count_of(TRACEMALLOC_DUMP_BUCKETS);
+    if (dump->header->finalized)
+        return;
+    for (uint64_t id = 1; id < count; id++)
+        bucket_table.buckets[id].at_exit = bucket_table.buckets[id].live;
+    __atomic_store_n(&dump->header->finalized, 1, __ATOMIC_RELEASE);
+}
+
+static int open_domains(void) {
+    static const char *const names[] = {"python", "libc", "mmap"};
+    for (uint32_t number = 0; number < 3; number++)
+        if (add_domain(number, names[number]) != number)
+            return -ENOSPC;
+    return 0;
+}
+
+/* Entry 0 is unused, and some behind it are for the overflow's blocks when there is no
+ * room left. Their pages are not touched until then. */
+static void open_spare(void) {
+    next_spare = spare_end = 1;
+    if (dump_file_reserve(dump, TRACEMALLOC_DUMP_BUCKETS, 1 + SPARE_BUCKETS) == 0)
+        spare_end += SPARE_BUCKETS;
+    dump_file_publish(dump, TRACEMALLOC_DUMP_BUCKETS, spare_end);
+}
+
+int bucket_table_open(struct dump_file *file) {
+    dump = file;
+    bucket_table.header = file->header;
+    epoch_raise();
+    bucket_table.buckets = (void *)file->base[TRACEMALLOC_DUMP_BUCKETS];
+    bucket_table.sites = (void *)file->base[TRACEMALLOC_DUMP_SITES];
+    first_free = 0;
+    new_buckets = next_sweep = 0;
+    int status = id_table_open(&bucket_table.index, FIRST_SLOTS);
+    if (status == 0)
+        status = site_table_open(file);
+    if (status == 0)
+        status = open_domains();
+    if (status == 0)
+        open_spare();
+    return status;
+}
+
+void bucket_table_close(void) {
+    close_by_stack();
+    id_table_close(&bucket_table.index);
+    site_table_close();
+}

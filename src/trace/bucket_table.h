@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/* Buckets, (stack, domain, size) with a live count, and sites, the sums per stack and
+ * domain.
+ *
+ * Under the tracer's lock, or with one thread; in every event, so the lookups are here
+ * in the header. Both arrays are sections of the dump. Bucket 0 is no bucket. A bucket
+ * whose live count is 0 may be recycled when the section is full, so a bucket's id is
+ * good only as long as one of its blocks lives.
+ *
+ * The peak costs no copy. The first decrease after the total was more than ever before
+ * ends a peak: its number goes up, and a bucket that is touched for the first time
+ * since then first notes what it held, which is what it held at the peak:
+ *
+ *   total   a _/\_ b      bucket touched at c, its number older than the peak's:
+ *             ^    \c       peak_live = live (unchanged since ^), peak_number = number
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/epoch.h"
+#include "base/hash.h"
+#include "base/id_table.h"
+#include "dump/dump_file.h"
+
+struct bucket_table {
+    struct tracemalloc_dump_header *header;
+    struct tracemalloc_dump_bucket *buckets;
+    struct tracemalloc_dump_site *sites;
+    struct id_table index; /* of buckets */
+    /* The bucket that was found last, 0 for none: stacks that follow one another in
+     * time lie side by side, where the index scatters them. */
+    uint32_t *by_stack;
+    uint32_t stacks; /* that by_stack has room for */
+    /* Why the last look-up that found no bucket failed: a TRACEMALLOC_DUMP_LOST_. */
+    uint32_t failure;
+};
+
+/* What bucket_table_find said lately, for one thread: (stack, domain, size) to bucket.
+ */
+enum { BUCKET_CACHE = 128 };
+struct bucket_cache {
+    uint32_t epoch;
+    struct bucket_step {
+        uint64_t size;
+        uint32_t stack;
+        uint32_t domain;
+        uint32_t bucket;
+        uint32_t reserved;
+    } steps[BUCKET_CACHE];
+};
+
+extern internal struct bucket_table bucket_table;
+
+/* Begins the tables of a new dump. 0, or -errno. */
+must_check int bucket_table_open(struct dump_file *file);
+void bucket_table_close(void);
+
+/* A new bucket, of the overflow where there is no room for one of this stack, which the
+ * header's `lost` counts. 0: none, for the reason that `failure` names; whoever drops
+ * the block counts it, once. */
+uint32_t bucket_table_add(uint32_t stack, uint32_t domain, uint64_t size);
+
+/* The index in the dump of a domain that a program numbers: Python's own is 0, and
+ * what else it calls 1 or 2 is neither libc's nor mmap's. -ENOENT: there is none. */
+must_check int64_t bucket_table_domain(uint32_t number);
+/* The same, made where it is missing. -ENOSPC without room. */
+must_check int64_t bucket_table_make_domain(uint32_t number);
+
+/* Takes 2^32 blocks over into the site's sum. */
+void bucket_table_carry(const struct tracemalloc_dump_bucket *bucket);
+
+/* Whether the bucket counts nothing: not now, nor at the end, nor at the peak. */
+bool bucket_table_is_dead(const struct tracemalloc_dump_bucket *bucket);
+/* Gives what dead buckets ever counted to their sites, and the buckets to whoever comes
+ * next. Returns how many they are. Raises the epoch. */
+uint64_t bucket_table_recycle(void);
+
+/* Freezes the live counts: the runtime is finalizing. */
+void bucket_table_freeze(void);
+
+/* Where the key of a bucket is made: all that tells blocks of one size apart. */
+static always_inline uint64_t bucket_hash(uint32_t stack, uint32_t domain,
+                                          uint64_t size) {
+    return hash_mix(hash_mix((uint64_t)stack << 8 | (domain & 0xff)) + size);
+}
+
+static always_inline struct tracemalloc_dump_site *
+bucket_site(const struct tracemalloc_dump_bucket *bucket) {
+    return bucket_table.sites + (bucket->site & ~TRACEMALLOC_DUMP_NOT_PYTHON);
+}
+
+static always_inline bool bucket_table_is(uint32_t id, uint32_t stack, uint32_t domain,
+                                          uint64_t size) {
+    const struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
+    const struct tracemalloc_dump_site *site = bucket_site(bucket);
+    return bucket->size == size && site->stack == stack && site->domain == domain;
+}
+
+/* The bucket that was found last for this stack, if it is of Python's domain and this
+ * size; else 0. Its stack need not be looked at: a bucket is given to another one only
+ * when all of this is forgotten. */
+static always_inline uint32_t bucket_table_last(uint32_t stack, uint64_t size) {
+    uint32_t id = stack < bucket_table.stacks ? bucket_table.by_stack[stack] : 0;
+    const struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
+    return bucket->size == size && (bucket->site & TRACEMALLOC_DUMP_NOT_PYTHON) == 0
+               ? id
+               : 0;
+}
+
+static always_inline uint32_t bucket_table_find(uint32_t stack, uint32_t domain,
+                                                uint64_t size) {
+    struct id_probe probe;
+    uint32_t id = stack < bucket_table.stacks ? bucket_table.by_stack[stack] : 0;
+    if (likely(id != 0 && bucket_table_is(id, stack, domain, size)))
+        return id;
+    id_probe_start(&probe, &bucket_table.index, bucket_hash(stack, domain, size));
+    while ((id = id_probe_next(&probe)) != 0)
+        if (likely(bucket_table_is(id, stack, domain, size))) {
+            if (stack < bucket_table.stacks)
+                bucket_table.by_stack[stack] = id;
+            return id;
+        }
+    return bucket_table_add(stack, domain, size);
+}
+
+/* What is not in the cache. */
+uint32_t bucket_cache_miss(struct bucket_cache *cache, uint32_t stack, uint32_t domain,
+                           uint64_t size);
+
+/* As bucket_table_find. */
+static always_inline struct bucket_step *
+bucket_cache_step(struct bucket_cache *cache, uint32_t stack, uint64_t size) {
+    return &cache->steps[(stack ^ size >> 4 ^ size >> 10) % BUCKET_CACHE];
+}
+
+static always_inline uint32_t bucket_cache_find(struct bucket_cache *cache,
+                                                uint32_t stack, uint32_t domain,
+                                                uint64_t size) {
+    const struct bucket_step *step = bucket_cache_step(cache, stack, size);
+    if (likely(step->size == size && step->stack == stack && step->domain == domain &&
+               cache->epoch == epoch_now))
+        return step->bucket;
+    return bucket_cache_miss(cache, stack, domain, size);
+}
+
+/* Python's own domain and those of PyTraceMalloc_Track. */
+static always_inline bool is_python(uint32_t domain) {
+    return domain != TRACEMALLOC_DUMP_DOMAIN_LIBC &&
+           domain != TRACEMALLOC_DUMP_DOMAIN_MMAP;
+}
+
+/* Notes the bucket as it was at the last peak, before it changes for the first time
+ * since. */
+static always_inline void bucket_touch(struct tracemalloc_dump_bucket *bucket,
+                                       uint32_t number) {
+    if (unlikely(bucket->peak_number != number)) {
+        bucket->peak_live = bucket->live;
+        bucket->peak_number = number;
+    }
+}
+
+/* One more block ever. */
+static always_inline void bucket_add_total(struct tracemalloc_dump_bucket *bucket) {
+    if (unlikely(++bucket->total == 0))
+        bucket_table_carry(bucket);
+}
+
+static always_inline uint64_t *
+bucket_bytes(struct tracemalloc_dump_header *header,
+             const struct tracemalloc_dump_bucket *bucket) {
+    if (likely((bucket->site & TRACEMALLOC_DUMP_NOT_PYTHON) == 0) ||
+        is_python(bucket_site(bucket)->domain))
+        return &header->python_bytes;
+    return &header->native_bytes;
+}
+
+static always_inline void bucket_table_count(uint32_t id) {
+    struct tracemalloc_dump_header *header = bucket_table.header;
+    struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
+    bucket_touch(bucket, header->peak_number);
+    bucket->live++;
+    bucket_add_total(bucket);
+    *bucket_bytes(header, bucket) += bucket->size;
+}
+
+/* As bucket_table_count, for a bucket of Python's domain and blocks of this size. */
+static always_inline void bucket_table_count_python(uint32_t id, uint64_t size) {
+    struct tracemalloc_dump_header *header = bucket_table.header;
+    struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
+    header->python_bytes += size;
+    bucket_touch(bucket, header->peak_number);
+    bucket->live++;
+    bucket_add_total(bucket);
+}
+
+/* A block goes from one bucket to another of the same size and domain: the totals, and
+ * the peak, are as they were. */
+static always_inline void bucket_table_transfer(uint32_t from, uint32_t to) {
+    uint32_t number = bucket_table.header->peak_number;
+    struct tracemalloc_dump_bucket *old = bucket_table.buckets + from;
+    struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + to;
+    bucket_touch(old, number);
+    bucket_touch(bucket, number);
+    old->live--;
+    bucket->live++;
+    bucket_add_total(bucket);
+}
+
+/* The bytes are about to fall. Returns the number of the last peak. */
+static always_inline uint32_t
+bucket_table_note_peak(struct tracemalloc_dump_header *header) {
+    uint64_t python = header->python_bytes, bytes = python + header->native_bytes;
+    uint32_t number = header->peak_number;
+    if (python > header->python_peak_bytes)
+        header->python_peak_bytes = python;
+    if (bytes > header->peak_bytes) {
+        header->peak_bytes = bytes;
+        header->peak_number = ++number;
+    }
+    return number;
+}
+
+static always_inline void bucket_table_discount(uint32_t id) {
+    struct tracemalloc_dump_header *header = bucket_table.header;
+    struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
+    bucket_touch(bucket, bucket_table_note_peak(header));
+    bucket->live--;
+    *bucket_bytes(header, bucket) -= bucket->size;
+}
