@@ -7,13 +7,13 @@
 #include "base/arena.h"
 #include "base/lock.h"
 
-struct thread_state thread_state_none = {.inside = true};
+struct thread_state thread_state_none = {.in_tracer = true};
 thread_local_fixed struct thread_state *thread_state_own = &thread_state_none;
 
 /* Stands in where there is no state: while one is made, without memory, and in a thread
  * that has ended as far as we know. Its marks may be written by several threads, to the
  * same values. */
-static struct thread_state making = {.inside = true};
+static struct thread_state making = {.in_tracer = true};
 static thread_local_fixed bool has_ended;
 
 static pthread_key_t key;
@@ -78,9 +78,9 @@ struct thread_state *thread_state_begin(void) {
         pthread_setspecific(key, state);
     thread_state_own = state;
     /* Of a request that a signal handler deferred meanwhile, by whatever thread. */
-    if (making.request_put_off) {
-        making.request_put_off = false;
-        state->put_off = state->request_put_off = true;
+    if (making.request_deferred) {
+        making.request_deferred = false;
+        state->has_deferred = state->request_deferred = true;
     }
     return state;
 }

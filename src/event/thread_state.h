@@ -24,40 +24,40 @@ enum { THREAD_STATE_DEFERRED = 30 };
 /* What the last events came to: from the leaf's caller, instruction and the size of the
  * block to the bucket, of Python's domain. All zero is none: an instruction is never
  * 0. */
-enum { RECORD_CACHE = 256 };
-struct record_cache {
+enum { EVENT_CACHE = 256 };
+struct event_cache {
     uint32_t epoch; /* when it was last empty; the stack's, when both are good */
-    struct record_known {
+    struct event_cache_entry {
         uint64_t ip;
         uint64_t size;
         uint32_t parent;
         uint32_t node;
         uint32_t bucket;
         uint32_t reserved;
-    } entries[RECORD_CACHE];
+    } entries[EVENT_CACHE];
 };
 
 struct thread_state {
     /* The thread works on the tables: nothing may be recorded, a free is deferred. Only
      * a signal handler can see it. */
-    volatile bool inside;
+    volatile bool in_tracer;
     /* The thread is in an allocator that was called by one of our hooks: what that
      * allocates is not an event of its own. */
-    volatile bool nested;
-    volatile bool put_off;         /* signal handlers left something to do */
-    volatile bool request_put_off; /* among it a request */
+    volatile bool in_allocator;
+    volatile bool has_deferred;     /* signal handlers left something to do */
+    volatile bool request_deferred; /* among it a request */
     /* The placeholder of a thread whose state was given back: no Python stack. */
     bool ended;
     uint32_t deferred_count;
-    uint32_t lost;               /* blocks that signal handlers made meanwhile */
-    uint32_t generation;         /* of the tracing in which record_take took a block */
-    const char *tstate;          /* this thread's PyThreadState, as last seen */
+    uint32_t lost;       /* blocks that signal handlers made meanwhile */
+    uint32_t generation; /* of the tracing in which event_realloc_begin took a block */
+    const char *tstate;  /* this thread's PyThreadState, as last seen */
     struct thread_state *next;   /* in the pool */
     struct native_merge *native; /* mapped when first needed */
     struct python_stack python;
     const char *const
         *current; /* where the thread's current PyThreadState is; NULL: ask */
-    struct record_cache known;
+    struct event_cache cache;
     struct bucket_cache buckets;
     uintptr_t deferred[THREAD_STATE_DEFERRED]; /* blocks that a signal handler freed,
                                                   bit 0: the enum tracer_family */
@@ -78,25 +78,25 @@ void thread_state_fork(void);
 
 /* A signal handler that changes the marks changes them back, so the thread itself reads
  * them by plain loads, which the compiler makes one instruction of with the test. */
-static always_inline bool thread_state_is_inside(const struct thread_state *state) {
-    return *(const bool *)(const void *)&state->inside;
+static always_inline bool thread_state_is_in_tracer(const struct thread_state *state) {
+    return *(const bool *)(const void *)&state->in_tracer;
 }
 
 /* Neither inside nor nested, which lie side by side. */
-static always_inline bool thread_state_is_free(const struct thread_state *state) {
-    static_assert(offsetof(struct thread_state, nested) ==
-                          offsetof(struct thread_state, inside) + 1 &&
-                      offsetof(struct thread_state, inside) % sizeof(uint16_t) == 0,
+static always_inline bool thread_state_is_idle(const struct thread_state *state) {
+    static_assert(offsetof(struct thread_state, in_allocator) ==
+                          offsetof(struct thread_state, in_tracer) + 1 &&
+                      offsetof(struct thread_state, in_tracer) % sizeof(uint16_t) == 0,
                   "the marks are one word");
-    return *(const uint16_t *)(const void *)&state->inside == 0;
+    return *(const uint16_t *)(const void *)&state->in_tracer == 0;
 }
 
 /* Whether signal handlers left something to do, of which there is no more from now
  * on. */
 static always_inline bool thread_state_leave(struct thread_state *state) {
-    state->inside = false;
+    state->in_tracer = false;
     atomic_signal_fence(memory_order_seq_cst);
-    return *(const bool *)(const void *)&state->put_off;
+    return *(const bool *)(const void *)&state->has_deferred;
 }
 
 static always_inline struct thread_state *thread_state_get(void) {

@@ -8,7 +8,7 @@
 
 #include "base/message.h"
 #include "base/sys.h"
-#include "event/record.h"
+#include "event/event.h"
 #include "event/signal_window.h"
 #include "hooks/libc_real.h"
 #include "hooks/signal_action.h"
@@ -25,7 +25,7 @@ static bool replace_page(uintptr_t address) {
  * nowhere. No event follows. */
 static void give_up(void) {
     bool was_active = gate.active;
-    gate.open = record_asleep = false;
+    gate.open = event_file_deferred = false;
     tracer_deactivate();
     if (was_active)
         message("another process cut the dump off: tracing stopped", NULL);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "event/object_block.h"
-#include "event/record.h"
+#include "event/event.h"
 #include "stack/python/python_api.h"
 
 enum {
@@ -32,7 +32,7 @@ static struct emptied floats, tuples, lists, dicts;
  * when it is used again. */
 static always_inline void empty(const struct emptied *kind, void *object) {
     if (likely(object_type(object) == kind->type) && gate.active &&
-        record_knows((const char *)object - kind->header))
+        event_is_traced((const char *)object - kind->header))
         *(const void **)((char *)object + OBJECT_TYPE) = kind->copy;
     kind->original(object);
 }
@@ -69,19 +69,19 @@ static unsigned version;
 
 /* An allocation serves one new object. Headers take at most 32 bytes. */
 static always_inline bool just_allocated(const void *object) {
-    uintptr_t distance = (uintptr_t)object - record_last_block;
+    uintptr_t distance = (uintptr_t)object - event_last_block;
     if (distance > 32 ||
-        (distance != 0 && object_block(object, version) != record_last_block))
+        (distance != 0 && object_block(object, version) != event_last_block))
         return false;
-    record_last_block = 0;
+    event_last_block = 0;
     return true;
 }
 
 static always_inline void move_here(const void *object) {
-    struct thread_state *self = record_begin();
+    struct thread_state *self = event_thread();
     uint32_t *slot = block_map_find(object_block(object, version));
     if (self != NULL && slot != NULL && *slot != 0)
-        record_moved(self, slot);
+        event_reuse(self, slot);
 }
 
 static int trace_reference(void *object, int event, void *data) {

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "event/record.h"
+#include "event/event.h"
 #include "hooks/bootstrap.h"
 #include "hooks/libc_real.h"
 
@@ -19,19 +19,19 @@ void free_sized(void *block, size_t size);
 void free_aligned_sized(void *block, size_t alignment, size_t size);
 
 static always_inline void *made(struct thread_state *self, void *block, size_t size) {
-    self->nested = false;
+    self->in_allocator = false;
     if (likely(block != NULL))
-        record_libc(self, block, size);
+        event_alloc_libc(self, block, size);
     return block;
 }
 
 exported void *malloc(size_t size) {
     if (!libc_real_ready())
         return bootstrap_allocate(size);
-    struct thread_state *self = record_begin();
+    struct thread_state *self = event_thread();
     if (self == NULL)
         return libc_real.malloc(size);
-    self->nested = true;
+    self->in_allocator = true;
     return made(self, libc_real.malloc(size), size);
 }
 
@@ -40,10 +40,10 @@ exported void *calloc(size_t count, size_t size) {
     if (!libc_real_ready())
         return __builtin_mul_overflow(count, size, &whole) ? NULL
                                                            : bootstrap_allocate(whole);
-    struct thread_state *self = record_begin();
+    struct thread_state *self = event_thread();
     if (self == NULL)
         return libc_real.calloc(count, size);
-    self->nested = true;
+    self->in_allocator = true;
     return made(self, libc_real.calloc(count, size), count * size);
 }
 
@@ -64,31 +64,31 @@ static always_inline bool was_freed(const void *moved, size_t size, int before) 
 static always_inline void *moved_block(struct thread_state *self, uint32_t bucket,
                                        const void *block, void *moved, size_t size,
                                        bool freed) {
-    self->nested = false;
+    self->in_allocator = false;
     if (likely(moved != NULL || freed))
-        record_libc_moved(self, bucket, moved, size);
+        event_realloc_libc_done(self, bucket, moved, size);
     else
-        record_kept(self, block, bucket);
+        event_realloc_failed(self, block, bucket);
     return moved;
 }
 
 static always_inline void remove_block(void *block) {
-    if (unlikely(!record_removed(block)))
-        record_remove(block, TRACER_LIBC);
+    if (unlikely(!event_free(block)))
+        event_free_slow_path(block, TRACER_LIBC);
 }
 
 exported void *realloc(void *block, size_t size) {
     if (unlikely(!libc_real_ready() || bootstrap_owns(block)))
         return block == NULL ? bootstrap_allocate(size) : leave_bootstrap(block, size);
-    struct thread_state *self = record_begin();
+    struct thread_state *self = event_thread();
     if (self == NULL) {
         if (block != NULL)
             remove_block(block);
         return libc_real.realloc(block, size);
     }
-    uint32_t bucket = record_take(self, block, TRACER_LIBC);
+    uint32_t bucket = event_realloc_begin(self, block, TRACER_LIBC);
     int before = errno;
-    self->nested = true;
+    self->in_allocator = true;
     void *moved = libc_real.realloc(block, size);
     return moved_block(self, bucket, block, moved, size,
                        block != NULL && was_freed(moved, size, before));
@@ -125,10 +125,10 @@ exported void free_aligned_sized(void *block, size_t alignment, size_t size) {
 exported int posix_memalign(void **block, size_t alignment, size_t size) {
     if (!libc_real_ready())
         return ENOMEM;
-    struct thread_state *self = record_begin();
+    struct thread_state *self = event_thread();
     if (self == NULL)
         return libc_real.posix_memalign(block, alignment, size);
-    self->nested = true;
+    self->in_allocator = true;
     int status = libc_real.posix_memalign(block, alignment, size);
     made(self, status == 0 ? *block : NULL, size);
     return status;
@@ -136,10 +136,10 @@ exported int posix_memalign(void **block, size_t alignment, size_t size) {
 
 static always_inline void *aligned(void *(*real)(size_t, size_t), size_t alignment,
                                    size_t size) {
-    struct thread_state *self = record_begin();
+    struct thread_state *self = event_thread();
     if (self == NULL)
         return real(alignment, size);
-    self->nested = true;
+    self->in_allocator = true;
     return made(self, real(alignment, size), size);
 }
 
@@ -152,10 +152,10 @@ exported void *memalign(size_t alignment, size_t size) {
 }
 
 static always_inline void *paged(void *(*real)(size_t), size_t size) {
-    struct thread_state *self = record_begin();
+    struct thread_state *self = event_thread();
     if (self == NULL)
         return real(size);
-    self->nested = true;
+    self->in_allocator = true;
     return made(self, real(size), size);
 }
 

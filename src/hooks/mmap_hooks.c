@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 
 #include "base/sys.h"
-#include "event/record.h"
+#include "event/event.h"
 #include "hooks/libc_real.h"
 #include "trace/mapping_table.h"
 
@@ -40,12 +40,12 @@ static void *real_mmap(void *address, size_t length, int protection, int flags, 
  * arena. */
 static cold_path void count_arena(int64_t change) {
     struct thread_state *self = thread_state_get();
-    if (!self->nested || self->inside)
+    if (!self->in_allocator || self->in_tracer)
         return;
-    bool locked = record_enter(self);
+    bool locked = event_begin(self);
     if (gate.active)
         tracer.dump->header->arena_bytes += (uint64_t)change;
-    record_leave(self, locked);
+    event_end(self, locked);
 }
 
 static cold_path void note_map(struct thread_state *self, void *address, size_t length,
@@ -54,7 +54,8 @@ static cold_path void note_map(struct thread_state *self, void *address, size_t 
     length = (length + 4095) & ~(size_t)4095;
     int status = 0;
     if (kind != MAPPING_NONE)
-        status = mapping_table_add(start, length, kind, record_stack(self, RECORD_ANY));
+        status = mapping_table_add(start, length, kind,
+                                   event_capture(self, EVENT_ANY_THREAD));
     else if (mapping_table_kind(start, length) != MAPPING_NONE)
         status = mapping_table_remove(start, length);
     if (status < 0)
@@ -63,7 +64,7 @@ static cold_path void note_map(struct thread_state *self, void *address, size_t 
 
 exported void *mmap(void *address, size_t length, int protection, int flags, int fd,
                     off_t at) {
-    struct thread_state *self = record_begin();
+    struct thread_state *self = event_thread();
     if (self == NULL) {
         void *memory = real_mmap(address, length, protection, flags, fd, at);
         if (memory != MAP_FAILED && gate.active && protection != PROT_NONE &&
@@ -71,11 +72,11 @@ exported void *mmap(void *address, size_t length, int protection, int flags, int
             count_arena((int64_t)length);
         return memory;
     }
-    bool locked = record_enter(self);
+    bool locked = event_begin(self);
     void *memory = real_mmap(address, length, protection, flags, fd, at);
     if (memory != MAP_FAILED && gate.active)
         note_map(self, memory, length, kind_of(protection, flags));
-    record_leave(self, locked);
+    event_end(self, locked);
     return memory;
 }
 
@@ -85,18 +86,18 @@ exported void *mmap64(void *address, size_t length, int protection, int flags, i
 exported int munmap(void *address, size_t length) {
     if (!libc_real_ready())
         return (int)syscall(SYS_munmap, address, length);
-    struct thread_state *self = record_begin();
+    struct thread_state *self = event_thread();
     if (self == NULL) {
         if (gate.active)
             count_arena(-(int64_t)length);
         return libc_real.munmap(address, length);
     }
-    bool locked = record_enter(self);
+    bool locked = event_begin(self);
     int status = libc_real.munmap(address, length);
     if (status == 0 && gate.active &&
         mapping_table_remove((uintptr_t)address, (length + 4095) & ~(size_t)4095) < 0)
         tracer_lost_block(TRACEMALLOC_DUMP_LOST_MEMORY);
-    record_leave(self, locked);
+    event_end(self, locked);
     return status;
 }
 
@@ -117,13 +118,13 @@ exported void *mremap(void *old, size_t old_length, size_t length, int flags, ..
     va_end(rest);
     if (!libc_real_ready())
         return (void *)syscall(SYS_mremap, old, old_length, length, flags, to);
-    struct thread_state *self = record_begin();
+    struct thread_state *self = event_thread();
     if (self == NULL)
         return libc_real.mremap(old, old_length, length, flags, to);
-    bool locked = record_enter(self);
+    bool locked = event_begin(self);
     void *memory = libc_real.mremap(old, old_length, length, flags, to);
     if (memory != MAP_FAILED && gate.active)
         note_remap(self, old, old_length, memory, length);
-    record_leave(self, locked);
+    event_end(self, locked);
     return memory;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "hooks/pymem_hooks.h"
 
-#include "event/record.h"
+#include "event/event.h"
 
 /* PyMemAllocatorDomain and PyMemAllocatorEx of Include/cpython/pymem.h (3.6:
  * Include/pymem.h): part of the stable form since 3.5. */
@@ -18,61 +18,61 @@ struct allocator {
 static struct allocator real[DOMAINS];
 
 /* The raw domain may be used without the GIL. */
-static always_inline enum record_stack stack_of(int domain) {
-    return domain == DOMAIN_RAW ? RECORD_ANY : RECORD_WITH_GIL;
+static always_inline enum event_gil stack_of(int domain) {
+    return domain == DOMAIN_RAW ? EVENT_ANY_THREAD : EVENT_WITH_GIL;
 }
 
 static always_inline void *hooked_malloc(int domain, void *context, size_t size) {
-    struct thread_state *self = record_begin();
+    struct thread_state *self = event_thread();
     if (unlikely(self == NULL))
         return real[domain].malloc(context, size);
-    self->nested = true;
+    self->in_allocator = true;
     void *block = real[domain].malloc(context, size);
-    self->nested = false;
+    self->in_allocator = false;
     if (unlikely(block == NULL))
         return NULL;
-    return record_made(self, block, size, stack_of(domain));
+    return event_alloc(self, block, size, stack_of(domain));
 }
 
 static always_inline void *hooked_calloc(int domain, void *context, size_t count,
                                          size_t size) {
-    struct thread_state *self = record_begin();
+    struct thread_state *self = event_thread();
     if (unlikely(self == NULL))
         return real[domain].calloc(context, count, size);
-    self->nested = true;
+    self->in_allocator = true;
     void *block = real[domain].calloc(context, count, size);
-    self->nested = false;
+    self->in_allocator = false;
     /* The product fits, or there would be no block. */
     if (unlikely(block == NULL))
         return NULL;
-    return record_made(self, block, count * size, stack_of(domain));
+    return event_alloc(self, block, count * size, stack_of(domain));
 }
 
 static always_inline void *hooked_realloc(int domain, void *context, void *block,
                                           size_t size) {
-    struct thread_state *self = record_begin();
+    struct thread_state *self = event_thread();
     if (unlikely(self == NULL))
         return real[domain].realloc(context, block, size);
-    uint32_t bucket = record_take(self, block, TRACER_PYTHON);
-    self->nested = true;
+    uint32_t bucket = event_realloc_begin(self, block, TRACER_PYTHON);
+    self->in_allocator = true;
     void *moved = real[domain].realloc(context, block, size);
-    self->nested = false;
+    self->in_allocator = false;
     if (unlikely(moved == NULL)) {
-        record_kept(self, block, bucket);
+        event_realloc_failed(self, block, bucket);
         return NULL;
     }
     if (bucket != 0)
-        record_replaced(self, bucket);
-    return record_made(self, moved, size, stack_of(domain));
+        event_realloc_done(self, bucket);
+    return event_alloc(self, moved, size, stack_of(domain));
 }
 
 static never_inline void free_slowly(int domain, void *context, void *block) {
-    record_remove(block, TRACER_PYTHON);
+    event_free_slow_path(block, TRACER_PYTHON);
     real[domain].free(context, block);
 }
 
 static always_inline void hooked_free(int domain, void *context, void *block) {
-    if (likely(block == NULL || record_removed(block)))
+    if (likely(block == NULL || event_free(block)))
         real[domain].free(context, block);
     else
         free_slowly(domain, context, block);

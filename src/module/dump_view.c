@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "event/record.h"
+#include "event/event.h"
 
 static uint64_t count_of(unsigned section) {
     return tracer.dump->header->sections[section].count;
@@ -68,9 +68,9 @@ static int take(struct dump_view *view, bool native) {
 
 int dump_view_take(struct dump_view *view, bool native) {
     struct thread_state *self = thread_state_get();
-    bool locked = record_enter(self);
+    bool locked = event_begin(self);
     int status = take(view, native);
-    record_leave(self, locked);
+    event_end(self, locked);
     return status;
 }
 
@@ -152,9 +152,9 @@ static int take_stack(struct stack_view *view, uint32_t domain, uintptr_t block)
 
 int stack_view_take(struct stack_view *view, uint32_t domain, uintptr_t block) {
     struct thread_state *self = thread_state_get();
-    bool locked = record_enter(self);
+    bool locked = event_begin(self);
     int status = take_stack(view, domain, block);
-    record_leave(self, locked);
+    event_end(self, locked);
     return status;
 }
 

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include "event/record.h"
+#include "event/event.h"
 #include "hooks/redirect.h"
 #include "module/public_api.h"
 #include "module/tracemalloc_module.h"
@@ -50,7 +50,7 @@ int tracemalloc_snapshot(const char *path) {
 static int track(struct thread_state *self, unsigned number, uintptr_t pointer,
                  size_t size) {
     int64_t domain = bucket_table_make_domain(number);
-    uint32_t stack = record_stack(self, RECORD_ANY);
+    uint32_t stack = event_capture(self, EVENT_ANY_THREAD);
     if (domain < 0)
         return -ENOMEM;
     return tracer_track((uint32_t)domain, pointer, size, stack);
@@ -64,25 +64,25 @@ static void untrack(unsigned number, uintptr_t pointer) {
 
 int tracemalloc_track(unsigned domain, uintptr_t pointer, size_t size) {
     int status;
-    struct thread_state *self = record_begin_call(&status);
+    struct thread_state *self = event_thread_of_call(&status);
     if (self == NULL)
         return status;
-    bool locked = record_enter(self);
+    bool locked = event_begin(self);
     status = gate.active ? track(self, domain, pointer, size) : -EALREADY;
-    record_leave(self, locked);
+    event_end(self, locked);
     return status;
 }
 
 int tracemalloc_untrack(unsigned domain, uintptr_t pointer) {
     int status;
-    struct thread_state *self = record_begin_call(&status);
+    struct thread_state *self = event_thread_of_call(&status);
     if (self == NULL)
         return status;
-    bool locked = record_enter(self);
+    bool locked = event_begin(self);
     status = gate.active ? 0 : -EALREADY;
     if (status == 0)
         untrack(domain, pointer);
-    record_leave(self, locked);
+    event_end(self, locked);
     return status;
 }
 

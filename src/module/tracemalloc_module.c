@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "event/object_block.h"
-#include "event/record.h"
+#include "event/event.h"
 #include "hooks/free_lists.h"
 #include "hooks/pymem_hooks.h"
 #include "module/dump_view.h"
@@ -61,12 +61,12 @@ static void *none(void) {
  * tracer. */
 static struct thread_state *begin_result(void) {
     struct thread_state *self = thread_state_get();
-    self->nested = true;
+    self->in_allocator = true;
     return self;
 }
 
 static void *end_result(struct thread_state *self, void *result) {
-    self->nested = false;
+    self->in_allocator = false;
     return result;
 }
 

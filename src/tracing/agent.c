@@ -8,7 +8,7 @@
 
 #include "base/compiler.h"
 #include "control/request_queue.h"
-#include "event/record.h"
+#include "event/event.h"
 #include "hooks/signal_action.h"
 #include "tracing/interpreter.h"
 #include "tracing/traced_process.h"
@@ -61,8 +61,8 @@ static void carry_out(void) {
 }
 
 static void defer(struct thread_state *self) {
-    record_request = carry_out;
-    self->request_put_off = self->put_off = true;
+    event_do_request = carry_out;
+    self->request_deferred = self->has_deferred = true;
 }
 
 static void handle(int number, siginfo_t *info, void *context) {
@@ -77,7 +77,7 @@ static void handle(int number, siginfo_t *info, void *context) {
     struct thread_state *self = thread_state_get();
     renew_queue();
     request_queue_add(&queue, request);
-    if (self->inside)
+    if (self->in_tracer)
         defer(self);
     else
         carry_out();

@@ -4,7 +4,7 @@
 #include "base/io.h"
 #include "base/process.h"
 #include "base/sys.h"
-#include "event/record.h"
+#include "event/event.h"
 #include "trace/name_table.h"
 #include "tracing/traced_process.h"
 
@@ -60,7 +60,7 @@ void dump_header_describe(uint32_t nframe, bool frames_work) {
     header->implementation = implementation();
     header->python_version = traced_process.runtime->version;
     header->nframe = nframe;
-    header->native_nframe = record_native_limit();
+    header->native_nframe = event_native_limit();
     header->free_lists = traced_process.options->free_lists && frames_work;
     if (!frames_work && traced_process.runtime->implementation != PYTHON_NONE)
         header->lost[TRACEMALLOC_DUMP_LOST_VERSION]++;

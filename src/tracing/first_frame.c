@@ -2,7 +2,7 @@
 #include "tracing/first_frame.h"
 
 #include "base/message.h"
-#include "event/record.h"
+#include "event/event.h"
 #include "hooks/free_lists.h"
 #include "hooks/pymem_hooks.h"
 #include "trace/name_table.h"
@@ -45,12 +45,12 @@ static bool ready(void) {
     /* 3.6 chooses its allocators after our constructor. */
     if (traced_process.runtime->layout.version == 0x306)
         pymem_hooks_install(traced_process.runtime);
-    if (record_python.thread_local_current && record_python.current_offset == 0)
-        record_python.current_offset = python_runtime_current_offset(
+    if (event_python.thread_local_current && event_python.current_offset == 0)
+        event_python.current_offset = python_runtime_current_offset(
             traced_process.runtime, traced_process.runtime->get_current());
-    if (record_python.current_tstate != NULL &&
-        *record_python.current_tstate != traced_process.runtime->get_current())
-        record_python.current_tstate = NULL;
+    if (event_python.current_tstate != NULL &&
+        *event_python.current_tstate != traced_process.runtime->get_current())
+        event_python.current_tstate = NULL;
     first_frame_hook_objects();
     if (builtin_nframe > 0)
         traced_process.module.suppress_builtin(traced_process.runtime, builtin_nframe);
@@ -59,8 +59,8 @@ static bool ready(void) {
 }
 
 static void refused(void) {
-    record_python.enabled = false;
-    record_direct = RECORD_INDIRECT;
+    event_python.enabled = false;
+    event_path = EVENT_SLOW_PATH;
     tracer.dump->header->lost[TRACEMALLOC_DUMP_LOST_PYTHON]++;
     message(
         "this interpreter's frames are not where they should be; Python frames are off",

@@ -2,7 +2,7 @@
 #include "tracing/fork_handlers.h"
 
 #include "base/sys.h"
-#include "event/record.h"
+#include "event/event.h"
 #include "tracing/dump_header.h"
 #include "tracing/dump_output.h"
 #include "tracing/traced_process.h"
@@ -19,15 +19,15 @@ static uint32_t child_pid;
 static bool was_active, was_asleep;
 
 static const char *own_tstate(void) {
-    return record_python.enabled ? traced_process.runtime->this_thread() : NULL;
+    return event_python.enabled ? traced_process.runtime->this_thread() : NULL;
 }
 
 static void get_file(void) {
     struct thread_state *self = traced_process_lock();
-    if (record_asleep) {
+    if (event_file_deferred) {
         dump_header_describe_process();
         dump_output_attach();
-        record_asleep = false;
+        event_file_deferred = false;
         gate.open = true;
     }
     traced_process_unlock(self);
@@ -51,16 +51,16 @@ static bool is_deferred(void) {
 
 void fork_handlers_end(void) {
     const char *tstate = own_tstate();
-    bool is_own = record_asleep && (uint32_t)sys_getpid() == child_pid;
+    bool is_own = event_file_deferred && (uint32_t)sys_getpid() == child_pid;
     if (is_own && events_left != 0 &&
         (tstate == NULL || !python_stack_is_within(tstate, &fork_call)))
         get_file();
 }
 
 void fork_handlers_keep(void) {
-    bool is_own = record_asleep && (uint32_t)sys_getpid() == child_pid;
+    bool is_own = event_file_deferred && (uint32_t)sys_getpid() == child_pid;
     const char *tstate = is_own ? own_tstate() : NULL;
-    if (is_own && !thread_state_get()->inside &&
+    if (is_own && !thread_state_get()->in_tracer &&
         (events_left != 0 || tstate == NULL ||
          !python_stack_is_within(tstate, &fork_call)))
         get_file();
@@ -70,9 +70,9 @@ static bool create_file_if_due(void) {
     struct thread_state *self = thread_state_own;
     /* Before the handler in the child: it is inside. Without a handler: not traced. */
     if (gate_is_wiped())
-        return self != &thread_state_none && self->inside;
+        return self != &thread_state_none && self->in_tracer;
     self = thread_state_get();
-    if (!self->inside && !self->nested && !is_deferred())
+    if (!self->in_tracer && !self->in_allocator && !is_deferred())
         get_file();
     return true;
 }
@@ -80,11 +80,11 @@ static bool create_file_if_due(void) {
 void fork_handlers_before(void) {
     struct thread_state *self = traced_process_lock();
     was_active = gate.active;
-    was_asleep = record_asleep;
-    record_wake = create_file_if_due;
+    was_asleep = event_file_deferred;
+    event_create_file = create_file_if_due;
     /* In the child the gate is closed at once: until its handler runs, frees are
      * deferred and blocks counted as lost. */
-    record_asleep = was_active;
+    event_file_deferred = was_active;
     if (!was_active || !traced_process.options->follow_fork)
         return;
     const char *tstate = self->ended ? NULL : own_tstate();
@@ -96,7 +96,7 @@ void fork_handlers_before(void) {
 void fork_handlers_in_parent(void) {
     if (was_active && traced_process.options->follow_fork)
         dump_file_in_parent(tracer.dump);
-    record_asleep = was_asleep;
+    event_file_deferred = was_asleep;
     traced_process_unlock(thread_state_get());
 }
 

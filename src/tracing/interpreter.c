@@ -3,8 +3,8 @@
 
 #include <errno.h>
 
-#include "event/record.h"
-#include "event/record_native.h"
+#include "event/event.h"
+#include "event/event_native.h"
 #include "hooks/pymem_hooks.h"
 #include "tracing/traced_process.h"
 #include "tracing/tracing.h"
@@ -14,12 +14,12 @@ static bool found;       /* there is a Python, known or not */
 static bool frames_work; /* its frames can be walked and its allocators wrapped */
 
 static void describe_to_events(void) {
-    record_python.thread_local_current = runtime.layout.version >= 0x30c;
-    record_python.current_tstate = runtime.current_tstate;
-    record_python.get_current = runtime.get_current;
-    record_python.this_thread = runtime.this_thread;
+    event_python.thread_local_current = runtime.layout.version >= 0x30c;
+    event_python.current_tstate = runtime.current_tstate;
+    event_python.get_current = runtime.get_current;
+    event_python.this_thread = runtime.this_thread;
     if (runtime.finalizing != NULL)
-        record_python.finalizing = runtime.finalizing;
+        event_python.finalizing = runtime.finalizing;
 }
 
 bool interpreter_exists(void) {
@@ -35,7 +35,7 @@ bool interpreter_find(void) {
         return false;
     found = true;
     frames_work = status == 0;
-    record_native_prepare(traced_process.options);
+    event_native_prepare(traced_process.options);
     if (frames_work) {
         describe_to_events();
         traced_process.module.install(&runtime, traced_process.options);

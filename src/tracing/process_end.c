@@ -3,7 +3,7 @@
 
 #include "base/process.h"
 #include "dump/dump_growth.h"
-#include "event/record.h"
+#include "event/event.h"
 #include "trace/timeline.h"
 #include "tracing/fork_handlers.h"
 #include "tracing/traced_process.h"
@@ -19,7 +19,7 @@ void process_end_seal(enum tracemalloc_dump_state state, int status) {
 
 void process_end(enum tracemalloc_dump_state state, int status) {
     fork_handlers_end();
-    if (!traced_process_owns_dump() || thread_state_get()->inside)
+    if (!traced_process_owns_dump() || thread_state_get()->in_tracer)
         return;
     struct thread_state *self = traced_process_lock();
     if (gate.active) {

@@ -15,7 +15,7 @@
 
 #include "base/sys.h"
 #include "dump/dump_growth.h"
-#include "event/record.h"
+#include "event/event.h"
 #include "hooks/libc_real.h"
 #include "tracing/fork_handlers.h"
 #include "tracing/traced_process.h"
@@ -26,7 +26,7 @@ static void make_room(void) {
     int saved = errno;
     bool ready = libc_real_ready();
     fork_handlers_keep();
-    if (ready && traced_process_owns_dump() && !thread_state_get()->inside) {
+    if (ready && traced_process_owns_dump() && !thread_state_get()->in_tracer) {
         struct thread_state *self = traced_process_lock();
         if (gate.active)
             dump_growth_reach_all(tracer.dump);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/message.h"
-#include "event/record_native.h"
+#include "event/event_native.h"
 #include "hooks/libc_real.h"
 #include "stack/native/native_object.h"
 #include "tracing/agent.h"
@@ -66,7 +66,7 @@ static void begin(long nframe) {
 static void begin_without_python(void) {
     const char *value = libc_real.getenv(variable);
     long nframe = value != NULL ? read_nframe(value) : 0;
-    record_native_prepare(traced_process.options);
+    event_native_prepare(traced_process.options);
     listen(nframe);
     if (nframe > 0)
         begin(nframe);

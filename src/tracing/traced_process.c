@@ -3,7 +3,7 @@
 
 #include "base/lock.h"
 #include "base/sys.h"
-#include "event/record.h"
+#include "event/event.h"
 #include "event/signal_window.h"
 #include "hooks/signal_action.h"
 
@@ -23,8 +23,8 @@ struct thread_state *traced_process_lock(void) {
     if (unlikely(gate_is_wiped()))
         leave_parent();
     struct thread_state *self = thread_state_get();
-    self->inside = true;
-    record_open_window(self);
+    self->in_tracer = true;
+    event_open_window(self);
     lock_take(&lock);
     lock_take(&tracer.lock);
     return self;
@@ -33,9 +33,9 @@ struct thread_state *traced_process_lock(void) {
 void traced_process_unlock(struct thread_state *self) {
     lock_release(&tracer.lock);
     lock_release(&lock);
-    self->inside = false;
-    if (self->put_off)
-        record_deferred(self);
+    self->in_tracer = false;
+    if (self->has_deferred)
+        event_do_deferred(self);
 }
 
 void traced_process_fork(void) {
@@ -49,12 +49,12 @@ void traced_process_fork(void) {
 }
 
 void traced_process_forget(void) {
-    gate.open = record_asleep = false;
-    record_direct = RECORD_INDIRECT;
+    gate.open = event_file_deferred = false;
+    event_path = EVENT_SLOW_PATH;
     tracer_deactivate();
     if (tracer.dump == NULL || tracer.dump->header == NULL)
         return;
-    record_native_close();
+    event_native_close();
     python_stack_close();
     tracer_close();
 }

@@ -5,7 +5,7 @@
 
 #include "base/message.h"
 #include "base/process.h"
-#include "event/record.h"
+#include "event/event.h"
 #include "hooks/bus_guard.h"
 #include "tracing/dump_header.h"
 #include "tracing/dump_output.h"
@@ -35,8 +35,8 @@ static int open_all(uint32_t nframe, bool frames_work) {
         return status;
     }
     dump_header_describe(nframe, frames_work);
-    record_native_open(frames_work ? &traced_process.runtime->layout : NULL);
-    record_python.enabled = frames_work;
+    event_native_open(frames_work ? &traced_process.runtime->layout : NULL);
+    event_python.enabled = frames_work;
     return 0;
 }
 
@@ -67,8 +67,8 @@ static int start_locked(uint32_t nframe, bool frames_work) {
     report_limits();
     traced_process.generation++;
     tracer_activate();
-    if (record_python.enabled && !record_native.enabled)
-        record_direct = python_walk.recent ? RECORD_RECENT : RECORD_DIRECT;
+    if (event_python.enabled && !event_native.enabled)
+        event_path = python_walk.recent ? EVENT_FAST_PATH_RECENT : EVENT_FAST_PATH;
     gate.open = true;
     return 0;
 }
@@ -84,11 +84,11 @@ int tracing_stop(void) {
     struct thread_state *self = traced_process_lock();
     int status = tracing_is_on() ? 0 : -EALREADY;
     if (status == 0) {
-        gate.open = record_asleep = false;
-        record_direct = RECORD_INDIRECT;
+        gate.open = event_file_deferred = false;
+        event_path = EVENT_SLOW_PATH;
         tracer_deactivate();
         process_end_seal(TRACEMALLOC_DUMP_STOPPED, 0);
-        record_native_close();
+        event_native_close();
         python_stack_close();
         tracer_close();
     }
@@ -103,7 +103,7 @@ int tracing_clear(void) {
         tracer_clear();
         /* The map's flags on code objects are gone, and with them the notice of their
          * death. */
-        if (record_python.enabled)
+        if (event_python.enabled)
             python_stack_forget();
         __atomic_fetch_add(&tracer.dump->header->cleared, 1, __ATOMIC_RELEASE);
     }

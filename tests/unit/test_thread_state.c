@@ -16,7 +16,8 @@ START_TEST(a_thread_keeps_its_state) {
     thread_state_prepare();
     struct thread_state *self = thread_state_get();
     ck_assert_ptr_nonnull(self);
-    ck_assert(!self->inside && !self->nested && !self->ended && !self->put_off);
+    ck_assert(!self->in_tracer && !self->in_allocator && !self->ended &&
+              !self->has_deferred);
     ck_assert_ptr_eq(thread_state_get(), self);
 }
 END_TEST

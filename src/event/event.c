@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-#include "event/record.h"
+#include "event/event.h"
 
 #include <errno.h>
 #include <string.h>
 
-uintptr_t record_last_block;
-enum record_direct record_direct;
-bool record_asleep;
-bool (*record_wake)(void);
-void (*record_request)(void);
+uintptr_t event_last_block;
+enum event_path event_path;
+bool event_file_deferred;
+bool (*event_create_file)(void);
+void (*event_do_request)(void);
 
-cold_path void record_finalizing(void) {
-    record_python_never_finalizing();
+cold_path void event_freeze(void) {
+    event_python_never_finalizing();
     if (gate.active)
         tracer_freeze();
 }
 
 /* The slot cannot be emptied here, for the interrupted code may be at work on it. */
 static void defer(struct thread_state *self, uintptr_t block, enum tracer_family by) {
-    self->put_off = true;
+    self->has_deferred = true;
     if (self->deferred_count < THREAD_STATE_DEFERRED)
         self->deferred[self->deferred_count++] = block | by;
     else
@@ -26,35 +26,35 @@ static void defer(struct thread_state *self, uintptr_t block, enum tracer_family
 }
 
 static void tell_lost(struct thread_state *self) {
-    bool locked = record_enter(self);
+    bool locked = event_begin(self);
     if (gate.active)
         tracer.dump->header->lost[TRACEMALLOC_DUMP_LOST_NESTED] += self->lost;
     self->lost = 0;
     tracer_leave(locked);
-    self->inside = false;
+    self->in_tracer = false;
 }
 
-void record_open_window(struct thread_state *self) {
+void event_open_window(struct thread_state *self) {
     if (signal_window_open(!self->ended))
-        self->put_off = true;
+        self->has_deferred = true;
 }
 
 static void do_deferred(struct thread_state *self) {
     while (self->deferred_count > 0) {
         uintptr_t block = self->deferred[--self->deferred_count];
-        record_remove((const void *)(block & ~(uintptr_t)1), block & 1);
+        event_free_slow_path((const void *)(block & ~(uintptr_t)1), block & 1);
     }
     if (self->lost > 0)
         tell_lost(self);
-    if (self->request_put_off) {
-        self->request_put_off = false;
-        record_request();
+    if (self->request_deferred) {
+        self->request_deferred = false;
+        event_do_request();
     }
 }
 
 /* The window stays open for all of it. */
-void record_deferred(struct thread_state *self) {
-    self->put_off = false;
+void event_do_deferred(struct thread_state *self) {
+    self->has_deferred = false;
     do_deferred(self);
     if (signal_window_is_open())
         signal_window_close();
@@ -65,64 +65,64 @@ static always_inline void remove_slot(struct thread_state *self, uintptr_t block
                                       bool locked) {
     if (likely(gate.active && *slot != 0))
         tracer_discount(tracer_take_slot(block, slot, by));
-    record_leave(self, locked);
+    event_end(self, locked);
 }
 
 /* The thread has no state yet, or was interrupted inside the tracer. */
 static cold_path void remove_first(uintptr_t block, uint32_t *slot,
                                    enum tracer_family by) {
     struct thread_state *self = thread_state_get();
-    if (self->inside)
+    if (self->in_tracer)
         defer(self, block, by);
     else if (gate.active)
-        remove_slot(self, block, slot, by, record_enter(self));
+        remove_slot(self, block, slot, by, event_begin(self));
 }
 
-void record_remove(const void *block, enum tracer_family by) {
+void event_free_slow_path(const void *block, enum tracer_family by) {
     struct thread_state *self = thread_state_own;
     uintptr_t address = (uintptr_t)block;
     uint32_t *slot = block_map_find(address);
     if (unlikely(slot == NULL || *slot == 0))
         return;
-    if (unlikely(thread_state_is_inside(self)))
+    if (unlikely(thread_state_is_in_tracer(self)))
         remove_first(address, slot, by);
     else if (unlikely(!gate.active))
         return;
-    else if (record_enter(self))
+    else if (event_begin(self))
         remove_slot(self, address, slot, by, true);
     else
         remove_slot(self, address, slot, by, false);
 }
 
 /* The interrupted code may hold the lock: the header is written later. */
-struct thread_state *record_not_free(struct thread_state *self) {
+struct thread_state *event_thread_slow_path(struct thread_state *self) {
     if (self == &thread_state_none)
         self = thread_state_get();
-    if (thread_state_is_free(self))
+    if (thread_state_is_idle(self))
         return self;
-    if (!self->nested) {
+    if (!self->in_allocator) {
         self->lost++;
-        self->put_off = true;
+        self->has_deferred = true;
     }
     return NULL;
 }
 
-struct thread_state *record_begin_call(int *status) {
+struct thread_state *event_thread_of_call(int *status) {
     *status = -EALREADY;
-    if (!record_active())
+    if (!event_is_active())
         return NULL;
     struct thread_state *self = thread_state_get();
-    if (!self->inside)
+    if (!self->in_tracer)
         return self;
     *status = -EBUSY;
     self->lost++;
-    self->put_off = true;
+    self->has_deferred = true;
     return NULL;
 }
 
-void record_forget(struct thread_state *self) {
-    memset(&self->known, 0, sizeof self->known);
-    self->known.epoch = self->python.epoch;
+void event_clear_cache(struct thread_state *self) {
+    memset(&self->cache, 0, sizeof self->cache);
+    self->cache.epoch = self->python.epoch;
 }
 
 /* The next event of this leaf and size takes the usual path. */
@@ -130,8 +130,8 @@ static void learn(struct thread_state *self, uint32_t bucket, uint64_t size) {
     const struct python_frame *leaf = self->python.leaf;
     if (leaf == NULL || bucket == 0)
         return;
-    *record_cache_entry(&self->known, leaf->parent, leaf->ip, size) =
-        (struct record_known){leaf->ip, size, leaf->parent, leaf->node, bucket, 0};
+    *event_cache_slot(&self->cache, leaf->parent, leaf->ip, size) =
+        (struct event_cache_entry){leaf->ip, size, leaf->parent, leaf->node, bucket, 0};
 }
 
 static uint32_t find_bucket(struct thread_state *self, uint64_t size, uint32_t stack) {
@@ -154,47 +154,46 @@ static always_inline uint32_t nearby_bucket(struct thread_state *self, uint64_t 
         self->python.leaf = NULL;
         return 0;
     }
-    const struct record_known *known =
-        record_known_at(&python_walk.layout, self, leaf, size);
+    const struct event_cache_entry *known =
+        event_cache_find(&python_walk.layout, self, leaf, size);
     return likely(known != NULL)
                ? known->bucket
                : find_bucket(self, size, python_stack_resolve(&self->python));
 }
 
-void *record_made_nearby(struct thread_state *self, void *block, size_t size,
-                         enum record_stack how) {
+void *event_alloc_nearby(struct thread_state *self, void *block, size_t size,
+                         enum event_gil gil) {
     uint32_t bucket =
-        likely(*record_python.finalizing == NULL) ? nearby_bucket(self, size) : 0;
+        likely(*event_python.finalizing == NULL) ? nearby_bucket(self, size) : 0;
     if (unlikely(bucket == 0))
-        return record_made_slow_path(self, block, size, how);
-    return record_fast(self, block, size, how, bucket);
+        return event_alloc_slow_path(self, block, size, gil);
+    return event_alloc_commit(self, block, size, gil, bucket);
 }
 
 /* With many threads this is the way of all events, and the usual ones among them are as
  * before. */
 static always_inline uint32_t threads_bucket(struct thread_state *self, uint64_t size) {
-    const struct record_known *known =
-        likely(record_direct == RECORD_RECENT)
-            ? record_known_again(&python_recent_layout, self, size)
-            : record_known_again(&python_walk.layout, self, size);
+    const struct event_cache_entry *known =
+        likely(event_path == EVENT_FAST_PATH_RECENT)
+            ? event_cache_find_unchanged(&python_recent_layout, self, size)
+            : event_cache_find_unchanged(&python_walk.layout, self, size);
     return likely(known != NULL) ? known->bucket : nearby_bucket(self, size);
 }
 
-void *record_made_slow_path(struct thread_state *self, void *block, size_t size,
-                            enum record_stack how) {
-    bool locked = record_enter(self);
+void *event_alloc_slow_path(struct thread_state *self, void *block, size_t size,
+                            enum event_gil gil) {
+    bool locked = event_begin(self);
     if (likely(gate.active)) {
-        bool usual =
-            locked && how == RECORD_WITH_GIL && record_direct != RECORD_INDIRECT;
+        bool usual = locked && gil == EVENT_WITH_GIL && event_path != EVENT_SLOW_PATH;
         uint32_t bucket = usual ? threads_bucket(self, size) : 0;
         if (bucket == 0)
-            bucket = find_bucket(self, size, record_stack(self, how));
+            bucket = find_bucket(self, size, event_capture(self, gil));
         tracer_insert((uintptr_t)block, bucket);
-        if (how == RECORD_WITH_GIL)
-            record_last_block = (uintptr_t)block;
+        if (gil == EVENT_WITH_GIL)
+            event_last_block = (uintptr_t)block;
         timeline_event();
     }
-    record_leave(self, locked);
+    event_end(self, locked);
     return block;
 }
 
@@ -202,32 +201,32 @@ void *record_made_slow_path(struct thread_state *self, void *block, size_t size,
 static uint32_t moved_bucket(struct thread_state *self, uint32_t old) {
     const struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + old;
     bool is_usual = (bucket->site & TRACEMALLOC_DUMP_NOT_PYTHON) == 0;
-    uint32_t moved = is_usual && record_direct != RECORD_INDIRECT
+    uint32_t moved = is_usual && event_path != EVENT_SLOW_PATH
                          ? nearby_bucket(self, bucket->size)
                          : 0;
     if (moved != 0)
         return moved;
-    uint32_t stack = record_stack(self, RECORD_WITH_GIL);
+    uint32_t stack = event_capture(self, EVENT_WITH_GIL);
     return is_usual ? find_bucket(self, bucket->size, stack)
                     : bucket_cache_find(&self->buckets, stack,
                                         bucket_site(bucket)->domain, bucket->size);
 }
 
-void record_moved_slow_path(struct thread_state *self, uint32_t *slot) {
-    bool locked = record_enter(self);
+void event_reuse_slow_path(struct thread_state *self, uint32_t *slot) {
+    bool locked = event_begin(self);
     uint32_t old = *slot & BLOCK_MAP_BUCKET;
     if (gate.active && old != 0)
         tracer_move(slot, moved_bucket(self, old));
-    record_leave(self, locked);
+    event_end(self, locked);
 }
 
-void *record_tick(struct thread_state *self, void *block) {
+void *event_alloc_tick(struct thread_state *self, void *block) {
     timeline_tick();
-    record_leave(self, false);
+    event_end(self, false);
     return block;
 }
 
-void *record_put_off(struct thread_state *self, void *block) {
-    record_deferred(self);
+void *event_alloc_deferred(struct thread_state *self, void *block) {
+    event_do_deferred(self);
     return block;
 }

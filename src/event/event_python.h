@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The Python frames of an event: how to find the thread's state, and the walk.
  *
- * By a thread inside the tracer; record_python is written before tracing begins.
+ * By a thread inside the tracer; event_python is written before tracing begins.
  */
 #pragma once
 
@@ -13,13 +13,13 @@
 #include "stack/python/python_stack.h"
 
 /* Where the Python frames of an event come from. */
-enum record_stack {
-    RECORD_WITH_GIL, /* the caller holds the GIL: the current thread state is its own */
-    RECORD_ANY,      /* any thread, with or without the GIL */
+enum event_gil {
+    EVENT_WITH_GIL, /* the caller holds the GIL: the current thread state is its own */
+    EVENT_ANY_THREAD, /* any thread, with or without the GIL */
 };
 
 /* How to find the thread state; written before tracing begins. */
-struct record_python {
+struct event_python {
     bool enabled; /* there are Python frames to walk */
     const void *const
         *finalizing; /* non-NULL there: the runtime is finalizing; never NULL itself */
@@ -32,40 +32,40 @@ struct record_python {
     void *(*this_thread)(void);
 };
 
-extern internal struct record_python record_python;
+extern internal struct event_python event_python;
 
 /* From now on the runtime counts as not finalizing. */
-void record_python_never_finalizing(void);
+void event_python_never_finalizing(void);
 /* Sets `current`, which a thread needs from its first leaf on. */
-void record_python_place(struct thread_state *self);
+void event_python_find_current(struct thread_state *self);
 
 /* From 3.12 on the current thread state is a thread-local variable of the interpreter,
  * at a fixed distance from the thread pointer where that was found out. */
-static always_inline const char *record_python_current(void) {
-    if (record_python.current_offset != 0)
+static always_inline const char *event_python_current(void) {
+    if (event_python.current_offset != 0)
         return *(const char *const *)((const char *)__builtin_thread_pointer() +
-                                      record_python.current_offset);
-    return record_python.current_tstate != NULL ? *record_python.current_tstate
-                                                : record_python.get_current();
+                                      event_python.current_offset);
+    return event_python.current_tstate != NULL ? *event_python.current_tstate
+                                               : event_python.get_current();
 }
 
-static always_inline const char *record_python_tstate(struct thread_state *self,
-                                                      enum record_stack how) {
-    const char *current = record_python_current();
-    if (how == RECORD_WITH_GIL)
+static always_inline const char *event_python_tstate(struct thread_state *self,
+                                                     enum event_gil gil) {
+    const char *current = event_python_current();
+    if (gil == EVENT_WITH_GIL)
         return current;
     if (current != NULL &&
-        (record_python.thread_local_current || current == self->tstate))
+        (event_python.thread_local_current || current == self->tstate))
         return current;
-    return self->tstate = record_python.this_thread();
+    return self->tstate = event_python.this_thread();
 }
 
 /* The node of the thread's Python stack; `tstate` may be NULL. */
-static always_inline uint32_t record_python_capture(struct thread_state *self,
-                                                    const char *tstate) {
+static always_inline uint32_t event_python_capture(struct thread_state *self,
+                                                   const char *tstate) {
     uint32_t stack =
         likely(tstate != NULL) ? python_stack_capture(&self->python, tstate) : 0;
     if (unlikely(self->current == NULL))
-        record_python_place(self);
+        event_python_find_current(self);
     return stack;
 }

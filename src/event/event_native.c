@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "event/record_native.h"
+#include "event/event_native.h"
 
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/message.h"
 #include "base/sys.h"
-#include "event/record_python.h"
+#include "event/event_python.h"
 #include "stack/native/native_merge.h"
 #include "stack/native/native_unwind.h"
 #include "trace/module_table.h"
@@ -15,17 +15,17 @@
 
 enum { LONGEST_PATH = 4096 };
 
-struct record_native record_native;
+struct event_native event_native;
 
 static uint32_t
     limit; /* native frames to show; 0: none are wanted, or there can be none */
 
 /* What libunwind maps for itself is no event. */
 static void mark_step(bool begins) {
-    thread_state_get()->nested = begins;
+    thread_state_get()->in_allocator = begins;
 }
 
-void record_native_prepare(const struct options *options) {
+void event_native_prepare(const struct options *options) {
     if (options->native_frames == 0)
         return;
     if (native_object_prepare() < 0) {
@@ -41,7 +41,7 @@ void record_native_prepare(const struct options *options) {
     limit = options->native_frames;
 }
 
-uint32_t record_native_limit(void) {
+uint32_t event_native_limit(void) {
     return limit;
 }
 
@@ -104,22 +104,22 @@ static const struct native_merge_sink sink = {add_native, add_python};
 
 /* --- a tracing -------------------------------------------------------------------- */
 
-void record_native_open(const struct python_layout *layout) {
+void event_native_open(const struct python_layout *layout) {
     if (limit == 0)
         return;
     int status = module_table_open(tracer.dump);
     if (status == 0)
         status = native_rows_open(add_module);
     native_merge_open(&sink, layout, limit);
-    record_native.enabled = status == 0;
+    event_native.enabled = status == 0;
     if (status < 0) {
-        record_native_close();
+        event_native_close();
         message("no memory for native frames; there are none", NULL);
     }
 }
 
-void record_native_close(void) {
-    record_native.enabled = false;
+void event_native_close(void) {
+    event_native.enabled = false;
     native_merge_close();
     native_rows_close();
     module_table_close();
@@ -152,8 +152,8 @@ static uint32_t capture(struct thread_state *self, const struct native_registers
 
 /* The frame address leads to this function's own frame: its caller's rbp, and above it
  * the return address. */
-__attribute__((noinline)) uint32_t record_native_stack(struct thread_state *self,
-                                                       bool with_gil) {
+__attribute__((noinline)) uint32_t event_native_capture(struct thread_state *self,
+                                                        bool with_gil) {
     const uint64_t *frame = __builtin_frame_address(0);
     const struct native_registers leaf = {
         .ip = frame[1],
@@ -164,8 +164,9 @@ __attribute__((noinline)) uint32_t record_native_stack(struct thread_state *self
     const char *tstate = NULL;
     if (unlikely(self->ended))
         return TRACEMALLOC_DUMP_EMPTY_STACK;
-    if (record_python.enabled)
-        tstate = record_python_tstate(self, with_gil ? RECORD_WITH_GIL : RECORD_ANY);
-    record_python_capture(self, tstate);
-    return capture(self, &leaf, record_python.enabled ? tstate : NULL);
+    if (event_python.enabled)
+        tstate =
+            event_python_tstate(self, with_gil ? EVENT_WITH_GIL : EVENT_ANY_THREAD);
+    event_python_capture(self, tstate);
+    return capture(self, &leaf, event_python.enabled ? tstate : NULL);
 }
