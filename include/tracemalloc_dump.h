@@ -110,7 +110,7 @@ enum tracemalloc_dump_section_id {
     TRACEMALLOC_DUMP_BUCKETS = 4,   /* struct tracemalloc_dump_bucket */
     TRACEMALLOC_DUMP_DOMAINS = 5,   /* struct tracemalloc_dump_domain */
     TRACEMALLOC_DUMP_MODULES = 6,   /* struct tracemalloc_dump_module */
-    TRACEMALLOC_DUMP_TIMELINE = 7,  /* struct tracemalloc_dump_moment */
+    TRACEMALLOC_DUMP_TIMELINE = 7,  /* struct tracemalloc_dump_timeline_sample */
     TRACEMALLOC_DUMP_PROCESSES = 8, /* struct tracemalloc_dump_process */
     TRACEMALLOC_DUMP_SYMBOLS = 9,   /* struct tracemalloc_dump_symbol */
     TRACEMALLOC_DUMP_SECTIONS_USED  /* how many of TRACEMALLOC_DUMP_SECTIONS */
@@ -226,7 +226,7 @@ struct tracemalloc_dump_symbol {
 };
 
 /* The heap at one moment. */
-struct tracemalloc_dump_moment {
+struct tracemalloc_dump_timeline_sample {
     uint64_t time; /* nanoseconds since the header's start_time */
     uint64_t python_bytes;
     uint64_t native_bytes;
@@ -337,7 +337,7 @@ static_assert(sizeof(struct tracemalloc_dump_bucket) == 32, "bucket");
 static_assert(sizeof(struct tracemalloc_dump_domain) == 8, "domain");
 static_assert(sizeof(struct tracemalloc_dump_module) == 40, "module");
 static_assert(sizeof(struct tracemalloc_dump_symbol) == 24, "symbol");
-static_assert(sizeof(struct tracemalloc_dump_moment) == 32, "moment");
+static_assert(sizeof(struct tracemalloc_dump_timeline_sample) == 32, "moment");
 static_assert(sizeof(struct tracemalloc_dump_process) == 336, "process");
 static_assert(sizeof(struct tracemalloc_dump_section) == 400, "section");
 static_assert(sizeof(struct tracemalloc_dump_header) <= TRACEMALLOC_DUMP_HEADER_SIZE,

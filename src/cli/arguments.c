@@ -51,12 +51,12 @@ error_t arguments_parse_pid(int key, char *argument, struct argp_state *state,
     }
 }
 
-uint32_t arguments_parse_number(const char *text, uint32_t least, uint32_t most,
+uint32_t arguments_parse_number(const char *text, uint32_t min, uint32_t max,
                                 const char *what, struct argp_state *state) {
     long number = parse(text);
-    if (number < (long)least || number > (long)most)
+    if (number < (long)min || number > (long)max)
         arguments_error(state, "'%s' is not a number of %s from %u to %u", text, what,
-                        least, most);
+                        min, max);
     return (uint32_t)number;
 }
 

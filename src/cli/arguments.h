@@ -17,8 +17,8 @@ void arguments_error(struct argp_state *state, const char *format, ...)
 error_t arguments_parse_pid(int key, char *argument, struct argp_state *state,
                             pid_t *pid);
 
-/* A whole number from `least` to `most`; `what` names it in the error. */
-uint32_t arguments_parse_number(const char *text, uint32_t least, uint32_t most,
+/* A whole number from `min` to `max`; `what` names it in the error. */
+uint32_t arguments_parse_number(const char *text, uint32_t min, uint32_t max,
                                 const char *what, struct argp_state *state);
 
 /* How many entries to show; SIZE_MAX for `all`. */

@@ -16,7 +16,7 @@
 #include "output/output_file.h"
 #include "output/progress.h"
 
-enum { OPTION_FORMAT = 0x100, OPTION_PYTHON, LEAST_MINOR = 4, MOST_MINOR = 255 };
+enum { OPTION_FORMAT = 0x100, OPTION_PYTHON, MIN_MINOR = 4, MAX_MINOR = 255 };
 
 struct export_arguments {
     const struct exporter *exporter;
@@ -41,7 +41,7 @@ static uint32_t parse_version(const char *text, struct argp_state *state) {
     unsigned major, minor;
     char rest;
     if (sscanf(text, "%1u.%3u%c", &major, &minor, &rest) != 2 || major != 3 ||
-        minor < LEAST_MINOR || minor > MOST_MINOR)
+        minor < MIN_MINOR || minor > MAX_MINOR)
         arguments_error(state, "'%s' is not a version of Python 3, such as 3.8", text);
     return major << 24 | minor << 16;
 }
@@ -159,8 +159,8 @@ static int write_output(struct export_arguments *arguments) {
 /* What was weighed is given back in any case. */
 static int weigh(struct export_arguments *arguments, const struct dump_reader *reader) {
     const struct selection *selection = &arguments->selection;
-    arguments->input.moment = selection->moment;
-    arguments->input.moment_name = selection->moment_name;
+    arguments->input.point = selection->point;
+    arguments->input.point_name = selection->point_name;
     arguments->input.by_process = selection->by_process;
     progress_say("counting the blocks");
     int error = export_input_open(&arguments->input, reader, &selection->filter);

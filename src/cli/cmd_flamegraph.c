@@ -184,7 +184,7 @@ static int report(const struct flamegraph_arguments *arguments) {
         .reader = reader,
         .old = old,
         .name = selection->files[0],
-        .moment = selection->moment,
+        .point = selection->point,
         .filter = &selection->filter,
         .by_process = selection->by_process,
         .share = arguments->share,

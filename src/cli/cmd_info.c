@@ -373,7 +373,7 @@ static int tell(const void *input, char *const *files, int count) {
 static int run(int argc, char **argv) {
     struct info_options options = {0};
     argp_parse(&argp, argc, argv, 0, NULL, &options);
-    int status = selection_tell(&options.selection, options.json, tell, &options);
+    int status = selection_report(&options.selection, options.json, tell, &options);
     return status != 0 ? status : command_close_output();
 }
 

@@ -121,15 +121,15 @@ static int add_process(struct table *table, pid_t pid) {
 static int collect(struct table *table) {
     struct dirent *entry;
     int status = 0;
-    DIR *folder = opendir("/proc");
-    if (folder == NULL)
+    DIR *directory = opendir("/proc");
+    if (directory == NULL)
         return -errno;
-    while (status == 0 && (entry = readdir(folder)) != NULL) {
+    while (status == 0 && (entry = readdir(directory)) != NULL) {
         long pid = strtol(entry->d_name, NULL, 10);
         if (pid > 0)
             status = add_process(table, (pid_t)pid);
     }
-    closedir(folder);
+    closedir(directory);
     return status;
 }
 

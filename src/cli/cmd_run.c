@@ -19,7 +19,7 @@
 #include "process/oom_counter.h"
 #include "process/run_dumps.h"
 
-enum { MOST_FRAMES = 65535, NOT_EXECUTABLE = 126, NOT_FOUND = 127, SIGNAL_BASE = 128 };
+enum { MAX_FRAMES = 65535, NOT_EXECUTABLE = 126, NOT_FOUND = 127, SIGNAL_BASE = 128 };
 enum { KEY_NO_FOLLOW_FORK = 0x100, KEY_NATIVE, KEY_ANY_PROGRAM };
 
 /* Stands for the library's default. */
@@ -64,7 +64,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     struct arguments *arguments = state->input;
     switch (key) {
     case 'n':
-        arguments_parse_number(argument, 1, MOST_FRAMES, "frames", state);
+        arguments_parse_number(argument, 1, MAX_FRAMES, "frames", state);
         arguments->frames = argument;
         return 0;
     case 'o':
@@ -78,7 +78,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return 0;
     case KEY_NATIVE:
         arguments->native_frames = argument != NULL ? argument : NATIVE_FRAMES_DEFAULT;
-        arguments_parse_number(arguments->native_frames, 1, MOST_FRAMES, "frames",
+        arguments_parse_number(arguments->native_frames, 1, MAX_FRAMES, "frames",
                                state);
         return 0;
     case KEY_ANY_PROGRAM:
@@ -131,11 +131,11 @@ static int set_variable(enum option_id option, const char *value) {
 }
 
 /* A folder's name as a pattern stands for itself when each % is doubled. */
-static size_t quote_folder(const char *folder, char *out) {
+static size_t quote_directory(const char *directory, char *out) {
     size_t length = 0;
-    for (; *folder != '\0'; folder++) {
-        out[length++] = *folder;
-        if (*folder == '%')
+    for (; *directory != '\0'; directory++) {
+        out[length++] = *directory;
+        if (*directory == '%')
             out[length++] = '%';
     }
     out[length] = '\0';
@@ -145,9 +145,9 @@ static size_t quote_folder(const char *folder, char *out) {
 /* The program may change its folder: all dumps are to be in the one where it was
  * started. */
 static int make_absolute(const char *pattern, char *out, size_t size) {
-    char folder[PATH_MAX], quoted[2 * PATH_MAX] = "";
-    if (pattern[0] != '/' && getcwd(folder, sizeof folder) != NULL) {
-        size_t length = quote_folder(folder, quoted);
+    char directory[PATH_MAX], quoted[2 * PATH_MAX] = "";
+    if (pattern[0] != '/' && getcwd(directory, sizeof directory) != NULL) {
+        size_t length = quote_directory(directory, quoted);
         if (quoted[length - 1] != '/')
             strcpy(quoted + length, "/");
     }

@@ -8,7 +8,7 @@
 #include "output/terminal_text.h"
 #include "process/process_request.h"
 
-enum { DEFAULT_FRAMES = 25, MOST_FRAMES = 65535 };
+enum { DEFAULT_FRAMES = 25, MAX_FRAMES = 65535 };
 
 struct arguments {
     pid_t pid;
@@ -26,7 +26,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     if (key != 'n')
         return arguments_parse_pid(key, argument, state, &arguments->pid);
     arguments->nframe =
-        (uint16_t)arguments_parse_number(argument, 1, MOST_FRAMES, "frames", state);
+        (uint16_t)arguments_parse_number(argument, 1, MAX_FRAMES, "frames", state);
     return 0;
 }
 

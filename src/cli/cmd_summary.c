@@ -132,7 +132,8 @@ static int summarize(const void *input, char *const *files, int count) {
 static int run(int argc, char **argv) {
     struct summary_options options = {0};
     argp_parse(&argp, argc, argv, 0, NULL, &options);
-    int status = selection_tell(&options.selection, options.json, summarize, &options);
+    int status =
+        selection_report(&options.selection, options.json, summarize, &options);
     return status != 0 ? status : command_close_output();
 }
 

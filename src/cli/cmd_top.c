@@ -24,7 +24,7 @@ enum {
     OPTION_ALL_FRAMES,
     OPTION_OPEN_MODULES
 };
-enum { DEFAULT_ROWS = 20, MOST_DELAY = 3600 };
+enum { DEFAULT_ROWS = 20, MAX_DELAY = 3600 };
 
 struct top_options {
     const char *name; /* of the process or the file */
@@ -75,7 +75,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return 0;
     case 'd':
         options->settings.delay =
-            arguments_parse_number(argument, 1, MOST_DELAY, "seconds", state);
+            arguments_parse_number(argument, 1, MAX_DELAY, "seconds", state);
         return 0;
     case ARGP_KEY_ARG:
         if (options->name != NULL)

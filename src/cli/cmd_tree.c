@@ -39,9 +39,8 @@ static double parse_threshold(const char *text, struct argp_state *state) {
     double percent = strtod(text, &end);
     if (end == text || *end != '\0' || !(percent >= 0 && percent <= PERCENT))
         arguments_error(state, "'%s' is not a share in percent", text);
-    return percent > TREE_REPORT_LEAST_SHARE * PERCENT
-               ? percent
-               : TREE_REPORT_LEAST_SHARE * PERCENT;
+    return percent > TREE_REPORT_MIN_SHARE * PERCENT ? percent
+                                                     : TREE_REPORT_MIN_SHARE * PERCENT;
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
@@ -72,8 +71,8 @@ static const struct argp argp = {
     .children = children,
 };
 
-static const char *moment_text(const struct profile *profile,
-                               const struct tree_options *options) {
+static const char *point_text(const struct profile *profile,
+                              const struct tree_options *options) {
     static const char *const texts[] = {
         [PROFILE_PEAK] = "at the peak",
         [PROFILE_EXIT] = "at exit",
@@ -86,9 +85,9 @@ static const char *moment_text(const struct profile *profile,
         [PROFILE_END] = "each process at its very end",
     };
     if (profile->reader->process_count > 1 && !options->selection.by_process)
-        return several[options->selection.moment];
-    if (options->selection.moment != PROFILE_NOW)
-        return texts[options->selection.moment];
+        return several[options->selection.point];
+    if (options->selection.point != PROFILE_NOW)
+        return texts[options->selection.point];
     return profile->reader->header.finalized != 0 ? "at exit" : "now";
 }
 
@@ -98,10 +97,10 @@ static void print_total(const struct terminal *terminal, const struct profile *p
     statistics_format_size(size, sizeof size, (double)profile->total.size, false);
     int length =
         snprintf(line, sizeof line, "%s in %" PRIu64 " blocks, %s%s", size,
-                 profile->total.count, moment_text(profile, options),
+                 profile->total.count, point_text(profile, options),
                  options->inverted ? "; each line with its callers beneath" : "");
     terminal_put_start(terminal, TERMINAL_STRONG, line, (size_t)length,
-                       terminal_room(terminal, 0));
+                       terminal_width_left(terminal, 0));
     fputc('\n', terminal->out);
 }
 
@@ -124,8 +123,8 @@ static int print_process(const struct terminal *terminal,
                          const struct dump_reader *reader, struct frame_names *names,
                          const struct tree_options *options, uint32_t process) {
     struct profile profile = {0};
-    int status = dump_report_weigh(&profile, reader, names, &options->selection,
-                                   options->selection.files[0]);
+    int status = dump_report_aggregate(&profile, reader, names, &options->selection,
+                                       options->selection.files[0]);
     if (status == 0) {
         process_list_keep(&profile, process);
         process_report_print_title(terminal, reader, process);
@@ -160,8 +159,8 @@ static int print(const struct dump_reader *reader, const struct tree_options *op
         frame_names_open(&names) < 0 ? failure_print("%s", strerror(ENOMEM)) : 0;
     progress_say("counting the blocks");
     if (status == 0)
-        status = dump_report_weigh(&profile, reader, &names, &options->selection,
-                                   options->selection.files[0]);
+        status = dump_report_aggregate(&profile, reader, &names, &options->selection,
+                                       options->selection.files[0]);
     if (status == 0)
         status = options->selection.by_process
                      ? print_processes(&terminal, &profile, &names, options)
@@ -180,7 +179,7 @@ static int run(int argc, char **argv) {
     argp_parse(&argp, argc, argv, 0, NULL, &options);
     /* Callers are told of the frames that are certain. */
     const struct dump_report_stacks stacks = {
-        .native = SHOWN_NATIVE_FOLDED, .whole = !options.inverted, .at_moment = true};
+        .native = SHOWN_NATIVE_FOLDED, .whole = !options.inverted, .at_point = true};
     if (dump_report_read_shown(&reader, options.selection.files,
                                options.selection.file_count, &options.selection,
                                stacks) != 0)

@@ -85,10 +85,10 @@ int dump_report_read_files(struct dump_reader **reader, char *const *paths, int 
 }
 
 /* By site, to be freed: whether it holds a block. NULL when there is no memory. */
-static bool *find_wanted(const struct dump_reader *reader, enum profile_moment moment) {
+static bool *find_wanted(const struct dump_reader *reader, enum profile_point point) {
     bool *wanted = calloc(reader->site_count + 1, sizeof *wanted);
     for (size_t i = 0; wanted != NULL && i < reader->bucket_count; i++)
-        if (profile_bucket_count(reader, &reader->buckets[i], moment) > 0)
+        if (profile_bucket_count(reader, &reader->buckets[i], point) > 0)
             wanted[dump_bucket_site(&reader->buckets[i])] = true;
     return wanted;
 }
@@ -122,8 +122,8 @@ static int show_stacks(struct dump_reader *reader, const struct selection *selec
                                   selection->open_modules);
     if (error < 0)
         return error;
-    if (stacks.at_moment) {
-        wanted = find_wanted(reader, selection->moment);
+    if (stacks.at_point) {
+        wanted = find_wanted(reader, selection->point);
         error = wanted == NULL ? -ENOMEM : 0;
     }
     const struct shown_stacks_options options = {
@@ -165,7 +165,7 @@ struct dump_report_stacks dump_report_stacks(const struct report_options *option
     bool by_name = options->key == GROUPING_FUNCTION || options->key == GROUPING_MODULE;
     return (struct dump_report_stacks){
         .native = by_name ? SHOWN_NATIVE_ALL : SHOWN_NATIVE_BY_OWNER,
-        .at_moment = true,
+        .at_point = true,
         .with_source = !options->json && (options->key == GROUPING_LINENO ||
                                           options->key == GROUPING_TRACEBACK),
     };
@@ -182,10 +182,10 @@ int dump_report_explain(const struct selection *selection, const char *name,
     return failure_print("%s: %s", name, strerror(-error));
 }
 
-int dump_report_weigh(struct profile *profile, const struct dump_reader *reader,
-                      struct frame_names *names, const struct selection *selection,
-                      const char *name) {
-    int error = profile_open(profile, reader, names, selection->moment);
+int dump_report_aggregate(struct profile *profile, const struct dump_reader *reader,
+                          struct frame_names *names, const struct selection *selection,
+                          const char *name) {
+    int error = profile_open(profile, reader, names, selection->point);
     if (error == 0)
         error = filter_apply(&selection->filter, profile);
     return error == 0 ? 0 : dump_report_explain(selection, name, error);
@@ -196,8 +196,8 @@ int dump_report_open(struct dump_report *report, const struct dump_reader *reade
                      const char *name, int64_t process) {
     *report = (struct dump_report){.name = name};
     progress_say("counting the blocks");
-    int status =
-        dump_report_weigh(&report->profile, reader, names, &options->selection, name);
+    int status = dump_report_aggregate(&report->profile, reader, names,
+                                       &options->selection, name);
     if (status != 0)
         return status;
     if (process != DUMP_REPORT_WHOLE)
@@ -215,7 +215,7 @@ void dump_report_close(struct dump_report *report) {
 static int print_json(const struct statistics *statistics,
                       const struct dump_report *old,
                       const struct report_options *options) {
-    int error = json_report_print(stdout, statistics, options->selection.moment_name,
+    int error = json_report_print(stdout, statistics, options->selection.point_name,
                                   old != NULL ? old->profile.reader : NULL);
     return error == 0 ? 0 : failure_print("cannot write JSON: %s", strerror(-error));
 }

@@ -34,7 +34,7 @@ struct dump_report_stacks {
     bool to_file;             /* as many frames as a file can well hold */
     bool whole;               /* see report/shown_stacks.h */
     bool with_source;         /* lines of it, unless they are hidden */
-    bool at_moment; /* those that hold a block at the selection's moment suffice */
+    bool at_point; /* those that hold a block at the selection's moment suffice */
 };
 
 /* As dump_report_read_files, with native frames named, or left out where the selection
@@ -52,10 +52,11 @@ must_check int dump_report_explain(const struct selection *selection, const char
                                    int error);
 
 /* Weighs a selection of a dump. 0; or 1 after saying why not. */
-must_check int dump_report_weigh(struct profile *profile,
-                                 const struct dump_reader *reader,
-                                 struct frame_names *names,
-                                 const struct selection *selection, const char *name);
+must_check int dump_report_aggregate(struct profile *profile,
+                                     const struct dump_reader *reader,
+                                     struct frame_names *names,
+                                     const struct selection *selection,
+                                     const char *name);
 
 /* One process, or DUMP_REPORT_WHOLE. 0; or 1 after saying why not. In both cases
  * dump_report_close gives back what there is; reader and names outlive it. */

@@ -23,12 +23,12 @@ static const char *const places[] = {
     "/../lib*/*/libtracemalloc.so",
 };
 
-static int own_folder(char *folder, size_t size) {
-    ssize_t length = readlink("/proc/self/exe", folder, size - 1);
+static int own_directory(char *directory, size_t size) {
+    ssize_t length = readlink("/proc/self/exe", directory, size - 1);
     if (length < 0)
         return -errno;
-    folder[length] = '\0';
-    *strrchr(folder, '/') = '\0';
+    directory[length] = '\0';
+    *strrchr(directory, '/') = '\0';
     return 0;
 }
 
@@ -41,10 +41,10 @@ static bool accept(const char *found, char *path, size_t size) {
     return true;
 }
 
-static bool find_in(const char *folder, const char *place, char *path, size_t size) {
+static bool find_in(const char *directory, const char *place, char *path, size_t size) {
     char text[2 * PATH_MAX] = "";
     glob_t names;
-    glob_text_append(text, sizeof text, folder);
+    glob_text_append(text, sizeof text, directory);
     size_t length = strlen(text);
     snprintf(text + length, sizeof text - length, "%s", place);
     if (glob(text, 0, NULL, &names) != 0)
@@ -55,10 +55,10 @@ static bool find_in(const char *folder, const char *place, char *path, size_t si
 }
 
 int library_path_find(char *path, size_t size) {
-    char folder[PATH_MAX];
-    int status = own_folder(folder, sizeof folder);
+    char directory[PATH_MAX];
+    int status = own_directory(directory, sizeof directory);
     for (size_t i = 0; status == 0 && i < sizeof places / sizeof *places; i++)
-        if (find_in(folder, places[i], path, size))
+        if (find_in(directory, places[i], path, size))
             return 0;
     return accept(TRACEMALLOC_LIBDIR "/libtracemalloc.so", path, size) ? 0 : -ENOENT;
 }

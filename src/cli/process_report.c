@@ -52,7 +52,7 @@ static void print_json(struct process_report *report, uint32_t process,
                        const struct statistics *statistics) {
     json_writer_open_map(&report->writer);
     process_list_add_json(&report->writer, report->reader, process);
-    json_report_add(&report->writer, statistics, report->options->selection.moment_name,
+    json_report_add(&report->writer, statistics, report->options->selection.point_name,
                     NULL);
     json_writer_close_map(&report->writer);
 }
@@ -130,8 +130,8 @@ int process_report_print(const struct dump_reader *reader, struct frame_names *n
                          const struct report_options *options) {
     struct profile profile = {0};
     struct process_report report = {reader, names, options, {0}, {0}};
-    int status = dump_report_weigh(&profile, reader, names, &options->selection,
-                                   options->selection.files[0]);
+    int status = dump_report_aggregate(&profile, reader, names, &options->selection,
+                                       options->selection.files[0]);
     struct process_share *shares = status == 0 ? process_list_shares(&profile) : NULL;
     if (status == 0 && shares == NULL)
         status = failure_print("%s", strerror(ENOMEM));

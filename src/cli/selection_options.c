@@ -43,7 +43,7 @@ static const struct argp_option argp_options[] = {
     {0},
 };
 
-static const char *const moment_names[] = {
+static const char *const point_names[] = {
     [PROFILE_NOW] = "now",
     [PROFILE_PEAK] = "peak",
     [PROFILE_EXIT] = "exit",
@@ -77,9 +77,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     struct selection *selection = state->input;
     switch (key) {
     case OPTION_AT:
-        selection->moment = (enum profile_moment)selection_choose(
-            moment_names, argument, "moment", state);
-        selection->moment_name = moment_names[selection->moment];
+        selection->point = (enum profile_point)selection_choose(point_names, argument,
+                                                                "moment", state);
+        selection->point_name = point_names[selection->point];
         return 0;
     case OPTION_DOMAIN:
         selection->filter.domain = argument;
@@ -118,8 +118,8 @@ const struct argp selection_argp = {.options = argp_options, .parser = parse};
 
 void selection_open(struct selection *selection) {
     *selection = (struct selection){
-        .moment = PROFILE_NOW,
-        .moment_name = moment_names[PROFILE_NOW],
+        .point = PROFILE_NOW,
+        .point_name = point_names[PROFILE_NOW],
     };
 }
 
@@ -138,9 +138,9 @@ error_t selection_parse_files(struct selection *selection, int key,
     }
 }
 
-int selection_tell(const struct selection *selection, bool json,
-                   int (*tell)(const void *options, char *const *files, int count),
-                   const void *options) {
+int selection_report(const struct selection *selection, bool json,
+                     int (*tell)(const void *options, char *const *files, int count),
+                     const void *options) {
     if (!selection->by_process)
         return tell(options, selection->files, selection->file_count);
     int status = 0;

@@ -30,8 +30,8 @@ enum selection_source {
 };
 
 struct selection {
-    enum profile_moment moment;
-    const char *moment_name;
+    enum profile_point point;
+    const char *point_name;
     struct filter filter;
     bool by_process;
     enum selection_native native;
@@ -69,10 +69,10 @@ void selection_parse_by(struct selection *selection, const char *argument,
 /* Lets `tell` have all files together; or each alone, where processes are told apart:
  * then JSON documents stand one behind the other, and other texts have an empty line
  * between them. Returns the first exit status that is not 0. */
-must_check int selection_tell(const struct selection *selection, bool json,
-                              int (*tell)(const void *options, char *const *files,
-                                          int count),
-                              const void *options);
+must_check int selection_report(const struct selection *selection, bool json,
+                                int (*tell)(const void *options, char *const *files,
+                                            int count),
+                                const void *options);
 
 /* The place of a word in a list that ends with NULL; a usage error if it has none.
  * `what` names it. */

@@ -17,7 +17,7 @@
 #include "symbols/shown_stacks.h"
 
 /* Reading a large dump takes its time: at most a fifth of a processor. */
-enum { MOST_SHARE = 5, BILLION = 1000000000, MILLION = 1000000, LEAST_ROWS = 1 };
+enum { MAX_SHARE = 5, BILLION = 1000000000, MILLION = 1000000, MIN_ROWS = 1 };
 
 static uint64_t now(clockid_t clock) {
     struct timespec time = {0};
@@ -31,7 +31,7 @@ int top_loop_open(struct top_loop *loop, struct watched *watched,
         .watched = watched,
         .settings = settings,
         .key = GROUPING_LINENO,
-        .rows = LEAST_ROWS,
+        .rows = MIN_ROWS,
     };
     return symbols_open(&loop->symbols);
 }
@@ -201,7 +201,8 @@ static void print_bottom(const struct top_loop *loop, const struct terminal *ter
                  loop->filter[0] != '\0' ? "]  " : "");
     enum terminal_style style =
         loop->typing || loop->paused ? TERMINAL_WARNING : TERMINAL_FAINT;
-    terminal_put_start(terminal, style, line, strlen(line), terminal_room(terminal, 1));
+    terminal_put_start(terminal, style, line, strlen(line),
+                       terminal_width_left(terminal, 1));
 }
 
 /* What a printer prints, as text; NULL when there is no memory. */
@@ -236,7 +237,7 @@ static const char *skip_lines(const char *text, size_t count) {
 
 static void draw(struct top_loop *loop, struct top_screen *screen) {
     size_t around = TOP_REPORT_HEAD_LINES + 1;
-    loop->rows = screen->height > around ? screen->height - around : LEAST_ROWS;
+    loop->rows = screen->height > around ? screen->height - around : MIN_ROWS;
     keep_selected(loop);
     char *text = compose(loop, screen, print_view);
     char *bottom = compose(loop, screen, print_bottom);
@@ -338,7 +339,7 @@ static bool obey(struct top_loop *loop, int key) {
 
 static uint64_t interval(const struct top_loop *loop) {
     uint64_t delay = (uint64_t)loop->settings.delay * BILLION;
-    return delay > MOST_SHARE * loop->cost ? delay : MOST_SHARE * loop->cost;
+    return delay > MAX_SHARE * loop->cost ? delay : MAX_SHARE * loop->cost;
 }
 
 /* A dump that ended does not change; the process may start another one. */

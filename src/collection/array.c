@@ -7,7 +7,7 @@
 
 enum { FIRST_ROOM = 64 };
 
-int array_make_room(void *entries, size_t *room, size_t wanted, size_t entry_size) {
+int array_reserve(void *entries, size_t *room, size_t wanted, size_t entry_size) {
     size_t wider = *room == 0 ? FIRST_ROOM : *room;
     void *present, *grown;
     if (wanted <= *room)
@@ -27,7 +27,7 @@ int64_t array_append(struct array *array, const void *entries, size_t count) {
     size_t first = array->count, end = first + count;
     /* Also without entries an array is there. */
     size_t wanted = end > 0 ? end : 1;
-    if (array_make_room(&array->entries, &array->room, wanted, array->entry_size) < 0)
+    if (array_reserve(&array->entries, &array->room, wanted, array->entry_size) < 0)
         return -ENOMEM;
     if (count > 0)
         memcpy((char *)array->entries + first * array->entry_size, entries,

@@ -19,8 +19,8 @@ struct array {
 /* The same for an array of its own type: `entries` is the address of the pointer to it.
  * Room for `wanted` entries, the new ones not set. 0; or -ENOMEM, and all is as it
  * was. */
-must_check int array_make_room(void *entries, size_t *room, size_t wanted,
-                               size_t entry_size);
+must_check int array_reserve(void *entries, size_t *room, size_t wanted,
+                             size_t entry_size);
 
 /* Appends `count` entries. The index of the first, or -ENOMEM. */
 must_check int64_t array_append(struct array *array, const void *entries, size_t count);

@@ -8,9 +8,9 @@
 #include <string.h>
 
 /* Bounds that no process reaches, so that sums over a whole dump fit into 63 bits. */
-static const uint64_t most_live_bytes = (uint64_t)1
-                                        << 57; /* an address space of x86-64 */
-static const uint64_t most_total_bytes = (uint64_t)1 << 62;
+static const uint64_t max_live_bytes = (uint64_t)1
+                                       << 57; /* an address space of x86-64 */
+static const uint64_t max_total_bytes = (uint64_t)1 << 62;
 
 /* Up to here a bucket's live count is believed without a look at its site. */
 enum { PLAUSIBLE_LIVE = 1 << 20 };
@@ -20,7 +20,7 @@ enum { TEXT_UNIT = 4, EMPTY_TEXT_BYTES = 8 };
 static_assert((int)EMPTY_TEXT_BYTES <= (int)DUMP_CHECK_SPARE,
               "spare bytes hold an empty string");
 
-enum { MOST_FRAMES = 65535 };
+enum { MAX_FRAMES = 65535 };
 
 struct checker {
     struct dump_reader *reader;
@@ -153,8 +153,8 @@ static void check_symbols(struct checker *checker) {
 }
 
 /* Adds to a sum that stays within a bound; what would exceed it becomes 0. */
-static bool add_bounded(uint64_t *sum, uint64_t *value, uint64_t most) {
-    if (*value <= most - *sum) {
+static bool add_bounded(uint64_t *sum, uint64_t *value, uint64_t max) {
+    if (*value <= max - *sum) {
         *sum += *value;
         return true;
     }
@@ -179,8 +179,8 @@ static bool check_site(const struct dump_reader *reader,
         site->process = 0;
         good = false;
     }
-    good &= add_bounded(&sums->total_bytes, &site->total_bytes, most_total_bytes);
-    good &= add_bounded(&sums->total_blocks, &site->total_blocks, most_total_bytes);
+    good &= add_bounded(&sums->total_bytes, &site->total_bytes, max_total_bytes);
+    good &= add_bounded(&sums->total_blocks, &site->total_blocks, max_total_bytes);
     return good;
 }
 
@@ -190,10 +190,10 @@ static void check_sites(struct checker *checker, struct sums *sums) {
         reader->damaged += !check_site(reader, &checker->reader->sites[i], sums);
 }
 
-static bool add_blocks(uint64_t *sum, uint64_t size, uint64_t blocks, uint64_t most) {
+static bool add_blocks(uint64_t *sum, uint64_t size, uint64_t blocks, uint64_t max) {
     uint64_t bytes;
     return !__builtin_mul_overflow(size, blocks, &bytes) &&
-           add_bounded(sum, &bytes, most);
+           add_bounded(sum, &bytes, max);
 }
 
 /* Whether a bucket can have held that many blocks: it and its site, read later, have
@@ -214,13 +214,13 @@ static bool check_bucket(const struct checker *checker,
            is_plausible(checker, bucket, bucket->live) &&
            is_plausible(checker, bucket, bucket->at_exit) &&
            is_plausible(checker, bucket, peak) &&
-           add_blocks(&sums->live_bytes, bucket->size, bucket->live, most_live_bytes) &&
+           add_blocks(&sums->live_bytes, bucket->size, bucket->live, max_live_bytes) &&
            add_blocks(&sums->exit_bytes, bucket->size, bucket->at_exit,
-                      most_live_bytes) &&
-           add_blocks(&sums->peak_bytes, bucket->size, peak, most_live_bytes) &&
+                      max_live_bytes) &&
+           add_blocks(&sums->peak_bytes, bucket->size, peak, max_live_bytes) &&
            add_blocks(&sums->total_bytes, bucket->size, bucket->total,
-                      most_total_bytes) &&
-           add_blocks(&sums->total_blocks, 1, bucket->total, most_total_bytes);
+                      max_total_bytes) &&
+           add_blocks(&sums->total_blocks, 1, bucket->total, max_total_bytes);
 }
 
 /* Buckets that were given up and not used again count nothing, whatever else they say.
@@ -290,13 +290,13 @@ static void add_process(struct checker *checker) {
 
 static void check_frame_limits(struct dump_reader *reader) {
     struct tracemalloc_dump_header *header = &reader->header;
-    if (header->native_nframe > MOST_FRAMES) {
-        header->native_nframe = MOST_FRAMES;
+    if (header->native_nframe > MAX_FRAMES) {
+        header->native_nframe = MAX_FRAMES;
         reader->damaged++;
     }
-    if (header->nframe >= 1 && header->nframe <= MOST_FRAMES)
+    if (header->nframe >= 1 && header->nframe <= MAX_FRAMES)
         return;
-    header->nframe = header->nframe == 0 ? 1 : MOST_FRAMES;
+    header->nframe = header->nframe == 0 ? 1 : MAX_FRAMES;
     reader->damaged++;
 }
 

@@ -59,7 +59,7 @@ struct dump_reader {
     size_t domain_count;
     struct tracemalloc_dump_module *modules;
     size_t module_count;
-    struct tracemalloc_dump_moment *timeline;
+    struct tracemalloc_dump_timeline_sample *timeline;
     size_t timeline_count;
     /* At least one, the header's. Their state may be one of ours too. */
     struct tracemalloc_dump_process *processes;

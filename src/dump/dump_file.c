@@ -30,16 +30,16 @@ static uint64_t whole_range(const struct dump_file *file) {
  * little the tracer takes a fortieth of it, and below 768 MiB, where it would be felt,
  * none. */
 static uint64_t addresses_per_section(uint64_t max_size) {
-    enum { LEAST = 768 << 20, SHARE = 40 };
-    const uint64_t most = (uint64_t)1 << 40;
+    enum { MIN = 768 << 20, SHARE = 40 };
+    const uint64_t max = (uint64_t)1 << 40;
     struct rlimit limit;
     uint64_t reserved = max_size < (1 << 20) ? 1 << 20 : max_size;
-    if (reserved > most)
-        reserved = most;
+    if (reserved > max)
+        reserved = max;
     if (sys_call(SYS_prlimit64, 0, RLIMIT_AS, NULL, &limit) == 0 &&
         limit.rlim_cur != RLIM_INFINITY) {
         uint64_t share = limit.rlim_cur / SHARE / TRACEMALLOC_DUMP_SECTIONS;
-        if (limit.rlim_cur < LEAST)
+        if (limit.rlim_cur < MIN)
             return 0;
         if (reserved > share)
             reserved = share;
@@ -262,8 +262,8 @@ static bool rests(struct dump_file *file) {
 }
 
 static int fail(struct dump_file *file, int status) {
-    enum { MOST_REST = 1024 };
-    file->rest = file->failures < MOST_REST ? file->failures++ : MOST_REST;
+    enum { MAX_REST = 1024 };
+    file->rest = file->failures < MAX_REST ? file->failures++ : MAX_REST;
     file->failure = status;
     file->header->growth = (uint16_t)reason_of(status);
     file->header->growth_error = (uint16_t)-status;
@@ -365,13 +365,13 @@ static int attach_at(struct dump_file *file, const char *name) {
     return status;
 }
 
-static int attach_in(struct dump_file *file, const char *folder, const char *name) {
+static int attach_in(struct dump_file *file, const char *directory, const char *name) {
     char path[PATH_MAX];
     const char *base = strrchr(name, '/') != NULL ? strrchr(name, '/') + 1 : name;
-    size_t length = strlen(folder);
+    size_t length = strlen(directory);
     if (length + strlen(base) + 2 > sizeof path)
         return -ENAMETOOLONG;
-    memcpy(path, folder, length);
+    memcpy(path, directory, length);
     path[length] = '/';
     strcpy(path + length + 1, base);
     return attach_at(file, path);

@@ -15,7 +15,7 @@
 /* A file may claim this much for nothing, then as many times what is allocated to it on
  * disk, which is less than its size when it has holes or the file system compresses. */
 static const uint64_t free_budget = (uint64_t)128 << 20;
-enum { MOST_COMPRESSION = 16, BLOCK_UNIT = 512 };
+enum { MAX_COMPRESSION = 16, BLOCK_UNIT = 512 };
 
 struct loader {
     int fd;
@@ -87,7 +87,7 @@ static int read_header(struct loader *loader) {
 }
 
 uint64_t dump_reader_budget(uint64_t blocks) {
-    uint64_t on_disk = blocks * BLOCK_UNIT * MOST_COMPRESSION;
+    uint64_t on_disk = blocks * BLOCK_UNIT * MAX_COMPRESSION;
     return on_disk > free_budget ? on_disk : free_budget;
 }
 

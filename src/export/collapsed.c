@@ -16,7 +16,7 @@
 #include "output/unicode.h"
 
 /* A small damaged file must not make a huge one. */
-static const uint64_t most_bytes = (uint64_t)1 << 32;
+static const uint64_t max_bytes = (uint64_t)1 << 32;
 
 /* The texts of the frames, one after the other. */
 struct frame_texts {
@@ -30,7 +30,7 @@ static void put_text(FILE *out, struct dump_text text) {
     const char *at = text.bytes, *end = at + text.length;
     while (at < end) {
         uint32_t point = unicode_next(&at, end);
-        char bytes[PLAIN_TEXT_MOST_BYTES];
+        char bytes[PLAIN_TEXT_MAX_BYTES];
         if (point < ' ' || point == ';' || point == '%' || point == 0x7f)
             fprintf(out, "%%%02" PRIX32, point);
         else
@@ -83,7 +83,7 @@ static size_t put_line(FILE *out, const struct frame_texts *texts,
 static int put_lines(struct trace_table *table, const struct frame_texts *texts,
                      FILE *out) {
     uint64_t written = 0;
-    for (size_t i = 0; i < table->count && written <= most_bytes; i++) {
+    for (size_t i = 0; i < table->count && written <= max_bytes; i++) {
         const struct trace *trace = &table->traces[i];
         uint32_t count;
         const uint32_t *frames = trace_table_window(table, trace, &count);
@@ -91,7 +91,7 @@ static int put_lines(struct trace_table *table, const struct frame_texts *texts,
             fprintf(out, "process %" PRIu32 ";", trace_table_pid(table, trace));
         written += put_line(out, texts, frames, count, trace->shown.size);
     }
-    return written > most_bytes ? -EFBIG : 0;
+    return written > max_bytes ? -EFBIG : 0;
 }
 
 static int write_file(struct export_input *input, FILE *out) {

@@ -19,7 +19,7 @@ static void put_text(FILE *out, struct dump_text text) {
         putc_unlocked('\'', out);
     while (at < end) {
         uint32_t point = unicode_next(&at, end);
-        char bytes[PLAIN_TEXT_MOST_BYTES];
+        char bytes[PLAIN_TEXT_MAX_BYTES];
         if (point == '"')
             putc_unlocked('"', out);
         fwrite(bytes, 1, plain_text_put(bytes, point), out);

@@ -3,12 +3,12 @@
 
 void export_input_prepare(struct export_input *input) {
     *input = (struct export_input){
-        .moment = PROFILE_NOW, .moment_name = "now", .limit = SIZE_MAX};
+        .point = PROFILE_NOW, .point_name = "now", .limit = SIZE_MAX};
 }
 
 static int weigh(struct export_input *input, const struct filter *filter,
-                 enum profile_moment moment, struct profile *profile) {
-    int error = profile_open(profile, input->reader, &input->names, moment);
+                 enum profile_point point, struct profile *profile) {
+    int error = profile_open(profile, input->reader, &input->names, point);
     return error < 0 ? error : filter_apply(filter, profile);
 }
 
@@ -17,7 +17,7 @@ int export_input_open(struct export_input *input, const struct dump_reader *read
     input->reader = reader;
     int error = frame_names_open(&input->names);
     if (error == 0)
-        error = weigh(input, filter, input->moment, &input->shown);
+        error = weigh(input, filter, input->point, &input->shown);
     if (error == 0)
         error = weigh(input, filter, PROFILE_PEAK, &input->peak);
     if (error == 0)

@@ -16,10 +16,10 @@
 #include "profile/profile.h"
 
 struct export_input {
-    enum profile_moment moment;
-    const char *moment_name; /* as it was asked for */
-    size_t limit;            /* traces at most, SIZE_MAX: all */
-    bool by_process;         /* tell them apart */
+    enum profile_point point;
+    const char *point_name; /* as it was asked for */
+    size_t limit;           /* traces at most, SIZE_MAX: all */
+    bool by_process;        /* tell them apart */
     uint32_t
         python_version; /* as PY_VERSION_HEX: who shall read it. 0: the traced one */
     const struct dump_reader *reader;

@@ -65,7 +65,7 @@ static void write_document(struct json_writer *writer, struct trace_table *table
     json_writer_open_map(writer);
     json_writer_add_unsigned(writer, "version", SCHEMA_VERSION);
     add_pids(writer, input);
-    json_writer_add_word(writer, "at", input->moment_name);
+    json_writer_add_word(writer, "at", input->point_name);
     json_report_add_completeness(writer, input->reader, NULL);
     json_writer_key(writer, "total");
     json_writer_open_map(writer);

@@ -12,8 +12,8 @@
 #include "show/source_lines.h"
 
 enum {
-    MOST_SOURCE = 200,   /* bytes of a line */
-    MOST_MOMENTS = 3000, /* of a timeline: about two for each pixel */
+    MAX_SOURCE = 200,  /* bytes of a line */
+    MAX_POINTS = 3000, /* of a timeline: about two for each pixel */
     NOT_USED = UINT32_MAX,
 };
 
@@ -165,7 +165,7 @@ static void write_sources(struct page_data *data) {
         struct dump_text file = table->names->texts[path_table_file(table, frame)];
         struct dump_text line = source_lines_get(&lines, data->input->options->reader,
                                                  file, path_table_line(table, frame));
-        line.length = line.length < MOST_SOURCE ? line.length : MOST_SOURCE;
+        line.length = line.length < MAX_SOURCE ? line.length : MAX_SOURCE;
         json_writer_text(&data->json, line);
     }
     json_writer_close_list(&data->json);
@@ -226,17 +226,17 @@ static size_t find_summit(const struct dump_reader *reader, size_t begin, size_t
 }
 
 static void write_timeline(struct page_data *data, const struct dump_reader *reader) {
-    size_t step = reader->timeline_count / MOST_MOMENTS + 1;
+    size_t step = reader->timeline_count / MAX_POINTS + 1;
     open_list(data, "timeline");
     for (size_t i = 0; i < reader->timeline_count; i += step) {
         size_t end = i + step;
         end = end < reader->timeline_count ? end : reader->timeline_count;
-        const struct tracemalloc_dump_moment *moment =
+        const struct tracemalloc_dump_timeline_sample *sample =
             &reader->timeline[find_summit(reader, i, end)];
-        json_writer_unsigned(&data->json, moment->time / 1000000);
-        json_writer_unsigned(&data->json, moment->python_bytes);
-        json_writer_unsigned(&data->json, moment->native_bytes);
-        json_writer_unsigned(&data->json, moment->rss_bytes);
+        json_writer_unsigned(&data->json, sample->time / 1000000);
+        json_writer_unsigned(&data->json, sample->python_bytes);
+        json_writer_unsigned(&data->json, sample->native_bytes);
+        json_writer_unsigned(&data->json, sample->rss_bytes);
     }
     json_writer_close_list(&data->json);
 }
@@ -296,10 +296,10 @@ static void write_moments(struct page_data *data) {
         [PROFILE_END] = "end",
     };
     open_list(data, "moments");
-    for (size_t i = 0; i < data->input->moment_count; i++)
-        json_writer_word(&data->json, names[data->input->moments[i]]);
+    for (size_t i = 0; i < data->input->point_count; i++)
+        json_writer_word(&data->json, names[data->input->points[i]]);
     json_writer_close_list(&data->json);
-    add_word(data, "moment", names[data->input->options->moment]);
+    add_word(data, "moment", names[data->input->options->point]);
 }
 
 static void write_domains(struct page_data *data) {

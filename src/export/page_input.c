@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 /* Of each tree: more cannot be told apart, and costs the browser time. */
-enum { MOST_NODES = 30000 };
+enum { MAX_NODES = 30000 };
 
 static bool is_finalized(const struct dump_reader *reader) {
     return reader->header.finalized != 0;
@@ -15,30 +15,30 @@ static void find_moments(struct page_input *input) {
     const struct page_options *options = input->options;
     bool finalized = is_finalized(options->reader) &&
                      (options->old == NULL || is_finalized(options->old));
-    input->moments[input->moment_count++] = PROFILE_NOW;
-    input->moments[input->moment_count++] = PROFILE_PEAK;
-    if (finalized || options->moment == PROFILE_EXIT)
-        input->moments[input->moment_count++] = PROFILE_EXIT;
-    if (finalized || options->moment == PROFILE_END)
-        input->moments[input->moment_count++] = PROFILE_END;
+    input->points[input->point_count++] = PROFILE_NOW;
+    input->points[input->point_count++] = PROFILE_PEAK;
+    if (finalized || options->point == PROFILE_EXIT)
+        input->points[input->point_count++] = PROFILE_EXIT;
+    if (finalized || options->point == PROFILE_END)
+        input->points[input->point_count++] = PROFILE_END;
 }
 
 static int weigh(struct page_input *input, const struct dump_reader *reader,
-                 enum profile_moment moment, struct profile *profile) {
-    int error = profile_open(profile, reader, &input->names, moment);
+                 enum profile_point point, struct profile *profile) {
+    int error = profile_open(profile, reader, &input->names, point);
     return error < 0 ? error : filter_apply(input->options->filter, profile);
 }
 
 /* Joins a dump to the other one, or adds it. */
 static int add_dump(struct page_input *input, const struct dump_reader *reader,
                     unsigned column, bool joins) {
-    struct profile profiles[PAGE_INPUT_MOMENTS] = {0}, ever = {0};
+    struct profile profiles[PAGE_INPUT_POINTS] = {0}, ever = {0};
     int error = weigh(input, reader, PROFILE_ALLOCATED, &ever);
-    for (size_t i = 0; i < input->moment_count && error == 0; i++)
-        error = weigh(input, reader, input->moments[i], &profiles[i]);
+    for (size_t i = 0; i < input->point_count && error == 0; i++)
+        error = weigh(input, reader, input->points[i], &profiles[i]);
     const struct path_source source = {
         .profiles = profiles,
-        .profile_count = input->moment_count,
+        .profile_count = input->point_count,
         .ever = &ever,
         .column = column,
         .by_process = input->options->by_process,
@@ -47,7 +47,7 @@ static int add_dump(struct page_input *input, const struct dump_reader *reader,
     if (error == 0)
         error = joins ? path_table_join(&input->table, &source)
                       : path_table_add(&input->table, &source);
-    for (size_t i = 0; i < input->moment_count; i++)
+    for (size_t i = 0; i < input->point_count; i++)
         profile_close(&profiles[i]);
     profile_close(&ever);
     return error;
@@ -65,19 +65,19 @@ static int add_dumps(struct page_input *input) {
 }
 
 static int fold(struct page_input *input) {
-    path_table_weigh(&input->table);
+    path_table_aggregate(&input->table);
     int error = 0;
     for (int i = 0; i < PAGE_INPUT_TREES && error == 0; i++)
         error = folded_tree_open(&input->trees[i], &input->table,
                                  (enum folded_tree_direction)i, input->options->share,
-                                 MOST_NODES);
+                                 MAX_NODES);
     return error;
 }
 
 int page_input_open(struct page_input *input, const struct page_options *options) {
     *input = (struct page_input){.options = options};
     find_moments(input);
-    input->columns = (unsigned)(2 * input->moment_count + 1);
+    input->columns = (unsigned)(2 * input->point_count + 1);
     if (options->old != NULL)
         input->columns *= 2;
     int error = frame_names_open(&input->names);

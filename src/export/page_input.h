@@ -13,12 +13,12 @@
 #include "profile/path_table.h"
 #include "profile/profile.h"
 
-enum { PAGE_INPUT_MOMENTS = 4, PAGE_INPUT_TREES = 2 };
+enum { PAGE_INPUT_POINTS = 4, PAGE_INPUT_TREES = 2 };
 
 struct page_input {
     const struct page_options *options;
-    enum profile_moment moments[PAGE_INPUT_MOMENTS];
-    size_t moment_count;
+    enum profile_point points[PAGE_INPUT_POINTS];
+    size_t point_count;
     /* Columns of the table: bytes and blocks of each moment and the allocations, and
      * the same once more of the old dump. */
     unsigned columns;

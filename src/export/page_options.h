@@ -12,7 +12,7 @@ struct page_options {
     const struct dump_reader *reader;
     const struct dump_reader *old; /* to compare with; NULL: none */
     const char *name;              /* of the dump, for the title */
-    enum profile_moment moment;    /* that the page opens with */
+    enum profile_point point;      /* that the page opens with */
     const struct filter *filter;
     bool by_process; /* the first frame is the process */
     double share;    /* of the total: what is below is folded */

@@ -68,7 +68,7 @@ static void put_text_header(struct pickle_writer *writer, size_t length) {
 /* Pickles keep surrogates as the dump does, encoded like any other code point. */
 void pickle_writer_text(struct pickle_writer *writer, struct dump_text text) {
     const char *end = text.bytes + text.length;
-    char bytes[UNICODE_MOST_BYTES];
+    char bytes[UNICODE_MAX_BYTES];
     size_t length = 0;
     for (const char *at = text.bytes; at < end;)
         length += unicode_put(bytes, unicode_next(&at, end));

@@ -10,13 +10,13 @@
 size_t plain_text_put(char *out, uint32_t point) {
     if (point != 0 && !unicode_is_surrogate(point))
         return unicode_put(out, point);
-    return (size_t)snprintf(out, PLAIN_TEXT_MOST_BYTES, "\\u%04" PRIx32, point);
+    return (size_t)snprintf(out, PLAIN_TEXT_MAX_BYTES, "\\u%04" PRIx32, point);
 }
 
 /* A byte becomes six at most, where it stands for a surrogate. */
 char *plain_text_copy(struct dump_text text) {
     const char *end = text.bytes + text.length;
-    char *copy = malloc(text.length * PLAIN_TEXT_MOST_BYTES + 1);
+    char *copy = malloc(text.length * PLAIN_TEXT_MAX_BYTES + 1);
     if (copy == NULL)
         return NULL;
     size_t length = 0;

@@ -10,9 +10,9 @@
 #include "base/compiler.h"
 #include "dump/dump_reader.h"
 
-enum { PLAIN_TEXT_MOST_BYTES = 8 }; /* of one code point */
+enum { PLAIN_TEXT_MAX_BYTES = 8 }; /* of one code point */
 
-/* Writes a code point as at most PLAIN_TEXT_MOST_BYTES; returns their number. */
+/* Writes a code point as at most PLAIN_TEXT_MAX_BYTES; returns their number. */
 size_t plain_text_put(char *out, uint32_t point);
 
 /* A copy with a NUL at its end, to be freed; NULL without memory. */

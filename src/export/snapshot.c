@@ -20,15 +20,15 @@
 
 /* Python would need gigabytes to load more, and a small damaged file must not make a
  * huge one. */
-static const uint64_t most_blocks = (uint64_t)1 << 26;
-static const uint64_t most_frames = (uint64_t)1 << 28;
+static const uint64_t max_blocks = (uint64_t)1 << 26;
+static const uint64_t max_frames = (uint64_t)1 << 28;
 
 enum { VERSION_WITH_TOTAL_NFRAME = 0x03090000, BATCH = 1000 };
 
 /* Numbers of memoized objects plus 1; 0 where there is none yet. */
 struct snapshot {
     struct pickle_writer pickle;
-    enum profile_moment moment;
+    enum profile_point point;
     const struct profile *profile;
     struct stack_index index;
     bool with_total;
@@ -60,8 +60,8 @@ static int write_frame(struct snapshot *snapshot, struct frame frame) {
         pickle_writer_get(pickle, snapshot->frames[id]);
         return 0;
     }
-    if (array_make_room(&snapshot->frames, &snapshot->frame_room, (size_t)id + 1,
-                        sizeof *snapshot->frames) < 0)
+    if (array_reserve(&snapshot->frames, &snapshot->frame_room, (size_t)id + 1,
+                      sizeof *snapshot->frames) < 0)
         return -ENOMEM;
     write_name(snapshot, frame.name);
     pickle_writer_integer(pickle, frame.line);
@@ -145,7 +145,7 @@ static int write_traces(struct snapshot *snapshot) {
     pickle_writer_put(&snapshot->pickle, PICKLE_MARK);
     for (size_t i = 0; i < reader->bucket_count; i++) {
         const struct tracemalloc_dump_bucket *bucket = &reader->buckets[i];
-        uint32_t count = profile_bucket_count(reader, bucket, snapshot->moment);
+        uint32_t count = profile_bucket_count(reader, bucket, snapshot->point);
         if (count == 0 || snapshot->profile->sites[dump_bucket_site(bucket)].count == 0)
             continue;
         int error = write_blocks(snapshot, bucket, count);
@@ -192,12 +192,12 @@ static int write_snapshot(struct snapshot *snapshot, FILE *out) {
 static int check_size(const struct snapshot *snapshot) {
     const struct dump_reader *reader = snapshot->profile->reader;
     uint64_t frames = 0;
-    if (snapshot->profile->total.count > most_blocks)
+    if (snapshot->profile->total.count > max_blocks)
         return -EFBIG;
     for (size_t i = 0; i < reader->site_count; i++)
         if (snapshot->profile->sites[i].count > 0)
             frames += stack_index_window(&snapshot->index, reader->sites[i].stack);
-    return frames > most_frames ? -EFBIG : 0;
+    return frames > max_frames ? -EFBIG : 0;
 }
 
 static int prepare(struct snapshot *snapshot) {
@@ -229,7 +229,7 @@ static bool reads_total(const struct export_input *input) {
 
 static int write_file(struct export_input *input, FILE *out) {
     struct snapshot snapshot = {
-        .moment = input->moment,
+        .point = input->point,
         .profile = &input->shown,
         .with_total = reads_total(input),
     };

@@ -9,7 +9,7 @@
 #include "export/thread_names.h"
 
 /* A small damaged file must not keep an export busy, nor make a huge one. */
-static const uint64_t most_frames = (uint64_t)1 << 28;
+static const uint64_t max_frames = (uint64_t)1 << 28;
 
 /* Fills `window`, the most recent frame first. Returns the number of frames, or
  * -ENOMEM. */
@@ -63,8 +63,8 @@ static int64_t add_context(struct trace_table *table, struct trace_context conte
         pair.second = (uint64_t)context.process << 32;
     pair.second |= context.thread;
     size_t known = table->context_ids.count;
-    if (array_make_room(&table->contexts, &table->context_room, known + 1,
-                        sizeof *table->contexts) < 0)
+    if (array_reserve(&table->contexts, &table->context_room, known + 1,
+                      sizeof *table->contexts) < 0)
         return -ENOMEM;
     int64_t id = id_map_add(&table->context_ids, pair);
     if (id >= 0 && (size_t)id == known)
@@ -94,11 +94,11 @@ static int add_trace(struct trace_table *table, const struct trace *trace) {
     if (length < 0)
         return (int)length;
     table->frame_count += (uint64_t)length;
-    if (table->frame_count > most_frames)
+    if (table->frame_count > max_frames)
         return -EFBIG;
     size_t known = table->ids.count;
-    if (array_make_room(&table->traces, &table->room, known + 1,
-                        sizeof *table->traces) < 0)
+    if (array_reserve(&table->traces, &table->room, known + 1, sizeof *table->traces) <
+        0)
         return -ENOMEM;
     int64_t id = id_map_add(&table->ids, trace_key(table, length, trace->context));
     if (id < 0)

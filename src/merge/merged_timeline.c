@@ -6,7 +6,7 @@
 
 /* What one process holds from a time on. */
 struct change {
-    struct tracemalloc_dump_moment moment;
+    struct tracemalloc_dump_timeline_sample sample;
     size_t part;
 };
 
@@ -23,8 +23,8 @@ static bool has_ended(const struct dump_reader *reader) {
            reader->state == DUMP_READER_KILLED;
 }
 
-/* Since its own start, and behind its last point: the clock of points moves in steps. A
- * process that was killed ended right behind that point, as far as anybody knows. */
+/* Since its own start, and behind its last sample: the clock of samples moves in steps.
+ * A process that was killed ended right behind that sample, as far as anybody knows. */
 static uint64_t end_time(const struct dump_reader *reader) {
     const struct tracemalloc_dump_header *header = &reader->header;
     uint64_t behind = reader->timeline[reader->timeline_count - 1].time + 1;
@@ -38,26 +38,26 @@ static int add_part(struct array *changes, const struct dump_reader *reader,
                     size_t part, uint64_t later) {
     for (size_t i = 0; i < reader->timeline_count; i++) {
         struct change change = {reader->timeline[i], part};
-        change.moment.time += later;
+        change.sample.time += later;
         if (array_append(changes, &change, 1) < 0)
             return -ENOMEM;
     }
     if (reader->timeline_count == 0 || !has_ended(reader))
         return 0;
-    struct change end = {.moment.time = end_time(reader) + later, .part = part};
+    struct change end = {.sample.time = end_time(reader) + later, .part = part};
     return array_append(changes, &end, 1) < 0 ? -ENOMEM : 0;
 }
 
 static int compare(const void *first, const void *second) {
     const struct change *a = first, *b = second;
-    if (a->moment.time != b->moment.time)
-        return a->moment.time < b->moment.time ? -1 : 1;
+    if (a->sample.time != b->sample.time)
+        return a->sample.time < b->sample.time ? -1 : 1;
     return (a->part > b->part) - (a->part < b->part);
 }
 
-static void replace(struct tracemalloc_dump_moment *sum,
-                    struct tracemalloc_dump_moment *held,
-                    const struct tracemalloc_dump_moment *now) {
+static void replace(struct tracemalloc_dump_timeline_sample *sum,
+                    struct tracemalloc_dump_timeline_sample *held,
+                    const struct tracemalloc_dump_timeline_sample *now) {
     sum->time = now->time;
     sum->python_bytes += now->python_bytes - held->python_bytes;
     sum->native_bytes += now->native_bytes - held->native_bytes;
@@ -65,20 +65,20 @@ static void replace(struct tracemalloc_dump_moment *sum,
     *held = *now;
 }
 
-/* The end of the last process is no point of its own: a heap of nothing says
+/* The end of the last process is no sample of its own: a heap of nothing says
  * nothing. */
-static bool is_empty(const struct tracemalloc_dump_moment *sum) {
+static bool is_empty(const struct tracemalloc_dump_timeline_sample *sum) {
     return sum->python_bytes == 0 && sum->native_bytes == 0 && sum->rss_bytes == 0;
 }
 
 static int add_sums(struct array *timeline, const struct array *changes,
-                    struct tracemalloc_dump_moment *held) {
+                    struct tracemalloc_dump_timeline_sample *held) {
     const struct change *all = changes->entries;
-    struct tracemalloc_dump_moment sum = {0};
+    struct tracemalloc_dump_timeline_sample sum = {0};
     for (size_t i = 0; i < changes->count; i++) {
-        replace(&sum, &held[all[i].part], &all[i].moment);
+        replace(&sum, &held[all[i].part], &all[i].sample);
         bool last = i + 1 == changes->count;
-        if (!last && all[i + 1].moment.time == sum.time)
+        if (!last && all[i + 1].sample.time == sum.time)
             continue;
         if (last && is_empty(&sum))
             break;
@@ -88,18 +88,18 @@ static int add_sums(struct array *timeline, const struct array *changes,
     return 0;
 }
 
-static uint64_t traced_bytes(const struct tracemalloc_dump_moment *point) {
-    return point->python_bytes + point->native_bytes;
+static uint64_t traced_bytes(const struct tracemalloc_dump_timeline_sample *sample) {
+    return sample->python_bytes + sample->native_bytes;
 }
 
-/* Of each two points the larger one stays, so that no peak is lost. */
+/* Of each two samples the larger one stays, so that no peak is lost. */
 static void thin(struct array *timeline) {
-    struct tracemalloc_dump_moment *points = timeline->entries;
-    while (timeline->count > MERGED_TIMELINE_MOST) {
+    struct tracemalloc_dump_timeline_sample *samples = timeline->entries;
+    while (timeline->count > MERGED_TIMELINE_MAX_SAMPLES) {
         timeline->count /= 2;
         for (size_t i = 0; i < timeline->count; i++) {
-            const struct tracemalloc_dump_moment *pair = &points[2 * i];
-            points[i] = pair[traced_bytes(&pair[1]) > traced_bytes(&pair[0])];
+            const struct tracemalloc_dump_timeline_sample *pair = &samples[2 * i];
+            samples[i] = pair[traced_bytes(&pair[1]) > traced_bytes(&pair[0])];
         }
     }
 }
@@ -107,7 +107,7 @@ static void thin(struct array *timeline) {
 int merged_timeline_add(struct array *timeline, struct dump_reader *const *parts,
                         size_t count) {
     struct array changes = {.entry_size = sizeof(struct change)};
-    struct tracemalloc_dump_moment *held = calloc(count, sizeof *held);
+    struct tracemalloc_dump_timeline_sample *held = calloc(count, sizeof *held);
     uint64_t start = earliest_start(parts, count);
     int error = held == NULL ? -ENOMEM : 0;
     for (size_t i = 0; i < count && error == 0; i++)

@@ -9,11 +9,11 @@
 #include "collection/array.h"
 #include "dump/dump_reader.h"
 
-enum { MERGED_TIMELINE_MOST = 32768 };
+enum { MERGED_TIMELINE_MAX_SAMPLES = 32768 };
 
-/* Appends the sums over the dumps at each instant that one of them has, thinned to
- * MERGED_TIMELINE_MOST points, to an array of struct tracemalloc_dump_moment. Times are
- * since the earliest start. A process holds nothing before its first point and after
- * its end. 0 or -ENOMEM. */
+/* Appends struct tracemalloc_dump_timeline_sample to an array: the sums over all dumps
+ * at each instant sampled in any of them, thinned to MERGED_TIMELINE_MAX_SAMPLES. Times
+ * count from the earliest start. A process holds nothing before its first sample and
+ * after its end. 0 or -ENOMEM. */
 must_check int merged_timeline_add(struct array *timeline,
                                    struct dump_reader *const *parts, size_t count);

@@ -87,7 +87,7 @@ static void escape(FILE *out, struct dump_text text) {
     fputc('"', out);
     while (at < end) {
         uint32_t point = unicode_next(&at, end);
-        char bytes[UNICODE_MOST_BYTES];
+        char bytes[UNICODE_MAX_BYTES];
         if (point < 0x20 || point == '"' || point == '\\' ||
             unicode_is_surrogate(point))
             fprintf(out, "\\u%04" PRIx32, point);

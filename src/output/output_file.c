@@ -50,9 +50,10 @@ static void watch_signals(void) {
 
 static char *temporary_name(const char *path) {
     const char *slash = strrchr(path, '/');
-    int folder = slash == NULL ? 0 : (int)(slash - path + 1);
+    int directory = slash == NULL ? 0 : (int)(slash - path + 1);
     char *name = NULL;
-    return asprintf(&name, "%.*s.tracemalloc-XXXXXX", folder, path) < 0 ? NULL : name;
+    return asprintf(&name, "%.*s.tracemalloc-XXXXXX", directory, path) < 0 ? NULL
+                                                                           : name;
 }
 
 /* What is no regular file, or is the standard output: /dev/stdout, which may lead to a

@@ -33,11 +33,11 @@ void terminal_open(struct terminal *terminal, FILE *out) {
     terminal->colour = wants_colour();
     bool known = ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
     terminal->width = known ? size.ws_col : DEFAULT_WIDTH;
-    if (terminal->width < TERMINAL_LEAST_WIDTH)
-        terminal->width = TERMINAL_LEAST_WIDTH;
+    if (terminal->width < TERMINAL_MIN_WIDTH)
+        terminal->width = TERMINAL_MIN_WIDTH;
 }
 
-size_t terminal_room(const struct terminal *terminal, size_t used) {
+size_t terminal_width_left(const struct terminal *terminal, size_t used) {
     if (!terminal->interactive)
         return SIZE_MAX;
     return terminal->width > used ? terminal->width - used : 0;
@@ -48,7 +48,7 @@ size_t terminal_columns(const struct terminal *terminal, const char *text,
     const char *end = text + length;
     size_t sum = 0;
     while (text < end) {
-        char shown[UNICODE_MOST_BYTES];
+        char shown[UNICODE_MAX_BYTES];
         size_t columns;
         terminal_text_show(unicode_next(&text, end), terminal->interactive, shown,
                            &columns);
@@ -62,7 +62,7 @@ static size_t put(const struct terminal *terminal, const char *text, const char 
                   size_t room) {
     size_t taken = 0;
     while (text < end) {
-        char shown[UNICODE_MOST_BYTES];
+        char shown[UNICODE_MAX_BYTES];
         size_t columns;
         size_t length = terminal_text_show(unicode_next(&text, end),
                                            terminal->interactive, shown, &columns);
@@ -96,7 +96,7 @@ size_t terminal_put_end(const struct terminal *terminal, enum terminal_style sty
         taken = ELLIPSIS_COLUMNS;
     }
     for (size_t left = columns; left > room - taken;) {
-        char shown[UNICODE_MOST_BYTES];
+        char shown[UNICODE_MAX_BYTES];
         terminal_text_show(unicode_next(&text, end), terminal->interactive, shown,
                            &columns);
         left -= columns;

@@ -22,7 +22,7 @@ enum terminal_style {
     TERMINAL_WARNING,
 };
 
-enum { TERMINAL_LEAST_WIDTH = 40 };
+enum { TERMINAL_MIN_WIDTH = 40 };
 
 struct terminal {
     FILE *out;
@@ -35,7 +35,7 @@ struct terminal {
 void terminal_open(struct terminal *terminal, FILE *out);
 
 /* The columns that are left behind those used; where it is no terminal, no end. */
-size_t terminal_room(const struct terminal *terminal, size_t used);
+size_t terminal_width_left(const struct terminal *terminal, size_t used);
 
 /* Columns that the text takes once it is harmless. */
 size_t terminal_columns(const struct terminal *terminal, const char *text,

@@ -33,7 +33,7 @@ void terminal_text_line(FILE *out, const char *text) {
     const char *end = text + strlen(text);
     bool interactive = isatty(fileno(out)) != 0;
     while (text < end) {
-        char shown[UNICODE_MOST_BYTES];
+        char shown[UNICODE_MAX_BYTES];
         size_t columns;
         size_t length =
             terminal_text_show(unicode_next(&text, end), interactive, shown, &columns);
@@ -45,7 +45,7 @@ void terminal_text_line(FILE *out, const char *text) {
 void terminal_text_copy(char *out, size_t size, const char *text, bool interactive) {
     const char *end = text + strlen(text);
     size_t at = 0;
-    while (text < end && at + UNICODE_MOST_BYTES < size) {
+    while (text < end && at + UNICODE_MAX_BYTES < size) {
         size_t columns;
         at += terminal_text_show(unicode_next(&text, end), interactive, out + at,
                                  &columns);

@@ -13,7 +13,7 @@
 #include "output/unicode.h"
 
 /* What is printed for a code point, and how wide it is: returns its bytes in `out`, at
- * most UNICODE_MOST_BYTES. A surrogate that stands for a byte is that byte again where
+ * most UNICODE_MAX_BYTES. A surrogate that stands for a byte is that byte again where
  * it is no terminal, which could take it for anything. */
 size_t terminal_text_show(uint32_t point, bool interactive, char *out, size_t *columns);
 

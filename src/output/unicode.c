@@ -16,7 +16,7 @@ static size_t announced_length(unsigned char first) {
 
 /* UINT32_MAX for what is not one code point in its shortest form. */
 static uint32_t decode(const unsigned char *bytes, size_t length) {
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    static const uint32_t min[] = {0, 0, 0x80, 0x800, 0x10000};
     static const unsigned char mask[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
     uint32_t point = bytes[0] & mask[length];
     for (size_t i = 1; i < length; i++) {
@@ -24,7 +24,7 @@ static uint32_t decode(const unsigned char *bytes, size_t length) {
             return UINT32_MAX;
         point = point << 6 | (bytes[i] & 0x3f);
     }
-    return point >= least[length] && point <= 0x10ffff ? point : UINT32_MAX;
+    return point >= min[length] && point <= 0x10ffff ? point : UINT32_MAX;
 }
 
 uint32_t unicode_next(const char **at, const char *end) {

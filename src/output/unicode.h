@@ -12,12 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { UNICODE_MOST_BYTES = 4 }; /* of one code point */
+enum { UNICODE_MAX_BYTES = 4 }; /* of one code point */
 
 /* The code point at *at, which moves on by its 1 to 4 bytes. *at < end. */
 uint32_t unicode_next(const char **at, const char *end);
 
-/* Writes a code point, surrogates as well, as at most UNICODE_MOST_BYTES; returns their
+/* Writes a code point, surrogates as well, as at most UNICODE_MAX_BYTES; returns their
  * number. */
 size_t unicode_put(char *out, uint32_t point);
 

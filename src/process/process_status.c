@@ -89,13 +89,13 @@ bool process_status_blocks(pid_t pid, int number) {
     bool blocks = true;
     struct dirent *entry;
     snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
-    DIR *folder = opendir(path);
-    if (folder == NULL)
+    DIR *directory = opendir(path);
+    if (directory == NULL)
         return false;
-    while (blocks && (entry = readdir(folder)) != NULL)
+    while (blocks && (entry = readdir(directory)) != NULL)
         if (entry->d_name[0] != '.')
             blocks = thread_blocks(pid, entry->d_name, number);
-    closedir(folder);
+    closedir(directory);
     return blocks;
 }
 

@@ -97,11 +97,11 @@ static void look_for(struct search *search, const char *text) {
 
 /* Names of the pattern, and those that got a suffix. A folder of NULL: the pattern's
  * own. */
-static void look_in(struct search *search, const char *folder, const char *pattern) {
+static void look_in(struct search *search, const char *directory, const char *pattern) {
     char text[4 * PATH_MAX] = "";
-    if (folder != NULL) {
+    if (directory != NULL) {
         const char *slash = strrchr(pattern, '/');
-        glob_text_append(text, sizeof text, folder);
+        glob_text_append(text, sizeof text, directory);
         glob_text_append(text, sizeof text, "/");
         pattern = slash != NULL ? slash + 1 : pattern;
     }
@@ -201,11 +201,11 @@ void run_dumps_finish(const struct run_dumps *dumps, const struct run_end *end) 
 }
 
 static const char *shown_path(const char *path) {
-    char folder[PATH_MAX];
-    if (getcwd(folder, sizeof folder) == NULL)
+    char directory[PATH_MAX];
+    if (getcwd(directory, sizeof directory) == NULL)
         return path;
-    size_t length = strlen(folder);
-    bool below = strncmp(path, folder, length) == 0 && path[length] == '/';
+    size_t length = strlen(directory);
+    bool below = strncmp(path, directory, length) == 0 && path[length] == '/';
     return below ? path + length + 1 : path;
 }
 

@@ -8,7 +8,7 @@
 #include "process/live_dump.h"
 #include "process/process_status.h"
 
-enum { MOST_LOOKED_AT = 256 };
+enum { MAX_EXAMINED = 256 };
 
 static bool is_traced(pid_t pid) {
     struct process_status process;
@@ -39,14 +39,14 @@ static size_t add_children(pid_t parent, pid_t *pids, size_t count) {
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return count;
-    while (count < MOST_LOOKED_AT && fscanf(file, "%d", &child) == 1)
+    while (count < MAX_EXAMINED && fscanf(file, "%d", &child) == 1)
         pids[count++] = (pid_t)child;
     fclose(file);
     return count;
 }
 
 static pid_t find(pid_t parent, bool (*is_meant)(pid_t pid)) {
-    pid_t pids[MOST_LOOKED_AT] = {parent};
+    pid_t pids[MAX_EXAMINED] = {parent};
     size_t count = 1;
     for (size_t at = 0; at < count; at++) {
         if (at > 0 && is_meant(pids[at]))

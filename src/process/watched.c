@@ -14,7 +14,7 @@
 #include "process/live_dump.h"
 #include "process/traced_child.h"
 
-enum { MOST_PID_DIGITS = 9 };
+enum { MAX_PID_DIGITS = 9 };
 
 /* The dump that the process traces into, as a descriptor of its own; -ENODATA when it
  * has none, -ENOENT when it has lost its name. */
@@ -74,7 +74,7 @@ static int open_child(struct watched *watched) {
 int watched_open(struct watched *watched, const char *name) {
     size_t length = strlen(name);
     bool is_pid =
-        length <= MOST_PID_DIGITS && strspn(name, "0123456789") == length && length > 0;
+        length <= MAX_PID_DIGITS && strspn(name, "0123456789") == length && length > 0;
     *watched = (struct watched){.fd = -1, .name = name};
     if (!is_pid)
         return open_file(watched);

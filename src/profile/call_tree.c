@@ -9,8 +9,8 @@
 
 /* The number of the new node, or -ENOMEM. */
 static int64_t add_node(struct call_tree *tree, const struct call_node *node) {
-    if (array_make_room(&tree->nodes, &tree->room, tree->count + 1,
-                        sizeof *tree->nodes) < 0)
+    if (array_reserve(&tree->nodes, &tree->room, tree->count + 1, sizeof *tree->nodes) <
+        0)
         return -ENOMEM;
     tree->nodes[tree->count] = *node;
     return (int64_t)tree->count++;
@@ -103,7 +103,7 @@ static void close_stacks(struct stack_tree *stacks) {
     free(stacks->nodes);
 }
 
-static void weigh_stacks(struct stack_tree *stacks, const struct profile *profile) {
+static void aggregate_stacks(struct stack_tree *stacks, const struct profile *profile) {
     const struct dump_reader *reader = stacks->reader;
     for (size_t i = 0; i < reader->site_count; i++) {
         uint32_t stack = reader->sites[i].stack;
@@ -198,7 +198,7 @@ static int build(struct call_tree *tree) {
     const struct dump_reader *reader = tree->profile->reader;
     int error = open_stacks(&stacks, tree->profile);
     if (error == 0)
-        weigh_stacks(&stacks, tree->profile);
+        aggregate_stacks(&stacks, tree->profile);
     if (error == 0 && stacks.beyond[0] > reader->header.nframe + 1)
         error = find_same(&stacks);
     else if (error == 0)
@@ -222,7 +222,7 @@ int call_tree_open(struct call_tree *tree, const struct profile *profile,
 }
 
 /* A stack on its way from its most recent frame up: which node it has come to. */
-struct climber {
+struct cursor {
     uint32_t at; /* stack whose frame is next */
     uint32_t node;
     struct weight weight;
@@ -236,27 +236,27 @@ struct level {
     uint32_t *group_of;       /* by climber */
 };
 
-static struct id_pair frame_key(const struct dump_reader *reader,
-                                const struct climber *climber) {
-    const struct tracemalloc_dump_stack *stack = &reader->stacks[climber->at];
-    return (struct id_pair){(uint64_t)climber->node << 32 | stack->code,
+static struct id_pair cursor_key(const struct dump_reader *reader,
+                                 const struct cursor *cursor) {
+    const struct tracemalloc_dump_stack *stack = &reader->stacks[cursor->at];
+    return (struct id_pair){(uint64_t)cursor->node << 32 | stack->code,
                             (uint64_t)stack->high << 32 | stack->line};
 }
 
-static int group_climbers(struct level *level, const struct call_tree *tree,
-                          const struct climber *climbers, size_t count) {
+static int group_cursors(struct level *level, const struct call_tree *tree,
+                         const struct cursor *cursors, size_t count) {
     for (size_t i = 0; i < count; i++) {
         size_t known = level->ids.count;
         int64_t id =
-            id_map_add(&level->ids, frame_key(tree->profile->reader, &climbers[i]));
+            id_map_add(&level->ids, cursor_key(tree->profile->reader, &cursors[i]));
         if (id < 0)
             return -ENOMEM;
         if ((size_t)id == known)
             level->groups[id] = (struct call_node){
-                .stack = climbers[i].at, .has_line = true, .parent = climbers[i].node};
+                .stack = cursors[i].at, .has_line = true, .parent = cursors[i].node};
         level->group_of[i] = (uint32_t)id;
-        level->groups[id].weight.size += climbers[i].weight.size;
-        level->groups[id].weight.count += climbers[i].weight.count;
+        level->groups[id].weight.size += cursors[i].weight.size;
+        level->groups[id].weight.count += cursors[i].weight.count;
     }
     return 0;
 }
@@ -272,20 +272,20 @@ static int keep_groups(struct level *level, struct call_tree *tree) {
 
 /* Those of kept groups that have a caller go on; returns how many. */
 static size_t climb(const struct level *level, const struct call_tree *tree,
-                    struct climber *climbers, size_t count) {
+                    struct cursor *cursors, size_t count) {
     size_t left = 0;
     for (size_t i = 0; i < count; i++) {
         int64_t kept = level->kept[level->group_of[i]];
-        uint32_t caller = tree->profile->reader->stacks[climbers[i].at].parent;
+        uint32_t caller = tree->profile->reader->stacks[cursors[i].at].parent;
         if (kept == CALL_TREE_ROOT || caller == TRACEMALLOC_DUMP_EMPTY_STACK)
             continue;
-        climbers[left++] = (struct climber){caller, (uint32_t)kept, climbers[i].weight};
+        cursors[left++] = (struct cursor){caller, (uint32_t)kept, cursors[i].weight};
     }
     return left;
 }
 
 /* The climbers that are left for the next level, or -ENOMEM. */
-static int64_t climb_level(struct call_tree *tree, struct climber *climbers,
+static int64_t climb_level(struct call_tree *tree, struct cursor *cursors,
                            size_t count) {
     struct level level = {
         .groups = calloc(count, sizeof *level.groups),
@@ -294,9 +294,9 @@ static int64_t climb_level(struct call_tree *tree, struct climber *climbers,
     };
     int64_t left = -ENOMEM;
     if (level.groups != NULL && level.kept != NULL && level.group_of != NULL &&
-        group_climbers(&level, tree, climbers, count) == 0 &&
+        group_cursors(&level, tree, cursors, count) == 0 &&
         keep_groups(&level, tree) == 0)
-        left = (int64_t)climb(&level, tree, climbers, count);
+        left = (int64_t)climb(&level, tree, cursors, count);
     free(level.groups);
     free(level.kept);
     free(level.group_of);
@@ -304,24 +304,24 @@ static int64_t climb_level(struct call_tree *tree, struct climber *climbers,
     return left;
 }
 
-static size_t find_climbers(struct climber *climbers, const struct profile *profile) {
+static size_t open_cursors(struct cursor *cursors, const struct profile *profile) {
     size_t count = 0;
     for (size_t i = 0; i < profile->reader->site_count; i++)
         if (profile->sites[i].count > 0)
-            climbers[count++] = (struct climber){profile->reader->sites[i].stack,
-                                                 CALL_TREE_ROOT, profile->sites[i]};
+            cursors[count++] = (struct cursor){profile->reader->sites[i].stack,
+                                               CALL_TREE_ROOT, profile->sites[i]};
     return count;
 }
 
 static int build_inverted(struct call_tree *tree) {
     const struct dump_reader *reader = tree->profile->reader;
-    struct climber *climbers = calloc(reader->site_count + 1, sizeof *climbers);
-    if (climbers == NULL)
+    struct cursor *cursors = calloc(reader->site_count + 1, sizeof *cursors);
+    if (cursors == NULL)
         return -ENOMEM;
-    int64_t left = (int64_t)find_climbers(climbers, tree->profile);
+    int64_t left = (int64_t)open_cursors(cursors, tree->profile);
     for (uint32_t frame = 0; frame < reader->header.nframe && left > 0; frame++)
-        left = climb_level(tree, climbers, (size_t)left);
-    free(climbers);
+        left = climb_level(tree, cursors, (size_t)left);
+    free(cursors);
     return left < 0 ? -ENOMEM : link_children(tree);
 }
 

@@ -38,7 +38,7 @@ static void split_line(struct filter_pattern *pattern) {
 }
 
 int filter_add(struct filter *filter, const char *text, bool inclusive) {
-    if (filter->pattern_count == FILTER_MOST_PATTERNS)
+    if (filter->pattern_count == FILTER_MAX_PATTERNS)
         return -E2BIG;
     struct filter_pattern *pattern = &filter->patterns[filter->pattern_count++];
     *pattern = (struct filter_pattern){text, strlen(text), -1, inclusive};

@@ -21,10 +21,10 @@ struct filter_pattern {
     bool inclusive;
 };
 
-enum { FILTER_MOST_PATTERNS = 64 };
+enum { FILTER_MAX_PATTERNS = 64 };
 
 struct filter {
-    struct filter_pattern patterns[FILTER_MOST_PATTERNS];
+    struct filter_pattern patterns[FILTER_MAX_PATTERNS];
     size_t pattern_count;
     bool all_frames;    /* match any frame shown, not just the most recent one */
     const char *domain; /* number or name, NULL: all */

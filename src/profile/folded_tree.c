@@ -9,7 +9,7 @@
 
 /* Of all, where the share is not given: what is folded at most, the share that is tried
  * first, and the one from which on nothing is folded. */
-static const double max_folded = 0.05, first_share = 1e-5, least_share = 1e-7;
+static const double max_folded = 0.05, first_share = 1e-5, min_share = 1e-7;
 
 /* Paths order[begin..end) run through a node and go on at step `level`. */
 struct branch {
@@ -29,7 +29,7 @@ struct group {
 
 struct folding {
     struct folded_tree *tree;
-    size_t most;
+    size_t max;
     uint32_t *order; /* paths, those of a branch side by side */
     uint32_t *sorted;
     struct group *groups; /* of the branch at hand */
@@ -46,8 +46,8 @@ struct folding {
 
 static int add_node(struct folded_tree *tree, uint32_t parent, uint32_t frame,
                     uint32_t *node) {
-    if (array_make_room(&tree->nodes, &tree->room, tree->count + 1,
-                        sizeof *tree->nodes) < 0)
+    if (array_reserve(&tree->nodes, &tree->room, tree->count + 1, sizeof *tree->nodes) <
+        0)
         return -ENOMEM;
     *node = (uint32_t)tree->count++;
     tree->nodes[*node] = (struct folded_node){parent, frame};
@@ -57,11 +57,11 @@ static int add_node(struct folded_tree *tree, uint32_t parent, uint32_t frame,
 static int make_entry_room(struct folded_tree *tree) {
     size_t wanted = tree->entry_count + 1, room = tree->entry_room;
     size_t row = tree->table->columns * sizeof *tree->values;
-    int error = array_make_room(&tree->values, &room, wanted, row);
+    int error = array_reserve(&tree->values, &room, wanted, row);
     if (error < 0)
         return error;
-    return array_make_room(&tree->entries, &tree->entry_room, wanted,
-                           sizeof *tree->entries);
+    return array_reserve(&tree->entries, &tree->entry_room, wanted,
+                         sizeof *tree->entries);
 }
 
 /* Adds the sums of a domain as an entry, and clears them. */
@@ -161,8 +161,8 @@ static void swap(struct branch *first, struct branch *second) {
 
 /* The branches are a heap, the largest on top. */
 static int push(struct folding *folding, struct branch branch) {
-    if (array_make_room(&folding->branches, &folding->branch_room,
-                        folding->branch_count + 1, sizeof *folding->branches) < 0)
+    if (array_reserve(&folding->branches, &folding->branch_room,
+                      folding->branch_count + 1, sizeof *folding->branches) < 0)
         return -ENOMEM;
     struct branch *heap = folding->branches;
     size_t at = folding->branch_count++;
@@ -210,7 +210,7 @@ static int compare_shares(const void *first, const void *second) {
 }
 
 static bool has_room(const struct folding *folding) {
-    return folding->tree->count < folding->most;
+    return folding->tree->count < folding->max;
 }
 
 /* What ends at the node stays with it, and so does what finds no room; what is too
@@ -218,7 +218,7 @@ static bool has_room(const struct folding *folding) {
 static int split_branch(struct folding *folding, const struct branch *branch) {
     bool any_folded = false;
     int error = 0;
-    if (folding->tree->count + folding->group_count > folding->most)
+    if (folding->tree->count + folding->group_count > folding->max)
         qsort(folding->groups, folding->group_count, sizeof *folding->groups,
               compare_shares);
     for (uint32_t i = 0; i < folding->group_count && error == 0; i++) {
@@ -255,7 +255,7 @@ static int allocate(struct folding *folding) {
     folding->group_of = calloc(frames, sizeof *folding->group_of);
     folding->marked = calloc(frames, sizeof *folding->marked);
     folding->sums =
-        calloc((size_t)PATH_TABLE_MOST_DOMAINS * table->columns, sizeof *folding->sums);
+        calloc((size_t)PATH_TABLE_MAX_DOMAINS * table->columns, sizeof *folding->sums);
     bool failed = folding->order == NULL || folding->sorted == NULL ||
                   folding->groups == NULL || folding->group_of == NULL ||
                   folding->marked == NULL || folding->sums == NULL;
@@ -321,10 +321,10 @@ static bool folds_too_much(const struct folded_tree *tree) {
 }
 
 int folded_tree_open(struct folded_tree *tree, const struct path_table *table,
-                     enum folded_tree_direction direction, double share, size_t most) {
+                     enum folded_tree_direction direction, double share, size_t max) {
     *tree =
         (struct folded_tree){.table = table, .direction = direction, .share = share};
-    struct folding folding = {.tree = tree, .most = most};
+    struct folding folding = {.tree = tree, .max = max};
     bool by_itself = share < 0;
     if (by_itself)
         tree->share = first_share;
@@ -337,7 +337,7 @@ int folded_tree_open(struct folded_tree *tree, const struct path_table *table,
         sum_folded(tree);
         if (!by_itself || tree->share == 0 || !folds_too_much(tree))
             break;
-        tree->share = tree->share > least_share ? tree->share / 8 : 0;
+        tree->share = tree->share > min_share ? tree->share / 8 : 0;
     }
     release(&folding);
     if (error < 0)

@@ -34,8 +34,8 @@ struct folded_entry {
 struct folded_tree {
     const struct path_table *table;
     enum folded_tree_direction direction;
-    double share;                             /* what is below is folded */
-    uint64_t folded[PATH_TABLE_MOST_COLUMNS]; /* what that is, by column */
+    double share;                            /* what is below is folded */
+    uint64_t folded[PATH_TABLE_MAX_COLUMNS]; /* what that is, by column */
     struct folded_node *nodes;
     size_t count;
     size_t room;
@@ -46,12 +46,12 @@ struct folded_tree {
 };
 
 /* Folds what is below `share`; below 0: a share so small that at most a twentieth of
- * any column is folded. There are at most `most` nodes, those that hold most: what
+ * any column is folded. There are at most `max` nodes, those that hold most: what
  * finds no room counts for the node that it would hang on. 0 or -ENOMEM. The table,
  * weighed, outlives the tree. */
 must_check int folded_tree_open(struct folded_tree *tree,
                                 const struct path_table *table,
                                 enum folded_tree_direction direction, double share,
-                                size_t most);
+                                size_t max);
 
 void folded_tree_close(struct folded_tree *tree);

@@ -9,8 +9,8 @@
 int function_shares_add(struct function_shares *shares, uint32_t line,
                         uint32_t function, uint32_t stack, struct weight weight) {
     int64_t id = id_map_add(&shares->ids, (struct id_pair){line, function});
-    if (id < 0 || array_make_room(&shares->shares, &shares->room, (size_t)id + 1,
-                                  sizeof *shares->shares) < 0)
+    if (id < 0 || array_reserve(&shares->shares, &shares->room, (size_t)id + 1,
+                                sizeof *shares->shares) < 0)
         return -ENOMEM;
     struct function_share *share = &shares->shares[id];
     if ((size_t)id == shares->count) {

@@ -7,7 +7,7 @@
 #include "collection/array.h"
 
 /* A small damaged file must not keep a report busy. */
-static const uint64_t most_steps = (uint64_t)1 << 28;
+static const uint64_t max_steps = (uint64_t)1 << 28;
 
 /* The name of a native frame's module, or of the file of any other. */
 static uint32_t owner_name(const struct profile *profile, uint32_t stack) {
@@ -62,8 +62,8 @@ static int64_t add_group(struct grouping *grouping, uint32_t stack) {
     int64_t id = id_map_add(&grouping->ids, group_key(grouping, stack, frame));
     if (id < 0)
         return id;
-    if (array_make_room(&grouping->groups, &grouping->room, (size_t)id + 1,
-                        sizeof *grouping->groups) < 0)
+    if (array_reserve(&grouping->groups, &grouping->room, (size_t)id + 1,
+                      sizeof *grouping->groups) < 0)
         return -ENOMEM;
     if ((size_t)id == grouping->count)
         grouping->groups[grouping->count++] =
@@ -210,7 +210,7 @@ static int visit_site(struct grouping *grouping, struct visits *visits, size_t s
     do {
         uint32_t *known = &visits->groups[stack];
         int64_t group = *known > 0 ? *known - 1 : add_group(grouping, stack);
-        if (group < 0 || ++visits->steps > most_steps)
+        if (group < 0 || ++visits->steps > max_steps)
             return group < 0 ? -ENOMEM : -EFBIG;
         take_first_stack(&grouping->groups[group], stack);
         if (visits->sites[group] != site + 1)

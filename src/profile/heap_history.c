@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "profile/heap_history.h"
 
-static double value_of(const struct tracemalloc_dump_moment *moment,
+static double value_of(const struct tracemalloc_dump_timeline_sample *sample,
                        enum heap_history_measure measure) {
     if (measure == HEAP_HISTORY_RSS)
-        return (double)moment->rss_bytes;
-    return (double)moment->python_bytes + (double)moment->native_bytes;
+        return (double)sample->rss_bytes;
+    return (double)sample->python_bytes + (double)sample->native_bytes;
 }
 
 uint64_t heap_history_end(const struct dump_reader *reader) {
@@ -44,13 +44,13 @@ void heap_history_sample(const struct dump_reader *reader,
     size_t filled = 0; /* parts that have a value so far, the last one's not final */
     double last = 0;
     for (size_t i = 0; i < reader->timeline_count; i++) {
-        const struct tracemalloc_dump_moment *moment = &reader->timeline[i];
-        double value = value_of(moment, measure);
-        if (moment->time < begin || end <= begin)
+        const struct tracemalloc_dump_timeline_sample *sample = &reader->timeline[i];
+        double value = value_of(sample, measure);
+        if (sample->time < begin || end <= begin)
             last = value;
-        if (moment->time < begin || moment->time > end || end <= begin)
+        if (sample->time < begin || sample->time > end || end <= begin)
             continue;
-        size_t part = part_of(moment->time, begin, end, count);
+        size_t part = part_of(sample->time, begin, end, count);
         for (; filled < part; filled++)
             values[filled] = last;
         if (filled == part)

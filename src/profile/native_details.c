@@ -83,8 +83,8 @@ const struct native_detail *native_details_find(const struct native_details *det
     return *count > 0 ? details->entries + low : NULL;
 }
 
-struct dump_text native_details_place(const struct profile *profile,
-                                      const struct native_detail *detail) {
+struct dump_text native_details_location(const struct profile *profile,
+                                         const struct native_detail *detail) {
     return profile->names->texts[place_of(profile, detail->stack)];
 }
 

@@ -38,8 +38,8 @@ const struct native_detail *native_details_find(const struct native_details *det
 
 /* The file that a detail's function was written in; where that is not known, its
  * module. */
-struct dump_text native_details_place(const struct profile *profile,
-                                      const struct native_detail *detail);
+struct dump_text native_details_location(const struct profile *profile,
+                                         const struct native_detail *detail);
 
 /* Whether a detail is of the interpreter's folded frames: where it is the only one,
  * it is what a reader expects. */

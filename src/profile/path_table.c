@@ -11,7 +11,7 @@
 
 enum {
     PROCESS_NAME_SIZE = 32,
-    MOST_FRAMES = 1000, /* of a whole stack: Python's own limit to recursion */
+    MAX_FRAMES = 1000, /* of a whole stack: Python's own limit to recursion */
 };
 
 /* What is known of a dump's stacks while its paths are added. */
@@ -81,7 +81,7 @@ static uint32_t find_domain(struct path_table *table, const struct dump_reader *
     uint32_t at = 0;
     while (at < table->domain_count && table->domains[at].number != domain->number)
         at++;
-    if (at == PATH_TABLE_MOST_DOMAINS)
+    if (at == PATH_TABLE_MAX_DOMAINS)
         return at - 1;
     if (at == table->domain_count)
         table->domains[table->domain_count++] = (struct path_domain){
@@ -147,8 +147,8 @@ static int find_calls(struct path_table *table, struct stacks *stacks) {
                                stacks->functions[profile_code(profile, id)]};
         size_t known = table->calls.count;
         int64_t call = id_map_add(&table->calls, pair);
-        if (call < 0 || array_make_room(&table->deepest, &table->deepest_room,
-                                        (size_t)call + 2, sizeof *table->deepest) < 0)
+        if (call < 0 || array_reserve(&table->deepest, &table->deepest_room,
+                                      (size_t)call + 2, sizeof *table->deepest) < 0)
             return -ENOMEM;
         uint32_t *deepest = &table->deepest[call + 1];
         if ((size_t)call == known || *deepest < stacks->below[id])
@@ -259,11 +259,11 @@ static void *widen(void *array, size_t count, size_t size) {
 /* A dump whose stacks are very deep has shorter paths than it asks for. */
 static int make_room(struct path_table *table, struct stacks *stacks) {
     size_t paths, steps = count_steps(stacks, &paths);
-    while (table->step_count + steps > PATH_TABLE_MOST_STEPS && stacks->nframe > 1) {
+    while (table->step_count + steps > PATH_TABLE_MAX_STEPS && stacks->nframe > 1) {
         stacks->nframe /= 2;
         steps = count_steps(stacks, &paths);
     }
-    if (table->step_count + steps > PATH_TABLE_MOST_STEPS)
+    if (table->step_count + steps > PATH_TABLE_MAX_STEPS)
         return -EFBIG;
     uint32_t *wider =
         widen(table->steps, table->step_count + steps, sizeof *table->steps);
@@ -352,8 +352,8 @@ int path_table_add(struct path_table *table, const struct path_source *source) {
     const struct dump_reader *reader = source->ever->reader;
     struct stacks stacks = {
         .source = source, .reader = reader, .nframe = reader->header.nframe};
-    if (source->whole && stacks.nframe < MOST_FRAMES)
-        stacks.nframe = MOST_FRAMES;
+    if (source->whole && stacks.nframe < MAX_FRAMES)
+        stacks.nframe = MAX_FRAMES;
     int error = open_stacks(table, &stacks);
     if (error == 0)
         error = add_paths(table, &stacks);
@@ -369,19 +369,19 @@ static void sum_columns(struct path_table *table) {
             table->totals[column] += *values++;
 }
 
-void path_table_weigh(struct path_table *table) {
+void path_table_aggregate(struct path_table *table) {
     sum_columns(table);
-    double parts[PATH_TABLE_MOST_COLUMNS];
+    double parts[PATH_TABLE_MAX_COLUMNS];
     for (unsigned column = 0; column < table->columns; column++)
         parts[column] =
             table->totals[column] > 0 ? 1 / (double)table->totals[column] : 0;
     const uint64_t *values = table->values;
     for (size_t i = 0; i < table->count; i++) {
-        double most = 0;
+        double max = 0;
         for (unsigned column = 0; column < table->columns; column++) {
             double share = (double)*values++ * parts[column];
-            most = share > most ? share : most;
+            max = share > max ? share : max;
         }
-        table->paths[i].share = (float)most;
+        table->paths[i].share = (float)max;
     }
 }

@@ -35,9 +35,9 @@ enum {
 #define PATH_TABLE_NATIVE ((uint64_t)1 << 32)
 
 enum {
-    PATH_TABLE_MOST_COLUMNS = 18,
-    PATH_TABLE_MOST_DOMAINS = 32, /* what is more counts as the last */
-    PATH_TABLE_MOST_STEPS = 1 << 26,
+    PATH_TABLE_MAX_COLUMNS = 18,
+    PATH_TABLE_MAX_DOMAINS = 32, /* what is more counts as the last */
+    PATH_TABLE_MAX_STEPS = 1 << 26,
 };
 
 struct path {
@@ -66,8 +66,8 @@ struct path_table {
     size_t room;
     uint64_t *values; /* by path, `columns` each */
     unsigned columns;
-    uint64_t totals[PATH_TABLE_MOST_COLUMNS];
-    struct path_domain domains[PATH_TABLE_MOST_DOMAINS];
+    uint64_t totals[PATH_TABLE_MAX_COLUMNS];
+    struct path_domain domains[PATH_TABLE_MAX_DOMAINS];
     uint32_t domain_count;
     uint32_t nframe; /* frames that each path may have */
     /* Of several dumps: calls by function from the root on, whatever their lines, and
@@ -106,7 +106,7 @@ must_check int path_table_add(struct path_table *table,
                               const struct path_source *source);
 
 /* Sums the columns and finds each path's share, once all are added. */
-void path_table_weigh(struct path_table *table);
+void path_table_aggregate(struct path_table *table);
 
 void path_table_close(struct path_table *table);
 

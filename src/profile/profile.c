@@ -6,11 +6,11 @@
 
 uint32_t profile_bucket_count(const struct dump_reader *reader,
                               const struct tracemalloc_dump_bucket *bucket,
-                              enum profile_moment moment) {
-    if (moment == PROFILE_PEAK)
+                              enum profile_point point) {
+    if (point == PROFILE_PEAK)
         return dump_bucket_peak(&reader->header, bucket);
-    bool at_exit = moment == PROFILE_EXIT ||
-                   (moment == PROFILE_NOW && reader->header.finalized != 0);
+    bool at_exit = point == PROFILE_EXIT ||
+                   (point == PROFILE_NOW && reader->header.finalized != 0);
     return at_exit ? bucket->at_exit : bucket->live;
 }
 
@@ -36,13 +36,13 @@ struct weight *profile_allocated(const struct dump_reader *reader) {
 }
 
 static struct weight *weigh(const struct dump_reader *reader,
-                            enum profile_moment moment) {
-    if (moment == PROFILE_ALLOCATED)
+                            enum profile_point point) {
+    if (point == PROFILE_ALLOCATED)
         return profile_allocated(reader);
     struct weight *weights = calloc(reader->site_count + 1, sizeof *weights);
     for (size_t i = 0; weights != NULL && i < reader->bucket_count; i++)
         add_blocks(weights, &reader->buckets[i],
-                   profile_bucket_count(reader, &reader->buckets[i], moment));
+                   profile_bucket_count(reader, &reader->buckets[i], point));
     return weights;
 }
 
@@ -96,11 +96,11 @@ static int name_frames(struct profile *profile, struct frame_names *names) {
 }
 
 static int fill(struct profile *profile, struct frame_names *names,
-                enum profile_moment moment) {
+                enum profile_point point) {
     const struct dump_reader *reader = profile->reader;
-    if (moment == PROFILE_EXIT && reader->header.finalized == 0)
+    if (point == PROFILE_EXIT && reader->header.finalized == 0)
         return -ENODATA;
-    profile->sites = weigh(reader, moment);
+    profile->sites = weigh(reader, point);
     profile->code_names = calloc(reader->code_count, sizeof *profile->code_names);
     profile->function_names =
         calloc(reader->code_count, sizeof *profile->function_names);
@@ -117,9 +117,9 @@ static int fill(struct profile *profile, struct frame_names *names,
 }
 
 int profile_open(struct profile *profile, const struct dump_reader *reader,
-                 struct frame_names *names, enum profile_moment moment) {
+                 struct frame_names *names, enum profile_point point) {
     *profile = (struct profile){.reader = reader, .names = names};
-    int error = fill(profile, names, moment);
+    int error = fill(profile, names, point);
     if (error < 0)
         profile_close(profile);
     return error;

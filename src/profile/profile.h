@@ -14,7 +14,7 @@
 #include "dump/dump_reader.h"
 #include "dump/frame_names.h"
 
-enum profile_moment {
+enum profile_point {
     PROFILE_NOW,       /* live; at_exit for a program that was finalized */
     PROFILE_PEAK,      /* when most bytes were live */
     PROFILE_EXIT,      /* when the runtime was marked as finalizing */
@@ -47,7 +47,7 @@ struct profile {
 /* Weighs a dump. Reader and names stay the caller's and outlive the profile. 0,
  * -ENOMEM, or -ENODATA for the exit of a program that was not finalized. */
 must_check int profile_open(struct profile *profile, const struct dump_reader *reader,
-                            struct frame_names *names, enum profile_moment moment);
+                            struct frame_names *names, enum profile_point point);
 
 void profile_close(struct profile *profile);
 
@@ -61,7 +61,7 @@ struct weight *profile_allocated(const struct dump_reader *reader);
 /* Blocks of one bucket at a moment; not for PROFILE_ALLOCATED. */
 uint32_t profile_bucket_count(const struct dump_reader *reader,
                               const struct tracemalloc_dump_bucket *bucket,
-                              enum profile_moment moment);
+                              enum profile_point point);
 
 /* The code object at a node; none (0) for native frames that have no code object yet
  * (see report/shown_stacks.h). */

@@ -62,12 +62,12 @@ static uint32_t fill(struct stack_index *index) {
 }
 
 static int fill_powers(struct stack_index *index, uint32_t deepest) {
-    uint32_t most = deepest < index->nframe ? deepest : index->nframe;
-    index->powers = calloc((size_t)most + 1, sizeof *index->powers);
+    uint32_t max = deepest < index->nframe ? deepest : index->nframe;
+    index->powers = calloc((size_t)max + 1, sizeof *index->powers);
     if (index->powers == NULL)
         return -ENOMEM;
     index->powers[0] = 1;
-    for (uint32_t k = 1; k <= most; k++)
+    for (uint32_t k = 1; k <= max; k++)
         index->powers[k] = multiply(index->powers[k - 1], hash_base);
     return 0;
 }

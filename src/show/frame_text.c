@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { GAP = 2, LEAST_PLACE = 16, LINE_SIZE = 32 };
+enum { GAP = 2, MIN_PLACE = 16, LINE_SIZE = 32 };
 
 static struct dump_text base_name(struct dump_text path) {
     const char *slash = memrchr(path.bytes, '/', path.length);
-    size_t folder = slash == NULL ? 0 : (size_t)(slash + 1 - path.bytes);
-    return (struct dump_text){path.bytes + folder, path.length - folder};
+    size_t directory = slash == NULL ? 0 : (size_t)(slash + 1 - path.bytes);
+    return (struct dump_text){path.bytes + directory, path.length - directory};
 }
 
 struct dump_text frame_text_unknown(const struct profile *profile) {
@@ -54,7 +54,7 @@ static size_t format_line(const struct profile *profile, uint32_t stack, bool ha
     return strlen(line);
 }
 
-static size_t least(size_t first, size_t second) {
+static size_t min(size_t first, size_t second) {
     return first < second ? first : second;
 }
 
@@ -68,13 +68,13 @@ static size_t put_short(const struct terminal *terminal, struct dump_text functi
                         struct dump_text file, struct dump_text line, size_t room) {
     size_t name = terminal_columns(terminal, function.bytes, function.length);
     size_t base = terminal_columns(terminal, file.bytes, file.length);
-    size_t most = room > line.length ? room - line.length : 0;
-    size_t taken = put(terminal, TERMINAL_PLAIN, function, most);
-    if (line.length > 0 && name + 1 + base <= most) {
+    size_t max = room > line.length ? room - line.length : 0;
+    size_t taken = put(terminal, TERMINAL_PLAIN, function, max);
+    if (line.length > 0 && name + 1 + base <= max) {
         fputc(' ', terminal->out);
         taken += 1 + put(terminal, TERMINAL_NAME, file, base);
     }
-    return taken + put(terminal, TERMINAL_NAME, line, least(line.length, room - taken));
+    return taken + put(terminal, TERMINAL_NAME, line, min(line.length, room - taken));
 }
 
 size_t frame_text_put(const struct terminal *terminal, const struct profile *profile,
@@ -83,11 +83,11 @@ size_t frame_text_put(const struct terminal *terminal, const struct profile *pro
     struct dump_text file = profile_filename(profile, profile_frame(profile, stack));
     char line[LINE_SIZE];
     size_t length = format_line(profile, stack, has_line, line);
-    if (!has_place(profile, stack) || room < 2 * LEAST_PLACE)
+    if (!has_place(profile, stack) || room < 2 * MIN_PLACE)
         return put_short(terminal, function, base_name(file),
                          (struct dump_text){line, length}, room);
     size_t place = terminal_columns(terminal, file.bytes, file.length) + length;
-    size_t kept = least(place, LEAST_PLACE + length) + GAP;
+    size_t kept = min(place, MIN_PLACE + length) + GAP;
     size_t taken = terminal_put_start(terminal, TERMINAL_PLAIN, function.bytes,
                                       function.length, room > kept ? room - kept : 0);
     taken += (size_t)fprintf(terminal->out, "%*s", GAP, "");

@@ -24,7 +24,7 @@ void labelled_line_print(const struct terminal *terminal, size_t columns,
     /* A wide label is cut on terminals only. */
     fprintf(terminal->out, "%*s", used < columns ? (int)(columns - used) : 1, "");
     terminal_put_start(terminal, TERMINAL_PLAIN, text, (size_t)length,
-                       terminal_room(terminal, columns));
+                       terminal_width_left(terminal, columns));
     fputc('\n', terminal->out);
     free(text);
 }

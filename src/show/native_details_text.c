@@ -28,9 +28,9 @@ static void print_detail(const struct terminal *terminal, const struct profile *
     size_t used = print_numbers(terminal, detail->weight);
     struct dump_text function = frame_text_function(profile, detail->stack);
     used += terminal_put_start(terminal, TERMINAL_PLAIN, function.bytes,
-                               function.length, terminal_room(terminal, used));
-    struct dump_text place = native_details_place(profile, detail);
-    size_t room = terminal_room(terminal, used + GAP);
+                               function.length, terminal_width_left(terminal, used));
+    struct dump_text place = native_details_location(profile, detail);
+    size_t room = terminal_width_left(terminal, used + GAP);
     if (room >= MIN_PLACE) {
         fprintf(terminal->out, "%*s", GAP, "");
         terminal_put_end(terminal, TERMINAL_NAME, place.bytes, place.length, room);

@@ -12,11 +12,11 @@ static const char *const right[EIGHTHS + 1] = {"",  "▏", "▎", "▍", "▌",
 static const char ascii[EIGHTHS + 1] = " ..::||#";
 
 /* How many eighths of a row's height a value fills. What is not nothing is seen. */
-static size_t fill_of(double value, double most, size_t row, size_t rows) {
+static size_t fill_of(double value, double max, size_t row, size_t rows) {
     size_t below = (rows - 1 - row) * EIGHTHS;
-    if (!(value > 0) || !(most > 0))
+    if (!(value > 0) || !(max > 0))
         return 0;
-    double height = value / most * (double)(rows * EIGHTHS);
+    double height = value / max * (double)(rows * EIGHTHS);
     size_t fill = height >= (double)(rows * EIGHTHS) ? rows * EIGHTHS : (size_t)height;
     fill = fill > 0 ? fill : 1;
     if (fill <= below)
@@ -25,9 +25,9 @@ static size_t fill_of(double value, double most, size_t row, size_t rows) {
 }
 
 void plot_row(const struct terminal *terminal, const double *values, size_t count,
-              double most, size_t row, size_t rows) {
+              double max, size_t row, size_t rows) {
     for (size_t i = 0; i < count; i++) {
-        size_t fill = fill_of(values[i], most, row, rows);
+        size_t fill = fill_of(values[i], max, row, rows);
         if (terminal->unicode)
             fputs(up[fill], terminal->out);
         else

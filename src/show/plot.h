@@ -7,10 +7,10 @@
 
 #include "output/terminal.h"
 
-/* One row of a bar chart over `count` columns, of `rows` rows that reach up to `most`;
+/* One row of a bar chart over `count` columns, of `rows` rows that reach up to `max`;
  * row 0 is the top. */
 void plot_row(const struct terminal *terminal, const double *values, size_t count,
-              double most, size_t row, size_t rows);
+              double max, size_t row, size_t rows);
 
 /* A bar from left to right: `share` (0 to 1) of `columns`. Returns the columns
  * taken. */

@@ -16,7 +16,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-enum { READ = 4, SEARCH = 1, LINK_SIZE = 64, MOST_LINKS = 40, MOST_GROUPS = 65536 };
+enum { READ = 4, SEARCH = 1, LINK_SIZE = 64, MAX_LINKS = 40, MAX_GROUPS = 65536 };
 
 /* An access control list as the kernel gives it: 4 bytes of version, then entries. */
 enum { ACL_VERSION = 2, ACL_USER = 2, ACL_GROUP_OBJ = 4, ACL_GROUP = 8, ACL_MASK = 16 };
@@ -25,10 +25,10 @@ struct acl_entry {
     uint16_t rights;
     uint32_t id;
 };
-enum { MOST_ACL_ENTRIES = 512 };
+enum { MAX_ACL_ENTRIES = 512 };
 struct acl {
     uint32_t version;
-    struct acl_entry entries[MOST_ACL_ENTRIES];
+    struct acl_entry entries[MAX_ACL_ENTRIES];
 };
 
 /* The rest of a path that is being walked. */
@@ -46,7 +46,7 @@ void source_user_open(struct source_user *user, uid_t uid) {
     if (entry == NULL)
         return;
     getgrouplist(entry->pw_name, entry->pw_gid, NULL, &count);
-    if (count <= 0 || count > MOST_GROUPS)
+    if (count <= 0 || count > MAX_GROUPS)
         return;
     user->groups = calloc((size_t)count, sizeof *user->groups);
     user->is_known = user->groups != NULL && getgrouplist(entry->pw_name, entry->pw_gid,
@@ -147,7 +147,7 @@ static int start_at_root(struct walk *walk) {
 /* Puts what a link says in front of the rest. */
 static int follow(struct walk *walk, int link) {
     char text[2 * PATH_MAX];
-    if (++walk->links > MOST_LINKS)
+    if (++walk->links > MAX_LINKS)
         return -ELOOP;
     ssize_t length = readlinkat(link, "", text, PATH_MAX);
     if (length < 0)

@@ -10,7 +10,7 @@
 
 #include "collection/array.h"
 
-enum { MOST_FILE_BYTES = 16 << 20, MOST_HELD_BYTES = 256 << 20 };
+enum { MAX_FILE_BYTES = 16 << 20, MAX_HELD_BYTES = 256 << 20 };
 
 struct source_file {
     size_t line_count;
@@ -40,7 +40,7 @@ static int open_source(struct source_lines *lines, const char *path, uid_t uid,
     if (fd < 0)
         return -1;
     if (fstat(fd, &status) == 0 && status.st_size > 0 &&
-        status.st_size <= MOST_FILE_BYTES) {
+        status.st_size <= MAX_FILE_BYTES) {
         *size = (size_t)status.st_size;
         return fd;
     }
@@ -79,7 +79,7 @@ static bool find_starts(struct source_file *file, size_t size) {
 static struct source_file *read_source(struct source_lines *lines,
                                        struct dump_text name, uid_t uid) {
     size_t size;
-    int fd = may_be_source(name) && lines->held < MOST_HELD_BYTES
+    int fd = may_be_source(name) && lines->held < MAX_HELD_BYTES
                  ? open_source(lines, name.bytes, uid, &size)
                  : -1;
     if (fd < 0)
@@ -97,8 +97,7 @@ static struct source_file *read_source(struct source_lines *lines,
 static const struct source_file *find_file(struct source_lines *lines,
                                            struct dump_text name, uid_t uid) {
     size_t known = lines->ids.count;
-    if (array_make_room(&lines->files, &lines->room, known + 1, sizeof *lines->files) <
-        0)
+    if (array_reserve(&lines->files, &lines->room, known + 1, sizeof *lines->files) < 0)
         return NULL;
     int64_t id = id_map_add(&lines->ids, (struct id_pair){(uintptr_t)name.bytes, uid});
     if (id < 0)

@@ -7,7 +7,7 @@
 #include "profile/import_frames.h"
 
 /* Sizes that the interpreter's own allocator serves, in steps of its alignment. */
-enum { MOST_SMALL = 512, SMALL_ALIGNMENT = 16 };
+enum { MAX_SMALL = 512, SMALL_ALIGNMENT = 16 };
 
 static const uint64_t class_limits[SUMMARY_CLASSES] = {
     64, 256, 512, 4096, 32768, 262144, 2097152, UINT64_MAX};
@@ -17,10 +17,10 @@ uint64_t summary_class_limit(size_t number) {
 }
 
 static int open_view(struct summary *summary, enum summary_view view,
-                     enum profile_moment moment) {
+                     enum profile_point point) {
     struct profile *profile = &summary->profiles[view];
     struct grouping *grouping = &summary->groupings[view];
-    int error = profile_open(profile, summary->reader, &summary->names, moment);
+    int error = profile_open(profile, summary->reader, &summary->names, point);
     if (error == 0)
         error = grouping_open(grouping, profile, GROUPING_LINENO, false);
     if (error == 0)
@@ -54,7 +54,7 @@ static int open_later(struct summary *summary, enum summary_view view,
     return error;
 }
 
-static int tell_imports_apart(struct summary *summary) {
+static int separate_imports(struct summary *summary) {
     bool *imported = import_frames_find(summary->reader);
     if (imported == NULL)
         return -ENOMEM;
@@ -127,13 +127,13 @@ static uint64_t arena_share(const struct dump_reader *reader,
                             const struct tracemalloc_dump_site *site, uint64_t size,
                             uint64_t count) {
     uint32_t number = reader->domains[site->domain].number;
-    if (number != TRACEMALLOC_DUMP_DOMAIN_PYTHON || size > MOST_SMALL)
+    if (number != TRACEMALLOC_DUMP_DOMAIN_PYTHON || size > MAX_SMALL)
         return 0;
     return (size + SMALL_ALIGNMENT - 1) / SMALL_ALIGNMENT * SMALL_ALIGNMENT * count;
 }
 
 /* Returns the bytes of arenas that are in use. */
-static uint64_t look_at_blocks(struct summary *summary) {
+static uint64_t scan_blocks(struct summary *summary) {
     const struct dump_reader *reader = summary->reader;
     uint64_t in_arenas = 0;
     for (size_t i = 0; i < reader->bucket_count; i++) {
@@ -187,9 +187,9 @@ static uint64_t find_rss(const struct summary *summary) {
     const struct dump_reader *reader = summary->reader;
     uint64_t total = summary->profiles[SUMMARY_NOW].total.size;
     for (size_t i = reader->timeline_count; i-- > 0;) {
-        const struct tracemalloc_dump_moment *moment = &reader->timeline[i];
-        if (moment->python_bytes + moment->native_bytes >= total - total / 10)
-            return moment->rss_bytes;
+        const struct tracemalloc_dump_timeline_sample *sample = &reader->timeline[i];
+        if (sample->python_bytes + sample->native_bytes >= total - total / 10)
+            return sample->rss_bytes;
     }
     return 0;
 }
@@ -225,7 +225,7 @@ uint64_t summary_rss_rest(const struct summary_rss *rss) {
 }
 
 int summary_open(struct summary *summary, const struct dump_reader *reader) {
-    static const enum profile_moment moments[SUMMARY_VIEWS] = {
+    static const enum profile_point points[SUMMARY_VIEWS] = {
         [SUMMARY_NOW] = PROFILE_NOW,
         [SUMMARY_PEAK] = PROFILE_PEAK,
         [SUMMARY_ALLOCATED] = PROFILE_ALLOCATED,
@@ -233,13 +233,13 @@ int summary_open(struct summary *summary, const struct dump_reader *reader) {
     *summary = (struct summary){.reader = reader};
     int error = frame_names_open(&summary->names);
     for (int view = 0; view < SUMMARY_VIEWS && error == 0; view++)
-        error = open_view(summary, (enum summary_view)view, moments[view]);
+        error = open_view(summary, (enum summary_view)view, points[view]);
     if (error < 0)
         return error;
-    explain_rss(summary, look_at_blocks(summary));
+    explain_rss(summary, scan_blocks(summary));
     error = name_blocks(summary);
     if (error == 0)
-        error = tell_imports_apart(summary);
+        error = separate_imports(summary);
     return error;
 }
 

@@ -16,7 +16,7 @@ static const uint64_t long_enough = (uint64_t)10 * 1000000000;
 enum {
     QUARTERS = 4,
     HALF_SAMPLES = 40,
-    MOST_NAME = 50,
+    MAX_NAME = 50,
     NAME_SIZE = 128,
     SIZE_TEXT = 40
 };
@@ -25,7 +25,7 @@ static struct weight total_of(const struct summary *summary, enum summary_view v
     return summary->profiles[view].total;
 }
 
-static int least(size_t first, size_t second) {
+static int min(size_t first, size_t second) {
     return (int)(first < second ? first : second);
 }
 
@@ -41,8 +41,8 @@ static void name_line(const struct statistic *top, char name[NAME_SIZE]) {
     const char *slash = memrchr(file.bytes, '/', file.length);
     const char *base = slash == NULL ? file.bytes : slash + 1;
     size_t length = (size_t)(file.bytes + file.length - base);
-    snprintf(name, NAME_SIZE, "%.*s%s%.*s:%" PRIu32, least(function.length, MOST_NAME),
-             function.bytes, function.length > 0 ? ", " : "", least(length, MOST_NAME),
+    snprintf(name, NAME_SIZE, "%.*s%s%.*s:%" PRIu32, min(function.length, MAX_NAME),
+             function.bytes, function.length > 0 ? ", " : "", min(length, MAX_NAME),
              base, top->frame.line);
 }
 

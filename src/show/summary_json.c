@@ -59,13 +59,13 @@ static void add_timeline(struct json_writer *writer, const struct dump_reader *r
     json_writer_key(writer, "timeline");
     json_writer_open_list(writer);
     for (size_t i = 0; i < reader->timeline_count; i++) {
-        const struct tracemalloc_dump_moment *moment = &reader->timeline[i];
+        const struct tracemalloc_dump_timeline_sample *sample = &reader->timeline[i];
         json_writer_open_map(writer);
         json_writer_key(writer, "time");
-        json_writer_seconds(writer, moment->time);
-        json_writer_add_unsigned(writer, "python_bytes", moment->python_bytes);
-        json_writer_add_unsigned(writer, "native_bytes", moment->native_bytes);
-        json_writer_add_unsigned(writer, "rss_bytes", moment->rss_bytes);
+        json_writer_seconds(writer, sample->time);
+        json_writer_add_unsigned(writer, "python_bytes", sample->python_bytes);
+        json_writer_add_unsigned(writer, "native_bytes", sample->native_bytes);
+        json_writer_add_unsigned(writer, "rss_bytes", sample->rss_bytes);
         json_writer_close_map(writer);
     }
     json_writer_close_list(writer);

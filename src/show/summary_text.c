@@ -20,11 +20,11 @@ enum {
     SCALE_LABEL = 3,
     SCALE_COLUMNS = SCALE_LABEL + SIZE_COLUMNS,
     PLOT_ROWS = 4,
-    MOST_PLOT = 160,
+    MAX_PLOT = 160,
     WIDE = 76, /* from here on two things stand side by side */
     SIZE_TEXT = 40,
-    MOST_PROCESSES = 8,
-    MOST_ROWS = SUMMARY_TOP * SUMMARY_VIEWS,
+    MAX_PROCESSES = 8,
+    MAX_ROWS = SUMMARY_TOP * SUMMARY_VIEWS,
     RSS_PARTS = 6,
 };
 
@@ -53,7 +53,7 @@ static size_t put(const struct terminal *terminal, enum terminal_style style,
 
 static void print_title(const struct terminal *terminal, const char *title) {
     newline(terminal);
-    put(terminal, TERMINAL_STRONG, title, terminal_room(terminal, 0));
+    put(terminal, TERMINAL_STRONG, title, terminal_width_left(terminal, 0));
     newline(terminal);
 }
 
@@ -143,7 +143,7 @@ static void print_process(const struct terminal *terminal,
         return;
     size_t used = put_size(terminal, TERMINAL_PLAIN, share->weight.size);
     used += put(terminal, TERMINAL_PLAIN, "  ", 2);
-    used += put(terminal, TERMINAL_NAME, title, terminal_room(terminal, used));
+    used += put(terminal, TERMINAL_NAME, title, terminal_width_left(terminal, used));
     newline(terminal);
     free(title);
 }
@@ -154,7 +154,7 @@ static void print_processes(const struct terminal *terminal,
     struct process_share *shares = process_list_shares(&summary->profiles[SUMMARY_NOW]);
     char title[SIZE_TEXT * 2];
     size_t shown =
-        reader->process_count < MOST_PROCESSES ? reader->process_count : MOST_PROCESSES;
+        reader->process_count < MAX_PROCESSES ? reader->process_count : MAX_PROCESSES;
     if (shares == NULL || reader->process_count < 2) {
         free(shares);
         return;
@@ -165,17 +165,17 @@ static void print_processes(const struct terminal *terminal,
         print_process(terminal, reader, &shares[i]);
     if (shown < reader->process_count)
         put(terminal, TERMINAL_FAINT, "and smaller ones: see --by process",
-            terminal_room(terminal, 0));
+            terminal_width_left(terminal, 0));
     if (shown < reader->process_count)
         newline(terminal);
     free(shares);
 }
 
 static double largest(const double *values, size_t count) {
-    double most = 0;
+    double max = 0;
     for (size_t i = 0; i < count; i++)
-        most = values[i] > most ? values[i] : most;
-    return most;
+        max = values[i] > max ? values[i] : max;
+    return max;
 }
 
 /* The bytes of a damaged timeline may add up to more than there are. */
@@ -187,15 +187,15 @@ static uint64_t whole_bytes(double bytes) {
 static void print_plot_row(const struct terminal *terminal, const char *label,
                            const double *values, size_t count, size_t row,
                            size_t rows) {
-    double most = largest(values, count);
+    double max = largest(values, count);
     size_t used =
         pad(terminal, put(terminal, TERMINAL_NAME, label, SCALE_LABEL), SCALE_LABEL);
     if (row == 0)
-        put_size(terminal, TERMINAL_PLAIN, whole_bytes(most));
+        put_size(terminal, TERMINAL_PLAIN, whole_bytes(max));
     else
         pad(terminal, used, SCALE_COLUMNS);
     fputs(terminal->unicode ? " │" : " |", terminal->out);
-    plot_row(terminal, values, count, most, row, rows);
+    plot_row(terminal, values, count, max, row, rows);
     newline(terminal);
 }
 
@@ -210,10 +210,10 @@ static void print_axis(const struct terminal *terminal, size_t count, uint64_t e
 
 static void print_timeline(const struct terminal *terminal,
                            const struct summary *summary) {
-    double values[MOST_PLOT];
+    double values[MAX_PLOT];
     uint64_t end = heap_history_end(summary->reader);
     size_t count = drawn_width(terminal) - SCALE_COLUMNS - 2;
-    count = count < MOST_PLOT ? count : MOST_PLOT;
+    count = count < MAX_PLOT ? count : MAX_PLOT;
     if (end == 0)
         return;
     print_title(terminal, "Heap over time");
@@ -227,7 +227,7 @@ static void print_timeline(const struct terminal *terminal,
 
 /* The lines that lead one of the lists, each once. */
 struct rows {
-    const struct statistic *entries[MOST_ROWS];
+    const struct statistic *entries[MAX_ROWS];
     size_t count;
 };
 
@@ -274,14 +274,14 @@ static void print_row(const struct terminal *terminal, const struct summary *sum
     bool narrow = is_narrow(terminal);
     if (narrow) {
         frame_text_put(terminal, profile, entry->stack, true,
-                       terminal_room(terminal, 0));
+                       terminal_width_left(terminal, 0));
         newline(terminal);
     }
     size_t used = print_sizes(terminal, summary, entry);
     if (!narrow) {
         used += put(terminal, TERMINAL_PLAIN, "  ", 2);
         frame_text_put(terminal, profile, entry->stack, true,
-                       terminal_room(terminal, used));
+                       terminal_width_left(terminal, used));
     }
     newline(terminal);
 }
@@ -309,9 +309,10 @@ static void print_blocks(const struct terminal *terminal,
         char count[SIZE_TEXT];
         size_t used = put_size(terminal, TERMINAL_PLAIN, block->size);
         snprintf(count, sizeof count, " x %-6" PRIu64 " ", block->count);
-        used += put(terminal, TERMINAL_FAINT, count, terminal_room(terminal, used));
+        used +=
+            put(terminal, TERMINAL_FAINT, count, terminal_width_left(terminal, used));
         frame_text_put(terminal, &summary->profiles[SUMMARY_NOW], block->stack, true,
-                       terminal_room(terminal, used));
+                       terminal_width_left(terminal, used));
         newline(terminal);
     }
 }
@@ -429,7 +430,7 @@ static void print_advice(const struct terminal *terminal,
     for (const char *text = summary->advice; *text != '\0';) {
         size_t length = fit_words(text, drawn_width(terminal));
         terminal_put_start(terminal, TERMINAL_PLAIN, text, length,
-                           terminal_room(terminal, 0));
+                           terminal_width_left(terminal, 0));
         newline(terminal);
         text += length;
         text += *text == ' ';

@@ -13,7 +13,7 @@
 
 /* A frame beside its numbers needs at least this many columns; with less, the numbers
  * go below. */
-enum { LEAST_FRAME_COLUMNS = 16, INDENT = 4 };
+enum { MIN_FRAME_COLUMNS = 16, INDENT = 4 };
 
 /* What is printed, and the lines of source for it. */
 struct printer {
@@ -115,7 +115,7 @@ static void print_name(const struct printer *printer, const struct statistic *en
     }
     size_t taken = terminal_put_start(printer->terminal, TERMINAL_NAME, name.bytes,
                                       name.length, room);
-    if (printer->terminal->interactive && room < taken + LEAST_FRAME_COLUMNS)
+    if (printer->terminal->interactive && room < taken + MIN_FRAME_COLUMNS)
         return;
     fputs(" (", printer->terminal->out);
     terminal_put_end(printer->terminal, TERMINAL_PLAIN, owner.bytes, owner.length,
@@ -161,7 +161,7 @@ static void print_statistic(const struct printer *printer,
     char numbers[STATISTICS_TEXT_SIZE];
     size_t length = statistics_format(numbers, entry, printer->statistics->compared);
     bool below =
-        terminal->interactive && length + 2 + LEAST_FRAME_COLUMNS > terminal->width;
+        terminal->interactive && length + 2 + MIN_FRAME_COLUMNS > terminal->width;
     if (below && length > line_width(printer, 2))
         length = drop_average(numbers);
     print_head(printer, entry, line_width(printer, below ? 1 : length + 2));

@@ -21,8 +21,8 @@ enum {
     CELL = 11, /* columns of a number */
     WIDE = 96, /* from here on there is room for all columns */
     MIDDLE = 64,
-    MOST_SPARKS = 60,
-    LEAST_SPARKS = 8,
+    MAX_SPARKS = 60,
+    MIN_SPARKS = 8,
 };
 
 static const uint64_t spark_time = (uint64_t)120 * 1000000000; /* shown at most */
@@ -39,7 +39,7 @@ static void newline(const struct terminal *terminal) {
 static size_t put(const struct terminal *terminal, enum terminal_style style,
                   const char *text, size_t used) {
     return used + terminal_put_start(terminal, style, text, strlen(text),
-                                     terminal_room(terminal, used));
+                                     terminal_width_left(terminal, used));
 }
 
 static const char *format_size(char text[SIZE_TEXT], double bytes, bool sign) {
@@ -70,11 +70,11 @@ static void print_totals(const struct terminal *terminal, const struct top_view 
     const struct dump_reader *reader = view->profile->reader;
     struct weight total = view->profile->total;
     char line[256], size[SIZE_TEXT], peak[SIZE_TEXT], rss[SIZE_TEXT];
-    uint64_t most = heap_history_peak(reader, total.size);
+    uint64_t max = heap_history_peak(reader, total.size);
     snprintf(line, sizeof line, "%s  peak %s%s%s",
              format_size(size, (double)total.size, false),
-             most > 0 || total.size == 0 ? format_size(peak, (double)most, false)
-                                         : "not known",
+             max > 0 || total.size == 0 ? format_size(peak, (double)max, false)
+                                        : "not known",
              view->rss > 0 ? "  RSS " : "",
              view->rss > 0 ? format_size(rss, (double)view->rss, false) : "");
     put(terminal, TERMINAL_PLAIN, line, 0);
@@ -109,21 +109,22 @@ static void print_domains(const struct terminal *terminal,
 /* The heap of the last two minutes, or of all the time there was. */
 static void print_sparks(const struct terminal *terminal, const struct top_view *view,
                          size_t used) {
-    double values[MOST_SPARKS], most = 0;
+    double values[MAX_SPARKS], max = 0;
     char label[SIZE_TEXT];
     uint64_t time = view->end < spark_time ? view->end : spark_time;
     size_t length =
         (size_t)snprintf(label, sizeof label, " %.0f s", (double)time / 1e9);
-    size_t room = terminal->interactive ? terminal_room(terminal, used) : MOST_SPARKS;
+    size_t room =
+        terminal->interactive ? terminal_width_left(terminal, used) : MAX_SPARKS;
     size_t count = room > length ? room - length : 0;
-    count = count < MOST_SPARKS ? count : MOST_SPARKS;
-    if (count < LEAST_SPARKS || view->profile->reader->timeline_count == 0)
+    count = count < MAX_SPARKS ? count : MAX_SPARKS;
+    if (count < MIN_SPARKS || view->profile->reader->timeline_count == 0)
         return;
     heap_history_sample(view->profile->reader, HEAP_HISTORY_TRACED, view->end - time,
                         view->end, values, count);
     for (size_t i = 0; i < count; i++)
-        most = values[i] > most ? values[i] : most;
-    plot_row(terminal, values, count, most, 0, 1);
+        max = values[i] > max ? values[i] : max;
+    plot_row(terminal, values, count, max, 0, 1);
     fputs(label, terminal->out);
 }
 
@@ -211,10 +212,10 @@ static void print_row(const struct terminal *terminal, const struct top_view *vi
     struct dump_text file = frame_text_file(view->profile, row->frame);
     if (view->table->key == GROUPING_FILENAME)
         terminal_put_end(terminal, TERMINAL_NAME, file.bytes, file.length,
-                         terminal_room(terminal, used));
+                         terminal_width_left(terminal, used));
     else
         frame_text_put(terminal, view->profile, row->stack, true,
-                       terminal_room(terminal, used));
+                       terminal_width_left(terminal, used));
     newline(terminal);
 }
 
@@ -264,13 +265,13 @@ static void print_frame(const struct terminal *terminal, const struct profile *p
     struct frame frame = profile_frame(profile, stack);
     struct dump_text source = source_lines_get(
         sources, profile->reader, profile_filename(profile, frame), frame.line);
-    frame_text_put(terminal, profile, stack, true, terminal_room(terminal, 0));
+    frame_text_put(terminal, profile, stack, true, terminal_width_left(terminal, 0));
     newline(terminal);
     if (source.length == 0)
         return;
     size_t used = put(terminal, TERMINAL_PLAIN, "    ", 0);
     terminal_put_start(terminal, TERMINAL_FAINT, source.bytes, source.length,
-                       terminal_room(terminal, used));
+                       terminal_width_left(terminal, used));
     newline(terminal);
 }
 

@@ -9,7 +9,7 @@
 #include "show/frame_text.h"
 
 enum {
-    MOST_NESTED = 10001, /* 1 / TREE_REPORT_LEAST_SHARE branches hold that much each */
+    MAX_NESTED = 10001, /* 1 / TREE_REPORT_MIN_SHARE branches hold that much each */
     STEP_COLUMNS = 2,
     BRANCH_SHARE = 4,       /* of a terminal's width at most is for branches */
     BLOCKS_FROM_WIDTH = 64, /* narrower terminals show no blocks */
@@ -20,7 +20,7 @@ enum {
 struct printer {
     const struct terminal *terminal;
     const struct call_tree *tree;
-    bool last[MOST_NESTED]; /* by branch: nothing follows in it */
+    bool last[MAX_NESTED]; /* by branch: nothing follows in it */
     size_t nested;
     bool at_branch; /* the line begins its branch */
 };
@@ -35,16 +35,16 @@ static const char *glyph(const struct printer *printer, bool first, bool last) {
 /* Returns the columns taken. */
 static size_t print_branches(const struct printer *printer) {
     const struct terminal *terminal = printer->terminal;
-    size_t most = printer->nested;
-    if (terminal->interactive && most > terminal->width / BRANCH_SHARE / STEP_COLUMNS)
-        most = terminal->width / BRANCH_SHARE / STEP_COLUMNS;
-    size_t first = printer->nested - most;
+    size_t max = printer->nested;
+    if (terminal->interactive && max > terminal->width / BRANCH_SHARE / STEP_COLUMNS)
+        max = terminal->width / BRANCH_SHARE / STEP_COLUMNS;
+    size_t first = printer->nested - max;
     for (size_t i = first; i < printer->nested; i++) {
         bool begins = printer->at_branch && i + 1 == printer->nested;
         bool hidden = i == first && first > 0 && !begins;
         fputs(hidden ? "> " : glyph(printer, begins, printer->last[i]), terminal->out);
     }
-    return most * STEP_COLUMNS;
+    return max * STEP_COLUMNS;
 }
 
 static size_t print_numbers(const struct printer *printer, struct weight weight) {
@@ -58,7 +58,7 @@ static size_t print_numbers(const struct printer *printer, struct weight weight)
         length += snprintf(line + length, sizeof line - (size_t)length, "%9" PRIu64 " ",
                            weight.count);
     return terminal_put_start(terminal, TERMINAL_PLAIN, line, (size_t)length,
-                              terminal_room(terminal, 0));
+                              terminal_width_left(terminal, 0));
 }
 
 static void print_node(const struct printer *printer, uint32_t id) {
@@ -66,7 +66,7 @@ static void print_node(const struct printer *printer, uint32_t id) {
     size_t used = print_numbers(printer, node->weight);
     used += print_branches(printer);
     frame_text_put(printer->terminal, printer->tree->profile, node->stack,
-                   node->has_line, terminal_room(printer->terminal, used));
+                   node->has_line, terminal_width_left(printer->terminal, used));
     fputc('\n', printer->terminal->out);
 }
 
@@ -75,7 +75,7 @@ static void print_other(const struct printer *printer, struct weight weight,
     size_t used = print_numbers(printer, weight);
     used += print_branches(printer);
     terminal_put_start(printer->terminal, TERMINAL_FAINT, text, strlen(text),
-                       terminal_room(printer->terminal, used));
+                       terminal_width_left(printer->terminal, used));
     fputc('\n', printer->terminal->out);
 }
 
@@ -83,26 +83,26 @@ static void print_other(const struct printer *printer, struct weight weight,
 struct below {
     const struct call_node *node;
     struct weight own;
-    bool tells_own, tells_folded;
+    bool shows_own, shows_folded;
     size_t rows;
 };
 
-static struct below look_below(const struct printer *printer, uint32_t id) {
+static struct below find_contents(const struct printer *printer, uint32_t id) {
     const struct call_tree *tree = printer->tree;
     struct below below = {.node = &tree->nodes[id], .own = call_tree_own(tree, id)};
     for (uint32_t child = below.node->first_child; child != CALL_TREE_NONE;
          child = tree->nodes[child].next)
         below.rows++;
     bool has_children = below.rows > 0 || below.node->folded.size >= tree->threshold;
-    below.tells_own =
+    below.shows_own =
         has_children && below.own.size >= tree->threshold && below.own.count > 0;
-    below.tells_folded =
+    below.shows_folded =
         below.node->folded_count > 0 && below.node->folded.size >= tree->threshold;
-    below.rows += (size_t)below.tells_own + (size_t)below.tells_folded;
+    below.rows += (size_t)below.shows_own + (size_t)below.shows_folded;
     return below;
 }
 
-static void print_below(struct printer *printer, uint32_t id);
+static void print_contents(struct printer *printer, uint32_t id);
 
 static void begin_row(struct printer *printer, size_t rows_left) {
     printer->last[printer->nested - 1] = rows_left == 1;
@@ -117,13 +117,13 @@ static void print_branch(struct printer *printer, const struct below *below) {
          child = printer->tree->nodes[child].next, left--) {
         begin_row(printer, left);
         print_node(printer, child);
-        print_below(printer, child);
+        print_contents(printer, child);
     }
-    if (below->tells_own) {
+    if (below->shows_own) {
         begin_row(printer, left--);
         print_other(printer, below->own, "(itself)");
     }
-    if (below->tells_folded) {
+    if (below->shows_folded) {
         begin_row(printer, left--);
         snprintf(text, sizeof text, "(%" PRIu64 " smaller)", below->node->folded_count);
         print_other(printer, below->node->folded, text);
@@ -132,15 +132,15 @@ static void print_branch(struct printer *printer, const struct below *below) {
 }
 
 /* Only branches recurse, so that the depth of the calls does not matter. */
-static void print_below(struct printer *printer, uint32_t id) {
+static void print_contents(struct printer *printer, uint32_t id) {
     for (;;) {
-        struct below below = look_below(printer, id);
+        struct below below = find_contents(printer, id);
         uint32_t child = below.node->first_child;
         printer->at_branch = false;
         if (below.rows == 0)
             return;
         if (below.rows > 1 || child == CALL_TREE_NONE) {
-            if (printer->nested < MOST_NESTED)
+            if (printer->nested < MAX_NESTED)
                 print_branch(printer, &below);
             return;
         }
@@ -155,7 +155,7 @@ void tree_report_print(const struct terminal *terminal, const struct call_tree *
     const char *head =
         blocks ? "     SIZE  SHARE    BLOCKS CALL" : "     SIZE  SHARE CALL";
     terminal_put_start(terminal, TERMINAL_FAINT, head, strlen(head),
-                       terminal_room(terminal, 0));
+                       terminal_width_left(terminal, 0));
     fputc('\n', terminal->out);
-    print_below(&printer, CALL_TREE_ROOT);
+    print_contents(&printer, CALL_TREE_ROOT);
 }

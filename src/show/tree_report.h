@@ -7,7 +7,7 @@
 #include "profile/call_tree.h"
 
 /* The least threshold, as a share of all: it bounds how deep branches are nested. */
-#define TREE_REPORT_LEAST_SHARE 0.0001
+#define TREE_REPORT_MIN_SHARE 0.0001
 
-/* Prints the tree, of a share that is not below TREE_REPORT_LEAST_SHARE. */
+/* Prints the tree, of a share that is not below TREE_REPORT_MIN_SHARE. */
 void tree_report_print(const struct terminal *terminal, const struct call_tree *tree);

@@ -43,7 +43,7 @@ size_t recorded_symbols_find(const struct dump_reader *reader, uint32_t module,
             high = middle;
     }
     *symbols = reader->symbols + low;
-    while (count < SYMBOLS_MOST_INLINED && low + count < reader->symbol_count &&
+    while (count < SYMBOLS_MAX_INLINED && low + count < reader->symbol_count &&
            is_at(&(*symbols)[count], module, address))
         count++;
     return count;

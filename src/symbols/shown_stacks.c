@@ -223,7 +223,7 @@ static bool fits(const struct building *building, uint32_t stack) {
     return depth.python <= limits.python && depth.native <= limits.native;
 }
 
-static uint32_t least(uint32_t first, uint32_t second) {
+static uint32_t min(uint32_t first, uint32_t second) {
     return first < second ? first : second;
 }
 
@@ -237,8 +237,8 @@ static uint64_t count_frames(const struct building *building) {
         struct depth depth = building->depths[stack];
         if (!building->wanted[stack])
             continue;
-        count += least(depth.python, building->limits.python) +
-                 least(depth.native, building->limits.native);
+        count += min(depth.python, building->limits.python) +
+                 min(depth.native, building->limits.native);
         fit &= fits(building, stack);
     }
     return fit ? 0 : count;
@@ -246,7 +246,7 @@ static uint64_t count_frames(const struct building *building) {
 
 static uint32_t lowered(uint32_t limit, uint64_t count) {
     uint32_t share = (uint32_t)(limit * max_frames / count);
-    return least(limit, share > MIN_CUT ? share : MIN_CUT);
+    return min(limit, share > MIN_CUT ? share : MIN_CUT);
 }
 
 /* Deep stacks that differ are shown less far, all in the same way. */

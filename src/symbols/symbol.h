@@ -12,4 +12,4 @@ struct symbol {
 };
 
 /* Frames at one address: more is no program's doing. */
-enum { SYMBOLS_MOST_INLINED = 64 };
+enum { SYMBOLS_MAX_INLINED = 64 };

@@ -116,12 +116,12 @@ static bool take_frame(struct cursor *cursor, struct symbol *frame) {
 }
 
 static int visit_all(struct cursor cursor, symbol_cache_visit visit, void *context) {
-    struct symbol frames[SYMBOLS_MOST_INLINED];
+    struct symbol frames[SYMBOLS_MAX_INLINED];
     uint64_t address;
     uint32_t count;
     int error = 0;
     while (error == 0 && take(&cursor, &address, sizeof address) &&
-           take(&cursor, &count, sizeof count) && count <= SYMBOLS_MOST_INLINED) {
+           take(&cursor, &count, sizeof count) && count <= SYMBOLS_MAX_INLINED) {
         for (uint32_t i = 0; i < count; i++)
             if (!take_frame(&cursor, &frames[i]))
                 return 0;

@@ -19,7 +19,7 @@
 #include "symbols/symbol_units.h"
 
 enum {
-    MOST_ID_BYTES = 64,
+    MAX_ID_BYTES = 64,
     /* Of the range of a module that is known by its build-id alone. */
     ANY_SIZE = INT32_MAX,
 };
@@ -55,9 +55,9 @@ static int open_regular(const char *path) {
 }
 
 /* The bytes of hexadecimal digits; their number, 0 where they are none. */
-static int read_id(const char *digits, unsigned char id[MOST_ID_BYTES]) {
+static int read_id(const char *digits, unsigned char id[MAX_ID_BYTES]) {
     size_t length = strlen(digits);
-    if (length % 2 != 0 || length / 2 > MOST_ID_BYTES)
+    if (length % 2 != 0 || length / 2 > MAX_ID_BYTES)
         return 0;
     for (size_t i = 0; i < length / 2; i++)
         if (sscanf(digits + 2 * i, "%2hhx", &id[i]) != 1)
@@ -66,7 +66,7 @@ static int read_id(const char *digits, unsigned char id[MOST_ID_BYTES]) {
 }
 
 static bool has_id(Dwfl_Module *module, const char *digits) {
-    unsigned char id[MOST_ID_BYTES];
+    unsigned char id[MAX_ID_BYTES];
     const unsigned char *found = NULL;
     GElf_Addr address;
     int wanted = read_id(digits, id);
@@ -93,8 +93,8 @@ static int report_file(struct symbol_file *file, const char *path,
 
 /* A debug file that stands for a module which is not here itself. */
 static int report_debug_file(struct symbol_file *file, const char *build_id) {
-    char path[2 * MOST_ID_BYTES + 64];
-    unsigned char id[MOST_ID_BYTES];
+    char path[2 * MAX_ID_BYTES + 64];
+    unsigned char id[MAX_ID_BYTES];
     if (read_id(build_id, id) < 2)
         return -ENOENT;
     snprintf(path, sizeof path, "/usr/lib/debug/.build-id/%.2s/%s.debug", build_id,
@@ -104,7 +104,7 @@ static int report_debug_file(struct symbol_file *file, const char *build_id) {
 
 /* Only the network can have what is left; elfutils asks where it may. */
 static int report_id(struct symbol_file *file, const char *build_id) {
-    unsigned char id[MOST_ID_BYTES];
+    unsigned char id[MAX_ID_BYTES];
     const char *servers = getenv("DEBUGINFOD_URLS");
     int length = read_id(build_id, id);
     if (servers == NULL || *servers == '\0' || length < 2)
@@ -156,15 +156,15 @@ void symbol_file_close(struct symbol_file *file) {
 /* A file's name, made absolute with the folder of its compilation; to be freed. */
 static char *absolute_name(Dwarf_Die *unit, const char *name) {
     Dwarf_Attribute attribute;
-    const char *folder = NULL;
+    const char *directory = NULL;
     char *joined;
     if (name == NULL || name[0] == '/')
         return name == NULL ? NULL : strdup(name);
     if (dwarf_attr(unit, DW_AT_comp_dir, &attribute) != NULL)
-        folder = dwarf_formstring(&attribute);
-    if (folder == NULL)
+        directory = dwarf_formstring(&attribute);
+    if (directory == NULL)
         return strdup(name);
-    return asprintf(&joined, "%s/%s", folder, name) < 0 ? NULL : joined;
+    return asprintf(&joined, "%s/%s", directory, name) < 0 ? NULL : joined;
 }
 
 struct place {

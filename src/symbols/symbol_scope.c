@@ -10,7 +10,7 @@
 #include "symbols/symbol_name.h"
 
 /* Damaged entries might refer to each other in circles. */
-enum { MOST_SCOPES = 16 };
+enum { MAX_SCOPES = 16 };
 
 /* Also where the name is in another entry that this one refers to. */
 static const char *mangled_name(Dwarf_Die *function) {
@@ -42,7 +42,7 @@ static bool has_scopes(Dwarf_Die *function) {
 /* Where the thing stands in its source: the entry that the others refer to. */
 static Dwarf_Die declaration_of(Dwarf_Die *entry) {
     Dwarf_Die found = *entry;
-    for (int i = 0; i < MOST_SCOPES; i++) {
+    for (int i = 0; i < MAX_SCOPES; i++) {
         Dwarf_Attribute attribute;
         if (dwarf_attr(&found, DW_AT_abstract_origin, &attribute) == NULL &&
             dwarf_attr(&found, DW_AT_specification, &attribute) == NULL)
@@ -84,7 +84,7 @@ static const char *plain_name(Dwarf_Die *entry) {
 static char *whole_name(Dwarf_Die *entry) {
     Dwarf_Die at = declaration_of(entry), parent;
     char *name = strdup(plain_name(&at));
-    for (int i = 0; i < MOST_SCOPES && name != NULL && find_parent(&at, &parent); i++) {
+    for (int i = 0; i < MAX_SCOPES && name != NULL && find_parent(&at, &parent); i++) {
         char *longer = NULL;
         at = declaration_of(&parent);
         if (asprintf(&longer, "%s::%s", plain_name(&at), name) < 0)

@@ -15,7 +15,7 @@
 #include "symbols/symbol_file.h"
 
 /* What all queries to the network may take, and one that answers nothing. */
-enum { MOST_NETWORK_SECONDS = 60 };
+enum { MAX_NETWORK_SECONDS = 60 };
 #define NETWORK_TIMEOUT "15"
 
 struct symbol_module {
@@ -207,7 +207,7 @@ static int keep(struct symbols *symbols, const char *text, const char **kept) {
 
 struct found {
     struct symbols *symbols;
-    struct symbol frames[SYMBOLS_MOST_INLINED]; /* the innermost first */
+    struct symbol frames[SYMBOLS_MAX_INLINED]; /* the innermost first */
     size_t count;
 };
 
@@ -215,7 +215,7 @@ static int add_frame(void *context, const char *function, const char *filename,
                      uint32_t line) {
     struct found *found = context;
     struct symbol *frame = &found->frames[found->count];
-    if (found->count == SYMBOLS_MOST_INLINED)
+    if (found->count == SYMBOLS_MAX_INLINED)
         return 0;
     *frame = (struct symbol){.line = line};
     int error = keep(found->symbols, function, &frame->function);
@@ -244,7 +244,7 @@ static int look_up(struct symbols *symbols, struct symbol_module *module,
         error = symbol_file_find(module->file, address, add_frame, &found);
     module->is_changed |= module->file != NULL;
     symbols->network_seconds += time(NULL) - began;
-    if (symbols->network_seconds > MOST_NETWORK_SECONDS)
+    if (symbols->network_seconds > MAX_NETWORK_SECONDS)
         unsetenv("DEBUGINFOD_URLS");
     return error < 0 ? error : append_answer(symbols, &found);
 }

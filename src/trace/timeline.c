@@ -43,14 +43,14 @@ static uint64_t point_count(void) {
     return dump->header->sections[TRACEMALLOC_DUMP_TIMELINE].count;
 }
 
-static struct tracemalloc_dump_moment *points(void) {
+static struct tracemalloc_dump_timeline_sample *samples(void) {
     return (void *)dump->base[TRACEMALLOC_DUMP_TIMELINE];
 }
 
 static void thin(void) {
     uint64_t kept = point_count() / 2;
     for (uint64_t at = 0; at < kept; at++)
-        points()[at] = points()[2 * at];
+        samples()[at] = samples()[2 * at];
     dump_file_publish(dump, TRACEMALLOC_DUMP_TIMELINE, kept);
     interval *= 2;
 }
@@ -65,8 +65,8 @@ static void append(uint64_t time) {
     }
     if (dump_file_reserve(dump, TRACEMALLOC_DUMP_TIMELINE, at + 1) < 0)
         return;
-    points()[at] = (struct tracemalloc_dump_moment){time, header->python_bytes,
-                                                    header->native_bytes, read_rss()};
+    samples()[at] = (struct tracemalloc_dump_timeline_sample){
+        time, header->python_bytes, header->native_bytes, read_rss()};
     dump_file_publish(dump, TRACEMALLOC_DUMP_TIMELINE, at + 1);
 }
 
@@ -97,8 +97,8 @@ static void set_stride(uint64_t now) {
     timeline.countdown = timeline.stride;
 }
 
-/* The coarse clock is late by up to a step: it says whether a point is due, and the
- * point has the exact time. */
+/* The coarse clock is late by up to a step: it says whether a sample is due, and the
+ * sample has the exact time. */
 void timeline_tick(void) {
     uint64_t coarse = read_clock(CLOCK_MONOTONIC_COARSE);
     set_stride(coarse);

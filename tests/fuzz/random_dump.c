@@ -46,8 +46,8 @@ static void add_processes(struct dump_maker *maker) {
 
 static void add_moments(struct dump_maker *maker) {
     for (uint64_t time = 0; time < 50; time++) {
-        struct tracemalloc_dump_moment moment = {time * 1000000000, below(10000),
-                                                 below(10000), below(100000)};
+        struct tracemalloc_dump_timeline_sample moment = {
+            time * 1000000000, below(10000), below(10000), below(100000)};
         dump_maker_append(maker, TRACEMALLOC_DUMP_TIMELINE, &moment);
     }
 }

@@ -47,7 +47,7 @@ static void group(const struct profile *profile, enum grouping_key key,
 }
 
 static void report(const struct dump_reader *reader, struct frame_names *names,
-                   enum profile_moment moment) {
+                   enum profile_point moment) {
     struct profile profile;
     struct filter filter = {.all_frames = moment == PROFILE_PEAK};
     if (profile_open(&profile, reader, names, moment) < 0)
@@ -78,7 +78,7 @@ static void read_all(struct dump_reader *reader) {
     struct frame_names names;
     if (frame_names_open(&names) == 0) {
         for (int moment = PROFILE_NOW; moment <= PROFILE_ALLOCATED; moment++)
-            report(reader, &names, (enum profile_moment)moment);
+            report(reader, &names, (enum profile_point)moment);
         export_all(reader);
         read_merged(reader, nowhere());
     }

@@ -20,7 +20,7 @@ static void read_tree(const struct profile *profile, FILE *out,
                                   double share)) {
     struct terminal terminal = screen(out);
     struct call_tree tree;
-    if (open(&tree, profile, TREE_REPORT_LEAST_SHARE) < 0)
+    if (open(&tree, profile, TREE_REPORT_MIN_SHARE) < 0)
         return;
     tree_report_print(&terminal, &tree);
     call_tree_close(&tree);

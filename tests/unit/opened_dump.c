@@ -26,11 +26,11 @@ struct dump_reader *opened_dump_read_shown(const struct dump_maker *maker) {
 }
 
 void opened_dump_open(struct opened_dump *opened, const struct dump_maker *maker,
-                      enum profile_moment moment) {
+                      enum profile_point point) {
     opened->reader = opened_dump_read_shown(maker);
     ck_assert_int_eq(frame_names_open(&opened->names), 0);
     ck_assert_int_eq(
-        profile_open(&opened->profile, opened->reader, &opened->names, moment), 0);
+        profile_open(&opened->profile, opened->reader, &opened->names, point), 0);
 }
 
 void opened_dump_close(struct opened_dump *opened) {

@@ -12,7 +12,7 @@ struct opened_dump {
 };
 
 void opened_dump_open(struct opened_dump *opened, const struct dump_maker *maker,
-                      enum profile_moment moment);
+                      enum profile_point point);
 void opened_dump_close(struct opened_dump *opened);
 
 /* Only the reader: as the file is, and with its stacks as reports show them, by the

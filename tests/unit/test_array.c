@@ -30,7 +30,7 @@ START_TEST(arrays_of_their_own_type) {
     uint64_t *numbers = NULL;
     size_t room = 0;
     for (uint64_t i = 0; i < 1000; i++) {
-        ck_assert_int_eq(array_make_room(&numbers, &room, i + 1, sizeof *numbers), 0);
+        ck_assert_int_eq(array_reserve(&numbers, &room, i + 1, sizeof *numbers), 0);
         ck_assert_uint_gt(room, i);
         numbers[i] = i;
     }
@@ -38,7 +38,7 @@ START_TEST(arrays_of_their_own_type) {
         ck_assert_uint_eq(numbers[i], i);
     uint64_t *before = numbers;
     size_t room_before = room;
-    ck_assert_int_eq(array_make_room(&numbers, &room, SIZE_MAX / 2, sizeof *numbers),
+    ck_assert_int_eq(array_reserve(&numbers, &room, SIZE_MAX / 2, sizeof *numbers),
                      -ENOMEM);
     ck_assert_ptr_eq(numbers, before);
     ck_assert_uint_eq(room, room_before);

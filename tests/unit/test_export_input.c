@@ -53,7 +53,7 @@ END_TEST
 
 START_TEST(a_program_that_did_not_get_there_has_no_exit) {
     static const struct filter everything;
-    input.moment = PROFILE_EXIT;
+    input.point = PROFILE_EXIT;
     ck_assert_int_eq(export_input_open(&input, reader, &everything), -ENODATA);
 }
 END_TEST

@@ -29,7 +29,7 @@ static void fold(enum folded_tree_direction direction, double share, size_t most
     const struct path_source source = {
         .profiles = &opened.profile, .profile_count = 1, .ever = &opened.profile};
     ck_assert_int_eq(path_table_add(&table, &source), 0);
-    path_table_weigh(&table);
+    path_table_aggregate(&table);
     ck_assert_int_eq(folded_tree_open(&tree, &table, direction, share, most), 0);
 }
 

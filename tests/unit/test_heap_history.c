@@ -2,7 +2,7 @@
 #include "check_run.h"
 #include "profile/heap_history.h"
 
-static struct tracemalloc_dump_moment points[] = {
+static struct tracemalloc_dump_timeline_sample points[] = {
     {0, 1, 1, 10}, {100, 5, 5, 100}, {110, 1, 0, 50}, {400, 20, 0, 40}};
 
 static struct dump_reader reader = {.timeline = points, .timeline_count = 4};
@@ -47,7 +47,7 @@ END_TEST
 /* The order of a stranger's points is not to be trusted. */
 START_TEST(points_out_of_order) {
     double values[4];
-    struct tracemalloc_dump_moment wild[] = {
+    struct tracemalloc_dump_timeline_sample wild[] = {
         {390, 1, 0, 0}, {10, 9, 0, 0}, {UINT64_MAX, 7, 0, 0}};
     struct dump_reader hostile = {.timeline = wild, .timeline_count = 3};
     heap_history_sample(&hostile, HEAP_HISTORY_TRACED, 0, 400, values, 4);
@@ -57,7 +57,7 @@ START_TEST(points_out_of_order) {
 END_TEST
 
 START_TEST(a_peak_of_several_processes_is_one_of_their_sum) {
-    struct tracemalloc_dump_moment sums[] = {
+    struct tracemalloc_dump_timeline_sample sums[] = {
         {1, 40, 2, 0}, {2, 70, 5, 0}, {3, 10, 0, 0}};
     struct tracemalloc_dump_process processes[2] = {{.peak_bytes = 60},
                                                     {.peak_bytes = 50}};

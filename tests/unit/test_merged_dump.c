@@ -38,12 +38,11 @@ static void hold(int number, const char *file, uint32_t line, uint64_t size,
     dump_maker_bucket(maker, dump_maker_site(maker, stack, 0), size, count, 0);
 }
 
-static struct weight total(const struct dump_reader *reader,
-                           enum profile_moment moment) {
+static struct weight total(const struct dump_reader *reader, enum profile_point point) {
     struct frame_names names;
     struct profile profile;
     ck_assert_int_eq(frame_names_open(&names), 0);
-    ck_assert_int_eq(profile_open(&profile, reader, &names, moment), 0);
+    ck_assert_int_eq(profile_open(&profile, reader, &names, point), 0);
     struct weight weight = profile.total;
     profile_close(&profile);
     frame_names_close(&names);

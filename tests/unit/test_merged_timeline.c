@@ -9,22 +9,23 @@
 static struct array timeline;
 
 static void set_up(void) {
-    timeline = (struct array){.entry_size = sizeof(struct tracemalloc_dump_moment)};
+    timeline =
+        (struct array){.entry_size = sizeof(struct tracemalloc_dump_timeline_sample)};
 }
 
 static void tear_down(void) {
     free(timeline.entries);
 }
 
-static const struct tracemalloc_dump_moment *point(size_t number) {
-    return (const struct tracemalloc_dump_moment *)timeline.entries + number;
+static const struct tracemalloc_dump_timeline_sample *point(size_t number) {
+    return (const struct tracemalloc_dump_timeline_sample *)timeline.entries + number;
 }
 
 /* The second starts two seconds after the first, and ends before it. */
 START_TEST(sums_at_each_instant) {
-    struct tracemalloc_dump_moment one[] = {
+    struct tracemalloc_dump_timeline_sample one[] = {
         {1 * SECOND, 10, 1, 100}, {3 * SECOND, 20, 1, 200}, {6 * SECOND, 5, 1, 50}};
-    struct tracemalloc_dump_moment two[] = {{1 * SECOND, 7, 0, 70}};
+    struct tracemalloc_dump_timeline_sample two[] = {{1 * SECOND, 7, 0, 70}};
     struct dump_reader first = {
         .header = {.start_time = 50 * SECOND, .end_time = 57 * SECOND},
         .timeline = one,
@@ -52,8 +53,8 @@ END_TEST
 
 /* The clock of the points is a coarse one. */
 START_TEST(a_process_ends_behind_its_last_point) {
-    struct tracemalloc_dump_moment one[] = {{1 * SECOND, 10, 0, 0}};
-    struct tracemalloc_dump_moment two[] = {{1 * SECOND, 7, 0, 0}};
+    struct tracemalloc_dump_timeline_sample one[] = {{1 * SECOND, 10, 0, 0}};
+    struct tracemalloc_dump_timeline_sample two[] = {{1 * SECOND, 7, 0, 0}};
     struct dump_reader first = {
         .header = {.start_time = 50 * SECOND, .end_time = 51 * SECOND},
         .timeline = one,
@@ -74,8 +75,8 @@ START_TEST(a_process_ends_behind_its_last_point) {
 END_TEST
 
 START_TEST(a_process_that_runs_has_no_end) {
-    struct tracemalloc_dump_moment one[] = {{0, 10, 0, 0}};
-    struct tracemalloc_dump_moment two[] = {{5, 1, 0, 0}};
+    struct tracemalloc_dump_timeline_sample one[] = {{0, 10, 0, 0}};
+    struct tracemalloc_dump_timeline_sample two[] = {{5, 1, 0, 0}};
     struct dump_reader first = {
         .state = TRACEMALLOC_DUMP_TRACING, .timeline = one, .timeline_count = 1};
     struct dump_reader second = {
@@ -90,9 +91,9 @@ END_TEST
 
 START_TEST(many_points_are_thinned) {
     enum { COUNT = 50000 };
-    struct tracemalloc_dump_moment *many = calloc(COUNT, sizeof *many);
+    struct tracemalloc_dump_timeline_sample *many = calloc(COUNT, sizeof *many);
     for (size_t i = 0; i < COUNT; i++)
-        many[i] = (struct tracemalloc_dump_moment){i, i, 0, 0};
+        many[i] = (struct tracemalloc_dump_timeline_sample){i, i, 0, 0};
     struct dump_reader reader = {.timeline = many, .timeline_count = COUNT};
     struct dump_reader *parts[] = {&reader};
     ck_assert_int_eq(merged_timeline_add(&timeline, parts, 1), 0);

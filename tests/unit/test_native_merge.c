@@ -10,7 +10,7 @@
 /* The interpreter that this test plays: evaluations are C functions, and each has a
  * word on its stack that stands for what CPython leaves there: from 3.12 on an entry
  * frame. */
-enum { MOST_NODES = 100000, MOST_PYTHON = 64 };
+enum { MAX_NODES = 100000, MOST_PYTHON = 64 };
 
 #define no_inline __attribute__((noipa))
 
@@ -22,11 +22,11 @@ static struct python_frame frames[MOST_PYTHON];
 static struct node {
     uint32_t parent;
     char name; /* '.' for native frames */
-} nodes[MOST_NODES], python_nodes[MOST_NODES];
+} nodes[MAX_NODES], python_nodes[MAX_NODES];
 static uint32_t node_count, python_count = 1;
 
 static uint32_t add_node(uint32_t parent, char name) {
-    ck_assert_uint_lt(node_count, MOST_NODES);
+    ck_assert_uint_lt(node_count, MAX_NODES);
     nodes[node_count] = (struct node){parent, name};
     return node_count++;
 }

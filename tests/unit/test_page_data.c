@@ -99,9 +99,9 @@ END_TEST
 /* A long timeline is thinned, and its highest point stays. */
 START_TEST(a_timeline_keeps_its_summit) {
     for (uint64_t i = 0; i < 10000; i++) {
-        struct tracemalloc_dump_moment moment = {.time = i * 10000000,
-                                                 .python_bytes = i == 7001 ? 999 : 5};
-        dump_maker_append(&maker, TRACEMALLOC_DUMP_TIMELINE, &moment);
+        struct tracemalloc_dump_timeline_sample sample = {
+            .time = i * 10000000, .python_bytes = i == 7001 ? 999 : 5};
+        dump_maker_append(&maker, TRACEMALLOC_DUMP_TIMELINE, &sample);
     }
     write_data((struct page_options){0});
     yajl_val timeline = at("dump", "timeline", NULL);
@@ -117,7 +117,7 @@ START_TEST(an_exit_that_was_not_reached) {
     struct page_input input;
     struct dump_reader *reader = opened_dump_read(&maker);
     const struct page_options options = {
-        .reader = reader, .name = "x", .filter = &filter, .moment = PROFILE_EXIT};
+        .reader = reader, .name = "x", .filter = &filter, .point = PROFILE_EXIT};
     ck_assert_int_eq(page_input_open(&input, &options), -ENODATA);
     dump_reader_close(reader);
 }

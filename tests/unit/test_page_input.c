@@ -34,16 +34,16 @@ static int open_input(void) {
     return page_input_open(&input, &options);
 }
 
-static void ck_moments(size_t count, const enum profile_moment *expected) {
-    ck_assert_uint_eq(input.moment_count, count);
+static void ck_moments(size_t count, const enum profile_point *expected) {
+    ck_assert_uint_eq(input.point_count, count);
     for (size_t i = 0; i < count; i++)
-        ck_assert_int_eq(input.moments[i], expected[i]);
+        ck_assert_int_eq(input.points[i], expected[i]);
 }
 
 START_TEST(a_program_that_was_not_finalized_has_no_exit) {
     hold(1, 10, 1);
     ck_assert_int_eq(open_input(), 0);
-    ck_moments(2, (enum profile_moment[]){PROFILE_NOW, PROFILE_PEAK});
+    ck_moments(2, (enum profile_point[]){PROFILE_NOW, PROFILE_PEAK});
     ck_assert_uint_eq(input.columns, 5);
 }
 END_TEST
@@ -52,28 +52,28 @@ START_TEST(each_moment_of_a_finished_program) {
     maker.header.finalized = 1;
     hold(1, 10, 1);
     ck_assert_int_eq(open_input(), 0);
-    ck_moments(4, (enum profile_moment[]){PROFILE_NOW, PROFILE_PEAK, PROFILE_EXIT,
-                                          PROFILE_END});
+    ck_moments(4, (enum profile_point[]){PROFILE_NOW, PROFILE_PEAK, PROFILE_EXIT,
+                                         PROFILE_END});
     ck_assert_uint_eq(input.columns, 9);
 }
 END_TEST
 
-/* A moment that one dump does not hold has no difference. */
+/* A point in time that one dump does not hold has no difference. */
 START_TEST(only_moments_that_both_dumps_hold) {
     hold(1, 10, 1);
     options.old = opened_dump_read(&maker);
     maker.header.finalized = 1;
     ck_assert_int_eq(open_input(), 0);
-    ck_moments(2, (enum profile_moment[]){PROFILE_NOW, PROFILE_PEAK});
+    ck_moments(2, (enum profile_point[]){PROFILE_NOW, PROFILE_PEAK});
     ck_assert_uint_eq(input.columns, 10);
 }
 END_TEST
 
 START_TEST(the_end_can_be_asked_for) {
     hold(1, 10, 1);
-    options.moment = PROFILE_END;
+    options.point = PROFILE_END;
     ck_assert_int_eq(open_input(), 0);
-    ck_moments(3, (enum profile_moment[]){PROFILE_NOW, PROFILE_PEAK, PROFILE_END});
+    ck_moments(3, (enum profile_point[]){PROFILE_NOW, PROFILE_PEAK, PROFILE_END});
 }
 END_TEST
 
@@ -112,7 +112,7 @@ END_TEST
 /* The input is closed then, and can be closed again. */
 START_TEST(errors_leave_nothing_behind) {
     hold(1, 10, 1);
-    options.moment = PROFILE_EXIT;
+    options.point = PROFILE_EXIT;
     ck_assert_int_eq(open_input(), -ENODATA);
     ck_assert_ptr_null(input.trees[0].nodes);
 }

@@ -34,7 +34,7 @@ static void open_table(bool by_process) {
                                        .by_process = by_process,
                                        .whole = whole};
     ck_assert_int_eq(path_table_add(&table, &source), 0);
-    path_table_weigh(&table);
+    path_table_aggregate(&table);
 }
 
 static void close_table(void) {
@@ -147,7 +147,7 @@ START_TEST(very_deep_stacks_are_cut_shorter) {
     }
     open_table(false);
     ck_assert_uint_eq(table.count, 20000);
-    ck_assert_uint_le(table.step_count, PATH_TABLE_MOST_STEPS);
+    ck_assert_uint_le(table.step_count, PATH_TABLE_MAX_STEPS);
     ck_assert_uint_lt(table.nframe, 65535);
     ck_assert_uint_eq(step(19999, 0), PATH_TABLE_CUT);
     ck_frame(step(19999, table.paths[19999].length - 1), "f", 20000);
@@ -162,8 +162,8 @@ START_TEST(domains_beyond_the_last_share_it) {
         dump_maker_bucket(&maker, dump_maker_site(&maker, 0, id), 1, 1, 0);
     }
     open_table(false);
-    ck_assert_uint_eq(table.domain_count, PATH_TABLE_MOST_DOMAINS);
-    ck_assert_uint_eq(table.paths[39].domain, PATH_TABLE_MOST_DOMAINS - 1);
+    ck_assert_uint_eq(table.domain_count, PATH_TABLE_MAX_DOMAINS);
+    ck_assert_uint_eq(table.paths[39].domain, PATH_TABLE_MAX_DOMAINS - 1);
     ck_assert_uint_eq(table.totals[0], 40);
     close_table();
 }

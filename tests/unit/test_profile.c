@@ -22,9 +22,9 @@ static void tear_down(void) {
     dump_maker_close(&maker);
 }
 
-static void ck_total(enum profile_moment moment, uint64_t size, uint64_t count) {
+static void ck_total(enum profile_point point, uint64_t size, uint64_t count) {
     struct opened_dump opened;
-    opened_dump_open(&opened, &maker, moment);
+    opened_dump_open(&opened, &maker, point);
     ck_assert_uint_eq(opened.profile.total.size, size);
     ck_assert_uint_eq(opened.profile.total.count, count);
     opened_dump_close(&opened);

@@ -37,8 +37,8 @@ static uint32_t hold(uint32_t line, uint64_t bytes, uint32_t count) {
 }
 
 static void add_moment(uint64_t time, uint64_t python, uint64_t rss) {
-    struct tracemalloc_dump_moment moment = {time, python, 0, rss};
-    dump_maker_append(&maker, TRACEMALLOC_DUMP_TIMELINE, &moment);
+    struct tracemalloc_dump_timeline_sample sample = {time, python, 0, rss};
+    dump_maker_append(&maker, TRACEMALLOC_DUMP_TIMELINE, &sample);
 }
 
 static void summarize(void) {
@@ -130,7 +130,7 @@ START_TEST(no_line_is_wider_than_the_terminal) {
     for (uint64_t i = 1; i < 50; i++)
         add_moment(i * second, 1000 << i % 20, 5000000);
     summarize();
-    for (size_t width = TERMINAL_LEAST_WIDTH; width < 140; width++) {
+    for (size_t width = TERMINAL_MIN_WIDTH; width < 140; width++) {
         print(width);
         for (char *line = strtok(output, "\n"); line != NULL; line = strtok(NULL, "\n"))
             ck_assert_msg(strlen(line) <= width, "%zu: %s", width, line);

@@ -11,10 +11,10 @@ static const uint64_t second = 1000000000;
 static struct dump_maker maker;
 static struct dump_reader *reader;
 static struct summary summary;
-static uint64_t moments;
+static uint64_t samples;
 
 static void set_up(void) {
-    moments = 0;
+    samples = 0;
     dump_maker_open(&maker);
 }
 
@@ -38,10 +38,10 @@ static void peak(uint32_t line, uint64_t size, uint32_t at_peak) {
 
 /* One a second, behind those that are there. */
 static void add_moments(uint64_t count, uint64_t first, uint64_t step, uint64_t rss) {
-    for (uint64_t i = 0; i < count; i++, moments++) {
-        struct tracemalloc_dump_moment moment = {moments * second, first + i * step, 0,
-                                                 rss};
-        dump_maker_append(&maker, TRACEMALLOC_DUMP_TIMELINE, &moment);
+    for (uint64_t i = 0; i < count; i++, samples++) {
+        struct tracemalloc_dump_timeline_sample sample = {samples * second,
+                                                          first + i * step, 0, rss};
+        dump_maker_append(&maker, TRACEMALLOC_DUMP_TIMELINE, &sample);
     }
 }
 
@@ -127,8 +127,9 @@ END_TEST
 START_TEST(a_short_program_may_grow) {
     hold_evenly();
     for (uint64_t i = 0; i < 60; i++) {
-        struct tracemalloc_dump_moment moment = {i * second / 10, i * 1000, 0, 0};
-        dump_maker_append(&maker, TRACEMALLOC_DUMP_TIMELINE, &moment);
+        struct tracemalloc_dump_timeline_sample sample = {i * second / 10, i * 1000, 0,
+                                                          0};
+        dump_maker_append(&maker, TRACEMALLOC_DUMP_TIMELINE, &sample);
     }
     ck_advised("No single line stands out");
 }

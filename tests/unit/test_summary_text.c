@@ -109,8 +109,9 @@ END_TEST
 START_TEST(the_heap_is_drawn_over_its_time) {
     hold(3, 100, 4, 0);
     for (uint64_t i = 0; i <= 10; i++) {
-        struct tracemalloc_dump_moment moment = {i * 1000000000, i * 1024, 0, 5 << 20};
-        dump_maker_append(&maker, TRACEMALLOC_DUMP_TIMELINE, &moment);
+        struct tracemalloc_dump_timeline_sample sample = {i * 1000000000, i * 1024, 0,
+                                                          5 << 20};
+        dump_maker_append(&maker, TRACEMALLOC_DUMP_TIMELINE, &sample);
     }
     print(80);
     ck_has("Heap over time\n     10.0 KiB │");
@@ -123,9 +124,9 @@ END_TEST
 START_TEST(a_damaged_timeline_is_drawn_with_what_a_number_can_hold) {
     hold(3, 100, 4, 0);
     for (uint64_t i = 0; i <= 10; i++) {
-        struct tracemalloc_dump_moment moment = {i * 1000000000, UINT64_MAX, UINT64_MAX,
-                                                 1024};
-        dump_maker_append(&maker, TRACEMALLOC_DUMP_TIMELINE, &moment);
+        struct tracemalloc_dump_timeline_sample sample = {i * 1000000000, UINT64_MAX,
+                                                          UINT64_MAX, 1024};
+        dump_maker_append(&maker, TRACEMALLOC_DUMP_TIMELINE, &sample);
     }
     print(80);
     ck_has("16777216 TiB │");

@@ -122,7 +122,7 @@ START_TEST(blocks_without_frames_are_named_in_words) {
 END_TEST
 
 START_TEST(no_line_is_wider_than_the_terminal) {
-    for (size_t width = TERMINAL_LEAST_WIDTH; width < 90; width++) {
+    for (size_t width = TERMINAL_MIN_WIDTH; width < 90; width++) {
         report(GROUPING_TRACEBACK, 1, width, TEXT);
         for (char *line = strtok(output, "\n"); line != NULL; line = strtok(NULL, "\n"))
             ck_assert_uint_le(strlen(line), width);

@@ -21,7 +21,7 @@ static uint64_t count(void) {
     return file.header->sections[TRACEMALLOC_DUMP_TIMELINE].count;
 }
 
-static const struct tracemalloc_dump_moment *points(void) {
+static const struct tracemalloc_dump_timeline_sample *points(void) {
     return (void *)file.base[TRACEMALLOC_DUMP_TIMELINE];
 }
 

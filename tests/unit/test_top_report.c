@@ -23,8 +23,8 @@ static void set_up(void) {
                           0);
     }
     for (uint64_t i = 0; i < 50; i++) {
-        struct tracemalloc_dump_moment moment = {i * 1000000, i * 100, 0, 0};
-        dump_maker_append(&maker, TRACEMALLOC_DUMP_TIMELINE, &moment);
+        struct tracemalloc_dump_timeline_sample sample = {i * 1000000, i * 100, 0, 0};
+        dump_maker_append(&maker, TRACEMALLOC_DUMP_TIMELINE, &sample);
     }
     opened_dump_open(&opened, &maker, PROFILE_NOW);
     static const struct top_sample none;
@@ -78,7 +78,7 @@ START_TEST(head_and_rows) {
 END_TEST
 
 START_TEST(no_line_is_wider_than_the_terminal) {
-    for (size_t width = TERMINAL_LEAST_WIDTH; width < 130; width++)
+    for (size_t width = TERMINAL_MIN_WIDTH; width < 130; width++)
         for (int order = 0; order < TOP_ORDERS; order++) {
             print(width, (enum top_order)order);
             ck_assert_uint_eq(count_lines(), TOP_REPORT_HEAD_LINES + 3);

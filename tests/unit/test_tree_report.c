@@ -75,7 +75,7 @@ START_TEST(no_line_is_wider_than_the_terminal) {
         stack = dump_maker_stack(&maker, stack, code, depth);
         hold(dump_maker_stack(&maker, stack, code, 1000 + depth), 1000 + depth);
     }
-    for (size_t width = TERMINAL_LEAST_WIDTH; width < 130; width++) {
+    for (size_t width = TERMINAL_MIN_WIDTH; width < 130; width++) {
         report(width, 0.001);
         for (char *line = strtok(output, "\n"); line != NULL; line = strtok(NULL, "\n"))
             ck_assert_uint_le(strlen(line), width);

@@ -13,7 +13,7 @@ static uint32_t first_of(const char *bytes, size_t length, size_t *taken) {
 
 START_TEST(every_code_point_comes_back) {
     for (uint32_t point = 0; point <= 0x10ffff; point += 1 + point / 0x3000) {
-        char bytes[UNICODE_MOST_BYTES];
+        char bytes[UNICODE_MAX_BYTES];
         size_t length = unicode_put(bytes, point), taken;
         ck_assert_uint_eq(first_of(bytes, length, &taken), point);
         ck_assert_uint_eq(taken, length);

@@ -5,7 +5,7 @@ import { select } from "d3-selection";
 import { colourOf } from "./colours.js";
 
 const ROW = 19;
-const LEAST_WIDTH = 1.2; // pixels; what is narrower is not drawn
+const MIN_WIDTH = 1.2; // pixels; what is narrower is not drawn
 
 /** `host` is the element; `zoomed(node)` and `hovered(event, node)` are told, null for none. */
 export function makeChart(host, { zoomed, hovered }) {
@@ -23,7 +23,7 @@ export function makeChart(host, { zoomed, hovered }) {
     tip.hide = () => hovered(null, null);
 
     function isDrawn(d) {
-        return d.x1 > d.x0 && (d.x1 - d.x0) * host.clientWidth > LEAST_WIDTH;
+        return d.x1 > d.x0 && (d.x1 - d.x0) * host.clientWidth > MIN_WIDTH;
     }
 
     /** The library leaves two empty rows; without them, and scaled where it is printed. */
@@ -55,7 +55,7 @@ export function makeChart(host, { zoomed, hovered }) {
         chart = flamegraph()
             .width(Math.max(200, host.clientWidth))
             .cellHeight(ROW)
-            .minFrameSize(LEAST_WIDTH)
+            .minFrameSize(MIN_WIDTH)
             .resetHeightOnZoom(true)
             .inverted(layout === "icicle")
             .tooltip(tip)

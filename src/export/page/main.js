@@ -12,7 +12,7 @@ import { makeTip } from "./tip.js";
 import { buildTree, depthOf, findByKey, matcherOf, sumDomains, sumFolded, sumMatches } from "./tree.js";
 import "./page.css"; // behind the libraries' own, which it changes
 
-const MOST_FLAME_ROWS = 60; // a taller flame has its root out of sight
+const MAX_FLAME_ROWS = 60; // a taller flame has its root out of sight
 
 const element = (id) => document.getElementById(id);
 const data = readData(element("data").textContent);
@@ -129,7 +129,7 @@ function showControls(layout) {
 function draw() {
     const { zoom } = view;
     tree = buildTree(data, view);
-    const layout = view.layout || (depthOf(tree) > MOST_FLAME_ROWS ? "icicle" : "flame");
+    const layout = view.layout || (depthOf(tree) > MAX_FLAME_ROWS ? "icicle" : "flame");
     const matches = matcherOf(view.search);
     tip.hide();
     chart.draw(tree, { compared: data.compared, measure: data.measures.indexOf(view.measure), layout, matches });

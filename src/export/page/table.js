@@ -3,7 +3,7 @@
 import { OWN } from "./data.js";
 import { formatBytes, formatCount, formatDifference, formatShare } from "./format.js";
 
-const MOST_ROWS = 200;
+const MAX_ROWS = 200;
 
 const COLUMNS = [
     { key: "place", title: "Line", text: (row) => row.place },
@@ -69,7 +69,7 @@ function chooseRows(root) {
     const chosen = new Set();
     for (const key of ["size", "count", "allocations", "size_diff"]) {
         rows.sort(([, a], [, b]) => orderOf(key)(a, b));
-        for (const entry of rows.slice(0, MOST_ROWS / 2)) chosen.add(entry);
+        for (const entry of rows.slice(0, MAX_ROWS / 2)) chosen.add(entry);
     }
     const known = new Set([...chosen].flatMap(([line]) => line));
     const rest = nodes.filter((node) => !known.has(node));
