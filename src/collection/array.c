@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_ROOM = 64 };
+enum { FIRST_CAPACITY = 64 };
 
-int array_reserve(void *entries, size_t *room, size_t wanted, size_t entry_size) {
-    size_t wider = *room == 0 ? FIRST_ROOM : *room;
+int array_reserve(void *entries, size_t *capacity, size_t wanted, size_t entry_size) {
+    size_t wider = *capacity == 0 ? FIRST_CAPACITY : *capacity;
     void *present, *grown;
-    if (wanted <= *room)
+    if (wanted <= *capacity)
         return 0;
     while (wider < wanted)
         wider *= 2;
@@ -19,7 +19,7 @@ int array_reserve(void *entries, size_t *room, size_t wanted, size_t entry_size)
     if (grown == NULL)
         return -ENOMEM;
     memcpy(entries, &grown, sizeof grown);
-    *room = wider;
+    *capacity = wider;
     return 0;
 }
 
@@ -27,7 +27,7 @@ int64_t array_append(struct array *array, const void *entries, size_t count) {
     size_t first = array->count, end = first + count;
     /* Also without entries an array is there. */
     size_t wanted = end > 0 ? end : 1;
-    if (array_reserve(&array->entries, &array->room, wanted, array->entry_size) < 0)
+    if (array_reserve(&array->entries, &array->capacity, wanted, array->entry_size) < 0)
         return -ENOMEM;
     if (count > 0)
         memcpy((char *)array->entries + first * array->entry_size, entries,

@@ -12,14 +12,14 @@
 struct array {
     void *entries;
     size_t count;
-    size_t room;
+    size_t capacity;
     size_t entry_size;
 };
 
 /* The same for an array of its own type: `entries` is the address of the pointer to it.
  * Room for `wanted` entries, the new ones not set. 0; or -ENOMEM, and all is as it
  * was. */
-must_check int array_reserve(void *entries, size_t *room, size_t wanted,
+must_check int array_reserve(void *entries, size_t *capacity, size_t wanted,
                              size_t entry_size);
 
 /* Appends `count` entries. The index of the first, or -ENOMEM. */

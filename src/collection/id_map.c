@@ -35,7 +35,8 @@ static int grow_slots(struct id_map *map) {
 }
 
 int64_t id_map_add(struct id_map *map, struct id_pair pair) {
-    if (array_reserve(&map->pairs, &map->room, map->count + 1, sizeof *map->pairs) < 0)
+    if (array_reserve(&map->pairs, &map->capacity, map->count + 1, sizeof *map->pairs) <
+        0)
         return -ENOMEM;
     bool full = map->bits == 0 || map->count >> (map->bits - 1) != 0;
     if (full && grow_slots(map) < 0)

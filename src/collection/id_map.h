@@ -22,7 +22,7 @@ struct id_pair {
 struct id_map {
     struct id_pair *pairs; /* by id */
     size_t count;
-    size_t room; /* of `pairs` */
+    size_t capacity; /* of `pairs` */
     uint32_t
         *slots;    /* id + 1, 0 where free; a power of two of them, at most half full */
     unsigned bits; /* log2 of their number */

@@ -7,11 +7,11 @@
 
 #include "base/hash.h"
 
-enum { FIRST_ROOM = 256 };
+enum { FIRST_CAPACITY = 256 };
 
 /* The slot of a text, or the free one where it belongs. */
 static size_t find_slot(const struct frame_names *table, struct dump_text text) {
-    size_t mask = table->room * 2 - 1;
+    size_t mask = table->capacity * 2 - 1;
     size_t at = (hash_bytes(text.bytes, text.length, 0) >> 32) & mask;
     for (; table->slots[at] != 0; at = (at + 1) & mask) {
         struct dump_text other = table->texts[table->slots[at] - 1];
@@ -23,17 +23,17 @@ static size_t find_slot(const struct frame_names *table, struct dump_text text) 
 }
 
 static int grow(struct frame_names *table) {
-    size_t room = table->room == 0 ? FIRST_ROOM : table->room * 2;
-    struct dump_text *texts = realloc(table->texts, room * sizeof *texts);
+    size_t capacity = table->capacity == 0 ? FIRST_CAPACITY : table->capacity * 2;
+    struct dump_text *texts = realloc(table->texts, capacity * sizeof *texts);
     if (texts == NULL)
         return -ENOMEM;
     table->texts = texts;
-    uint32_t *slots = calloc(room * 2, sizeof *slots);
+    uint32_t *slots = calloc(capacity * 2, sizeof *slots);
     if (slots == NULL)
         return -ENOMEM;
     free(table->slots);
     table->slots = slots;
-    table->room = room;
+    table->capacity = capacity;
     for (size_t id = 0; id < table->count; id++)
         slots[find_slot(table, texts[id])] = (uint32_t)id + 1;
     return 0;
@@ -52,7 +52,7 @@ int frame_names_open(struct frame_names *table) {
 }
 
 int64_t frame_names_add(struct frame_names *table, struct dump_text text) {
-    if (table->count == table->room && grow(table) < 0)
+    if (table->count == table->capacity && grow(table) < 0)
         return -ENOMEM;
     size_t slot = find_slot(table, text);
     if (table->slots[slot] != 0)

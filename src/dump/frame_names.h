@@ -22,8 +22,8 @@ enum {
 struct frame_names {
     struct dump_text *texts; /* by id */
     size_t count;
-    size_t room;
-    uint32_t *slots; /* id + 1, 0 where free; twice `room` of them */
+    size_t capacity;
+    uint32_t *slots; /* id + 1, 0 where free; twice `capacity` of them */
 };
 
 must_check int frame_names_open(struct frame_names *table);

@@ -25,7 +25,7 @@ void frame_table_close(struct frame_table *table) {
     id_map_clear(&table->ids);
     free(table->frames);
     table->frames = NULL;
-    table->room = 0;
+    table->capacity = 0;
 }
 
 int64_t frame_table_add(struct frame_table *table, struct named_frame frame) {
@@ -33,8 +33,8 @@ int64_t frame_table_add(struct frame_table *table, struct named_frame frame) {
     if (frame.native && table->by_address)
         pair.second = address_mark | frame.address;
     size_t known = table->ids.count;
-    if (array_reserve(&table->frames, &table->room, known + 1, sizeof *table->frames) <
-        0)
+    if (array_reserve(&table->frames, &table->capacity, known + 1,
+                      sizeof *table->frames) < 0)
         return -ENOMEM;
     int64_t id = id_map_add(&table->ids, pair);
     if (id >= 0 && (size_t)id == known)

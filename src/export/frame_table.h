@@ -32,7 +32,7 @@ struct frame_table {
     bool by_address; /* native frames by their address, not only by their file */
     struct id_map ids;
     struct named_frame *frames; /* by id, `ids.count` of them */
-    size_t room;
+    size_t capacity;
 };
 
 /* What frame_table_at keeps of one dump, so that each node is named once. */

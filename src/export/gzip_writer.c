@@ -36,8 +36,8 @@ static void deflate_input(struct gzip_writer *writer, int flush) {
 void gzip_writer_put(struct gzip_writer *writer, const void *bytes, size_t size) {
     const uint8_t *at = bytes;
     while (size > 0) {
-        size_t room = GZIP_WRITER_BUFFER_SIZE - writer->waiting;
-        size_t part = size < room ? size : room;
+        size_t left = GZIP_WRITER_BUFFER_SIZE - writer->waiting;
+        size_t part = size < left ? size : left;
         memcpy(writer->input + writer->waiting, at, part);
         writer->waiting += part;
         at += part;

@@ -97,8 +97,8 @@ static int add_trace(struct trace_table *table, const struct trace *trace) {
     if (table->frame_count > max_frames)
         return -EFBIG;
     size_t known = table->ids.count;
-    if (array_reserve(&table->traces, &table->room, known + 1, sizeof *table->traces) <
-        0)
+    if (array_reserve(&table->traces, &table->capacity, known + 1,
+                      sizeof *table->traces) < 0)
         return -ENOMEM;
     int64_t id = id_map_add(&table->ids, trace_key(table, length, trace->context));
     if (id < 0)

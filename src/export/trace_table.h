@@ -50,7 +50,7 @@ struct trace_table {
     struct frame_cache cache;
     struct trace *traces; /* the largest first; those of the rest at the end */
     size_t count;
-    size_t room;
+    size_t capacity;
     struct id_map ids;         /* of traces */
     struct id_map context_ids; /* by domain, process and thread */
     struct trace_context *contexts;

@@ -72,9 +72,9 @@ static void block(sigset_t *before) {
 }
 
 /* Plain ASCII, as wide as it is long: a file's name may hold anything. */
-static void make_harmless(char *text, size_t room) {
+static void make_harmless(char *text, size_t size) {
     for (size_t i = 0; text[i] != '\0'; i++)
-        if (i == room)
+        if (i == size)
             text[i--] = '\0';
         else if (text[i] < ' ' || text[i] > '~')
             text[i] = '?';

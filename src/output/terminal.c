@@ -59,14 +59,14 @@ size_t terminal_columns(const struct terminal *terminal, const char *text,
 
 /* Prints code points as long as they fit; returns the columns taken. */
 static size_t put(const struct terminal *terminal, const char *text, const char *end,
-                  size_t room) {
+                  size_t width) {
     size_t taken = 0;
     while (text < end) {
         char shown[UNICODE_MAX_BYTES];
         size_t columns;
         size_t length = terminal_text_show(unicode_next(&text, end),
                                            terminal->interactive, shown, &columns);
-        if (taken + columns > room)
+        if (taken + columns > width)
             break;
         fwrite(shown, 1, length, terminal->out);
         taken += columns;
@@ -85,36 +85,36 @@ static void end_style(const struct terminal *terminal, enum terminal_style style
 }
 
 size_t terminal_put_end(const struct terminal *terminal, enum terminal_style style,
-                        const char *text, size_t length, size_t room) {
+                        const char *text, size_t length, size_t width) {
     const char *end = text + length;
     if (!terminal->interactive)
-        room = SIZE_MAX;
+        width = SIZE_MAX;
     size_t columns = terminal_columns(terminal, text, length), taken = 0;
     begin_style(terminal, style);
-    if (columns > room && room >= ELLIPSIS_COLUMNS) {
+    if (columns > width && width >= ELLIPSIS_COLUMNS) {
         fputs(ellipsis, terminal->out);
         taken = ELLIPSIS_COLUMNS;
     }
-    for (size_t left = columns; left > room - taken;) {
+    for (size_t left = columns; left > width - taken;) {
         char shown[UNICODE_MAX_BYTES];
         terminal_text_show(unicode_next(&text, end), terminal->interactive, shown,
                            &columns);
         left -= columns;
     }
-    taken += put(terminal, text, end, room - taken);
+    taken += put(terminal, text, end, width - taken);
     end_style(terminal, style);
     return taken;
 }
 
 size_t terminal_put_start(const struct terminal *terminal, enum terminal_style style,
-                          const char *text, size_t length, size_t room) {
+                          const char *text, size_t length, size_t width) {
     if (!terminal->interactive)
-        room = SIZE_MAX;
+        width = SIZE_MAX;
     bool cut =
-        terminal_columns(terminal, text, length) > room && room >= ELLIPSIS_COLUMNS;
+        terminal_columns(terminal, text, length) > width && width >= ELLIPSIS_COLUMNS;
     begin_style(terminal, style);
     size_t taken =
-        put(terminal, text, text + length, cut ? room - ELLIPSIS_COLUMNS : room);
+        put(terminal, text, text + length, cut ? width - ELLIPSIS_COLUMNS : width);
     if (cut) {
         fputs(ellipsis, terminal->out);
         taken += ELLIPSIS_COLUMNS;

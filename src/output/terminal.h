@@ -41,9 +41,9 @@ size_t terminal_width_left(const struct terminal *terminal, size_t used);
 size_t terminal_columns(const struct terminal *terminal, const char *text,
                         size_t length);
 
-/* The text; on a terminal as much of its end, or of its start, as fits into `room`
+/* The text; on a terminal as much of its end, or of its start, as fits into `width`
  * columns, with `...` for the rest. Returns the columns taken. */
 size_t terminal_put_end(const struct terminal *terminal, enum terminal_style style,
-                        const char *text, size_t length, size_t room);
+                        const char *text, size_t length, size_t width);
 size_t terminal_put_start(const struct terminal *terminal, enum terminal_style style,
-                          const char *text, size_t length, size_t room);
+                          const char *text, size_t length, size_t width);

@@ -5,8 +5,8 @@
 
 static void append(char *out, size_t size, const char *text) {
     size_t length = strlen(out);
-    size_t room = size - length - 1;
-    size_t added = strnlen(text, room);
+    size_t left = size - length - 1;
+    size_t added = strnlen(text, left);
     memcpy(out + length, text, added);
     out[length + added] = '\0';
 }

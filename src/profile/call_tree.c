@@ -6,19 +6,20 @@
 
 #include "collection/array.h"
 #include "collection/id_map.h"
+#include "profile/inner_frames.h"
 
-/* The number of the new node, or -ENOMEM. */
+/* Returns the index of the new node, or -ENOMEM. */
 static int64_t add_node(struct call_tree *tree, const struct call_node *node) {
-    if (array_reserve(&tree->nodes, &tree->room, tree->count + 1, sizeof *tree->nodes) <
-        0)
+    if (array_reserve(&tree->nodes, &tree->capacity, tree->count + 1,
+                      sizeof *tree->nodes) < 0)
         return -ENOMEM;
     tree->nodes[tree->count] = *node;
     return (int64_t)tree->count++;
 }
 
-/* Something below the threshold is only counted. Then CALL_TREE_ROOT is returned, which
- * is no child. */
-static int64_t keep_or_fold(struct call_tree *tree, const struct call_node *node) {
+/* Returns the index of the new node, or CALL_TREE_ROOT if it is below the threshold and
+ * was only added to the parent's `folded`. */
+static int64_t add_or_fold(struct call_tree *tree, const struct call_node *node) {
     struct call_node *parent = &tree->nodes[node->parent];
     if (node->weight.size >= tree->threshold && node->weight.count > 0)
         return add_node(tree, node);
@@ -28,7 +29,8 @@ static int64_t keep_or_fold(struct call_tree *tree, const struct call_node *node
     return CALL_TREE_ROOT;
 }
 
-static int begin(struct call_tree *tree, const struct profile *profile, double share) {
+static int add_root(struct call_tree *tree, const struct profile *profile,
+                    double share) {
     struct call_node root = {.weight = profile->total};
     *tree = (struct call_tree){
         .profile = profile,
@@ -42,7 +44,7 @@ struct ranked {
     struct weight weight;
 };
 
-/* The least first, for the last one pushed becomes its parent's first child. */
+/* Smallest first: link_children prepends, so the last one becomes the first child. */
 static int compare_ranked(const void *first, const void *second) {
     const struct ranked *a = first, *b = second;
     if (a->weight.size != b->weight.size)
@@ -70,15 +72,15 @@ static int link_children(struct call_tree *tree) {
     return 0;
 }
 
-/* The dump's tree of stacks, with the nodes made one that are not to be told apart. */
+/* The dump's tree of stacks. Stacks that differ only by uncertain lines are merged into
+ * the first of them. */
 struct stack_tree {
     const struct profile *profile;
     const struct dump_reader *reader;
-    struct weight *weights; /* by stack: its own, later with all below */
-    uint32_t *beyond;       /* by stack: Python's frames from it to the deepest block
-                               below; 0: none */
-    uint32_t *same;         /* by stack: the first that it is one with */
-    uint32_t *nodes;        /* by stack: its node of the call tree, or ROOT */
+    struct weight *weights; /* by stack: its own, then with its callees */
+    uint32_t *inner;        /* by stack: see inner_frames_count */
+    uint32_t *merged;       /* by stack: the stack that it is merged into, or itself */
+    uint32_t *nodes;        /* by stack: its node in the call tree, or CALL_TREE_ROOT */
 };
 
 static int open_stacks(struct stack_tree *stacks, const struct profile *profile) {
@@ -87,19 +89,19 @@ static int open_stacks(struct stack_tree *stacks, const struct profile *profile)
         .profile = profile,
         .reader = reader,
         .weights = calloc(reader->stack_count, sizeof *stacks->weights),
-        .beyond = calloc(reader->stack_count, sizeof *stacks->beyond),
-        .same = calloc(reader->stack_count, sizeof *stacks->same),
+        .inner = calloc(reader->stack_count, sizeof *stacks->inner),
+        .merged = calloc(reader->stack_count, sizeof *stacks->merged),
         .nodes = calloc(reader->stack_count, sizeof *stacks->nodes),
     };
-    bool failed = stacks->weights == NULL || stacks->beyond == NULL ||
-                  stacks->same == NULL || stacks->nodes == NULL;
+    bool failed = stacks->weights == NULL || stacks->inner == NULL ||
+                  stacks->merged == NULL || stacks->nodes == NULL;
     return failed ? -ENOMEM : 0;
 }
 
 static void close_stacks(struct stack_tree *stacks) {
     free(stacks->weights);
-    free(stacks->beyond);
-    free(stacks->same);
+    free(stacks->inner);
+    free(stacks->merged);
     free(stacks->nodes);
 }
 
@@ -107,26 +109,18 @@ static void aggregate_stacks(struct stack_tree *stacks, const struct profile *pr
     const struct dump_reader *reader = stacks->reader;
     for (size_t i = 0; i < reader->site_count; i++) {
         uint32_t stack = reader->sites[i].stack;
-        if (profile->sites[i].count == 0)
-            continue;
         stacks->weights[stack].size += profile->sites[i].size;
         stacks->weights[stack].count += profile->sites[i].count;
-        stacks->beyond[stack] = 1;
     }
-    for (size_t id = reader->stack_count; id-- > 1;) {
-        uint32_t parent = reader->stacks[id].parent, frames = stacks->beyond[id];
-        bool python = profile_native(profile, parent) == NULL;
-        if (frames > 0 && frames + python > stacks->beyond[parent])
-            stacks->beyond[parent] = frames + python;
-    }
+    inner_frames_count(reader, profile->sites, stacks->inner);
 }
 
 static bool has_line(const struct stack_tree *stacks, uint32_t stack) {
-    return stacks->beyond[stack] <= stacks->reader->header.nframe ||
+    return stacks->inner[stack] <= stacks->reader->header.nframe ||
            profile_native(stacks->profile, stack) != NULL;
 }
 
-static int find_same(struct stack_tree *stacks) {
+static int merge_stacks(struct stack_tree *stacks) {
     const struct dump_reader *reader = stacks->reader;
     struct id_map ids = {0};
     struct id_pair empty = {UINT64_MAX, UINT64_MAX};
@@ -134,7 +128,7 @@ static int find_same(struct stack_tree *stacks) {
     int64_t id = firsts == NULL ? -ENOMEM : id_map_add(&ids, empty);
     for (uint32_t stack = 1; id >= 0 && stack < reader->stack_count; stack++) {
         const struct tracemalloc_dump_stack *node = &reader->stacks[stack];
-        uint64_t parent = stacks->same[node->parent];
+        uint64_t parent = stacks->merged[node->parent];
         struct id_pair key = {parent << 32 | node->code,
                               (uint64_t)node->high << 32 | node->line};
         if (!has_line(stacks, stack))
@@ -144,51 +138,54 @@ static int find_same(struct stack_tree *stacks) {
             break;
         if (firsts[id] == 0)
             firsts[id] = stack;
-        stacks->same[stack] = firsts[id];
+        stacks->merged[stack] = firsts[id];
     }
     free(firsts);
     id_map_clear(&ids);
     return id < 0 ? -ENOMEM : 0;
 }
 
-/* Nothing was made one: each stack is itself. */
-static void set_distinct(struct stack_tree *stacks) {
+static void keep_stacks_apart(struct stack_tree *stacks) {
     for (uint32_t stack = 0; stack < stacks->reader->stack_count; stack++)
-        stacks->same[stack] = stack;
+        stacks->merged[stack] = stack;
 }
 
-/* Stack 0 is the sum; what has no frame has no callers either. */
-static void sum_up(struct stack_tree *stacks) {
+/* Adds each stack to its caller, innermost first. Stack 0 has its own blocks only:
+ * those without a frame. */
+static void add_to_callers(struct stack_tree *stacks) {
     const struct dump_reader *reader = stacks->reader;
     for (size_t id = reader->stack_count; id-- > 1;) {
-        uint32_t same = stacks->same[id];
-        uint32_t above = same != id ? same : stacks->same[reader->stacks[id].parent];
-        if (above == TRACEMALLOC_DUMP_EMPTY_STACK)
+        uint32_t merged = stacks->merged[id];
+        uint32_t target =
+            merged != id ? merged : stacks->merged[reader->stacks[id].parent];
+        if (target == TRACEMALLOC_DUMP_EMPTY_STACK)
             continue;
-        stacks->weights[above].size += stacks->weights[id].size;
-        stacks->weights[above].count += stacks->weights[id].count;
+        stacks->weights[target].size += stacks->weights[id].size;
+        stacks->weights[target].count += stacks->weights[id].count;
     }
 }
 
-/* Parents come before their children, and hold at least as much. */
-static int keep_stacks(struct call_tree *tree, struct stack_tree *stacks) {
+/* Callers come before their callees, and hold at least as much: if a caller was folded,
+ * its callees are in the same `folded` already. */
+static int add_stacks(struct call_tree *tree, struct stack_tree *stacks) {
     const struct dump_reader *reader = stacks->reader;
     for (uint32_t id = 0; id < reader->stack_count; id++) {
-        uint32_t above = id == 0 ? 0 : stacks->same[reader->stacks[id].parent];
-        uint32_t parent = above == TRACEMALLOC_DUMP_EMPTY_STACK ? CALL_TREE_ROOT
-                                                                : stacks->nodes[above];
-        bool dropped =
-            above != TRACEMALLOC_DUMP_EMPTY_STACK && parent == CALL_TREE_ROOT;
-        if (stacks->same[id] != id || dropped)
+        uint32_t caller = id == 0 ? 0 : stacks->merged[reader->stacks[id].parent];
+        uint32_t parent = caller == TRACEMALLOC_DUMP_EMPTY_STACK
+                              ? CALL_TREE_ROOT
+                              : stacks->nodes[caller];
+        bool caller_folded =
+            caller != TRACEMALLOC_DUMP_EMPTY_STACK && parent == CALL_TREE_ROOT;
+        if (stacks->merged[id] != id || caller_folded)
             continue;
         struct call_node node = {.stack = id,
                                  .has_line = has_line(stacks, id),
                                  .weight = stacks->weights[id],
                                  .parent = parent};
-        int64_t kept = keep_or_fold(tree, &node);
-        if (kept < 0)
+        int64_t added = add_or_fold(tree, &node);
+        if (added < 0)
             return -ENOMEM;
-        stacks->nodes[id] = (uint32_t)kept;
+        stacks->nodes[id] = (uint32_t)added;
     }
     return 0;
 }
@@ -199,13 +196,13 @@ static int build(struct call_tree *tree) {
     int error = open_stacks(&stacks, tree->profile);
     if (error == 0)
         aggregate_stacks(&stacks, tree->profile);
-    if (error == 0 && stacks.beyond[0] > reader->header.nframe + 1)
-        error = find_same(&stacks);
+    if (error == 0 && stacks.inner[0] > reader->header.nframe + 1)
+        error = merge_stacks(&stacks);
     else if (error == 0)
-        set_distinct(&stacks);
+        keep_stacks_apart(&stacks);
     if (error == 0) {
-        sum_up(&stacks);
-        error = keep_stacks(tree, &stacks);
+        add_to_callers(&stacks);
+        error = add_stacks(tree, &stacks);
     }
     close_stacks(&stacks);
     return error == 0 ? link_children(tree) : error;
@@ -213,7 +210,7 @@ static int build(struct call_tree *tree) {
 
 int call_tree_open(struct call_tree *tree, const struct profile *profile,
                    double share) {
-    int error = begin(tree, profile, share);
+    int error = add_root(tree, profile, share);
     if (error == 0)
         error = build(tree);
     if (error < 0)
@@ -221,24 +218,24 @@ int call_tree_open(struct call_tree *tree, const struct profile *profile,
     return error;
 }
 
-/* A stack on its way from its most recent frame up: which node it has come to. */
+/* A walk from a stack's most recent frame outwards. */
 struct cursor {
-    uint32_t at; /* stack whose frame is next */
-    uint32_t node;
+    uint32_t stack; /* whose frame is next */
+    uint32_t node;  /* reached so far, in the call tree */
     struct weight weight;
 };
 
-/* The climbers of one level, grouped by node and next frame. */
+/* The cursors at one depth, grouped by node and next frame. */
 struct level {
     struct id_map ids;
     struct call_node *groups; /* by id */
-    int64_t *kept;            /* by id: node of the tree, or ROOT */
-    uint32_t *group_of;       /* by climber */
+    int64_t *nodes;           /* by id: in the call tree, or CALL_TREE_ROOT if folded */
+    uint32_t *group_of;       /* by cursor */
 };
 
 static struct id_pair cursor_key(const struct dump_reader *reader,
                                  const struct cursor *cursor) {
-    const struct tracemalloc_dump_stack *stack = &reader->stacks[cursor->at];
+    const struct tracemalloc_dump_stack *stack = &reader->stacks[cursor->stack];
     return (struct id_pair){(uint64_t)cursor->node << 32 | stack->code,
                             (uint64_t)stack->high << 32 | stack->line};
 }
@@ -246,14 +243,14 @@ static struct id_pair cursor_key(const struct dump_reader *reader,
 static int group_cursors(struct level *level, const struct call_tree *tree,
                          const struct cursor *cursors, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        size_t known = level->ids.count;
+        size_t next_id = level->ids.count;
         int64_t id =
             id_map_add(&level->ids, cursor_key(tree->profile->reader, &cursors[i]));
         if (id < 0)
             return -ENOMEM;
-        if ((size_t)id == known)
+        if ((size_t)id == next_id)
             level->groups[id] = (struct call_node){
-                .stack = cursors[i].at, .has_line = true, .parent = cursors[i].node};
+                .stack = cursors[i].stack, .has_line = true, .parent = cursors[i].node};
         level->group_of[i] = (uint32_t)id;
         level->groups[id].weight.size += cursors[i].weight.size;
         level->groups[id].weight.count += cursors[i].weight.count;
@@ -261,44 +258,44 @@ static int group_cursors(struct level *level, const struct call_tree *tree,
     return 0;
 }
 
-static int keep_groups(struct level *level, struct call_tree *tree) {
+static int add_groups(struct level *level, struct call_tree *tree) {
     for (size_t id = 0; id < level->ids.count; id++) {
-        level->kept[id] = keep_or_fold(tree, &level->groups[id]);
-        if (level->kept[id] < 0)
+        level->nodes[id] = add_or_fold(tree, &level->groups[id]);
+        if (level->nodes[id] < 0)
             return -ENOMEM;
     }
     return 0;
 }
 
-/* Those of kept groups that have a caller go on; returns how many. */
-static size_t climb(const struct level *level, const struct call_tree *tree,
-                    struct cursor *cursors, size_t count) {
+/* Moves each cursor to its caller and drops those that were folded or have none.
+ * Returns how many are left. */
+static size_t advance(const struct level *level, const struct call_tree *tree,
+                      struct cursor *cursors, size_t count) {
     size_t left = 0;
     for (size_t i = 0; i < count; i++) {
-        int64_t kept = level->kept[level->group_of[i]];
-        uint32_t caller = tree->profile->reader->stacks[cursors[i].at].parent;
-        if (kept == CALL_TREE_ROOT || caller == TRACEMALLOC_DUMP_EMPTY_STACK)
+        int64_t node = level->nodes[level->group_of[i]];
+        uint32_t caller = tree->profile->reader->stacks[cursors[i].stack].parent;
+        if (node == CALL_TREE_ROOT || caller == TRACEMALLOC_DUMP_EMPTY_STACK)
             continue;
-        cursors[left++] = (struct cursor){caller, (uint32_t)kept, cursors[i].weight};
+        cursors[left++] = (struct cursor){caller, (uint32_t)node, cursors[i].weight};
     }
     return left;
 }
 
-/* The climbers that are left for the next level, or -ENOMEM. */
-static int64_t climb_level(struct call_tree *tree, struct cursor *cursors,
-                           size_t count) {
+/* Returns how many cursors are left for the next level, or -ENOMEM. */
+static int64_t add_level(struct call_tree *tree, struct cursor *cursors, size_t count) {
     struct level level = {
         .groups = calloc(count, sizeof *level.groups),
-        .kept = calloc(count, sizeof *level.kept),
+        .nodes = calloc(count, sizeof *level.nodes),
         .group_of = calloc(count, sizeof *level.group_of),
     };
     int64_t left = -ENOMEM;
-    if (level.groups != NULL && level.kept != NULL && level.group_of != NULL &&
+    if (level.groups != NULL && level.nodes != NULL && level.group_of != NULL &&
         group_cursors(&level, tree, cursors, count) == 0 &&
-        keep_groups(&level, tree) == 0)
-        left = (int64_t)climb(&level, tree, cursors, count);
+        add_groups(&level, tree) == 0)
+        left = (int64_t)advance(&level, tree, cursors, count);
     free(level.groups);
-    free(level.kept);
+    free(level.nodes);
     free(level.group_of);
     id_map_clear(&level.ids);
     return left;
@@ -320,14 +317,14 @@ static int build_inverted(struct call_tree *tree) {
         return -ENOMEM;
     int64_t left = (int64_t)open_cursors(cursors, tree->profile);
     for (uint32_t frame = 0; frame < reader->header.nframe && left > 0; frame++)
-        left = climb_level(tree, cursors, (size_t)left);
+        left = add_level(tree, cursors, (size_t)left);
     free(cursors);
     return left < 0 ? -ENOMEM : link_children(tree);
 }
 
 int call_tree_open_inverted(struct call_tree *tree, const struct profile *profile,
                             double share) {
-    int error = begin(tree, profile, share);
+    int error = add_root(tree, profile, share);
     if (error == 0)
         error = build_inverted(tree);
     if (error < 0)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What each call holds together with all that it calls, or, inverted, what each line
- * holds by its callers: as a tree that is small enough to be read.
+/* A call tree small enough to read: what each call holds, its callees included; or,
+ * inverted, what each line holds, split by its callers.
  *
- * For offline code; allocates; one thread at a time. A node is kept when it holds at
- * least a threshold; what is below is folded into its parent. The time grows with the
- * stacks of the dump; inverted, with the frames of the stacks that are kept.
+ * For offline code; allocates; one thread at a time. A node that holds less than the
+ * threshold is folded into its parent. The time grows with the number of stacks in the
+ * dump; inverted, with the number of frames in the stacks that reach the threshold.
  *
- * Frames further up than the dump's limit have no certain line (see
- * tracemalloc-dump(5)): calls are told apart by line only where all their blocks are
- * within the limit.
+ * The line of a frame outside the dump's frame limit is uncertain (see
+ * tracemalloc-dump(5)). Two calls that differ only by line are separate nodes if all
+ * blocks allocated inside them are within the limit.
  */
 #pragma once
 
@@ -22,14 +22,14 @@
 enum { CALL_TREE_ROOT = 0, CALL_TREE_NONE = 0 }; /* the root has no parent */
 
 struct call_node {
-    uint32_t stack;       /* of the dump: whose most recent frame is meant */
-    bool has_line;        /* the frame's line is certain */
-    struct weight weight; /* with its children */
-    struct weight folded; /* of the children that are not kept */
+    uint32_t stack;       /* in the dump; the node is its most recent frame */
+    bool has_line;        /* whether the frame's line is certain */
+    struct weight weight; /* children included */
+    struct weight folded; /* sum of the children below the threshold */
     uint64_t folded_count;
     uint32_t parent;
-    uint32_t first_child; /* the one that holds most; CALL_TREE_NONE */
-    uint32_t next;        /* sibling */
+    uint32_t first_child; /* the largest one, or CALL_TREE_NONE */
+    uint32_t next;        /* next smaller sibling, or CALL_TREE_NONE */
 };
 
 struct call_tree {
@@ -37,11 +37,11 @@ struct call_tree {
     uint64_t threshold; /* bytes */
     struct call_node *nodes;
     size_t count;
-    size_t room;
+    size_t capacity;
 };
 
-/* `share` of all bytes is the threshold, from 0 to 1. 0 or -ENOMEM. The profile
- * outlives the tree. */
+/* The threshold is `share` (0 to 1) of all bytes. 0 or -ENOMEM. The profile must
+ * outlive the tree. */
 must_check int call_tree_open(struct call_tree *tree, const struct profile *profile,
                               double share);
 must_check int call_tree_open_inverted(struct call_tree *tree,
@@ -49,5 +49,5 @@ must_check int call_tree_open_inverted(struct call_tree *tree,
 
 void call_tree_close(struct call_tree *tree);
 
-/* What ends at a node itself: its weight less its children. */
+/* What the node holds itself: its weight less that of its children. */
 struct weight call_tree_own(const struct call_tree *tree, uint32_t node);

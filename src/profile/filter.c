@@ -9,15 +9,15 @@
 
 #include "profile/pattern.h"
 
-enum { NO_MATCH_ABOVE = UINT16_MAX + 1 }; /* further up than any window reaches */
+enum { NO_MATCH = UINT16_MAX + 1 }; /* larger than any window */
 
-/* For each node, how many frames up the next one is that patterns of a kind match. */
+/* Which names match, and how far outwards from each stack the nearest match is. */
 struct matches {
     const struct filter *filter;
     const struct profile *profile;
-    unsigned char *names; /* by pattern and name: the file matches */
-    uint32_t *included;
-    uint32_t *excluded;
+    unsigned char *names; /* by pattern and name: whether the file matches */
+    uint32_t *included;   /* by stack: frames to the nearest inclusive match */
+    uint32_t *excluded;   /* by stack: frames to the nearest exclusive match */
 };
 
 /* `.pyc` counts as `.py`, in patterns and names. */
@@ -26,7 +26,7 @@ static size_t source_length(const char *text, size_t length) {
     return length - compiled;
 }
 
-/* Reads the line off the end of `PATTERN:LINE`. */
+/* Removes `:LINE` from the end of the pattern, if there is one. */
 static void split_line(struct filter_pattern *pattern) {
     const char *colon = strrchr(pattern->text, ':');
     if (colon == NULL || colon[1] == '\0' ||
@@ -72,7 +72,7 @@ static bool frame_matches(const struct matches *matches, struct frame frame,
     return false;
 }
 
-/* Parents come before their children. */
+/* Callers come before their callees. */
 static void find_distances(const struct matches *matches, uint32_t *distances,
                            bool inclusive) {
     const struct dump_reader *reader = matches->profile->reader;
@@ -81,15 +81,16 @@ static void find_distances(const struct matches *matches, uint32_t *distances,
             distances[id] = 0;
             continue;
         }
-        uint32_t parent = reader->stacks[id].parent;
-        /* The empty stack is a frame only where nothing is below it. */
-        uint32_t above = parent == 0 ? NO_MATCH_ABOVE : distances[parent];
-        distances[id] = above < NO_MATCH_ABOVE ? above + 1 : NO_MATCH_ABOVE;
+        uint32_t caller = reader->stacks[id].parent;
+        /* The empty stack counts as a frame only if it is the whole stack. */
+        uint32_t distance = caller == 0 ? NO_MATCH : distances[caller];
+        distances[id] = distance < NO_MATCH ? distance + 1 : NO_MATCH;
     }
 }
 
-/* Patterns look at the stack as it is shown and as it was recorded. */
-static bool keeps(const struct matches *matches, size_t site, bool any_inclusive) {
+/* Patterns are matched against the stack as it is shown and as it was recorded. */
+static bool is_selected(const struct matches *matches, size_t site,
+                        bool any_inclusive) {
     const struct dump_reader *reader = matches->profile->reader;
     uint32_t reach = 1, shown = reader->sites[site].stack;
     uint32_t recorded = dump_reader_recorded(reader, site);
@@ -107,7 +108,7 @@ static void drop_sites(const struct matches *matches) {
     for (size_t i = 0; i < matches->filter->pattern_count; i++)
         any_inclusive |= matches->filter->patterns[i].inclusive;
     for (size_t i = 0; i < reader->site_count; i++)
-        if (!keeps(matches, i, any_inclusive))
+        if (!is_selected(matches, i, any_inclusive))
             matches->profile->sites[i] = (struct weight){0};
 }
 
@@ -136,7 +137,7 @@ static int apply_patterns(const struct filter *filter, struct profile *profile) 
     return error;
 }
 
-/* The number that a domain has by name or number: 0 to UINT32_MAX, or -1. */
+/* Returns the number of the domain with this name or number, or -1 if there is none. */
 static int64_t domain_number(const char *text, const struct dump_reader *reader) {
     static const char *const known[] = {
         [TRACEMALLOC_DUMP_DOMAIN_PYTHON] = "python",
@@ -173,6 +174,6 @@ int filter_apply(const struct filter *filter, struct profile *profile) {
     int error = apply_domain(filter, profile);
     if (error == 0)
         error = apply_patterns(filter, profile);
-    profile_add_up(profile);
+    profile_update_total(profile);
     return error;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which blocks of a profile a report is about: the filters of
- * tracemalloc.Snapshot.filter_traces.
+/* Selects the blocks that a report covers, as tracemalloc.Snapshot.filter_traces does.
  *
  * For offline code; allocates; one thread at a time.
  */
@@ -13,7 +12,7 @@
 #include "base/compiler.h"
 #include "profile/profile.h"
 
-/* A file name pattern (see report/pattern.h) and a line, as in tracemalloc.Filter. */
+/* A file name pattern (see profile/pattern.h) and a line, as in tracemalloc.Filter. */
 struct filter_pattern {
     const char *text; /* not NUL-terminated */
     size_t length;
@@ -26,14 +25,14 @@ enum { FILTER_MAX_PATTERNS = 64 };
 struct filter {
     struct filter_pattern patterns[FILTER_MAX_PATTERNS];
     size_t pattern_count;
-    bool all_frames;    /* match any frame shown, not just the most recent one */
-    const char *domain; /* number or name, NULL: all */
+    bool all_frames;    /* match against every frame shown, not just the most recent */
+    const char *domain; /* number or name; NULL: all domains */
 };
 
-/* Adds `PATTERN` or `PATTERN:LINE`, which the filter refers to. -E2BIG when it holds
- * its most already. */
+/* Adds `PATTERN` or `PATTERN:LINE`; the text must outlive the filter. 0, or -E2BIG
+ * after FILTER_MAX_PATTERNS. */
 must_check int filter_add(struct filter *filter, const char *text, bool inclusive);
 
-/* Empties the sites that are filtered out and adds up again. 0, -ENOMEM, or -ENOENT
- * for a domain that the dump does not know. */
+/* Sets the sites that are filtered out to zero and updates the total. 0, -ENOMEM, or
+ * -ENOENT if the dump has no such domain. */
 must_check int filter_apply(const struct filter *filter, struct profile *profile);

@@ -7,11 +7,11 @@
 
 #include "collection/array.h"
 
-/* Of all, where the share is not given: what is folded at most, the share that is tried
- * first, and the one from which on nothing is folded. */
+/* If no share is given: the most that may be folded, the share tried first, and the
+ * share below which nothing is folded. */
 static const double max_folded = 0.05, first_share = 1e-5, min_share = 1e-7;
 
-/* Paths order[begin..end) run through a node and go on at step `level`. */
+/* The paths order[begin..end) pass through a node; their next step is `level`. */
 struct branch {
     uint32_t node;
     uint32_t begin;
@@ -29,42 +29,41 @@ struct group {
 
 struct folding {
     struct folded_tree *tree;
-    size_t max;
-    uint32_t *order; /* paths, those of a branch side by side */
+    size_t max_nodes;
+    uint32_t *order; /* paths; those of one branch are adjacent */
     uint32_t *sorted;
-    struct group *groups; /* of the branch at hand */
+    struct group *groups; /* of the current branch */
     uint32_t group_count;
-    uint32_t
-        *group_of; /* by frame + 1, and 0 for paths that end; where `marked` says so */
+    uint32_t *group_of; /* by key_of(): valid if `marked` equals `mark` */
     uint32_t *marked;
-    uint32_t mark;
+    uint32_t mark; /* of the current branch */
     struct branch *branches;
     size_t branch_count;
-    size_t branch_room;
+    size_t branch_capacity;
     uint64_t *sums; /* by domain and column */
 };
 
 static int add_node(struct folded_tree *tree, uint32_t parent, uint32_t frame,
                     uint32_t *node) {
-    if (array_reserve(&tree->nodes, &tree->room, tree->count + 1, sizeof *tree->nodes) <
-        0)
+    if (array_reserve(&tree->nodes, &tree->capacity, tree->count + 1,
+                      sizeof *tree->nodes) < 0)
         return -ENOMEM;
     *node = (uint32_t)tree->count++;
     tree->nodes[*node] = (struct folded_node){parent, frame};
     return 0;
 }
 
-static int make_entry_room(struct folded_tree *tree) {
-    size_t wanted = tree->entry_count + 1, room = tree->entry_room;
+static int reserve_entry(struct folded_tree *tree) {
+    size_t wanted = tree->entry_count + 1, capacity = tree->entry_capacity;
     size_t row = tree->table->columns * sizeof *tree->values;
-    int error = array_reserve(&tree->values, &room, wanted, row);
+    int error = array_reserve(&tree->values, &capacity, wanted, row);
     if (error < 0)
         return error;
-    return array_reserve(&tree->entries, &tree->entry_room, wanted,
+    return array_reserve(&tree->entries, &tree->entry_capacity, wanted,
                          sizeof *tree->entries);
 }
 
-/* Adds the sums of a domain as an entry, and clears them. */
+/* Adds the sums of a domain as an entry unless they are 0, and clears them. */
 static int add_entry(struct folding *folding, uint32_t node, uint32_t domain) {
     struct folded_tree *tree = folding->tree;
     unsigned columns = tree->table->columns;
@@ -73,7 +72,7 @@ static int add_entry(struct folding *folding, uint32_t node, uint32_t domain) {
         any |= sums[column];
     if (any == 0)
         return 0;
-    int error = make_entry_room(tree);
+    int error = reserve_entry(tree);
     if (error < 0)
         return error;
     tree->entries[tree->entry_count] = (struct folded_entry){node, domain};
@@ -83,7 +82,7 @@ static int add_entry(struct folding *folding, uint32_t node, uint32_t domain) {
     return 0;
 }
 
-static void add_up(struct folding *folding, const struct group *group) {
+static void add_to_sums(struct folding *folding, const struct group *group) {
     const struct path_table *table = folding->tree->table;
     for (uint32_t i = 0; i < group->count; i++) {
         uint32_t path = folding->order[group->begin + i];
@@ -101,7 +100,7 @@ static int add_entries(struct folding *folding, uint32_t node) {
     return error;
 }
 
-/* 0 for a path that ended, else the frame at the level + 1. */
+/* 0 for a path that ends at this level, else 1 + the frame of its next step. */
 static uint32_t key_of(const struct folding *folding, uint32_t path, uint32_t level) {
     const struct path_table *table = folding->tree->table;
     const struct path *entry = &table->paths[path];
@@ -133,7 +132,7 @@ static void find_groups(struct folding *folding, const struct branch *branch) {
     }
 }
 
-/* Puts the paths of a group side by side, in the order in which they were. */
+/* Makes the paths of each group adjacent, in their previous order. */
 static void sort_groups(struct folding *folding, const struct branch *branch) {
     uint32_t at = branch->begin;
     for (uint32_t i = 0; i < folding->group_count; i++) {
@@ -154,14 +153,14 @@ static void sort_groups(struct folding *folding, const struct branch *branch) {
 }
 
 static void swap(struct branch *first, struct branch *second) {
-    struct branch kept = *first;
+    struct branch saved = *first;
     *first = *second;
-    *second = kept;
+    *second = saved;
 }
 
-/* The branches are a heap, the largest on top. */
+/* The branches are a heap; its root is the largest. */
 static int push(struct folding *folding, struct branch branch) {
-    if (array_reserve(&folding->branches, &folding->branch_room,
+    if (array_reserve(&folding->branches, &folding->branch_capacity,
                       folding->branch_count + 1, sizeof *folding->branches) < 0)
         return -ENOMEM;
     struct branch *heap = folding->branches;
@@ -210,15 +209,15 @@ static int compare_shares(const void *first, const void *second) {
 }
 
 static bool has_room(const struct folding *folding) {
-    return folding->tree->count < folding->max;
+    return folding->tree->count < folding->max_nodes;
 }
 
-/* What ends at the node stays with it, and so does what finds no room; what is too
- * small goes to its node `other`. */
+/* Paths that end at the node are counted for it, as are those for which there is no
+ * node left; groups below the share are counted for its node `other`. */
 static int split_branch(struct folding *folding, const struct branch *branch) {
     bool any_folded = false;
     int error = 0;
-    if (folding->tree->count + folding->group_count > folding->max)
+    if (folding->tree->count + folding->group_count > folding->max_nodes)
         qsort(folding->groups, folding->group_count, sizeof *folding->groups,
               compare_shares);
     for (uint32_t i = 0; i < folding->group_count && error == 0; i++) {
@@ -226,14 +225,14 @@ static int split_branch(struct folding *folding, const struct branch *branch) {
         if (is_folded(folding, group))
             any_folded = true;
         else if (group->frame == 0 || !has_room(folding))
-            add_up(folding, group);
+            add_to_sums(folding, group);
         else
             error = follow_group(folding, branch, group);
     }
     bool has_other = any_folded && has_room(folding);
     for (uint32_t i = 0; i < folding->group_count && error == 0 && !has_other; i++)
         if (is_folded(folding, &folding->groups[i]))
-            add_up(folding, &folding->groups[i]);
+            add_to_sums(folding, &folding->groups[i]);
     if (error == 0)
         error = add_entries(folding, branch->node);
     if (error < 0 || !has_other)
@@ -242,7 +241,7 @@ static int split_branch(struct folding *folding, const struct branch *branch) {
     error = add_node(folding->tree, branch->node, PATH_TABLE_OTHER, &other);
     for (uint32_t i = 0; i < folding->group_count && error == 0; i++)
         if (is_folded(folding, &folding->groups[i]))
-            add_up(folding, &folding->groups[i]);
+            add_to_sums(folding, &folding->groups[i]);
     return error == 0 ? add_entries(folding, other) : error;
 }
 
@@ -272,15 +271,15 @@ static void release(struct folding *folding) {
     free(folding->sums);
 }
 
-/* All of a branch counts for its node. */
+/* There is no node left: the whole branch is counted for its node. */
 static int end_branch(struct folding *folding, const struct branch *branch) {
     const struct group all = {.begin = branch->begin,
                               .count = branch->end - branch->begin};
-    add_up(folding, &all);
+    add_to_sums(folding, &all);
     return add_entries(folding, branch->node);
 }
 
-/* The largest branches first, so that what finds no room is the smallest. */
+/* Largest branches first: if nodes run out, the smallest ones are missing. */
 static int fold(struct folding *folding) {
     struct folded_tree *tree = folding->tree;
     uint32_t root;
@@ -321,12 +320,13 @@ static bool folds_too_much(const struct folded_tree *tree) {
 }
 
 int folded_tree_open(struct folded_tree *tree, const struct path_table *table,
-                     enum folded_tree_direction direction, double share, size_t max) {
+                     enum folded_tree_direction direction, double share,
+                     size_t max_nodes) {
     *tree =
         (struct folded_tree){.table = table, .direction = direction, .share = share};
-    struct folding folding = {.tree = tree, .max = max};
-    bool by_itself = share < 0;
-    if (by_itself)
+    struct folding folding = {.tree = tree, .max_nodes = max_nodes};
+    bool chooses_share = share < 0;
+    if (chooses_share)
         tree->share = first_share;
     int error = allocate(&folding);
     for (;;) {
@@ -335,7 +335,7 @@ int folded_tree_open(struct folded_tree *tree, const struct path_table *table,
         if (error < 0)
             break;
         sum_folded(tree);
-        if (!by_itself || tree->share == 0 || !folds_too_much(tree))
+        if (!chooses_share || tree->share == 0 || !folds_too_much(tree))
             break;
         tree->share = tree->share > min_share ? tree->share / 8 : 0;
     }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A tree of calls that is small enough to be shown: what is below a share of the total
- * is folded into one node `other` of its parent.
+/* A call tree small enough to draw: nodes below a share of the total are folded into
+ * one node `other` of their parent.
  *
- * For offline code; allocates; one thread at a time. A path counts with its largest
- * share of any column, so that nothing is folded that matters in one of them. Sums of
- * the columns over all entries are those of the path table, exactly.
+ * For offline code; allocates; one thread at a time. The share of a path is its largest
+ * in any column, so that nothing is folded that matters in one of them. The sum of each
+ * column over all entries equals that of the path table, exactly.
  */
 #pragma once
 
@@ -21,11 +21,11 @@ enum folded_tree_direction {
 };
 
 struct folded_node {
-    uint32_t parent; /* less than its own number; 0 of the root, node 0 */
-    uint32_t frame;  /* number in the path table */
+    uint32_t parent; /* less than the node's own index; 0 for the root, node 0 */
+    uint32_t frame;  /* index in the path table */
 };
 
-/* What ends at a node, in one domain; its values are in `values`. */
+/* What a node itself holds in one domain; the numbers are in `values`. */
 struct folded_entry {
     uint32_t node;
     uint32_t domain;
@@ -34,24 +34,24 @@ struct folded_entry {
 struct folded_tree {
     const struct path_table *table;
     enum folded_tree_direction direction;
-    double share;                            /* what is below is folded */
-    uint64_t folded[PATH_TABLE_MAX_COLUMNS]; /* what that is, by column */
+    double share;                            /* smaller nodes are folded */
+    uint64_t folded[PATH_TABLE_MAX_COLUMNS]; /* sum of what was folded, by column */
     struct folded_node *nodes;
     size_t count;
-    size_t room;
+    size_t capacity;
     struct folded_entry *entries;
-    uint64_t *values; /* by entry, as many as the table has columns */
+    uint64_t *values; /* by entry, table->columns each */
     size_t entry_count;
-    size_t entry_room;
+    size_t entry_capacity;
 };
 
-/* Folds what is below `share`; below 0: a share so small that at most a twentieth of
- * any column is folded. There are at most `max` nodes, those that hold most: what
- * finds no room counts for the node that it would hang on. 0 or -ENOMEM. The table,
- * weighed, outlives the tree. */
+/* Folds nodes below `share`; if `share` is negative, chooses one so small that at most
+ * a twentieth of any column is folded. The tree has the `max_nodes` largest nodes at
+ * most: what does not fit is counted for the parent. 0 or -ENOMEM. The table must have
+ * been aggregated, and must outlive the tree. */
 must_check int folded_tree_open(struct folded_tree *tree,
                                 const struct path_table *table,
                                 enum folded_tree_direction direction, double share,
-                                size_t max);
+                                size_t max_nodes);
 
 void folded_tree_close(struct folded_tree *tree);

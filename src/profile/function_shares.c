@@ -9,7 +9,7 @@
 int function_shares_add(struct function_shares *shares, uint32_t line,
                         uint32_t function, uint32_t stack, struct weight weight) {
     int64_t id = id_map_add(&shares->ids, (struct id_pair){line, function});
-    if (id < 0 || array_reserve(&shares->shares, &shares->room, (size_t)id + 1,
+    if (id < 0 || array_reserve(&shares->shares, &shares->capacity, (size_t)id + 1,
                                 sizeof *shares->shares) < 0)
         return -ENOMEM;
     struct function_share *share = &shares->shares[id];
@@ -23,7 +23,7 @@ int function_shares_add(struct function_shares *shares, uint32_t line,
     return 0;
 }
 
-/* Equal shares: the one with the first stack counts. */
+/* Among equal shares, the lowest stack id comes last. */
 static int compare(const void *first, const void *second) {
     const struct function_share *a = first, *b = second;
     if (a->weight.size != b->weight.size)

@@ -6,10 +6,10 @@
 
 #include "collection/array.h"
 
-/* A small damaged file must not keep a report busy. */
+/* Bounds the time that a small damaged file can cost. */
 static const uint64_t max_steps = (uint64_t)1 << 28;
 
-/* The name of a native frame's module, or of the file of any other. */
+/* The name id of grouping_owner. */
 static uint32_t owner_name(const struct profile *profile, uint32_t stack) {
     const struct dump_native *native = profile_native(profile, stack);
     return native == NULL ? profile_frame(profile, stack).name
@@ -24,7 +24,7 @@ static bool has_function(const struct profile *profile, uint32_t stack) {
     return profile_function(profile, stack).length > 0;
 }
 
-/* Of native code without a source, a file is that of the module. */
+/* Native code without source is grouped under its module. */
 static uint32_t file_name(const struct profile *profile, uint32_t stack) {
     const struct dump_native *native = profile_native(profile, stack);
     return native != NULL && !native->has_source ? owner_name(profile, stack)
@@ -45,7 +45,7 @@ struct frame grouping_frame(const struct profile *profile, enum grouping_key key
     return frame;
 }
 
-/* Two windows are the same when their hash is, and their most recent frame. */
+/* Windows are equal if their hashes and their most recent frames are. */
 static struct id_pair group_key(const struct grouping *grouping, uint32_t stack,
                                 struct frame frame) {
     struct id_pair pair = {(uint64_t)frame.name << 32 | frame.line, 0};
@@ -56,13 +56,13 @@ static struct id_pair group_key(const struct grouping *grouping, uint32_t stack,
     return pair;
 }
 
-/* The group of a stack's most recent frame, or -ENOMEM. */
+/* Returns the group of a stack's most recent frame, or -ENOMEM. */
 static int64_t add_group(struct grouping *grouping, uint32_t stack) {
     struct frame frame = grouping_frame(grouping->profile, grouping->key, stack);
     int64_t id = id_map_add(&grouping->ids, group_key(grouping, stack, frame));
     if (id < 0)
         return id;
-    if (array_reserve(&grouping->groups, &grouping->room, (size_t)id + 1,
+    if (array_reserve(&grouping->groups, &grouping->capacity, (size_t)id + 1,
                       sizeof *grouping->groups) < 0)
         return -ENOMEM;
     if ((size_t)id == grouping->count)
@@ -71,7 +71,7 @@ static int64_t add_group(struct grouping *grouping, uint32_t stack) {
     return id;
 }
 
-static void take_first_stack(struct group *group, uint32_t stack) {
+static void keep_lowest_stack(struct group *group, uint32_t stack) {
     group->stack = stack < group->stack ? stack : group->stack;
 }
 
@@ -84,22 +84,22 @@ static uint32_t function_name(const struct profile *profile, uint32_t stack) {
     return profile->function_names[profile_code(profile, stack)];
 }
 
-/* Only lines are shared by functions, and few are: what each holds is summed from the
- * second function on. */
+/* Counts what each function holds of a line. Few lines are shared, so counting begins
+ * with the second function. */
 static int add_share(struct grouping *grouping, uint32_t id, uint32_t stack,
                      struct weight weight) {
     struct group *group = &grouping->groups[id];
-    uint32_t known = function_name(grouping->profile, group->stack);
+    uint32_t first = function_name(grouping->profile, group->stack);
     uint32_t function = function_name(grouping->profile, stack);
     bool by_line =
         grouping->key == GROUPING_LINENO || grouping->key == GROUPING_TRACEBACK;
-    if (!by_line || (function == known && !group->is_shared)) {
-        take_first_stack(group, stack);
+    if (!by_line || (function == first && !group->is_shared)) {
+        keep_lowest_stack(group, stack);
         return 0;
     }
     int error = 0;
     if (!group->is_shared)
-        error = function_shares_add(&grouping->shares, id, known, group->stack,
+        error = function_shares_add(&grouping->shares, id, first, group->stack,
                                     group->weight);
     group->is_shared = true;
     return error < 0
@@ -107,7 +107,7 @@ static int add_share(struct grouping *grouping, uint32_t id, uint32_t stack,
                : function_shares_add(&grouping->shares, id, function, stack, weight);
 }
 
-/* The stack of a shared line is one of the function that holds most of it. */
+/* Gives each shared line a stack of the function that holds most of it. */
 static void choose_functions(struct grouping *grouping) {
     const struct function_shares *shares = &grouping->shares;
     function_shares_sort(&grouping->shares);
@@ -116,7 +116,7 @@ static void choose_functions(struct grouping *grouping) {
     function_shares_close(&grouping->shares);
 }
 
-/* The group, or -ENOMEM. */
+/* Returns the group, or -ENOMEM. */
 static int64_t add(struct grouping *grouping, uint32_t stack, struct weight weight) {
     int64_t group = add_group(grouping, stack);
     int error =
@@ -145,10 +145,10 @@ static int group_sites(struct grouping *grouping) {
     return 0;
 }
 
-/* What a site adds to each frame of its window is added once, at the leaf, and taken
- * away above the window; the sums up the tree do the rest. Unsigned sums may wrap on
- * the way, the results do not. */
-static void place_sites(const struct grouping *grouping, struct weight *nodes) {
+/* A site counts for each frame of its window: it is added to the innermost one and
+ * subtracted from the first frame outside, and add_to_callers fills in the rest.
+ * Unsigned sums may wrap in between; the results do not. */
+static void add_windows(const struct grouping *grouping, struct weight *nodes) {
     const struct profile *profile = grouping->profile;
     for (size_t i = 0; i < profile->reader->site_count; i++) {
         struct weight weight = profile->sites[i];
@@ -156,16 +156,16 @@ static void place_sites(const struct grouping *grouping, struct weight *nodes) {
         nodes[stack].size += weight.size;
         nodes[stack].count += weight.count;
         uint32_t window = stack_index_window(&grouping->index, stack);
-        uint32_t above = stack_index_ancestor(&grouping->index, stack, window);
-        if (above == TRACEMALLOC_DUMP_EMPTY_STACK)
+        uint32_t outside = stack_index_ancestor(&grouping->index, stack, window);
+        if (outside == TRACEMALLOC_DUMP_EMPTY_STACK)
             continue;
-        nodes[above].size -= weight.size;
-        nodes[above].count -= weight.count;
+        nodes[outside].size -= weight.size;
+        nodes[outside].count -= weight.count;
     }
 }
 
-/* Children come after their parents. The empty stack calls nothing. */
-static void sum_up(const struct dump_reader *reader, struct weight *nodes) {
+/* Callees come after their callers. The empty stack is no caller. */
+static void add_to_callers(const struct dump_reader *reader, struct weight *nodes) {
     for (size_t id = reader->stack_count; id-- > 1;) {
         uint32_t parent = reader->stacks[id].parent;
         if (parent == TRACEMALLOC_DUMP_EMPTY_STACK)
@@ -189,40 +189,40 @@ static int group_cumulatively(struct grouping *grouping) {
     struct weight *nodes = calloc(reader->stack_count, sizeof *nodes);
     if (nodes == NULL)
         return -ENOMEM;
-    place_sites(grouping, nodes);
-    sum_up(reader, nodes);
+    add_windows(grouping, nodes);
+    add_to_callers(reader, nodes);
     int error = group_nodes(grouping, nodes);
     free(nodes);
     return error;
 }
 
-/* The groups of the frames of a dump, and which site each one last had. */
+/* State of grouping each site once per function or module. */
 struct visits {
-    uint32_t *groups; /* by stack, plus 1; 0 where not yet asked for */
-    size_t *sites;    /* by group, plus 1 */
-    uint64_t steps;
+    uint32_t *groups; /* by stack: cached group + 1; 0: not looked up yet */
+    size_t *sites;    /* by group: the last site counted + 1 */
+    uint64_t steps;   /* frames visited, bounded by max_steps */
 };
 
-/* The window of one site, each of its groups once. */
+/* Counts one site for the groups of its window, each once. */
 static int visit_site(struct grouping *grouping, struct visits *visits, size_t site) {
     const struct dump_reader *reader = grouping->profile->reader;
     uint32_t stack = reader->sites[site].stack, left = reader->header.nframe;
     do {
-        uint32_t *known = &visits->groups[stack];
-        int64_t group = *known > 0 ? *known - 1 : add_group(grouping, stack);
+        uint32_t *cached = &visits->groups[stack];
+        int64_t group = *cached > 0 ? *cached - 1 : add_group(grouping, stack);
         if (group < 0 || ++visits->steps > max_steps)
             return group < 0 ? -ENOMEM : -EFBIG;
-        take_first_stack(&grouping->groups[group], stack);
+        keep_lowest_stack(&grouping->groups[group], stack);
         if (visits->sites[group] != site + 1)
             add_weight(grouping, group, grouping->profile->sites[site]);
         visits->sites[group] = site + 1;
-        *known = (uint32_t)group + 1;
+        *cached = (uint32_t)group + 1;
         stack = reader->stacks[stack].parent;
     } while (--left > 0 && stack != TRACEMALLOC_DUMP_EMPTY_STACK);
     return 0;
 }
 
-/* There are no more groups than stacks. */
+/* There are at most as many groups as stacks. */
 static int group_once(struct grouping *grouping) {
     const struct profile *profile = grouping->profile;
     size_t count = profile->reader->stack_count;

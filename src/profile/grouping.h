@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The blocks of a profile, grouped as tracemalloc.Snapshot.statistics groups them.
+/* Groups the blocks of a profile as tracemalloc.Snapshot.statistics does.
  *
  * For offline code; allocates; one thread at a time. The time grows with the buckets
  * and stacks of the dump, not with the length of the stacks.
@@ -21,13 +21,13 @@ enum grouping_key {
     GROUPING_LINENO,   /* file name and line of the most recent frame */
     GROUPING_TRACEBACK,
     GROUPING_FUNCTION, /* of the most recent frame, in its file or module */
-    GROUPING_MODULE,   /* of a native frame; of one of Python, its file */
+    GROUPING_MODULE,   /* of a native frame; the file of a Python frame */
 };
 
 struct group {
     struct frame frame; /* see grouping_frame */
-    uint32_t stack;     /* one of the function that holds most of the group */
-    bool is_shared;     /* its stacks end in several functions */
+    uint32_t stack;     /* of the function that holds most of the group */
+    bool is_shared;     /* whether its stacks end in several functions */
     struct weight weight;
 };
 
@@ -35,37 +35,37 @@ struct grouping {
     const struct profile *profile;
     enum grouping_key key;
     bool cumulative;
-    struct stack_index index; /* of tracebacks, and cumulative by file or line */
-    struct id_map ids; /* group by key: equal keys in all profiles of one name table */
+    struct stack_index index; /* open if cumulative, or for GROUPING_TRACEBACK */
+    struct id_map ids; /* group by key; profiles with one name table have equal keys */
     struct group *groups;
-    struct function_shares shares; /* of the groups by line, while they are summed */
+    struct function_shares shares; /* of shared lines, only while groups are summed */
     size_t count;
-    size_t room;
-    uint32_t *of_sites; /* group + 1, by site; 0: none, NULL: cumulative */
+    size_t capacity;
+    uint32_t *of_sites; /* by site: group + 1, or 0 if none; NULL if cumulative */
 };
 
-/* Groups by a key. Cumulative: by each frame of a traceback, as often as it stands
- * there, but only once by function and module; not for tracebacks. 0, -ENOMEM, or
- * -EFBIG for tracebacks that only a damaged dump has. The profile outlives the
- * grouping. */
+/* Groups by a key. If cumulative, a block counts for each frame of its traceback: each
+ * time the frame occurs, but only once per function or module. GROUPING_TRACEBACK
+ * cannot be cumulative. 0, -ENOMEM, or -EFBIG for tracebacks so long that the dump
+ * must be damaged. The profile must outlive the grouping. */
 must_check int grouping_open(struct grouping *grouping, const struct profile *profile,
                              enum grouping_key key, bool cumulative);
 
 void grouping_close(struct grouping *grouping);
 
-/* What a key shows of the most recent frame of a stack: its name is that of a function
- * by function, of a module's path by module, else of a file; the line is 0 unless
- * lines are told apart. */
+/* The most recent frame of a stack, reduced to the key: its name is the function's for
+ * GROUPING_FUNCTION, the module's path for GROUPING_MODULE, else the file's. The line
+ * is 0 unless the key has lines. */
 struct frame grouping_frame(const struct profile *profile, enum grouping_key key,
                             uint32_t stack);
 
-/* The path of a native frame's module, or of the file of any other. */
+/* The path of a native frame's module; the file of a Python frame. */
 struct dump_text grouping_owner(const struct profile *profile, uint32_t stack);
 
-/* The group of a frame, or NULL; by file name and line only. */
+/* The group of a frame, or NULL. Only for GROUPING_FILENAME and GROUPING_LINENO. */
 const struct group *grouping_find_frame(const struct grouping *grouping,
                                         struct frame frame);
 
-/* The group of another grouping with the same key as a group of this one, or NULL. */
+/* The group of `grouping` that has the key of a group of `other`, or NULL. */
 const struct group *grouping_find(const struct grouping *grouping,
                                   const struct grouping *other, size_t group);

@@ -32,16 +32,16 @@ uint64_t heap_history_peak(const struct dump_reader *reader, uint64_t live) {
     return peak;
 }
 
-/* The part of a time, where the last part has its end too. */
+/* The part that contains a time; `end` itself belongs to the last part. */
 static size_t part_of(uint64_t time, uint64_t begin, uint64_t end, size_t count) {
-    double place = (double)(time - begin) / (double)(end - begin) * (double)count;
-    return place >= (double)count ? count - 1 : (size_t)place;
+    double position = (double)(time - begin) / (double)(end - begin) * (double)count;
+    return position >= (double)count ? count - 1 : (size_t)position;
 }
 
 void heap_history_sample(const struct dump_reader *reader,
                          enum heap_history_measure measure, uint64_t begin,
                          uint64_t end, double *values, size_t count) {
-    size_t filled = 0; /* parts that have a value so far, the last one's not final */
+    size_t filled = 0; /* parts with a value; that of the last one may still rise */
     double last = 0;
     for (size_t i = 0; i < reader->timeline_count; i++) {
         const struct tracemalloc_dump_timeline_sample *sample = &reader->timeline[i];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The heap over time, put into the columns of a plot. For offline code; pure; any
+/* The heap over time, resampled into the columns of a plot. For offline code; pure; any
  * thread. */
 #pragma once
 
@@ -10,16 +10,16 @@
 
 enum heap_history_measure { HEAP_HISTORY_TRACED, HEAP_HISTORY_RSS };
 
-/* The end of the timeline: nanoseconds since the start; 0 without a timeline. */
+/* The time of the last sample: nanoseconds since the start; 0 without a timeline. */
 uint64_t heap_history_end(const struct dump_reader *reader);
 
-/* The most bytes that were live at one time: of one process its peak; of several, the
- * largest sum over time, which the plots show, or one process's own peak where that is
- * more. `live` is what is live now. 0: not known. */
+/* The peak, in bytes; 0 if unknown. For one process, the recorded peak or `live`, the
+ * bytes live now, whichever is larger. For several, the largest sum in the timeline,
+ * which the plots show, or the largest peak of a single process if that is larger. */
 uint64_t heap_history_peak(const struct dump_reader *reader, uint64_t live);
 
-/* The largest value in each of `count` equal parts of the time from `begin` to `end`;
- * where a part has no point, the last value before. */
+/* Divides the time from `begin` to `end` into `count` equal parts and gives the largest
+ * value in each. A part without a sample repeats the value before it. */
 void heap_history_sample(const struct dump_reader *reader,
                          enum heap_history_measure measure, uint64_t begin,
                          uint64_t end, double *values, size_t count);

@@ -8,10 +8,11 @@
 
 #include "collection/array.h"
 #include "collection/id_map.h"
+#include "profile/inner_frames.h"
 
 enum { FIXED_STACKS = 2, NONE = 0 };
 
-/* A small damaged file must not keep a report busy. */
+/* Bounds the time that a small damaged file can cost. */
 static const uint64_t max_steps = (uint64_t)1 << 28;
 
 static bool ends_with(struct dump_text text, const char *end) {
@@ -41,22 +42,22 @@ bool import_frames_match(struct dump_text filename) {
 /* The tree of stacks, to which folded stacks are added. */
 struct folding {
     struct dump_reader *reader;
-    size_t count;       /* of the recorded nodes */
-    bool *imports;      /* by recorded node: its frame is one of the import system */
-    uint32_t *depths;   /* by recorded node: frames from the root */
-    uint32_t *callers;  /* by recorded node: frames inwards from the nearest import; its
-                           depth where there is none, and more than any window */
-    uint32_t *inner;    /* by recorded node: Python's frames to the innermost block */
-    uint32_t *children; /* by recorded node: the first, then its siblings */
-    uint32_t *siblings;
-    bool *known;        /* by recorded node: its children are in `ids` */
-    uint32_t *shown;    /* by recorded node: the stack of its own blocks */
-    uint32_t *joints;   /* by recorded node: what the folded callees hang on */
-    uint32_t *window;   /* nodes of one window */
-    struct array nodes; /* struct tracemalloc_dump_stack */
+    size_t count;  /* recorded nodes; the arrays up to `parents` are indexed by them */
+    bool *imports; /* whether its frame belongs to the import system */
+    uint32_t *depths;   /* frames from the root */
+    uint32_t *distance; /* frames outwards to the nearest import frame; larger than any
+                           window if there is none */
+    uint32_t *inner;    /* see inner_frames_count */
+    uint32_t *children; /* first child, or NONE */
+    uint32_t *siblings; /* next sibling, or NONE */
+    bool *indexed;      /* whether its children are in `ids` */
+    uint32_t *shown;    /* the folded stack of its own blocks */
+    uint32_t *parents;  /* the node that its folded callees are added to */
+    uint32_t *window;   /* the nodes of one window */
+    struct array nodes; /* struct tracemalloc_dump_stack: recorded, then folded ones */
     struct id_map ids;  /* of nodes, by parent, code and line */
     struct array found; /* uint32_t: node, by id */
-    uint64_t steps;
+    uint64_t steps;     /* frames of folded windows, bounded by max_steps */
 };
 
 static bool *find_import_code(const struct dump_reader *reader) {
@@ -68,7 +69,8 @@ static bool *find_import_code(const struct dump_reader *reader) {
     return found;
 }
 
-/* By node; NULL when there is no memory. `*any`: there is one. */
+/* Returns an array by node, or NULL if there is no memory; *any is set if there is an
+ * import frame. */
 static bool *find_imports(const struct dump_reader *reader, bool *any) {
     bool *code = find_import_code(reader);
     bool *imports = calloc(reader->stack_count, sizeof *imports);
@@ -108,18 +110,18 @@ static int open_folding(struct folding *folding) {
     folding->nodes.entry_size = sizeof(struct tracemalloc_dump_stack);
     folding->found.entry_size = sizeof(uint32_t);
     folding->depths = calloc(count, sizeof *folding->depths);
-    folding->callers = calloc(count, sizeof *folding->callers);
+    folding->distance = calloc(count, sizeof *folding->distance);
     folding->inner = calloc(count, sizeof *folding->inner);
     folding->children = calloc(count, sizeof *folding->children);
     folding->siblings = calloc(count, sizeof *folding->siblings);
-    folding->known = calloc(count, sizeof *folding->known);
+    folding->indexed = calloc(count, sizeof *folding->indexed);
     folding->shown = calloc(count, sizeof *folding->shown);
-    folding->joints = calloc(count, sizeof *folding->joints);
+    folding->parents = calloc(count, sizeof *folding->parents);
     folding->window = calloc(reader->header.nframe, sizeof *folding->window);
-    bool failed = folding->depths == NULL || folding->callers == NULL ||
+    bool failed = folding->depths == NULL || folding->distance == NULL ||
                   folding->inner == NULL || folding->children == NULL ||
-                  folding->siblings == NULL || folding->known == NULL ||
-                  folding->shown == NULL || folding->joints == NULL ||
+                  folding->siblings == NULL || folding->indexed == NULL ||
+                  folding->shown == NULL || folding->parents == NULL ||
                   folding->window == NULL ||
                   array_append(&folding->nodes, reader->stacks, count) < 0;
     return failed ? -ENOMEM : 0;
@@ -128,43 +130,33 @@ static int open_folding(struct folding *folding) {
 static void close_folding(struct folding *folding) {
     free(folding->imports);
     free(folding->depths);
-    free(folding->callers);
+    free(folding->distance);
     free(folding->inner);
     free(folding->children);
     free(folding->siblings);
-    free(folding->known);
+    free(folding->indexed);
     free(folding->shown);
-    free(folding->joints);
+    free(folding->parents);
     free(folding->window);
     free(folding->nodes.entries);
     free(folding->found.entries);
     id_map_clear(&folding->ids);
 }
 
-static bool is_native(const struct folding *folding, uint32_t id) {
-    uint32_t code = folding->reader->stacks[id].code;
-    return (code & TRACEMALLOC_DUMP_NATIVE) != 0 ||
-           dump_reader_native(folding->reader, code) != NULL;
-}
-
-/* Parents come before their children. */
+/* Callers come before their callees. */
 static void measure(struct folding *folding) {
     const struct dump_reader *reader = folding->reader;
     const struct tracemalloc_dump_stack *stacks = reader->stacks;
-    folding->callers[0] = UINT32_MAX / 2;
+    folding->distance[0] = UINT32_MAX / 2;
     for (uint32_t id = 1; id < folding->count; id++) {
         uint32_t parent = stacks[id].parent;
         folding->depths[id] = folding->depths[parent] + 1;
-        folding->callers[id] = folding->imports[id] ? 0 : folding->callers[parent] + 1;
+        folding->distance[id] =
+            folding->imports[id] ? 0 : folding->distance[parent] + 1;
     }
-    for (size_t i = 0; i < reader->site_count; i++)
-        folding->inner[reader->sites[i].stack] = 1;
+    inner_frames_count(reader, NULL, folding->inner);
     for (size_t id = folding->count; id-- > 1;) {
         uint32_t parent = stacks[id].parent;
-        uint32_t frames = folding->inner[id];
-        frames += frames > 0 && !is_native(folding, parent);
-        if (frames > folding->inner[parent])
-            folding->inner[parent] = frames;
         folding->siblings[id] = folding->children[parent];
         folding->children[parent] = (uint32_t)id;
     }
@@ -175,7 +167,8 @@ static struct id_pair key_of(const struct tracemalloc_dump_stack *node) {
                             (uint64_t)node->high << 32 | node->line};
 }
 
-/* The id of a node's key, with the node of that key behind it; -ENOMEM. */
+/* Returns the id of a node's key, or -ENOMEM. `found` maps the id to the first node
+ * added with that key. */
 static int64_t add_key(struct folding *folding,
                        const struct tracemalloc_dump_stack *node, uint32_t number) {
     int64_t id = id_map_add(&folding->ids, key_of(node));
@@ -185,11 +178,11 @@ static int64_t add_key(struct folding *folding,
     return id;
 }
 
-/* What a recorded node calls may be what a folded stack calls there. */
-static int know_children(struct folding *folding, uint32_t parent) {
-    if (parent >= folding->count || folding->known[parent])
+/* A folded stack reuses recorded callees, so those of its nodes must be in `ids`. */
+static int index_children(struct folding *folding, uint32_t parent) {
+    if (parent >= folding->count || folding->indexed[parent])
         return 0;
-    folding->known[parent] = true;
+    folding->indexed[parent] = true;
     for (uint32_t child = folding->children[parent]; child != NONE;
          child = folding->siblings[child])
         if (child >= FIXED_STACKS &&
@@ -198,13 +191,14 @@ static int know_children(struct folding *folding, uint32_t parent) {
     return 0;
 }
 
-/* The node of a frame called by another node; recorded, added before, or new. */
-static int64_t call(struct folding *folding, uint32_t parent, uint32_t frame,
-                    bool has_line) {
+/* Returns the node of a frame called from `parent`, recorded, added before or new; or
+ * -ENOMEM. */
+static int64_t add_call(struct folding *folding, uint32_t parent, uint32_t frame,
+                        bool has_line) {
     struct tracemalloc_dump_stack node = folding->reader->stacks[frame];
     node.parent = parent;
     node.line = has_line ? node.line : 0;
-    if (know_children(folding, parent) < 0)
+    if (index_children(folding, parent) < 0)
         return -ENOMEM;
     size_t next = folding->nodes.count;
     int64_t id = add_key(folding, &node, (uint32_t)next);
@@ -218,60 +212,65 @@ static int64_t call(struct folding *folding, uint32_t parent, uint32_t frame,
 
 static bool has_line(const struct folding *folding, uint32_t id, bool whole) {
     return !whole || folding->inner[id] <= folding->reader->header.nframe ||
-           is_native(folding, id);
+           inner_frames_is_native(folding->reader, id);
 }
 
-/* Folds all of every stack. */
+/* Folds every stack as a whole. */
 static int fold_nodes(struct folding *folding, bool whole) {
     for (uint32_t id = 1; id < folding->count; id++) {
         uint32_t parent = folding->reader->stacks[id].parent;
-        uint32_t joint = folding->joints[parent];
+        uint32_t folded_parent = folding->parents[parent];
         bool certain = has_line(folding, id, whole);
         if (folding->imports[id]) {
-            uint32_t alone = folding->shown[parent] != 0 ? folding->shown[parent] : id;
-            folding->joints[id] = joint;
-            folding->shown[id] = joint != 0 ? joint : alone;
+            /* The outermost frame, if nothing but import frames lead here. */
+            uint32_t outermost =
+                folding->shown[parent] != 0 ? folding->shown[parent] : id;
+            folding->parents[id] = folded_parent;
+            folding->shown[id] = folded_parent != 0 ? folded_parent : outermost;
             continue;
         }
         int64_t shown = id;
-        if (id >= FIXED_STACKS && (joint != parent || !certain))
-            shown = call(folding, joint, id, certain);
+        if (id >= FIXED_STACKS && (folded_parent != parent || !certain))
+            shown = add_call(folding, folded_parent, id, certain);
         if (shown < 0)
             return (int)shown;
-        folding->shown[id] = folding->joints[id] = (uint32_t)shown;
+        folding->shown[id] = folding->parents[id] = (uint32_t)shown;
     }
     return 0;
 }
 
-/* Folds the window of a stack that has more frames. */
+/* Folds the window of a stack that is deeper than it, from the outermost frame. Returns
+ * the folded stack, or -ENOMEM. */
 static int64_t fold_window(struct folding *folding, uint32_t stack) {
     uint32_t count = 0, limit = folding->reader->header.nframe;
-    int64_t at = TRACEMALLOC_DUMP_EMPTY_STACK, alone = at;
+    int64_t folded = TRACEMALLOC_DUMP_EMPTY_STACK, outermost = folded;
     for (uint32_t id = stack; count < limit; id = folding->reader->stacks[id].parent)
         folding->window[count++] = id;
     folding->steps += count;
-    while (count > 0 && at >= 0 && alone >= 0) {
+    while (count > 0) {
         uint32_t frame = folding->window[--count];
         if (!folding->imports[frame])
-            at = call(folding, (uint32_t)at, frame, true);
-        else if (at == 0 && alone == 0)
-            alone = call(folding, 0, frame, true);
+            folded = add_call(folding, (uint32_t)folded, frame, true);
+        else if (folded == 0 && outermost == 0)
+            outermost = add_call(folding, 0, frame, true);
+        if (folded < 0 || outermost < 0)
+            return -ENOMEM;
     }
-    return at != 0 || alone < 0 ? (at < 0 ? at : alone < 0 ? alone : at) : alone;
+    return folded != TRACEMALLOC_DUMP_EMPTY_STACK ? folded : outermost;
 }
 
-/* A stack without an import in what is shown of it stays as it is. */
+/* A stack without an import frame in its window stays unchanged. */
 static int64_t fold_stack(struct folding *folding, uint32_t stack, bool whole) {
     uint32_t limit = folding->reader->header.nframe;
     if (whole || folding->depths[stack] <= limit)
         return folding->shown[stack];
-    if (folding->callers[stack] >= limit || folding->steps > max_steps)
+    if (folding->distance[stack] >= limit || folding->steps > max_steps)
         return stack;
     return fold_window(folding, stack);
 }
 
-/* Several sites of one stack follow each other in a dump of several processes only,
- * so that a window is rarely folded twice. */
+/* Only a merged dump has several sites of one stack in one domain, so a window is
+ * rarely folded twice. */
 static int fold_sites(struct folding *folding, bool whole) {
     struct dump_reader *reader = folding->reader;
     struct tracemalloc_dump_site *sites = reader->sites;
@@ -290,7 +289,7 @@ static int fold_sites(struct folding *folding, bool whole) {
     return 0;
 }
 
-static void install(struct folding *folding) {
+static void replace_stacks(struct folding *folding) {
     struct dump_reader *reader = folding->reader;
     free(reader->stacks);
     reader->stacks = folding->nodes.entries;
@@ -312,7 +311,7 @@ int import_frames_fold(struct dump_reader *reader, bool whole) {
         if (error == 0)
             error = fold_sites(&folding, whole);
         if (error == 0)
-            install(&folding);
+            replace_stacks(&folding);
     }
     close_folding(&folding);
     return error;

@@ -6,8 +6,8 @@
 
 #include "collection/array.h"
 
-/* The number of a file's or a module's name. */
-static uint32_t place_of(const struct profile *profile, uint32_t stack) {
+/* The name id of native_details_location. */
+static uint32_t location_of(const struct profile *profile, uint32_t stack) {
     const struct dump_native *native = profile_native(profile, stack);
     bool has_source = native == NULL || native->has_source;
     return has_source ? profile_frame(profile, stack).name
@@ -18,15 +18,15 @@ static int add(struct array *entries, struct id_map *ids,
                const struct native_detail *detail, const struct profile *profile) {
     uint32_t function = profile->function_names[profile_code(profile, detail->stack)];
     struct id_pair key = {(uint64_t)detail->group << 32 | function,
-                          place_of(profile, detail->stack)};
+                          location_of(profile, detail->stack)};
     int64_t id = id_map_add(ids, key);
     if (id < 0)
         return -ENOMEM;
     if ((size_t)id == entries->count)
         return array_append(entries, detail, 1) < 0 ? -ENOMEM : 0;
-    struct native_detail *known = (struct native_detail *)entries->entries + id;
-    known->weight.size += detail->weight.size;
-    known->weight.count += detail->weight.count;
+    struct native_detail *entry = (struct native_detail *)entries->entries + id;
+    entry->weight.size += detail->weight.size;
+    entry->weight.count += detail->weight.count;
     return 0;
 }
 
@@ -85,7 +85,7 @@ const struct native_detail *native_details_find(const struct native_details *det
 
 struct dump_text native_details_location(const struct profile *profile,
                                          const struct native_detail *detail) {
-    return profile->names->texts[place_of(profile, detail->stack)];
+    return profile->names->texts[location_of(profile, detail->stack)];
 }
 
 bool native_details_is_interpreter(const struct profile *profile,

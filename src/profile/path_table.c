@@ -11,21 +11,21 @@
 
 enum {
     PROCESS_NAME_SIZE = 32,
-    MAX_FRAMES = 1000, /* of a whole stack: Python's own limit to recursion */
+    MAX_FRAMES = 1000, /* of a whole stack: Python's default recursion limit */
 };
 
-/* What is known of a dump's stacks while its paths are added. */
+/* The stacks of a dump whose paths are being added. */
 struct stacks {
     const struct path_source *source;
     const struct dump_reader *reader;
-    uint64_t *functions; /* by code object: number and mark */
-    uint32_t *frames;    /* by stack */
-    uint32_t *depths;    /* by stack */
-    uint32_t *domains;   /* by index of domain */
-    uint32_t *below;     /* by stack: Python's frames down to the furthest block */
-    uint32_t *processes; /* frames, by index of process */
-    uint32_t *calls;     /* by stack: its call, plus 1; of joined dumps */
-    uint32_t nframe;
+    uint64_t *functions; /* by code object: function number | PATH_TABLE_NATIVE */
+    uint32_t *frames;    /* by stack: frame number */
+    uint32_t *depths;    /* by stack: frames */
+    uint32_t *domains;   /* by domain of the dump: index in the table */
+    uint32_t *inner;     /* by stack: Python frames inside it, to the innermost stack */
+    uint32_t *processes; /* by process of the dump: frame number */
+    uint32_t *calls;     /* by stack: its call + 1; joined dumps only */
+    uint32_t nframe;     /* frames that a path may have */
 };
 
 static int64_t add_frame(struct path_table *table, uint32_t file,
@@ -75,18 +75,18 @@ void path_table_close(struct path_table *table) {
     *table = (struct path_table){0};
 }
 
-/* The domain's place in the table, by its number. */
+/* Returns the domain's index in the table, where it is added if it is new. */
 static uint32_t find_domain(struct path_table *table, const struct dump_reader *reader,
                             const struct tracemalloc_dump_domain *domain) {
-    uint32_t at = 0;
-    while (at < table->domain_count && table->domains[at].number != domain->number)
-        at++;
-    if (at == PATH_TABLE_MAX_DOMAINS)
-        return at - 1;
-    if (at == table->domain_count)
+    uint32_t i = 0;
+    while (i < table->domain_count && table->domains[i].number != domain->number)
+        i++;
+    if (i == PATH_TABLE_MAX_DOMAINS)
+        return i - 1;
+    if (i == table->domain_count)
         table->domains[table->domain_count++] = (struct path_domain){
             domain->number, dump_reader_text(reader, domain->name)};
-    return at;
+    return i;
 }
 
 static int name_functions(struct path_table *table, struct stacks *stacks) {
@@ -103,12 +103,12 @@ static int name_functions(struct path_table *table, struct stacks *stacks) {
     return 0;
 }
 
-/* Whether the line of a stack's frame is certain for all blocks below. */
+/* Whether the line of a stack's frame is certain for all blocks allocated inside it. */
 static bool has_line(const struct path_table *table, const struct stacks *stacks,
                      uint32_t stack) {
     if (stacks->calls != NULL)
         return table->deepest[stacks->calls[stack]] < table->limit;
-    return stacks->below[stack] < stacks->reader->header.nframe;
+    return stacks->inner[stack] < stacks->reader->header.nframe;
 }
 
 static int64_t number_frame(struct path_table *table, const struct stacks *stacks,
@@ -123,18 +123,19 @@ static int64_t number_frame(struct path_table *table, const struct stacks *stack
     return id_map_add(&table->frames, pair);
 }
 
-/* Children come after their parents. */
-static void measure_below(struct stacks *stacks) {
+/* Unlike inner_frames_count, this includes stacks that hold nothing. Callees come after
+ * their callers. */
+static void count_inner_frames(struct stacks *stacks) {
     const struct dump_reader *reader = stacks->reader;
     for (size_t id = reader->stack_count; stacks->source->whole && id-- > 1;) {
-        uint32_t *above = &stacks->below[reader->stacks[id].parent];
+        uint32_t *caller = &stacks->inner[reader->stacks[id].parent];
         bool python = profile_native(stacks->source->ever, (uint32_t)id) == NULL;
-        if (*above < stacks->below[id] + python)
-            *above = stacks->below[id] + python;
+        if (*caller < stacks->inner[id] + python)
+            *caller = stacks->inner[id] + python;
     }
 }
 
-/* Parents come before their children. */
+/* Callers come before their callees. */
 static int find_calls(struct path_table *table, struct stacks *stacks) {
     const struct profile *profile = stacks->source->ever;
     const struct dump_reader *reader = stacks->reader;
@@ -145,20 +146,20 @@ static int find_calls(struct path_table *table, struct stacks *stacks) {
         uint32_t caller = id == 0 ? 0 : stacks->calls[reader->stacks[id].parent];
         struct id_pair pair = {(uint64_t)caller << 32 | profile_frame(profile, id).name,
                                stacks->functions[profile_code(profile, id)]};
-        size_t known = table->calls.count;
+        size_t next_call = table->calls.count;
         int64_t call = id_map_add(&table->calls, pair);
-        if (call < 0 || array_reserve(&table->deepest, &table->deepest_room,
+        if (call < 0 || array_reserve(&table->deepest, &table->deepest_capacity,
                                       (size_t)call + 2, sizeof *table->deepest) < 0)
             return -ENOMEM;
         uint32_t *deepest = &table->deepest[call + 1];
-        if ((size_t)call == known || *deepest < stacks->below[id])
-            *deepest = stacks->below[id];
+        if ((size_t)call == next_call || *deepest < stacks->inner[id])
+            *deepest = stacks->inner[id];
         stacks->calls[id] = (uint32_t)call + 1;
     }
     return 0;
 }
 
-/* Parents come before their children. */
+/* Callers come before their callees. */
 static int number_frames(struct path_table *table, struct stacks *stacks) {
     for (uint32_t id = 0; id < stacks->reader->stack_count; id++) {
         int64_t frame = number_frame(table, stacks, id);
@@ -193,14 +194,14 @@ static int open_stacks(struct path_table *table, struct stacks *stacks) {
     stacks->functions = calloc(reader->code_count, sizeof *stacks->functions);
     stacks->frames = calloc(reader->stack_count, sizeof *stacks->frames);
     stacks->depths = calloc(reader->stack_count, sizeof *stacks->depths);
-    stacks->below = calloc(reader->stack_count, sizeof *stacks->below);
+    stacks->inner = calloc(reader->stack_count, sizeof *stacks->inner);
     stacks->domains = calloc(reader->domain_count, sizeof *stacks->domains);
     if (stacks->functions == NULL || stacks->frames == NULL || stacks->depths == NULL ||
-        stacks->below == NULL || stacks->domains == NULL)
+        stacks->inner == NULL || stacks->domains == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < reader->domain_count; i++)
         stacks->domains[i] = find_domain(table, reader, &reader->domains[i]);
-    measure_below(stacks);
+    count_inner_frames(stacks);
     int error = name_functions(table, stacks);
     if (error == 0 && table->limit > 0)
         error = find_calls(table, stacks);
@@ -215,7 +216,7 @@ static void close_stacks(struct stacks *stacks) {
     free(stacks->functions);
     free(stacks->frames);
     free(stacks->depths);
-    free(stacks->below);
+    free(stacks->inner);
     free(stacks->calls);
     free(stacks->domains);
     free(stacks->processes);
@@ -239,7 +240,7 @@ static uint32_t path_length(const struct stacks *stacks, uint32_t stack) {
     return window + (window < stacks->depths[stack]) + (stacks->processes != NULL);
 }
 
-/* Paths and steps that the dump's sites come to. */
+/* Returns the number of steps of all the dump's paths; *paths is how many there are. */
 static size_t count_steps(const struct stacks *stacks, size_t *paths) {
     size_t steps = 0;
     *paths = 0;
@@ -252,12 +253,12 @@ static size_t count_steps(const struct stacks *stacks, size_t *paths) {
     return steps;
 }
 
-static void *widen(void *array, size_t count, size_t size) {
+static void *grow(void *array, size_t count, size_t size) {
     return realloc(array, (count + 1) * size);
 }
 
-/* A dump whose stacks are very deep has shorter paths than it asks for. */
-static int make_room(struct path_table *table, struct stacks *stacks) {
+/* If the stacks are too deep, the paths are cut to fit PATH_TABLE_MAX_STEPS. */
+static int reserve_paths(struct path_table *table, struct stacks *stacks) {
     size_t paths, steps = count_steps(stacks, &paths);
     while (table->step_count + steps > PATH_TABLE_MAX_STEPS && stacks->nframe > 1) {
         stacks->nframe /= 2;
@@ -265,16 +266,16 @@ static int make_room(struct path_table *table, struct stacks *stacks) {
     }
     if (table->step_count + steps > PATH_TABLE_MAX_STEPS)
         return -EFBIG;
-    uint32_t *wider =
-        widen(table->steps, table->step_count + steps, sizeof *table->steps);
-    table->steps = wider != NULL ? wider : table->steps;
+    uint32_t *all_steps =
+        grow(table->steps, table->step_count + steps, sizeof *table->steps);
+    table->steps = all_steps != NULL ? all_steps : table->steps;
     size_t count = table->count + paths;
-    struct path *longer = widen(table->paths, count, sizeof *table->paths);
-    table->paths = longer != NULL ? longer : table->paths;
+    struct path *all_paths = grow(table->paths, count, sizeof *table->paths);
+    table->paths = all_paths != NULL ? all_paths : table->paths;
     uint64_t *values =
-        widen(table->values, count * table->columns, sizeof *table->values);
+        grow(table->values, count * table->columns, sizeof *table->values);
     table->values = values != NULL ? values : table->values;
-    bool failed = wider == NULL || longer == NULL || values == NULL;
+    bool failed = all_steps == NULL || all_paths == NULL || values == NULL;
     return failed ? -ENOMEM : 0;
 }
 
@@ -319,7 +320,7 @@ static void add_path(struct path_table *table, const struct stacks *stacks,
 }
 
 static int add_paths(struct path_table *table, struct stacks *stacks) {
-    int error = make_room(table, stacks);
+    int error = reserve_paths(table, stacks);
     if (error < 0)
         return error;
     for (size_t i = 0; i < stacks->reader->site_count; i++)
@@ -336,10 +337,10 @@ int path_table_join(struct path_table *table, const struct path_source *source) 
     uint32_t limit = reader->header.nframe;
     table->limit = table->limit == 0 || limit < table->limit ? limit : table->limit;
     stacks.functions = calloc(reader->code_count, sizeof *stacks.functions);
-    stacks.below = calloc(reader->stack_count, sizeof *stacks.below);
-    int error = stacks.functions == NULL || stacks.below == NULL ? -ENOMEM : 0;
+    stacks.inner = calloc(reader->stack_count, sizeof *stacks.inner);
+    int error = stacks.functions == NULL || stacks.inner == NULL ? -ENOMEM : 0;
     if (error == 0) {
-        measure_below(&stacks);
+        count_inner_frames(&stacks);
         error = name_functions(table, &stacks);
     }
     if (error == 0)

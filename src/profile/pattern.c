@@ -5,8 +5,8 @@
 
 #include "output/unicode.h"
 
-/* The `]` that ends the set whose `[` stands before `at`, or NULL. One that comes first
- * belongs to the set. */
+/* Returns the `]` that ends the set beginning at `at`, after its `[`; or NULL. A `]`
+ * that comes first belongs to the set. */
 static const char *find_set_end(const char *at, const char *end) {
     if (at < end && *at == '!')
         at++;
@@ -30,8 +30,8 @@ static bool set_holds(const char *at, const char *end, uint32_t point) {
     return false;
 }
 
-/* Whether the element of the pattern at *at, no `*`, matches a character; moves behind
- * the element. */
+/* Whether the pattern's element at *at, which is not `*`, matches a character. Advances
+ * *at past the element. */
 static bool element_matches(const char **at, const char *end, uint32_t point) {
     uint32_t element = unicode_next(at, end);
     if (element == '?')
@@ -63,8 +63,7 @@ bool pattern_matches(const char *pattern, size_t pattern_length, const char *tex
         }
         if (after_star == NULL)
             return false;
-        /* Let the last `*` take one character more: earlier ones need not be tried
-         * again. */
+        /* Let the last `*` match one more character; earlier ones need no retry. */
         unicode_next(&retry, text_end);
         text = retry;
         pattern = after_star;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* File name patterns as Python's fnmatch knows them, as tracemalloc.Filter uses it.
+/* File name patterns in the syntax of Python's fnmatch, which tracemalloc.Filter uses.
  *
- * `*` matches everything, also `/`; `?` one character; `[seq]` and `[!seq]` one of or
- * none of a set, in which `a-z` is a range; a `[` without an end matches itself. There
- * is no escape character. Pure; any thread. The time is at most the product of the two
- * lengths.
+ * `*` matches any text, `/` included; `?` matches one character; `[seq]` and `[!seq]`
+ * match one character that is in the set, or is not; `a-z` in a set is a range; a `[`
+ * without a `]` matches itself. There is no escape character. Pure; any thread. The
+ * time is at most the product of the two lengths.
  */
 #pragma once
 

@@ -35,8 +35,8 @@ struct weight *profile_allocated(const struct dump_reader *reader) {
     return weights;
 }
 
-static struct weight *weigh(const struct dump_reader *reader,
-                            enum profile_point point) {
+static struct weight *sum_buckets(const struct dump_reader *reader,
+                                  enum profile_point point) {
     if (point == PROFILE_ALLOCATED)
         return profile_allocated(reader);
     struct weight *weights = calloc(reader->site_count + 1, sizeof *weights);
@@ -46,7 +46,7 @@ static struct weight *weigh(const struct dump_reader *reader,
     return weights;
 }
 
-void profile_add_up(struct profile *profile) {
+void profile_update_total(struct profile *profile) {
     profile->total = (struct weight){0};
     for (size_t i = 0; i < profile->reader->site_count; i++) {
         profile->total.size += profile->sites[i].size;
@@ -54,8 +54,8 @@ void profile_add_up(struct profile *profile) {
     }
 }
 
-/* The two codes of the format that are no code have names of their own; so has a file
- * without a name. */
+/* The format's codes 0 and 1 are no code objects: the name table has fixed names for
+ * them. */
 static int64_t add_code_name(const struct dump_reader *reader,
                              struct frame_names *names, size_t code) {
     if (code == 0)
@@ -66,7 +66,7 @@ static int64_t add_code_name(const struct dump_reader *reader,
                            dump_reader_text(reader, reader->code[code].filename));
 }
 
-/* Code that belongs to no module has a name of its own. */
+/* Module 0, code that belongs to no module, has no path. */
 static int64_t add_module_name(const struct dump_reader *reader,
                                struct frame_names *names, size_t module) {
     static const struct dump_text none = {"<unknown code>", 14};
@@ -100,7 +100,7 @@ static int fill(struct profile *profile, struct frame_names *names,
     const struct dump_reader *reader = profile->reader;
     if (point == PROFILE_EXIT && reader->header.finalized == 0)
         return -ENODATA;
-    profile->sites = weigh(reader, point);
+    profile->sites = sum_buckets(reader, point);
     profile->code_names = calloc(reader->code_count, sizeof *profile->code_names);
     profile->function_names =
         calloc(reader->code_count, sizeof *profile->function_names);
@@ -112,7 +112,7 @@ static int fill(struct profile *profile, struct frame_names *names,
     int error = name_frames(profile, names);
     if (error < 0)
         return error;
-    profile_add_up(profile);
+    profile_update_total(profile);
     return 0;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* One dump at one moment: how many bytes and blocks each stack holds in each domain.
+/* One dump at one point in time: how many bytes and blocks each stack holds in each
+ * domain.
  *
- * For offline code; allocates; one thread at a time. The weights are the sums of the
- * buckets.
+ * For offline code; allocates; one thread at a time. The weight of a site is the sum of
+ * its buckets.
  */
 #pragma once
 
@@ -15,11 +16,11 @@
 #include "dump/frame_names.h"
 
 enum profile_point {
-    PROFILE_NOW,       /* live; at_exit for a program that was finalized */
-    PROFILE_PEAK,      /* when most bytes were live */
-    PROFILE_EXIT,      /* when the runtime was marked as finalizing */
-    PROFILE_END,       /* live, to the very end */
-    PROFILE_ALLOCATED, /* no moment: all that was ever allocated */
+    PROFILE_NOW,       /* PROFILE_EXIT if the program was finalized, else PROFILE_END */
+    PROFILE_PEAK,      /* when the most bytes were live */
+    PROFILE_EXIT,      /* when the runtime began to finalize */
+    PROFILE_END,       /* live now, or when the process ended */
+    PROFILE_ALLOCATED, /* no point in time: everything that was ever allocated */
 };
 
 struct weight {
@@ -27,8 +28,8 @@ struct weight {
     uint64_t count;
 };
 
-/* A frame as the reports show it: equal frames are equal numbers, in all profiles of
- * one name table. */
+/* A frame as the reports show it. Profiles with one name table have equal numbers for
+ * equal frames. */
 struct frame {
     uint32_t name; /* in the name table */
     uint32_t line;
@@ -37,46 +38,48 @@ struct frame {
 struct profile {
     const struct dump_reader *reader;
     const struct frame_names *names;
-    uint32_t *code_names;     /* name of each code object's file */
-    uint32_t *function_names; /* and its own, the empty text where it has none */
-    uint32_t *module_names;   /* name of each module's path */
+    uint32_t *code_names;     /* by code object: name id of its file */
+    uint32_t *function_names; /* by code object: name id of its name, which may be
+                                 empty */
+    uint32_t *module_names;   /* by module: name id of its path */
     struct weight *sites;     /* by site */
     struct weight total;
 };
 
-/* Weighs a dump. Reader and names stay the caller's and outlive the profile. 0,
- * -ENOMEM, or -ENODATA for the exit of a program that was not finalized. */
+/* Sums the buckets of a dump. Reader and names belong to the caller and must outlive
+ * the profile. 0, -ENOMEM, or -ENODATA for PROFILE_EXIT of a program that was not
+ * finalized. */
 must_check int profile_open(struct profile *profile, const struct dump_reader *reader,
                             struct frame_names *names, enum profile_point point);
 
 void profile_close(struct profile *profile);
 
-/* Sums the sites again, after some were set to 0. */
-void profile_add_up(struct profile *profile);
+/* Updates the total after some sites were set to 0. */
+void profile_update_total(struct profile *profile);
 
-/* What each site ever allocated: an array by site, to be freed, or NULL when there is
- * no memory. */
+/* Returns an array by site: all that it ever allocated. The caller frees it; NULL if
+ * there is no memory. */
 struct weight *profile_allocated(const struct dump_reader *reader);
 
-/* Blocks of one bucket at a moment; not for PROFILE_ALLOCATED. */
+/* Blocks of one bucket at a point in time; not for PROFILE_ALLOCATED. */
 uint32_t profile_bucket_count(const struct dump_reader *reader,
                               const struct tracemalloc_dump_bucket *bucket,
                               enum profile_point point);
 
-/* The code object at a node; none (0) for native frames that have no code object yet
- * (see report/shown_stacks.h). */
+/* The code object of a stack's most recent frame; 0 for a native frame that was not
+ * given one yet (see symbols/shown_stacks.h). */
 static inline uint32_t profile_code(const struct profile *profile, uint32_t stack) {
     uint32_t code = profile->reader->stacks[stack].code;
     return (code & TRACEMALLOC_DUMP_NATIVE) != 0 ? 0 : code;
 }
 
-/* The native frame at a node, or NULL. */
+/* The most recent frame of a stack if it is native, else NULL. */
 static inline const struct dump_native *profile_native(const struct profile *profile,
                                                        uint32_t stack) {
     return dump_reader_native(profile->reader, profile_code(profile, stack));
 }
 
-/* The frame at a node; that of the empty stack is `<unknown>`, line 0. */
+/* The most recent frame of a stack; `<unknown>`, line 0, for the empty stack. */
 static inline struct frame profile_frame(const struct profile *profile,
                                          uint32_t stack) {
     uint32_t code = profile_code(profile, stack);
@@ -84,7 +87,7 @@ static inline struct frame profile_frame(const struct profile *profile,
                           code == 0 ? 0 : profile->reader->stacks[stack].line};
 }
 
-/* The name of the function at a node; empty where there is none. */
+/* The name of the function of a stack's most recent frame; empty if it has none. */
 struct dump_text profile_function(const struct profile *profile, uint32_t stack);
 
 static inline struct dump_text profile_filename(const struct profile *profile,
@@ -92,6 +95,6 @@ static inline struct dump_text profile_filename(const struct profile *profile,
     return profile->names->texts[frame.name];
 }
 
-/* Bytes and blocks of each domain: an array by index of domain, to be freed, or NULL
- * when there is no memory. */
+/* Returns an array by index of domain: its bytes and blocks. The caller frees it; NULL
+ * if there is no memory. */
 struct weight *profile_domains(const struct profile *profile);

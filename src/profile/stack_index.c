@@ -7,8 +7,7 @@
 
 #include "base/hash.h"
 
-/* A Mersenne prime: the product of two residues is reduced by a shift and an
- * addition. */
+/* A Mersenne prime: products are reduced by a shift and an addition. */
 static const uint64_t modulus = ((uint64_t)1 << 61) - 1;
 static const uint64_t hash_base = 0x11bd5a3c6e4f2097u;
 
@@ -25,7 +24,7 @@ static uint64_t subtract(uint64_t first, uint64_t second) {
     return reduce(first + modulus - second);
 }
 
-/* Code of a file that was loaded again is other code. */
+/* Frames of a module that was unloaded and loaded again are different frames. */
 static uint64_t frame_value(const struct profile *profile, uint32_t stack) {
     struct frame frame = profile_frame(profile, stack);
     const struct dump_native *native = profile_native(profile, stack);
@@ -44,7 +43,7 @@ static int allocate(struct stack_index *index) {
     return failed ? -ENOMEM : 0;
 }
 
-/* Parents come before their children. Returns the depth of the deepest. */
+/* Parents come before their children. Returns the largest depth. */
 static uint32_t fill(struct stack_index *index) {
     const struct dump_reader *reader = index->profile->reader;
     uint32_t *depths = index->depths, *jumps = index->jumps, deepest = 0;
@@ -99,8 +98,8 @@ uint32_t stack_index_window(const struct stack_index *index, uint32_t stack) {
 }
 
 uint32_t stack_index_ancestor(const struct stack_index *index, uint32_t stack,
-                              uint32_t up) {
-    uint32_t depth = index->depths[stack], wanted = up < depth ? depth - up : 0;
+                              uint32_t count) {
+    uint32_t depth = index->depths[stack], wanted = count < depth ? depth - count : 0;
     while (index->depths[stack] > wanted) {
         uint32_t jump = index->jumps[stack];
         bool too_far = index->depths[jump] < wanted;
@@ -109,20 +108,20 @@ uint32_t stack_index_ancestor(const struct stack_index *index, uint32_t stack,
     return stack;
 }
 
-/* Of the oldest `count` frames of a window of `window` frames. */
-static uint64_t hash_oldest(const struct stack_index *index, uint32_t stack,
-                            uint32_t window, uint32_t count) {
+/* Hashes the outermost `count` frames of a window of `window` frames. */
+static uint64_t hash_outermost(const struct stack_index *index, uint32_t stack,
+                               uint32_t window, uint32_t count) {
     if (stack == TRACEMALLOC_DUMP_EMPTY_STACK)
         return frame_value(index->profile, stack);
     uint32_t last = stack_index_ancestor(index, stack, window - count);
-    uint32_t above = stack_index_ancestor(index, last, count);
-    uint64_t shifted = multiply(index->hashes[above], index->powers[count]);
+    uint32_t outside = stack_index_ancestor(index, last, count);
+    uint64_t shifted = multiply(index->hashes[outside], index->powers[count]);
     return subtract(index->hashes[last], shifted);
 }
 
 uint64_t stack_index_hash(const struct stack_index *index, uint32_t stack) {
     uint32_t window = stack_index_window(index, stack);
-    return hash_oldest(index, stack, window, window);
+    return hash_outermost(index, stack, window, window);
 }
 
 static int compare_numbers(uint64_t first, uint64_t second) {
@@ -145,15 +144,16 @@ int stack_index_compare(const struct stack_index *first, uint32_t first_stack,
     uint32_t first_window = stack_index_window(first, first_stack);
     uint32_t second_window = stack_index_window(second, second_stack);
     uint32_t shorter = first_window < second_window ? first_window : second_window;
-    uint32_t equal = 0,
-             beyond = shorter + 1; /* oldest frames known to be equal, not to be */
-    while (beyond - equal > 1) {
-        uint32_t middle = equal + (beyond - equal) / 2;
-        if (hash_oldest(first, first_stack, first_window, middle) ==
-            hash_oldest(second, second_stack, second_window, middle))
+    /* Binary search: the outermost `equal` frames are equal, `different` ones are
+     * not. */
+    uint32_t equal = 0, different = shorter + 1;
+    while (different - equal > 1) {
+        uint32_t middle = equal + (different - equal) / 2;
+        if (hash_outermost(first, first_stack, first_window, middle) ==
+            hash_outermost(second, second_stack, second_window, middle))
             equal = middle;
         else
-            beyond = middle;
+            different = middle;
     }
     if (equal == shorter)
         return compare_numbers(first_window, second_window);

@@ -48,7 +48,7 @@ int statistics_open(struct statistics *statistics, const struct grouping *groupi
     return 0;
 }
 
-/* The groups of the old grouping that the new one has not. */
+/* Adds the groups of the old grouping that the new one does not have. */
 static void add_vanished(struct statistics *statistics, const struct grouping *old) {
     for (size_t i = 0; i < old->count; i++) {
         if (grouping_find(statistics->grouping, old, i) != NULL)
@@ -90,7 +90,7 @@ static int compare_numbers(uint64_t first, uint64_t second) {
     return (first > second) - (first < second);
 }
 
-/* Functions of one name are told apart by their files. */
+/* Orders functions of the same name by their files or modules. */
 static int compare_owners(const struct statistic *first,
                           const struct statistic *second) {
     struct dump_text a = grouping_owner(first->grouping->profile, first->stack),
@@ -109,8 +109,8 @@ static int compare_tracebacks(const struct statistic *first,
     return order != 0 ? order : compare_owners(first, second);
 }
 
-/* Above 0 when the first comes later. Differences are all 0 where nothing was
- * compared. */
+/* Positive if the first entry comes later. Without a comparison the differences are all
+ * 0. */
 static int compare(const void *first, const void *second) {
     const struct statistic *a = first, *b = second;
     int order = compare_numbers(magnitude(b->size_diff), magnitude(a->size_diff));
@@ -124,28 +124,27 @@ static int compare(const void *first, const void *second) {
 }
 
 static void swap(struct statistic *first, struct statistic *second) {
-    struct statistic kept = *first;
+    struct statistic saved = *first;
     *first = *second;
-    *second = kept;
+    *second = saved;
 }
 
-/* Restores a heap whose root is the entry that comes last, below an entry that
- * changed. */
-static void sift_down(struct statistic *heap, size_t count, size_t at) {
-    for (size_t child; (child = 2 * at + 1) < count; at = child) {
+/* Restores the heap after entry `i` changed. Its root is the entry that comes last. */
+static void sift_down(struct statistic *heap, size_t count, size_t i) {
+    for (size_t child; (child = 2 * i + 1) < count; i = child) {
         if (child + 1 < count && compare(&heap[child + 1], &heap[child]) > 0)
             child++;
-        if (compare(&heap[at], &heap[child]) >= 0)
+        if (compare(&heap[i], &heap[child]) >= 0)
             return;
-        swap(&heap[at], &heap[child]);
+        swap(&heap[i], &heap[child]);
     }
 }
 
-/* Brings the first `limit` entries in front, in no order: they are a heap, and what
- * comes before its last one takes that one's place. */
+/* Moves the first `limit` entries to the front, unsorted: they form a heap, and any
+ * entry that comes before its root replaces the root. */
 static void select_first(struct statistic *entries, size_t count, size_t limit) {
-    for (size_t at = limit / 2; at-- > 0;)
-        sift_down(entries, limit, at);
+    for (size_t i = limit / 2; i-- > 0;)
+        sift_down(entries, limit, i);
     for (size_t i = limit; limit > 0 && i < count; i++) {
         if (compare(&entries[i], &entries[0]) >= 0)
             continue;
@@ -162,7 +161,7 @@ void statistics_sort(struct statistics *statistics, size_t limit) {
     statistics->shown = limit;
 }
 
-/* Cumulative sums of a hostile dump may wrap. */
+/* Cumulative sums of a damaged dump may wrap. */
 static int64_t add(int64_t first, int64_t second) {
     return (int64_t)((uint64_t)first + (uint64_t)second);
 }

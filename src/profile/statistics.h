@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Groups in the order and with the words of tracemalloc.Statistic and
- * tracemalloc.StatisticDiff.
+/* Groups sorted and formatted like tracemalloc.Statistic and tracemalloc.StatisticDiff.
  *
  * For offline code; allocates; one thread at a time.
  */
@@ -14,49 +13,49 @@
 #include "profile/grouping.h"
 
 struct statistic {
-    const struct grouping *grouping; /* that the stack is of */
+    const struct grouping *grouping; /* to which stack and group belong */
     struct frame frame;
     uint32_t stack;
-    uint32_t group; /* of the grouping */
+    uint32_t group; /* index in the grouping */
     struct weight weight;
-    int64_t size_diff; /* the weight less the old one */
+    int64_t size_diff; /* bytes: new less old; 0 unless compared */
     int64_t count_diff;
 };
 
 struct statistics {
-    const struct grouping *grouping; /* the new one */
-    bool compared;                   /* the differences mean something */
+    const struct grouping *grouping; /* if compared, the new one */
+    bool compared;                   /* whether there are differences */
     struct statistic *entries;
     size_t count;
-    size_t shown; /* entries that statistics_sort put in order */
+    size_t shown; /* entries in order, after statistics_sort */
     struct statistic total;
 };
 
-/* One entry for each group. 0 or -ENOMEM. The grouping outlives the statistics. */
+/* One entry for each group. 0 or -ENOMEM. The grouping must outlive the statistics. */
 must_check int statistics_open(struct statistics *statistics,
                                const struct grouping *grouping);
 
-/* One entry for each group of either, as Snapshot.compare_to has them. */
+/* One entry for each group of either grouping, as in Snapshot.compare_to. */
 must_check int statistics_compare(struct statistics *statistics,
                                   const struct grouping *old,
                                   const struct grouping *grouping);
 
 void statistics_close(struct statistics *statistics);
 
-/* Puts the `limit` entries that come first in front, in order: by size, blocks and
- * traceback, the largest first; by the differences where there are any. */
+/* Moves the first `limit` entries to the front, in order: by size, blocks and
+ * traceback, largest first; if compared, by the differences. */
 void statistics_sort(struct statistics *statistics, size_t limit);
 
-/* What the entries that are not shown sum to. */
+/* The sum of the entries that are not shown. */
 struct statistic statistics_rest(const struct statistics *statistics);
 
 enum { STATISTICS_TEXT_SIZE = 256 };
 
-/* `size=12.3 KiB, count=4, average=...`, as str(Statistic) has it behind the traceback,
- * with the differences where there are any. Returns the length. */
+/* Writes `size=12.3 KiB, count=4, average=...`, as str(Statistic) does after the
+ * traceback; if compared, with the differences. Returns the length. */
 size_t statistics_format(char text[STATISTICS_TEXT_SIZE],
                          const struct statistic *statistic, bool compared);
 
-/* Bytes in the largest fitting unit, with a sign when asked for, as the standard
- * library's _format_size. */
+/* Writes bytes in the largest fitting unit, if asked for with a sign, as the standard
+ * library's _format_size does. */
 void statistics_format_size(char *text, size_t size, double bytes, bool sign);

@@ -31,7 +31,7 @@ void top_sample_drop(struct top_sample *sample) {
     *sample = (struct top_sample){0};
 }
 
-/* A profile with other weights, grouped. */
+/* A copy of a profile with different weights, grouped. */
 struct view {
     struct profile profile;
     struct grouping grouping;
@@ -48,20 +48,22 @@ static uint64_t difference(uint64_t now, uint64_t before) {
     return now > before ? now - before : 0;
 }
 
-/* What was allocated since an earlier reading; since the beginning where that is of
- * other traces. */
+/* What each site has allocated since an earlier reading, or since the beginning if the
+ * traces were cleared in between. */
 static struct weight *allocated_since(const struct dump_reader *reader,
                                       const struct top_sample *before) {
     struct weight *weights = profile_allocated(reader);
     bool same = before->cleared == reader->header.cleared;
-    size_t known = same ? before->count : 0;
-    for (size_t i = 0; weights != NULL && i < reader->site_count && i < known; i++) {
+    size_t count = same ? before->count : 0;
+    for (size_t i = 0; weights != NULL && i < reader->site_count && i < count; i++) {
         weights[i].size = difference(weights[i].size, before->ever[i].size);
         weights[i].count = difference(weights[i].count, before->ever[i].count);
     }
     return weights;
 }
 
+/* What each site held at `start`; what it holds now if growth does not count from
+ * there. */
 static struct weight *live_at(const struct profile *profile,
                               const struct top_sample *start) {
     const struct dump_reader *reader = profile->reader;
@@ -97,7 +99,7 @@ static void add_live(struct top_table *table, const struct grouping *live,
     }
 }
 
-/* Lines that allocate and keep nothing. */
+/* Adds the lines that allocate and hold nothing. */
 static void add_recent(struct top_table *table, const struct grouping *live,
                        const struct grouping *recent, const struct grouping *old,
                        double seconds) {
@@ -170,7 +172,7 @@ static double measure(const struct top_row *row, enum top_order order) {
     }
 }
 
-/* Equals are ordered by size, then by place, so that a screen does not flicker. */
+/* Ties are broken by size, then by stack, so that the screen does not flicker. */
 static int compare(const void *first, const void *second, void *order) {
     const struct top_row *a = first, *b = second;
     double left = measure(a, *(enum top_order *)order);

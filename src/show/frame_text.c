@@ -59,39 +59,39 @@ static size_t min(size_t first, size_t second) {
 }
 
 static size_t put(const struct terminal *terminal, enum terminal_style style,
-                  struct dump_text text, size_t room) {
-    return terminal_put_start(terminal, style, text.bytes, text.length, room);
+                  struct dump_text text, size_t width) {
+    return terminal_put_start(terminal, style, text.bytes, text.length, width);
 }
 
 /* With little room, `keep bulky.py:6`, or only the line: `keep:6`. */
 static size_t put_short(const struct terminal *terminal, struct dump_text function,
-                        struct dump_text file, struct dump_text line, size_t room) {
+                        struct dump_text file, struct dump_text line, size_t width) {
     size_t name = terminal_columns(terminal, function.bytes, function.length);
     size_t base = terminal_columns(terminal, file.bytes, file.length);
-    size_t max = room > line.length ? room - line.length : 0;
+    size_t max = width > line.length ? width - line.length : 0;
     size_t taken = put(terminal, TERMINAL_PLAIN, function, max);
     if (line.length > 0 && name + 1 + base <= max) {
         fputc(' ', terminal->out);
         taken += 1 + put(terminal, TERMINAL_NAME, file, base);
     }
-    return taken + put(terminal, TERMINAL_NAME, line, min(line.length, room - taken));
+    return taken + put(terminal, TERMINAL_NAME, line, min(line.length, width - taken));
 }
 
 size_t frame_text_put(const struct terminal *terminal, const struct profile *profile,
-                      uint32_t stack, bool has_line, size_t room) {
+                      uint32_t stack, bool has_line, size_t width) {
     struct dump_text function = frame_text_function(profile, stack);
     struct dump_text file = profile_filename(profile, profile_frame(profile, stack));
     char line[LINE_SIZE];
     size_t length = format_line(profile, stack, has_line, line);
-    if (!has_place(profile, stack) || room < 2 * MIN_PLACE)
+    if (!has_place(profile, stack) || width < 2 * MIN_PLACE)
         return put_short(terminal, function, base_name(file),
-                         (struct dump_text){line, length}, room);
+                         (struct dump_text){line, length}, width);
     size_t place = terminal_columns(terminal, file.bytes, file.length) + length;
     size_t kept = min(place, MIN_PLACE + length) + GAP;
     size_t taken = terminal_put_start(terminal, TERMINAL_PLAIN, function.bytes,
-                                      function.length, room > kept ? room - kept : 0);
+                                      function.length, width > kept ? width - kept : 0);
     taken += (size_t)fprintf(terminal->out, "%*s", GAP, "");
     taken += terminal_put_end(terminal, TERMINAL_NAME, file.bytes, file.length,
-                              room - taken - length);
+                              width - taken - length);
     return taken + terminal_put_start(terminal, TERMINAL_NAME, line, length, length);
 }

@@ -20,7 +20,7 @@ struct dump_text frame_text_file(const struct profile *profile, struct frame fra
  * frame that is not there. */
 struct dump_text frame_text_function(const struct profile *profile, uint32_t stack);
 
-/* Prints function and place in `room` columns on a terminal: of the place, its end.
+/* Prints function and place in `width` columns on a terminal: of the place, its end.
  * Without a line where that is not certain. Returns the columns taken. */
 size_t frame_text_put(const struct terminal *terminal, const struct profile *profile,
-                      uint32_t stack, bool has_line, size_t room);
+                      uint32_t stack, bool has_line, size_t width);

@@ -30,10 +30,10 @@ static void print_detail(const struct terminal *terminal, const struct profile *
     used += terminal_put_start(terminal, TERMINAL_PLAIN, function.bytes,
                                function.length, terminal_width_left(terminal, used));
     struct dump_text place = native_details_location(profile, detail);
-    size_t room = terminal_width_left(terminal, used + GAP);
-    if (room >= MIN_PLACE) {
+    size_t width = terminal_width_left(terminal, used + GAP);
+    if (width >= MIN_PLACE) {
         fprintf(terminal->out, "%*s", GAP, "");
-        terminal_put_end(terminal, TERMINAL_NAME, place.bytes, place.length, room);
+        terminal_put_end(terminal, TERMINAL_NAME, place.bytes, place.length, width);
     }
     fputc('\n', terminal->out);
 }

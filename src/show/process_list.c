@@ -36,7 +36,7 @@ void process_list_keep(struct profile *profile, uint32_t process) {
     for (size_t i = 0; i < reader->site_count; i++)
         if (reader->sites[i].process != process)
             profile->sites[i] = (struct weight){0};
-    profile_add_up(profile);
+    profile_update_total(profile);
 }
 
 static struct dump_text text_of(const char *name) {

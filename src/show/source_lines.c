@@ -97,7 +97,8 @@ static struct source_file *read_source(struct source_lines *lines,
 static const struct source_file *find_file(struct source_lines *lines,
                                            struct dump_text name, uid_t uid) {
     size_t known = lines->ids.count;
-    if (array_reserve(&lines->files, &lines->room, known + 1, sizeof *lines->files) < 0)
+    if (array_reserve(&lines->files, &lines->capacity, known + 1,
+                      sizeof *lines->files) < 0)
         return NULL;
     int64_t id = id_map_add(&lines->ids, (struct id_pair){(uintptr_t)name.bytes, uid});
     if (id < 0)
@@ -129,7 +130,7 @@ struct dump_text source_lines_get(struct source_lines *lines,
 }
 
 void source_lines_close(struct source_lines *lines) {
-    for (size_t id = 0; id < lines->ids.count && id < lines->room; id++) {
+    for (size_t id = 0; id < lines->ids.count && id < lines->capacity; id++) {
         if (lines->files[id] != NULL)
             free(lines->files[id]->starts);
         free(lines->files[id]);

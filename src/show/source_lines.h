@@ -21,7 +21,7 @@ struct source_file; /* the text of one */
 struct source_lines {
     struct id_map ids;          /* by address of the name, and the dump's owner */
     struct source_file **files; /* by id; NULL where there is nothing to read */
-    size_t room;
+    size_t capacity;
     size_t held;             /* bytes of all */
     struct source_user user; /* the last dump's owner */
     bool has_user;

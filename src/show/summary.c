@@ -44,7 +44,7 @@ static int open_later(struct summary *summary, enum summary_view view,
         if (has_frames && !imported[i])
             later->profile.sites[i] = summary->profiles[view].sites[i];
     }
-    profile_add_up(&later->profile);
+    profile_update_total(&later->profile);
     int error =
         grouping_open(&later->grouping, &later->profile, GROUPING_LINENO, false);
     if (error == 0)

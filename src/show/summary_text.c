@@ -47,8 +47,8 @@ static size_t pad(const struct terminal *terminal, size_t used, size_t columns) 
 }
 
 static size_t put(const struct terminal *terminal, enum terminal_style style,
-                  const char *text, size_t room) {
-    return terminal_put_start(terminal, style, text, strlen(text), room);
+                  const char *text, size_t width) {
+    return terminal_put_start(terminal, style, text, strlen(text), width);
 }
 
 static void print_title(const struct terminal *terminal, const char *title) {
@@ -317,10 +317,10 @@ static void print_blocks(const struct terminal *terminal,
     }
 }
 
-/* A label, a size, a share and a bar of it, in `room` columns; without a share where
+/* A label, a size, a share and a bar of it, in `width` columns; without a share where
  * that is below 0: not known. */
 static size_t print_share(const struct terminal *terminal, const char *label,
-                          uint64_t size, double share, size_t room) {
+                          uint64_t size, double share, size_t width) {
     enum { LABEL = 12, PERCENT = 7 };
     char percent[SIZE_TEXT], number[SIZE_TEXT] = ">999%";
     size_t used = pad(terminal, put(terminal, TERMINAL_NAME, label, LABEL), LABEL);
@@ -331,23 +331,23 @@ static size_t print_share(const struct terminal *terminal, const char *label,
         snprintf(number, sizeof number, "%.0f%%", 100 * share);
     snprintf(percent, sizeof percent, "%6s ", number);
     used += put(terminal, TERMINAL_PLAIN, percent, PERCENT);
-    return used + (room > used ? plot_bar(terminal, share, room - used) : 0);
+    return used + (width > used ? plot_bar(terminal, share, width - used) : 0);
 }
 
 static size_t print_class(const struct terminal *terminal,
-                          const struct summary *summary, size_t number, size_t room) {
+                          const struct summary *summary, size_t number, size_t width) {
     static const char *const labels[SUMMARY_CLASSES] = {
         "to 64 B",   "to 256 B",   "to 512 B", "to 4 KiB",
         "to 32 KiB", "to 256 KiB", "to 2 MiB", "larger"};
     double total = (double)summary->profiles[SUMMARY_NOW].total.size;
     uint64_t size = summary->classes[number].size;
     return print_share(terminal, labels[number], size,
-                       total > 0 ? (double)size / total : 0, room);
+                       total > 0 ? (double)size / total : 0, width);
 }
 
 static size_t print_rss_part(const struct terminal *terminal,
                              const struct summary *summary, size_t number,
-                             size_t room) {
+                             size_t width) {
     const struct summary_rss *rss = &summary->rss;
     const struct {
         const char *label;
@@ -364,7 +364,7 @@ static size_t print_rss_part(const struct terminal *terminal,
         return 0;
     double share =
         rss->whole > 0 ? (double)parts[number].size / (double)rss->whole : -1;
-    return print_share(terminal, parts[number].label, parts[number].size, share, room);
+    return print_share(terminal, parts[number].label, parts[number].size, share, width);
 }
 
 static void format_rss_title(const struct summary *summary, char *text, size_t size) {
@@ -379,17 +379,17 @@ static void format_rss_title(const struct summary *summary, char *text, size_t s
 static void print_side_by_side(const struct terminal *terminal,
                                const struct summary *summary) {
     char title[SIZE_TEXT * 2];
-    size_t half = drawn_width(terminal) / 2, room = half - 3;
+    size_t half = drawn_width(terminal) / 2, width = half - 3;
     newline(terminal);
     format_rss_title(summary, title, sizeof title);
-    pad(terminal, put(terminal, TERMINAL_STRONG, "Sizes of blocks", room), half);
-    put(terminal, TERMINAL_STRONG, title, room);
+    pad(terminal, put(terminal, TERMINAL_STRONG, "Sizes of blocks", width), half);
+    put(terminal, TERMINAL_STRONG, title, width);
     newline(terminal);
     for (size_t i = 0; i < SUMMARY_CLASSES; i++) {
-        size_t used = print_class(terminal, summary, i, room);
+        size_t used = print_class(terminal, summary, i, width);
         if (i < RSS_PARTS) {
             pad(terminal, used, half);
-            print_rss_part(terminal, summary, i, room);
+            print_rss_part(terminal, summary, i, width);
         }
         newline(terminal);
     }
@@ -398,27 +398,27 @@ static void print_side_by_side(const struct terminal *terminal,
 static void print_one_by_one(const struct terminal *terminal,
                              const struct summary *summary) {
     char title[SIZE_TEXT * 2];
-    size_t room = terminal->width - 1;
+    size_t width = terminal->width - 1;
     print_title(terminal, "Sizes of blocks");
     for (size_t i = 0; i < SUMMARY_CLASSES; i++) {
-        print_class(terminal, summary, i, room);
+        print_class(terminal, summary, i, width);
         newline(terminal);
     }
     format_rss_title(summary, title, sizeof title);
     print_title(terminal, title);
     for (size_t i = 0; i < RSS_PARTS; i++) {
-        print_rss_part(terminal, summary, i, room);
+        print_rss_part(terminal, summary, i, width);
         newline(terminal);
     }
 }
 
 /* The text's first words that fit: their bytes. A longer word is cut by the
  * terminal. */
-static size_t fit_words(const char *text, size_t room) {
+static size_t fit_words(const char *text, size_t width) {
     size_t length = strlen(text), fits = 0;
-    if (length <= room)
+    if (length <= width)
         return length;
-    for (size_t i = 0; i <= room; i++)
+    for (size_t i = 0; i <= width; i++)
         if (text[i] == ' ')
             fits = i;
     return fits > 0 ? fits : strcspn(text, " ");

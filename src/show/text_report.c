@@ -64,10 +64,10 @@ static void print_function(const struct printer *printer, const struct profile *
                        function.length, line_width(printer, taken));
 }
 
-/* quotes[0] FILE quotes[1] LINE, in `room` columns: of FILE, its end. Returns the
+/* quotes[0] FILE quotes[1] LINE, in `width` columns: of FILE, its end. Returns the
  * columns taken. */
 static size_t print_frame(const struct printer *printer, const struct profile *profile,
-                          uint32_t stack, const char *const quotes[2], size_t room) {
+                          uint32_t stack, const char *const quotes[2], size_t width) {
     struct dump_text filename = frame_text_file(profile, profile_frame(profile, stack));
     char line[48];
     if (profile_code(profile, stack) == 0) {
@@ -75,13 +75,13 @@ static size_t print_frame(const struct printer *printer, const struct profile *p
         fprintf(printer->terminal->out, "%*s", (int)columns, "");
         return columns + terminal_put_start(printer->terminal, TERMINAL_NAME,
                                             filename.bytes, filename.length,
-                                            room > columns ? room - columns : 0);
+                                            width > columns ? width - columns : 0);
     }
     int length = format_line(profile, stack, quotes, line, sizeof line);
     size_t used = strlen(quotes[0]) + (size_t)length;
     fputs(quotes[0], printer->terminal->out);
     used += terminal_put_end(printer->terminal, TERMINAL_NAME, filename.bytes,
-                             filename.length, room > used ? room - used : 0);
+                             filename.length, width > used ? width - used : 0);
     fputs(line, printer->terminal->out);
     return used;
 }
@@ -99,10 +99,10 @@ static void print_source(struct printer *printer, const struct profile *profile,
     newline(printer);
 }
 
-/* A name, and in brackets the file or module of a function, in `room` columns: of the
+/* A name, and in brackets the file or module of a function, in `width` columns: of the
  * name, its start. */
 static void print_name(const struct printer *printer, const struct statistic *entry,
-                       size_t room) {
+                       size_t width) {
     const struct profile *profile = entry->grouping->profile;
     struct dump_text name = frame_text_file(profile, entry->frame);
     struct dump_text owner = grouping_owner(profile, entry->stack);
@@ -110,32 +110,32 @@ static void print_name(const struct printer *printer, const struct statistic *en
                        profile_function(profile, entry->stack).length > 0;
     if (!is_function) {
         terminal_put_end(printer->terminal, TERMINAL_NAME, name.bytes, name.length,
-                         room);
+                         width);
         return;
     }
     size_t taken = terminal_put_start(printer->terminal, TERMINAL_NAME, name.bytes,
-                                      name.length, room);
-    if (printer->terminal->interactive && room < taken + MIN_FRAME_COLUMNS)
+                                      name.length, width);
+    if (printer->terminal->interactive && width < taken + MIN_FRAME_COLUMNS)
         return;
     fputs(" (", printer->terminal->out);
     terminal_put_end(printer->terminal, TERMINAL_PLAIN, owner.bytes, owner.length,
-                     room - taken - 3);
+                     width - taken - 3);
     fputc(')', printer->terminal->out);
 }
 
 /* What stands before the numbers: of a traceback the most recent frame, which is what a
  * reader looks for, and not the oldest, which str(Statistic) has there. */
 static void print_head(const struct printer *printer, const struct statistic *entry,
-                       size_t room) {
+                       size_t width) {
     static const char *const quotes[2] = {"", ":"};
     const struct profile *profile = entry->grouping->profile;
     enum grouping_key key = entry->grouping->key;
     if (key == GROUPING_FUNCTION || key == GROUPING_MODULE) {
-        print_name(printer, entry, room);
+        print_name(printer, entry, width);
         return;
     }
     if (key != GROUPING_FILENAME) {
-        print_frame(printer, profile, entry->stack, quotes, room);
+        print_frame(printer, profile, entry->stack, quotes, width);
         return;
     }
     static const char no_line[] = ":0";
@@ -143,7 +143,7 @@ static void print_head(const struct printer *printer, const struct statistic *en
     struct dump_text filename = frame_text_file(profile, entry->frame);
     size_t used = is_file ? strlen(no_line) : 0;
     terminal_put_end(printer->terminal, TERMINAL_NAME, filename.bytes, filename.length,
-                     room > used ? room - used : 0);
+                     width > used ? width - used : 0);
     fputs(is_file ? no_line : "", printer->terminal->out);
 }
 

@@ -114,9 +114,9 @@ static void print_sparks(const struct terminal *terminal, const struct top_view 
     uint64_t time = view->end < spark_time ? view->end : spark_time;
     size_t length =
         (size_t)snprintf(label, sizeof label, " %.0f s", (double)time / 1e9);
-    size_t room =
+    size_t width =
         terminal->interactive ? terminal_width_left(terminal, used) : MAX_SPARKS;
-    size_t count = room > length ? room - length : 0;
+    size_t count = width > length ? width - length : 0;
     count = count < MAX_SPARKS ? count : MAX_SPARKS;
     if (count < MIN_SPARKS || view->profile->reader->timeline_count == 0)
         return;
