@@ -26,6 +26,7 @@
 #include "hooks/signal_real.h"
 #include "base/sys.h"
 #include "event/signal_window.h"
+#include "stack/native/native_window.h"
 
 /* --- actions ---------------------------------------------------------------------- */
 
@@ -167,6 +168,15 @@ exported int swapcontext(ucontext_t *old, const ucontext_t *context) {
     return changed(signal_real()->swapcontext(old, context));
 }
 
+/* --- a thread's alternate stack --------------------------------------------------- */
+
+exported int sigaltstack(const stack_t *stack, stack_t *old) {
+    enum native_signal_stack before = native_window_signal_stack_begin();
+    int status = signal_real()->sigaltstack(stack, old);
+    native_window_signal_stack_end(before, status == 0 ? stack : NULL);
+    return status;
+}
+
 /* --- system calls made by number -------------------------------------------------- */
 
 static bool confines(long number, long first) {
@@ -179,6 +189,8 @@ static bool confines(long number, long first) {
 __attribute__((used)) static void *note_syscall(long number, long first) {
     if (number == SYS_rt_sigprocmask)
         signal_window_forget();
+    if (number == SYS_sigaltstack && first != 0)
+        native_window_signal_stack_begin();
     if (unlikely(confines(number, first)))
         sys_confined = true;
     return signal_real_syscall();

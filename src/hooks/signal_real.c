@@ -32,7 +32,7 @@ static const struct {
     FUNCTION(epoll_pwait),     FUNCTION(epoll_pwait2), FUNCTION(siglongjmp),
     FUNCTION(longjmp),         FUNCTION(_longjmp),     FUNCTION(__longjmp_chk),
     FUNCTION(posix_spawn),     FUNCTION(posix_spawnp), FUNCTION(system),
-    FUNCTION(popen),
+    FUNCTION(popen),           FUNCTION(sigaltstack),
 };
 #undef FUNCTION
 

@@ -42,6 +42,7 @@ struct signal_real {
     int (*sigrelse)(int);
     int (*setcontext)(const ucontext_t *);
     int (*swapcontext)(ucontext_t *, const ucontext_t *);
+    int (*sigaltstack)(const stack_t *, stack_t *);
     int (*sigsuspend)(const sigset_t *);
     int (*__sigsuspend)(const sigset_t *);
     int (*sigpause)(int);

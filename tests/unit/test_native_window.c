@@ -122,7 +122,9 @@ END_TEST
 
 static void use_for_signals(uintptr_t memory, size_t size) {
     stack_t stack = {.ss_sp = (void *)memory, .ss_size = size};
+    enum native_signal_stack before = native_window_signal_stack_begin();
     ck_assert_int_eq(sigaltstack(&stack, NULL), 0);
+    native_window_signal_stack_end(before, &stack);
 }
 
 START_TEST(room_is_what_is_left) {
@@ -156,12 +158,61 @@ START_TEST(a_variable_may_be_a_signals_stack) {
 }
 END_TEST
 
+/* A signal stack that only the kernel knows of shows whether the kernel was asked. */
+START_TEST(the_own_stack_costs_no_system_call) {
+    char variable[2 * NATIVE_WINDOW_ROOM];
+    uintptr_t memory = map(2), low = (uintptr_t)variable;
+    stack_t stack = {.ss_sp = variable, .ss_size = sizeof variable};
+    prepare();
+    native_window_open(&window, low - 8);
+    ck_assert_int_eq(native_signal_stack, NATIVE_SIGNAL_STACK_UNKNOWN);
+    ck_assert(native_window_has_room(&window, low + 64, NATIVE_WINDOW_ROOM));
+    use_for_signals(memory, 2 * PAGE);
+    ck_assert_int_eq(native_signal_stack, NATIVE_SIGNAL_STACK_APART);
+    sigaltstack(&stack, NULL);
+    ck_assert(native_window_has_room(&window, low + 64, NATIVE_WINDOW_ROOM));
+}
+END_TEST
+
+START_TEST(a_signal_stack_of_before_the_first_walk_is_seen) {
+    char variable[2 * NATIVE_WINDOW_ROOM];
+    uintptr_t low = (uintptr_t)variable;
+    stack_t stack = {.ss_sp = variable, .ss_size = sizeof variable};
+    prepare();
+    sigaltstack(&stack, NULL);
+    native_window_open(&window, low - 8);
+    ck_assert(!native_window_has_room(&window, low + 64, NATIVE_WINDOW_ROOM));
+    ck_assert_int_eq(native_signal_stack, NATIVE_SIGNAL_STACK_ON_OWN);
+}
+END_TEST
+
+/* A handler that removes the signal stack gets it back when it returns. */
+START_TEST(a_signal_stack_on_the_own_one_is_never_forgotten) {
+    char variable[2 * NATIVE_WINDOW_ROOM];
+    stack_t none = {.ss_flags = SS_DISABLE};
+    prepare();
+    use_for_signals((uintptr_t)variable, sizeof variable);
+    enum native_signal_stack before = native_window_signal_stack_begin();
+    native_window_signal_stack_end(before, &none);
+    ck_assert_int_eq(native_signal_stack, NATIVE_SIGNAL_STACK_ON_OWN);
+    before = native_window_signal_stack_begin();
+    native_window_signal_stack_end(before, NULL);
+    ck_assert_int_eq(native_signal_stack, NATIVE_SIGNAL_STACK_ON_OWN);
+}
+END_TEST
+
 int main(void) {
     const TTest *const tests[] = {
-        the_kernel_says_what_can_be_read,     the_main_threads_stack_is_its_own,
-        a_threads_stack_is_its_own,           another_stack_is_asked_for_page_by_page,
-        a_signal_leads_back_to_the_own_stack, room_is_what_is_left,
+        the_kernel_says_what_can_be_read,
+        the_main_threads_stack_is_its_own,
+        a_threads_stack_is_its_own,
+        another_stack_is_asked_for_page_by_page,
+        a_signal_leads_back_to_the_own_stack,
+        room_is_what_is_left,
         a_variable_may_be_a_signals_stack,
+        the_own_stack_costs_no_system_call,
+        a_signal_stack_of_before_the_first_walk_is_seen,
+        a_signal_stack_on_the_own_one_is_never_forgotten,
     };
     return suite_run("native_window", tests, sizeof tests / sizeof *tests);
 }

@@ -14,6 +14,8 @@ enum {
     MAX_FRAME = 1 << 20, /* bytes that a window of another stack grows by at once */
 };
 
+thread_local_fixed enum native_signal_stack native_signal_stack;
+
 /* Where the main thread's stack began; 0: unknown. Written once. */
 static uintptr_t main_end;
 
@@ -116,13 +118,37 @@ cold_path bool native_window_reach(struct native_window *window, uintptr_t sp,
     return window->end > last;
 }
 
+/* Whether any of it is what a window takes for the thread's own stack. */
+static bool is_on_own(const stack_t *stack) {
+    struct native_window window = {0};
+    uintptr_t low = (uintptr_t)stack->ss_sp;
+    return (stack->ss_flags & SS_DISABLE) == 0 && stack->ss_size > 0 &&
+           (is_own(&window, low) || is_own(&window, low + stack->ss_size - 1));
+}
+
+enum native_signal_stack native_window_signal_stack_begin(void) {
+    enum native_signal_stack before = native_signal_stack;
+    native_signal_stack = NATIVE_SIGNAL_STACK_ON_OWN;
+    return before;
+}
+
+void native_window_signal_stack_end(enum native_signal_stack before,
+                                    const stack_t *set) {
+    bool wanted = main_end != 0; /* else the first walk asks */
+    if (!wanted || set == NULL || !is_on_own(set))
+        native_signal_stack = before;
+}
+
 /* Of the stack that a signal is handled on its bounds are known, of any other only
  * whether there is memory. */
-bool native_window_has_room(const struct native_window *window, uintptr_t sp,
-                            size_t bytes) {
-    stack_t signals;
-    if (sys_call(SYS_sigaltstack, NULL, &signals) == 0 &&
-        sp - (uintptr_t)signals.ss_sp < signals.ss_size &&
+cold_path bool native_window_has_room_cold(const struct native_window *window,
+                                           uintptr_t sp, size_t bytes) {
+    stack_t signals = {.ss_flags = SS_DISABLE};
+    int status = (int)sys_call(SYS_sigaltstack, NULL, &signals);
+    if (native_signal_stack == NATIVE_SIGNAL_STACK_UNKNOWN && status == 0)
+        native_signal_stack = is_on_own(&signals) ? NATIVE_SIGNAL_STACK_ON_OWN
+                                                  : NATIVE_SIGNAL_STACK_APART;
+    if (sp - (uintptr_t)signals.ss_sp < signals.ss_size &&
         (signals.ss_flags & SS_DISABLE) == 0)
         return sp - (uintptr_t)signals.ss_sp >= bytes;
     return sp - bytes - window->own_low < window->own_end - window->own_low ||

@@ -18,6 +18,7 @@
  */
 #pragma once
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,6 +35,17 @@ struct native_window {
     uintptr_t other_low, other_end; /* found not to be part of it */
     bool own; /* the walk has been nowhere else since native_window_open */
 };
+
+/* Where this thread's alternate signal stack lies. Once it was on the thread's own
+ * stack the kernel is asked for the rest of the thread's life: the return from a
+ * handler may bring an earlier signal stack back. */
+enum native_signal_stack {
+    NATIVE_SIGNAL_STACK_UNKNOWN, /* the kernel has not been asked yet */
+    NATIVE_SIGNAL_STACK_APART,   /* there is none, or it is elsewhere */
+    NATIVE_SIGNAL_STACK_ON_OWN,  /* it may be part of the thread's own stack */
+};
+
+extern internal thread_local_fixed enum native_signal_stack native_signal_stack;
 
 /* Outside hooks. 0; -ENOSYS where the kernel does not tell what can be read. */
 must_check int native_window_prepare(void);
@@ -73,8 +85,22 @@ static always_inline bool native_window_move(struct native_window *window,
            native_window_move_cold(window, sp);
 }
 
-/* Whether the stack that the calling thread is on has so many bytes left below `sp`.
- * The kernel is always asked: a signal's stack may be a variable on the thread's own
- * one. */
-bool native_window_has_room(const struct native_window *window, uintptr_t sp,
-                            size_t bytes);
+bool native_window_has_room_cold(const struct native_window *window, uintptr_t sp,
+                                 size_t bytes);
+
+/* Whether the stack that the calling thread is on has so many bytes left below `sp`. On
+ * the thread's own stack no system call is made, unless a signal stack may be a
+ * variable on it. */
+static always_inline bool native_window_has_room(const struct native_window *window,
+                                                 uintptr_t sp, size_t bytes) {
+    if (likely(native_signal_stack == NATIVE_SIGNAL_STACK_APART &&
+               sp - bytes - window->own_low < window->own_end - window->own_low))
+        return true;
+    return native_window_has_room_cold(window, sp, bytes);
+}
+
+/* For who stands in front of sigaltstack: begin before the call, end after it with the
+ * stack that was set, or NULL if the call failed or set none. Async-signal-safe. */
+enum native_signal_stack native_window_signal_stack_begin(void);
+void native_window_signal_stack_end(enum native_signal_stack before,
+                                    const stack_t *set);
