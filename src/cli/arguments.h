@@ -8,6 +8,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/limits.h"
+
+/* --frames, wherever a command takes it. */
+#define ARGUMENTS_FRAMES_HELP                                                          \
+    "Frames of a traceback at most, 1 to " MAX_NFRAME_TEXT                             \
+    " (default " DEFAULT_NFRAME_TEXT ")"
+
 /* As argp_error, with a text that may hold an argument. */
 void arguments_error(struct argp_state *state, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/library_path.h"
@@ -19,7 +20,7 @@
 #include "process/oom_counter.h"
 #include "process/run_dumps.h"
 
-enum { MAX_FRAMES = 65535, NOT_EXECUTABLE = 126, NOT_FOUND = 127, SIGNAL_BASE = 128 };
+enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127, SIGNAL_BASE = 128 };
 enum { KEY_NO_FOLLOW_FORK = 0x100, KEY_NATIVE, KEY_ANY_PROGRAM };
 
 /* Stands for the library's default. */
@@ -36,8 +37,7 @@ struct arguments {
 };
 
 static const struct argp_option argp_options[] = {
-    {"frames", 'n', "N", 0, "Frames of a traceback at most, 1 to 65535 (default 25)",
-     0},
+    {"frames", 'n', "N", 0, ARGUMENTS_FRAMES_HELP, 0},
     {"output", 'o', "PATTERN", 0,
      "Names of the dumps: %p is the pid, %c the command name, %h the host, %t the "
      "start time "
@@ -46,7 +46,9 @@ static const struct argp_option argp_options[] = {
     {"quiet", 'q', NULL, 0, "No notices on standard error", 0},
     {"no-follow-fork", KEY_NO_FOLLOW_FORK, NULL, 0, "Do not trace forked children", 0},
     {"native", KEY_NATIVE, "N", OPTION_ARG_OPTIONAL,
-     "Native frames too, N of a traceback at most (default 30)", 0},
+     "Native frames too, N of a traceback at most (default " DEFAULT_NATIVE_NFRAME_TEXT
+     ")",
+     0},
     {"any-program", KEY_ANY_PROGRAM, NULL, 0,
      "Trace a program that has no Python too, with native frames", 0},
     {0},
@@ -64,7 +66,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     struct arguments *arguments = state->input;
     switch (key) {
     case 'n':
-        arguments_parse_number(argument, 1, MAX_FRAMES, "frames", state);
+        arguments_parse_number(argument, 1, MAX_NFRAME, "frames", state);
         arguments->frames = argument;
         return 0;
     case 'o':
@@ -78,7 +80,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return 0;
     case KEY_NATIVE:
         arguments->native_frames = argument != NULL ? argument : NATIVE_FRAMES_DEFAULT;
-        arguments_parse_number(arguments->native_frames, 1, MAX_FRAMES, "frames",
+        arguments_parse_number(arguments->native_frames, 1, MAX_NFRAME, "frames",
                                state);
         return 0;
     case KEY_ANY_PROGRAM:
@@ -266,7 +268,7 @@ static int run_program(const struct arguments *arguments, const char *pattern,
 }
 
 static int run(int argc, char **argv) {
-    struct arguments arguments = {.frames = "25"};
+    struct arguments arguments = {.frames = DEFAULT_NFRAME_TEXT};
     char pattern[3 * PATH_MAX];
     uint64_t run_id = 0;
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &arguments);

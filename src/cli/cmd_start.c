@@ -2,13 +2,12 @@
 #include <argp.h>
 #include <stdio.h>
 
+#include "base/limits.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "output/failure.h"
 #include "output/terminal_text.h"
 #include "process/process_request.h"
-
-enum { DEFAULT_FRAMES = 25, MAX_FRAMES = 65535 };
 
 struct arguments {
     pid_t pid;
@@ -16,8 +15,7 @@ struct arguments {
 };
 
 static const struct argp_option argp_options[] = {
-    {"frames", 'n', "N", 0, "Frames of a traceback at most, 1 to 65535 (default 25)",
-     0},
+    {"frames", 'n', "N", 0, ARGUMENTS_FRAMES_HELP, 0},
     {0},
 };
 
@@ -26,7 +24,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     if (key != 'n')
         return arguments_parse_pid(key, argument, state, &arguments->pid);
     arguments->nframe =
-        (uint16_t)arguments_parse_number(argument, 1, MAX_FRAMES, "frames", state);
+        (uint16_t)arguments_parse_number(argument, 1, MAX_NFRAME, "frames", state);
     return 0;
 }
 
@@ -56,7 +54,7 @@ static int start(struct target *target, uint16_t nframe) {
 }
 
 static int run(int argc, char **argv) {
-    struct arguments arguments = {0, DEFAULT_FRAMES};
+    struct arguments arguments = {0, DEFAULT_NFRAME};
     struct target target;
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     if (target_open(&target, arguments.pid) != 0)

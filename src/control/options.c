@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/message.h"
 #include "control/request.h"
 
@@ -39,9 +40,10 @@ const struct option_row options_table[OPTION_COUNT] = {
                               "whether Python's tracemalloc module shows native blocks",
                               OPTION_IS_BOOL, FIELD(native_domain), 0, 1},
     [OPTION_NATIVE_FRAMES] = {"TRACEMALLOC_NATIVE_FRAMES", "0",
-                              "a number from 0 to 65535",
-                              "native frames of a traceback at most; 1 stands for 30",
-                              OPTION_IS_FRAMES, FIELD(native_frames), 0, 65535},
+                              "a number from 0 to " MAX_NFRAME_TEXT,
+                              "native frames of a traceback at most; 1 stands "
+                              "for " DEFAULT_NATIVE_NFRAME_TEXT,
+                              OPTION_IS_FRAMES, FIELD(native_frames), 0, MAX_NFRAME},
     [OPTION_ANY_PROGRAM] = {"TRACEMALLOC_ANY_PROGRAM", "0", "0 or 1",
                             "whether programs without Python are traced",
                             OPTION_IS_BOOL, FIELD(any_program), 0, 1},
@@ -212,7 +214,7 @@ static void store(const struct option_row *row, const char *text, uint64_t numbe
         *(uint32_t *)field = (uint32_t)number;
         break;
     case OPTION_IS_FRAMES:
-        *(uint32_t *)field = number == 1 ? OPTIONS_NATIVE_FRAMES : (uint32_t)number;
+        *(uint32_t *)field = number == 1 ? DEFAULT_NATIVE_NFRAME : (uint32_t)number;
         break;
     case OPTION_IS_SIZE:
     case OPTION_IS_ID:

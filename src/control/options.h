@@ -27,9 +27,6 @@ enum option_id {
     OPTION_COUNT,
 };
 
-/* Native frames of a traceback where only that they are wanted was said. */
-enum { OPTIONS_NATIVE_FRAMES = 30 };
-
 struct options {
     const char *output; /* pattern; the environment's string, or a constant */
     uint64_t max_file;  /* bytes */
@@ -49,7 +46,7 @@ enum option_type {
     OPTION_IS_SIGNAL,  /* uint32_t; USR2, SIGUSR2, 12, RTMIN+3 or RTMAX-3 */
     OPTION_IS_BOOL,    /* bool; 0 or 1 */
     OPTION_IS_SIZE,    /* uint64_t; bytes, or with the suffix K, M, G or T */
-    OPTION_IS_FRAMES,  /* uint32_t; 1 stands for OPTIONS_NATIVE_FRAMES */
+    OPTION_IS_FRAMES,  /* uint32_t; 1 stands for DEFAULT_NATIVE_NFRAME */
     OPTION_IS_ID,      /* uint64_t; 1 to 16 hexadecimal digits, not 0 */
 };
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
+
 /* Bounds that no process reaches, so that sums over a whole dump fit into 63 bits. */
 static const uint64_t max_live_bytes = (uint64_t)1
                                        << 57; /* an address space of x86-64 */
@@ -19,8 +21,6 @@ enum { PLAUSIBLE_LIVE = 1 << 20 };
 enum { TEXT_UNIT = 4, EMPTY_TEXT_BYTES = 8 };
 static_assert((int)EMPTY_TEXT_BYTES <= (int)DUMP_CHECK_SPARE,
               "spare bytes hold an empty string");
-
-enum { MAX_FRAMES = 65535 };
 
 struct checker {
     struct dump_reader *reader;
@@ -290,13 +290,13 @@ static void add_process(struct checker *checker) {
 
 static void check_frame_limits(struct dump_reader *reader) {
     struct tracemalloc_dump_header *header = &reader->header;
-    if (header->native_nframe > MAX_FRAMES) {
-        header->native_nframe = MAX_FRAMES;
+    if (header->native_nframe > MAX_NFRAME) {
+        header->native_nframe = MAX_NFRAME;
         reader->damaged++;
     }
-    if (header->nframe >= 1 && header->nframe <= MAX_FRAMES)
+    if (header->nframe >= 1 && header->nframe <= MAX_NFRAME)
         return;
-    header->nframe = header->nframe == 0 ? 1 : MAX_FRAMES;
+    header->nframe = header->nframe == 0 ? 1 : MAX_NFRAME;
     reader->damaged++;
 }
 

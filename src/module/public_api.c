@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "base/limits.h"
 #include "event/event.h"
 #include "hooks/redirect.h"
 #include "module/public_api.h"
@@ -18,7 +19,7 @@
 enum { NOT_TRACING = -2 }; /* of PyTraceMalloc_Track */
 
 int tracemalloc_start(unsigned nframe) {
-    if (nframe < 1 || nframe > TRACING_MOST_FRAMES)
+    if (nframe < 1 || nframe > MAX_NFRAME)
         return -EINVAL;
     return interpreter_trace(nframe);
 }

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/id_table.h"
+#include "base/limits.h"
 #include "module/traceback_object.h"
 #include "stack/python/python_api.h"
 
@@ -120,7 +121,7 @@ static void *make_traceback(const struct trace_list *self, uint32_t length) {
 /* Frames are shared, so that equal ones are the same object. */
 static bool has_window(const struct trace_list *self, uint32_t stack, uint32_t length) {
     uint32_t shown = self->depths[stack];
-    if ((shown < self->view->nframe ? shown : self->view->nframe) != length)
+    if (limits_window(shown, self->view->nframe) != length)
         return false;
     for (uint32_t at = 0; at < length; at++)
         if (python_api.tuple_get(self->tracebacks[stack], at) != self->window[at])

@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "profile/pattern.h"
 
-enum { NO_MATCH = UINT16_MAX + 1 }; /* larger than any window */
+enum { NO_MATCH = MAX_NFRAME + 1 }; /* larger than any window */
 
 /* Which names match, and how far outwards from each stack the nearest match is. */
 struct matches {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "collection/array.h"
 
 enum {
@@ -232,7 +233,7 @@ static bool holds_something(const struct path_source *source, size_t site) {
 /* The empty stack has one frame, `<unknown>`. */
 static uint32_t window_of(const struct stacks *stacks, uint32_t stack) {
     uint32_t depth = stacks->depths[stack] > 0 ? stacks->depths[stack] : 1;
-    return depth < stacks->nframe ? depth : stacks->nframe;
+    return limits_window(depth, stacks->nframe);
 }
 
 static uint32_t path_length(const struct stacks *stacks, uint32_t stack) {

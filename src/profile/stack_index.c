@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/limits.h"
 
 /* A Mersenne prime: products are reduced by a shift and an addition. */
 static const uint64_t modulus = ((uint64_t)1 << 61) - 1;
@@ -61,7 +62,7 @@ static uint32_t fill(struct stack_index *index) {
 }
 
 static int fill_powers(struct stack_index *index, uint32_t deepest) {
-    uint32_t max = deepest < index->nframe ? deepest : index->nframe;
+    uint32_t max = limits_window(deepest, index->nframe);
     index->powers = calloc((size_t)max + 1, sizeof *index->powers);
     if (index->powers == NULL)
         return -ENOMEM;
@@ -94,7 +95,7 @@ uint32_t stack_index_window(const struct stack_index *index, uint32_t stack) {
     uint32_t depth = index->depths[stack];
     if (stack == TRACEMALLOC_DUMP_EMPTY_STACK)
         return 1;
-    return depth < index->nframe ? depth : index->nframe;
+    return limits_window(depth, index->nframe);
 }
 
 uint32_t stack_index_ancestor(const struct stack_index *index, uint32_t stack,

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/limits.h"
+
 /* Frames in all stacks; and what each may always have, however many there are. */
 static const uint64_t max_frames = (uint64_t)1 << 22;
 enum { MIN_CUT = 64 };
@@ -20,7 +22,7 @@ static uint64_t count_frames(const struct dump_reader *reader, const uint32_t *d
     uint64_t count = 0;
     for (size_t i = 0; i < reader->site_count; i++) {
         uint32_t depth = depths[reader->sites[i].stack];
-        count += depth < reader->header.nframe ? depth : reader->header.nframe;
+        count += limits_window(depth, reader->header.nframe);
     }
     return count;
 }

@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "collection/array.h"
 #include "collection/id_map.h"
 #include "symbols/interpreter_modules.h"
 #include "symbols/native_frames.h"
 
-enum { FIXED_STACKS = 2, NO_LIMIT = UINT16_MAX };
+enum { FIXED_STACKS = 2, NO_LIMIT = MAX_NFRAME };
 
 /* Limits up to this are kept, however many stacks there are. */
 enum { MIN_CUT = 64 };

@@ -7,14 +7,13 @@
 #include <unistd.h>
 
 #include "base/compiler.h"
+#include "base/limits.h"
 #include "control/request_queue.h"
 #include "event/event.h"
 #include "hooks/signal_action.h"
 #include "tracing/interpreter.h"
 #include "tracing/traced_process.h"
 #include "tracing/tracing.h"
-
-enum { DEFAULT_NFRAME = 25 };
 
 static struct agent_options agent;
 static struct request_queue queue;

@@ -12,7 +12,7 @@
 
 struct agent_options {
     uint32_t signal; /* 0: the default one */
-    uint32_t nframe; /* of a start by a plain signal; 0: 25 */
+    uint32_t nframe; /* of a start by a plain signal; 0: DEFAULT_NFRAME */
 };
 
 /* Takes the signal if the program does not use it. Once a Python is there; before that

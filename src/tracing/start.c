@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/message.h"
 #include "event/event_native.h"
 #include "hooks/libc_real.h"
@@ -32,8 +33,7 @@ static long read_nframe(const char *value) {
     int saved = errno;
     errno = 0;
     long number = strtol(value, &end, 10);
-    bool bad =
-        errno == ERANGE || *end != '\0' || number < 0 || number > TRACING_MOST_FRAMES;
+    bool bad = errno == ERANGE || *end != '\0' || number < 0 || number > MAX_NFRAME;
     errno = saved;
     return *value == '\0' ? 0 : bad ? -1 : number;
 }

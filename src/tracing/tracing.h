@@ -12,8 +12,6 @@
 
 #include "base/compiler.h"
 
-enum { TRACING_MOST_FRAMES = 65535 };
-
 /* 0; -EALREADY when tracing; -ENOMEM. `frames_work`: the runtime's frames can be
  * walked. */
 int tracing_start(uint32_t nframe, bool frames_work);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_FRAMES = 65535 };
+#include "base/limits.h"
 
 /* CPython reads the number by wcstol, base 10. */
 static long read_number(const char *text) {
@@ -16,7 +16,7 @@ static long read_number(const char *text) {
     errno = 0;
     long number = strtol(text, &end, 10);
     bool bad = errno == ERANGE || end == text || *end != '\0' || number < 0 ||
-               number > MOST_FRAMES;
+               number > MAX_NFRAME;
     errno = saved;
     return bad ? X_OPTION_BAD : number;
 }

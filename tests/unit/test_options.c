@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "check_run.h"
 #include "control/options.h"
 #include "control/request.h"
@@ -180,7 +181,7 @@ START_TEST(small_values) {
     ck_accepted(OPTION_NATIVE_FRAMES, "65535", &options);
     ck_refused(OPTION_NATIVE_FRAMES, "65536");
     ck_accepted(OPTION_NATIVE_FRAMES, "1", &options);
-    ck_assert_uint_eq(options.native_frames, OPTIONS_NATIVE_FRAMES);
+    ck_assert_uint_eq(options.native_frames, DEFAULT_NATIVE_NFRAME);
     ck_refused(OPTION_ANY_PROGRAM, "2");
     ck_accepted(OPTION_RUN, "1F", &options);
     ck_assert_uint_eq(options.run_id, 0x1f);
