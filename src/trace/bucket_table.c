@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/arena.h"
+#include "base/arena_array.h"
 #include "trace/name_table.h"
 #include "trace/site_table.h"
 
@@ -57,10 +57,8 @@ static uint64_t hash_of(const struct tracemalloc_dump_bucket *bucket) {
 }
 
 static void close_by_stack(void) {
-    if (bucket_table.stacks != 0)
-        arena_unmap(bucket_table.by_stack, bucket_table.stacks * sizeof(uint32_t));
-    bucket_table.by_stack = NULL;
-    bucket_table.stacks = 0;
+    arena_array_release(&bucket_table.by_stack, &bucket_table.stacks,
+                        sizeof *bucket_table.by_stack);
 }
 
 /* Makes a list of the buckets that count nothing, and the index anew without them. */
@@ -124,22 +122,9 @@ static uint32_t take_id(void) {
 
 /* Without memory the index alone has to do. */
 static void note_by_stack(uint32_t stack, uint32_t id) {
-    enum { FIRST_STACKS = 8192 };
-    while (stack >= bucket_table.stacks) {
-        uint32_t wanted =
-            bucket_table.stacks == 0 ? FIRST_STACKS : bucket_table.stacks * 2;
-        size_t size = sizeof *bucket_table.by_stack;
-        uint32_t *grown =
-            bucket_table.stacks == 0
-                ? arena_map(wanted * size)
-                : arena_grow(bucket_table.by_stack, bucket_table.stacks * size,
-                             (size_t)wanted * size);
-        if (grown == NULL)
-            return;
-        bucket_table.by_stack = grown;
-        bucket_table.stacks = wanted;
-    }
-    bucket_table.by_stack[stack] = id;
+    if (arena_array_reserve(&bucket_table.by_stack, &bucket_table.stacks,
+                            (uint64_t)stack + 1, sizeof *bucket_table.by_stack) == 0)
+        bucket_table.by_stack[stack] = id;
 }
 
 static uint32_t make_bucket(uint32_t site, uint64_t size) {

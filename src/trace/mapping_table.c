@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/arena_array.h"
 #include "trace/bucket_table.h"
 
 struct mapping {
@@ -17,9 +18,8 @@ struct mapping {
 
 /* Sorted by address, without overlap. */
 static struct mapping *mappings;
-static size_t count, capacity;
-
-enum { FIRST_CAPACITY = ARENA_PAGE / sizeof(struct mapping) };
+static size_t count;
+static uint32_t capacity;
 
 /* The first that ends behind the address. */
 static size_t first_behind(uintptr_t address) {
@@ -32,21 +32,6 @@ static size_t first_behind(uintptr_t address) {
             high = middle;
     }
     return low;
-}
-
-static int make_room(void) {
-    if (count < capacity)
-        return 0;
-    size_t wanted = capacity == 0 ? FIRST_CAPACITY : capacity * 2;
-    struct mapping *grown =
-        capacity == 0
-            ? arena_map(wanted * sizeof *grown)
-            : arena_grow(mappings, capacity * sizeof *grown, wanted * sizeof *grown);
-    if (grown == NULL)
-        return -ENOMEM;
-    mappings = grown;
-    capacity = wanted;
-    return 0;
 }
 
 static uint64_t length_of(const struct mapping *mapping) {
@@ -71,7 +56,7 @@ static void count_mapping(struct mapping *mapping, uint64_t bytes) {
 }
 
 static int insert_at(size_t index, struct mapping mapping, uint64_t bytes) {
-    int status = make_room();
+    int status = arena_array_reserve(&mappings, &capacity, count + 1, sizeof *mappings);
     if (status < 0)
         return status;
     memmove(mappings + index + 1, mappings + index, (count - index) * sizeof *mappings);

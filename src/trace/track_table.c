@@ -3,12 +3,12 @@
 
 #include <errno.h>
 
-#include "base/arena.h"
+#include "base/arena_array.h"
 #include "base/hash.h"
 #include "base/id_table.h"
 #include "trace/bucket_table.h"
 
-enum { FIRST_SLOTS = 1024, FIRST_ENTRIES = 512 };
+enum { FIRST_SLOTS = 1024 };
 
 struct tracked {
     uintptr_t address;
@@ -40,24 +40,13 @@ static int open_table(void) {
     int status = id_table_open(&tracked_index, FIRST_SLOTS);
     if (status < 0)
         return status;
-    entries = arena_map(FIRST_ENTRIES * sizeof *entries);
-    if (entries == NULL) {
+    status = arena_array_reserve(&entries, &capacity, 1, sizeof *entries);
+    if (status < 0) {
         id_table_close(&tracked_index);
-        return -ENOMEM;
+        return status;
     }
-    capacity = FIRST_ENTRIES;
     count = 1;
     first_free = 0;
-    return 0;
-}
-
-static int grow(void) {
-    struct tracked *grown = arena_grow(entries, capacity * sizeof *entries,
-                                       (size_t)capacity * 2 * sizeof *entries);
-    if (grown == NULL)
-        return -ENOMEM;
-    entries = grown;
-    capacity *= 2;
     return 0;
 }
 
@@ -70,7 +59,8 @@ static int take_entry(uint32_t *id) {
         first_free = entries[*id].bucket;
         return 0;
     }
-    if (count == capacity && grow() < 0)
+    if (arena_array_reserve(&entries, &capacity, (uint64_t)count + 1, sizeof *entries) <
+        0)
         return -ENOMEM;
     *id = count++;
     return 0;
@@ -134,6 +124,5 @@ void track_table_clear(void) {
     if (entries == NULL)
         return;
     id_table_close(&tracked_index);
-    arena_unmap(entries, capacity * sizeof *entries);
-    entries = NULL;
+    arena_array_release(&entries, &capacity, sizeof *entries);
 }

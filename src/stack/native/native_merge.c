@@ -4,10 +4,9 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/arena_array.h"
 #include "stack/native/native_marks.h"
 #include "stack/native/native_memo.h"
-
-enum { FIRST_PYTHON = 256 };
 
 static struct {
     uint32_t generation;
@@ -52,8 +51,7 @@ void native_merge_release(struct native_merge *merge) {
     if (merge == NULL)
         return;
     native_stack_release(&merge->native);
-    if (merge->python != NULL)
-        arena_unmap(merge->python, merge->python_capacity * sizeof *merge->python);
+    arena_array_release(&merge->python, &merge->python_capacity, sizeof *merge->python);
     arena_unmap(merge, sizeof *merge);
 }
 
@@ -142,23 +140,11 @@ static void add_all(struct native_merge *merge, uint32_t lowest,
 
 /* --- what changed ----------------------------------------------------------------- */
 
-static bool make_room(struct native_merge *merge, uint32_t depth) {
-    uint32_t capacity =
-        merge->python_capacity == 0 ? FIRST_PYTHON : merge->python_capacity;
-    size_t size = sizeof *merge->python;
-    while (capacity < depth)
-        capacity *= 2;
-    if (likely(capacity == merge->python_capacity))
-        return true;
-    void *grown =
-        merge->python == NULL
-            ? arena_map(capacity * size)
-            : arena_grow(merge->python, merge->python_capacity * size, capacity * size);
-    if (grown == NULL)
-        return false;
-    merge->python = grown;
-    merge->python_capacity = capacity;
-    return true;
+/* Never NULL afterwards, with no Python frame either. */
+static always_inline bool reserve(struct native_merge *merge, uint32_t depth) {
+    return likely(depth < merge->python_capacity) ||
+           arena_array_reserve(&merge->python, &merge->python_capacity,
+                               (uint64_t)depth + 1, sizeof *merge->python) == 0;
 }
 
 /* The lowest Python frame that is not as it was. Equal nodes mean equal stacks below,
@@ -302,7 +288,7 @@ static uint32_t find_slowly(struct native_merge *merge,
     struct native_stack *native = &merge->native;
     uint32_t changed = native_stack_walk(native, leaf);
     merge->broken = native->broken && changed < native->depth;
-    if (unlikely(native->depth == 0 || !make_room(merge, depth)))
+    if (unlikely(native->depth == 0 || !reserve(merge, depth)))
         return depth > 0 ? frames[depth - 1].node : 0;
     int64_t at =
         top_stays(merge, changed) ? changed_in_top(merge, leaf, frames, depth) : -1;

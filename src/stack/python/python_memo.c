@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "stack/python/python_memo.h"
 
-#include <errno.h>
 #include <string.h>
 
-#include "base/arena.h"
+#include "base/arena_array.h"
 #include "tracemalloc_dump.h"
 
 enum {
@@ -20,7 +19,7 @@ struct code {
     uint32_t first; /* of its entries; for a free one: the next free one */
 };
 
-/* An array that doubles, of which freed entries form a list. Index 0 is unused. */
+/* An array of the arena whose freed entries form a list. Index 0 is unused. */
 struct pool {
     void *memory;
     uint32_t entry_size;
@@ -36,35 +35,24 @@ static struct pool entries = {.entry_size = sizeof(struct python_memo_entry)};
 static struct pool codes = {.entry_size = sizeof(struct code)};
 static struct pool parents = {.entry_size = sizeof(uint32_t)}; /* all of it is used */
 
+static int pool_reserve(struct pool *pool, uint64_t wanted) {
+    return arena_array_reserve(&pool->memory, &pool->capacity, wanted,
+                               pool->entry_size);
+}
+
 static int pool_open(struct pool *pool, uint32_t capacity) {
-    pool->memory = arena_map((size_t)capacity * pool->entry_size);
     pool->count = 1;
-    pool->capacity = capacity;
     pool->free = 0;
-    return pool->memory != NULL ? 0 : -ENOMEM;
+    return pool_reserve(pool, capacity);
 }
 
 static void pool_close(struct pool *pool) {
-    if (pool->memory != NULL)
-        arena_unmap(pool->memory, (size_t)pool->capacity * pool->entry_size);
-    pool->memory = NULL;
-}
-
-static bool pool_double(struct pool *pool) {
-    size_t size = (size_t)pool->capacity * pool->entry_size;
-    void *grown = arena_grow(pool->memory, size, size * 2);
-    if (grown == NULL)
-        return false;
-    pool->memory = grown;
-    pool->capacity *= 2;
-    return true;
+    arena_array_release(&pool->memory, &pool->capacity, pool->entry_size);
 }
 
 /* An index that was never used; 0 without memory. */
 static uint32_t pool_extend(struct pool *pool) {
-    if (pool->count == pool->capacity && !pool_double(pool))
-        return 0;
-    return pool->count++;
+    return pool_reserve(pool, (uint64_t)pool->count + 1) == 0 ? pool->count++ : 0;
 }
 
 static struct code *code_at(uint32_t index) {
@@ -148,10 +136,9 @@ bool python_memo_search(uint32_t parent, uint64_t ip, uint32_t *node) {
 /* False when the list is full, or there is no room for one. */
 static bool join_siblings(uint32_t index) {
     struct python_memo_entry *entry = python_memo.entries + index;
-    while (entry->parent >= parents.capacity && pool_double(&parents))
-        continue;
+    int error = pool_reserve(&parents, (uint64_t)entry->parent + 1);
     tell_pools();
-    if (entry->parent >= python_memo.parents)
+    if (error < 0)
         return false;
     uint32_t *place = &python_memo.first_child[entry->parent];
     int count = 0;

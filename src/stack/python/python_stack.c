@@ -3,13 +3,12 @@
 
 #include <string.h>
 
-#include "base/arena.h"
+#include "base/arena_array.h"
 #include "base/hash.h"
 #include "stack/python/python_code.h"
 #include "stack/python/python_memo.h"
 
 enum {
-    FIRST_FRAMES = 512,
     MOST_FRAMES = 1 << 24,
     LONGEST_NAME = 4096,
     /* Frames that are verified even where fewer are shown, so that their number is
@@ -86,10 +85,8 @@ void python_stack_forget_nodes(const struct id_set *nodes) {
 }
 
 void python_stack_release(struct python_stack *stack) {
-    if (stack->frames != NULL)
-        arena_unmap(stack->frames, stack->capacity * sizeof *stack->frames);
-    stack->frames = NULL;
-    stack->depth = stack->known = stack->capacity = 0;
+    arena_array_release(&stack->frames, &stack->capacity, sizeof *stack->frames);
+    stack->depth = stack->known = 0;
     stack->leaf = NULL;
 }
 
@@ -181,21 +178,9 @@ static always_inline uint32_t node_of(struct python_stack *stack, const char *fr
 }
 
 static cold_path bool grow(struct python_stack *stack, uint32_t wanted) {
-    uint32_t capacity = stack->capacity == 0 ? FIRST_FRAMES : stack->capacity;
-    while (capacity < wanted && capacity < MOST_FRAMES)
-        capacity *= 2;
-    if (capacity < wanted)
-        return false;
-    size_t size = sizeof *stack->frames;
-    void *frames =
-        stack->frames == NULL
-            ? arena_map(capacity * size)
-            : arena_grow(stack->frames, stack->capacity * size, capacity * size);
-    if (frames == NULL)
-        return false;
-    stack->frames = frames;
-    stack->capacity = capacity;
-    return true;
+    return wanted <= MOST_FRAMES &&
+           arena_array_reserve(&stack->frames, &stack->capacity, wanted,
+                               sizeof *stack->frames) == 0;
 }
 
 /* Sets the entry at `at` for this frame. An entry that has it already, below the same
