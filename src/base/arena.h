@@ -19,13 +19,13 @@ static inline size_t arena_round(size_t size) {
     return (size + ARENA_PAGE - 1) & ~(size_t)(ARENA_PAGE - 1);
 }
 
-/* NULL when the kernel has no memory. */
+/* NULL if the kernel has no memory. */
 must_check void *arena_map(size_t size);
-/* Mapped without a claim on memory or swap, and not counted: for tables of which few
- * pages are touched. */
+/* Reserves addresses without a claim on memory or swap, and does not count them: for
+ * tables of which few pages are ever touched. */
 must_check void *arena_reserve(size_t size);
 void arena_unmap(void *memory, size_t size);
-/* Grows in place or elsewhere; NULL, and the old memory stays, when that fails. */
+/* May move the memory. NULL if it cannot grow, and the old memory is unchanged. */
 must_check void *arena_grow(void *memory, size_t old_size, size_t size);
 
 uint64_t arena_bytes(void);

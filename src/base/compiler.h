@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The compiler attributes that the code uses. Nothing here makes code. */
+/* The compiler attributes that the code uses. Nothing here generates code. */
 #pragma once
 
 #define likely(condition) __builtin_expect(!!(condition), 1)
@@ -11,10 +11,10 @@
 #define cold_path __attribute__((noinline, cold))
 #define must_check __attribute__((warn_unused_result))
 #define exported __attribute__((visibility("default")))
-/* Data of another file of the same library: reached without the table of what others
- * might replace. */
+/* Data of another file of this library, which no other library can replace: accessed
+ * directly, without the global offset table. */
 #define internal __attribute__((visibility("hidden")))
 
-/* A thread-local of a preloaded library: a fixed distance from the thread pointer, so
- * that access never allocates. */
+/* A thread-local variable of a preloaded library, at a fixed distance from the thread
+ * pointer: access never allocates. */
 #define thread_local_fixed __thread __attribute__((tls_model("initial-exec")))

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What threads remember of the tables is of one epoch: raised, under the tracer's lock
- * or with one thread, when an id or an address that they remember may mean something
- * else from now on. Never 0. */
+/* Invalidates what threads have cached from the tables: a cache is valid only in the
+ * epoch in which it was filled.
+ *
+ * Raised, under the tracer's lock or in a process of one thread, when a cached id or
+ * address may get another meaning. Never 0. */
 #pragma once
 
 #include <stdint.h>

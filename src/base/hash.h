@@ -18,17 +18,18 @@ static inline uint64_t hash_pair(uint64_t first, uint64_t second) {
     return hash_mix(mixed ^ (mixed >> 32));
 }
 
-/* FNV-1a, eight bytes at a time where there are eight, for strings and line tables. */
+/* FNV-1a, eight bytes at a time as long as there are eight: for strings and line
+ * tables. */
 static inline uint64_t hash_bytes(const void *bytes, size_t length, uint64_t seed) {
-    const unsigned char *at = bytes;
+    const unsigned char *byte = bytes;
     uint64_t hash = seed ^ 0xcbf29ce484222325u;
-    for (; length >= 8; at += 8, length -= 8) {
+    for (; length >= 8; byte += 8, length -= 8) {
         uint64_t word;
-        __builtin_memcpy(&word, at, 8);
+        __builtin_memcpy(&word, byte, 8);
         hash = (hash ^ word) * 0x100000001b3u;
         hash ^= hash >> 29;
     }
-    for (; length > 0; at++, length--)
-        hash = (hash ^ *at) * 0x100000001b3u;
+    for (; length > 0; byte++, length--)
+        hash = (hash ^ *byte) * 0x100000001b3u;
     return hash_mix(hash ^ (hash >> 32));
 }

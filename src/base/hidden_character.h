@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Code points that are not written where people read: they move the cursor, switch the
- * terminal, or make text look like another. Pure; any thread. */
+/* Code points that are never shown to people: they move the cursor, switch the terminal
+ * or make one text look like another. Pure; any thread. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Control characters of C0 and C1, marks and overrides of the direction of text,
- * separators of lines, and formats without a glyph. */
+/* C0 and C1 control characters, marks and overrides of the text's direction, line
+ * separators, and format characters without a glyph. */
 static inline bool hidden_character(uint32_t point) {
     static const struct {
         uint32_t first, last;

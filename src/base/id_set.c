@@ -45,24 +45,24 @@ void id_set_fill(struct id_set *set, uint32_t first) {
         id_set_add(set, id);
 }
 
-/* The lowest bit that is not below `from`; `count` * 64 or more: there is none. */
+/* The first bit set at or after `from`; `count` * 64 or more if there is none. */
 static uint64_t next_bit(const uint64_t *words, uint64_t count, uint64_t from) {
-    uint64_t at = from / 64;
-    if (at >= count)
+    uint64_t i = from / 64;
+    if (i >= count)
         return from;
-    uint64_t word = words[at] >> from % 64 << from % 64;
-    while (word == 0 && ++at < count)
-        word = words[at];
-    return at < count ? at * 64 + (uint64_t)__builtin_ctzll(word) : at * 64;
+    uint64_t word = words[i] >> from % 64 << from % 64;
+    while (word == 0 && ++i < count)
+        word = words[i];
+    return i < count ? i * 64 + (uint64_t)__builtin_ctzll(word) : i * 64;
 }
 
 uint32_t id_set_next(const struct id_set *set, uint32_t from) {
     if (from >= set->limit)
         return ID_SET_END;
-    uint64_t words = word_count(set->limit), at = from / 64;
-    uint64_t id = next_bit(set->words, at + 1, from);
-    if (id < (at + 1) * 64)
+    uint64_t words = word_count(set->limit), i = from / 64;
+    uint64_t id = next_bit(set->words, i + 1, from);
+    if (id < (i + 1) * 64)
         return (uint32_t)id;
-    at = next_bit(set->groups, group_count(set->limit), at + 1);
-    return at < words ? (uint32_t)next_bit(set->words, words, at * 64) : ID_SET_END;
+    i = next_bit(set->groups, group_count(set->limit), i + 1);
+    return i < words ? (uint32_t)next_bit(set->words, words, i * 64) : ID_SET_END;
 }

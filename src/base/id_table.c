@@ -31,40 +31,41 @@ void id_table_clear(struct id_table *table) {
 }
 
 static void put(struct id_table *table, struct id_slot slot) {
-    uint32_t at = slot.tag & table->mask;
-    while (table->slots[at].id != 0)
-        at = (at + 1) & table->mask;
-    table->slots[at] = slot;
+    uint32_t i = slot.tag & table->mask;
+    while (table->slots[i].id != 0)
+        i = (i + 1) & table->mask;
+    table->slots[i] = slot;
 }
 
 static int grow(struct id_table *table) {
     struct id_table larger;
-    int status = id_table_open(&larger, (table->mask + 1) * 2);
-    if (status < 0)
-        return status;
-    for (size_t at = 0; at <= table->mask; at++)
-        if (table->slots[at].id != 0)
-            put(&larger, table->slots[at]);
+    int error = id_table_open(&larger, (table->mask + 1) * 2);
+    if (error < 0)
+        return error;
+    for (size_t i = 0; i <= table->mask; i++)
+        if (table->slots[i].id != 0)
+            put(&larger, table->slots[i]);
     larger.used = table->used;
     id_table_close(table);
     *table = larger;
     return 0;
 }
 
-/* At most two thirds full, and one slot is always free: a probe ends. */
+/* The table is at most two thirds full, or, without memory to grow, has one free slot:
+ * each probe ends. */
 int id_table_add(struct id_table *table, uint64_t hash, uint32_t id) {
     if (unlikely((uint64_t)table->used * 3 >= (uint64_t)table->mask * 2)) {
-        int status = grow(table);
-        if (status < 0 && table->used + 1 >= table->mask)
-            return status;
+        int error = grow(table);
+        if (error < 0 && table->used + 1 >= table->mask)
+            return error;
     }
     put(table, (struct id_slot){(uint32_t)(hash >> 32), id});
     table->used++;
     return 0;
 }
 
-/* Backward shift: an entry behind the gap moves into it unless it begins after the
- * gap. */
+/* Backward shift: each entry of the run after the gap moves into it, unless its probe
+ * begins after the gap. */
 void id_table_remove(struct id_table *table, uint64_t hash, uint32_t id) {
     uint32_t mask = table->mask, gap = (uint32_t)(hash >> 32) & mask;
     while (table->slots[gap].id != id) {
@@ -72,12 +73,11 @@ void id_table_remove(struct id_table *table, uint64_t hash, uint32_t id) {
             return;
         gap = (gap + 1) & mask;
     }
-    for (uint32_t at = (gap + 1) & mask; table->slots[at].id != 0;
-         at = (at + 1) & mask) {
-        uint32_t home = table->slots[at].tag & mask;
-        if (((at - home) & mask) >= ((at - gap) & mask)) {
-            table->slots[gap] = table->slots[at];
-            gap = at;
+    for (uint32_t i = (gap + 1) & mask; table->slots[i].id != 0; i = (i + 1) & mask) {
+        uint32_t home = table->slots[i].tag & mask;
+        if (((i - home) & mask) >= ((i - gap) & mask)) {
+            table->slots[gap] = table->slots[i];
+            gap = i;
         }
     }
     table->slots[gap] = (struct id_slot){0};

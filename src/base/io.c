@@ -6,14 +6,14 @@
 #include "base/sys.h"
 
 int io_write_all(int fd, const void *data, size_t size, uint64_t offset) {
-    const char *at = data;
+    const char *bytes = data;
     while (size > 0) {
-        long written = sys_call(SYS_pwrite64, fd, at, size, offset);
+        long written = sys_call(SYS_pwrite64, fd, bytes, size, offset);
         if (written == -EINTR)
             continue;
         if (written <= 0)
             return written < 0 ? (int)written : -EIO;
-        at += written;
+        bytes += written;
         size -= (size_t)written;
         offset += (uint64_t)written;
     }

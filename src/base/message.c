@@ -9,7 +9,7 @@
 #include "base/sys.h"
 
 static bool silent;
-/* The file that descriptor 2 was at the start. */
+/* The file that descriptor 2 referred to at the start. */
 static struct {
     bool known;
     bool open;
@@ -17,25 +17,25 @@ static struct {
     ino_t inode;
 } at_start;
 
-static bool identify(struct stat *status) {
-    return sys_call(SYS_fstat, STDERR_FILENO, status) == 0;
+static bool identify(struct stat *file) {
+    return sys_call(SYS_fstat, STDERR_FILENO, file) == 0;
 }
 
 void message_prepare(void) {
-    struct stat status = {0};
-    at_start.open = identify(&status);
-    at_start.device = status.st_dev;
-    at_start.inode = status.st_ino;
+    struct stat file = {0};
+    at_start.open = identify(&file);
+    at_start.device = file.st_dev;
+    at_start.inode = file.st_ino;
     at_start.known = true;
 }
 
-/* The program may have its own file there by now. */
+/* By now the program may have opened a file of its own as descriptor 2. */
 static bool is_stderr(void) {
-    struct stat status;
+    struct stat file;
     if (!at_start.known)
         return true;
-    return at_start.open && identify(&status) && status.st_dev == at_start.device &&
-           status.st_ino == at_start.inode;
+    return at_start.open && identify(&file) && file.st_dev == at_start.device &&
+           file.st_ino == at_start.inode;
 }
 
 void message_quiet(bool quiet) {
@@ -48,32 +48,34 @@ static size_t append(char *line, size_t length, size_t size, const char *part) {
     return length;
 }
 
-/* The bytes of the UTF-8 character at `at`, and its code point; 0 for what is none. */
-static size_t decode(const unsigned char *at, size_t left, uint32_t *point) {
-    size_t length = *at < 0x80   ? 1
-                    : *at < 0xc2 ? 0
-                    : *at < 0xe0 ? 2
-                    : *at < 0xf0 ? 3
-                                 : 4;
-    if (length == 0 || *at > 0xf4 || length > left)
+/* The length in bytes of the UTF-8 character that the text begins with, and its code
+ * point; 0 if it begins with none. */
+static size_t decode(const unsigned char *text, size_t left, uint32_t *point) {
+    size_t length = *text < 0x80   ? 1
+                    : *text < 0xc2 ? 0
+                    : *text < 0xe0 ? 2
+                    : *text < 0xf0 ? 3
+                                   : 4;
+    if (length == 0 || *text > 0xf4 || length > left)
         return 0;
-    *point = length == 1 ? *at : *at & (0x7fu >> length);
+    *point = length == 1 ? *text : *text & (0x7fu >> length);
     for (size_t i = 1; i < length; i++) {
-        if ((at[i] & 0xc0) != 0x80)
+        if ((text[i] & 0xc0) != 0x80)
             return 0;
-        *point = *point << 6 | (at[i] & 0x3fu);
+        *point = *point << 6 | (text[i] & 0x3fu);
     }
     return length;
 }
 
-/* A file's name may hold an escape sequence: the line stays one, and harmless. */
+/* A file name may contain newlines and escape sequences: replaces their bytes, so that
+ * the message stays one harmless line. */
 static void make_harmless(char *text, size_t length) {
-    for (size_t at = 0; at < length;) {
+    for (size_t i = 0; i < length;) {
         uint32_t point = 0;
-        size_t count = decode((const unsigned char *)text + at, length - at, &point);
+        size_t count = decode((const unsigned char *)text + i, length - i, &point);
         bool hidden = count == 0 || hidden_character(point);
-        for (count += count == 0; count > 0; count--, at++)
-            text[at] = hidden ? '?' : text[at];
+        for (count += count == 0; count > 0; count--, i++)
+            text[i] = hidden ? '?' : text[i];
     }
 }
 
@@ -94,13 +96,13 @@ void message(const char *part, ...) {
 
 char *message_number(char *buffer, uint64_t number) {
     char digits[21];
-    size_t count = 0, at = 0;
+    size_t count = 0, length = 0;
     do {
         digits[count++] = (char)('0' + number % 10);
         number /= 10;
     } while (number != 0);
     while (count > 0)
-        buffer[at++] = digits[--count];
-    buffer[at] = '\0';
+        buffer[length++] = digits[--count];
+    buffer[length] = '\0';
     return buffer;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines for stderr from inside a traced program: `tracemalloc: TEXT`, one write each.
+/* Messages on stderr from inside a traced program: `tracemalloc: TEXT`, each a line and
+ * one write.
  *
- * No stdio, no allocation, no locale, errno stays as it was. Any thread, also signal
+ * No stdio, no allocation, no locale; errno is unchanged. Any thread, also signal
  * handlers.
  */
 #pragma once
@@ -10,15 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Remembers which file descriptor 2 is: only that gets lines, never what the program
- * opens there later. Once, from the constructor. */
+/* Records which file descriptor 2 refers to: messages go only there, never into a file
+ * that the program opens as descriptor 2 later. Once, from the constructor. */
 void message_prepare(void);
 
-/* TRACEMALLOC_QUIET: nothing is written from then on. */
+/* TRACEMALLOC_QUIET: whether messages are suppressed from now on. */
 void message_quiet(bool quiet);
 
-/* The parts up to a NULL, joined. */
+/* Writes the parts, up to a NULL, as one message. */
 void message(const char *part, ...) __attribute__((sentinel));
 
-/* A number as text, in the caller's buffer of at least 21 bytes; returns the buffer. */
+/* Writes a number into the caller's buffer of at least 21 bytes; returns the buffer. */
 char *message_number(char *buffer, uint64_t number);

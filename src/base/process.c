@@ -10,7 +10,7 @@
 #include "base/message.h"
 #include "base/sys.h"
 
-enum { STAT_START_TIME = 22, STAT_STATE = 3, PATH_SIZE = 40, MOST_TEXT = 256 };
+enum { STAT_START_TIME = 22, STAT_STATE = 3, PATH_SIZE = 40, MAX_TEXT = 256 };
 
 static uint64_t number_of_field(const char *text, int field) {
     uint64_t number = 0;
@@ -26,7 +26,7 @@ static int read_start_time(const char *path, uint64_t *ticks) {
     ptrdiff_t length = io_read_file(path, text, sizeof text);
     if (length < 0)
         return (int)length;
-    /* The name, in brackets, may hold anything. */
+    /* The name, in parentheses, may contain anything, parentheses too. */
     const char *end = strrchr(text, ')');
     if (end == NULL || end[1] != ' ')
         return -EINVAL;
@@ -62,11 +62,12 @@ uint64_t process_pid_namespace(void) {
     return number_of_field(text + sizeof before - 1, 0);
 }
 
-/* The last byte of `out` is a NUL at any moment. */
+/* `out` may be in the dump, which others read meanwhile: it ends in a NUL at every
+ * instant. */
 static int read_text(uint32_t pid, const char *file, char *out, size_t size) {
-    char path[PATH_SIZE], text[MOST_TEXT] = "";
+    char path[PATH_SIZE], text[MAX_TEXT] = "";
     name_file(path, pid, file);
-    ptrdiff_t length = io_read_file(path, text, size < MOST_TEXT ? size : MOST_TEXT);
+    ptrdiff_t length = io_read_file(path, text, size < MAX_TEXT ? size : MAX_TEXT);
     if (length < 0)
         return (int)length;
     while (length > 0 && (text[length - 1] == '\0' || text[length - 1] == '\n'))
@@ -74,7 +75,7 @@ static int read_text(uint32_t pid, const char *file, char *out, size_t size) {
     for (ptrdiff_t i = 0; i < length; i++)
         if (text[i] == '\0')
             text[i] = ' ';
-    memcpy(out, text, size < MOST_TEXT ? size : MOST_TEXT);
+    memcpy(out, text, size < MAX_TEXT ? size : MAX_TEXT);
     return 0;
 }
 

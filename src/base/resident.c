@@ -8,7 +8,7 @@
 
 enum { PAGE = 4096, PIECE = 512, REGIONS = 16 };
 
-/* As <linux/fs.h> has them from Linux 6.7 on; see the kernel's
+/* The ioctl PAGEMAP_SCAN as in <linux/fs.h> from Linux 6.7 on; see the kernel's
  * Documentation/admin-guide/mm/pagemap.rst. */
 enum { PRESENT = 1 << 3, ZERO_PAGE = 1 << 5 };
 struct region {
@@ -30,10 +30,10 @@ void resident_close(struct resident *resident) {
     resident->fd = -EBADF;
 }
 
-/* Pages that are present and hold something of their own. -errno where the kernel
- * cannot say. */
+/* Bytes of the pages that are present, without the shared page of zeros. -errno if the
+ * kernel has no such ioctl. */
 static int64_t scan_pages(int fd, uintptr_t start, uintptr_t end) {
-    struct region regions[REGIONS] = {{0}}; /* memcheck does not know who fills it */
+    struct region regions[REGIONS] = {{0}}; /* valgrind does not know this ioctl */
     uint64_t bytes = 0;
     while (start < end) {
         struct scan scan = {.size = sizeof scan,
@@ -49,8 +49,8 @@ static int64_t scan_pages(int fd, uintptr_t start, uintptr_t end) {
             continue;
         if (found < 0)
             return found;
-        for (long at = 0; at < found; at++)
-            bytes += regions[at].end - regions[at].start;
+        for (long i = 0; i < found; i++)
+            bytes += regions[i].end - regions[i].start;
         if (scan.walk_end <= start)
             return -EIO;
         start = scan.walk_end;
@@ -58,7 +58,8 @@ static int64_t scan_pages(int fd, uintptr_t start, uintptr_t end) {
     return (int64_t)bytes;
 }
 
-/* The answer is a byte for each page. A piece with a hole in it counts nothing. */
+/* mincore writes one byte for each page. A piece with an unmapped page counts
+ * nothing. */
 static uint64_t core_bytes(uintptr_t start, uintptr_t end) {
     unsigned char present[PIECE];
     uint64_t pages = 0;
@@ -66,8 +67,8 @@ static uint64_t core_bytes(uintptr_t start, uintptr_t end) {
         count = (end - start) / PAGE < PIECE ? (end - start) / PAGE : PIECE;
         if (sys_call(SYS_mincore, start, count * PAGE, present) < 0)
             continue;
-        for (size_t at = 0; at < count; at++)
-            pages += present[at] & 1;
+        for (size_t i = 0; i < count; i++)
+            pages += present[i] & 1;
     }
     return pages * PAGE;
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls of the tracer itself: not seen by its own hooks, and errno stays as it
- * was.
+/* System calls of the tracer itself: its own hooks do not see them, and errno is
+ * unchanged.
  *
  * All return what the kernel returns: 0 or more, or -errno. Any thread, also inside a
- * hook and in a signal handler; they allocate nothing. A file is opened, used and
- * closed within one function: the library holds no descriptor.
+ * hook and in a signal handler; they allocate nothing. The library keeps no descriptor:
+ * it opens, uses and closes a file within one function.
  */
 #pragma once
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,8 +18,9 @@
 
 #include "base/compiler.h"
 
-/* The program filters its system calls, and may be killed by one that it would not have
- * made: nothing is opened any more. Set once, before the filter begins. */
+/* The program filters its system calls (seccomp), and one that only the tracer makes
+ * may kill it: the tracer opens no file any more. Set once, before the filter
+ * begins. */
 extern internal bool sys_confined;
 
 static inline long sys_result(long result, int saved) {
@@ -40,9 +42,10 @@ static inline void *sys_mmap(void *address, size_t length, int protection, int f
     return (void *)sys_call(SYS_mmap, address, length, protection, flags, fd, offset);
 }
 
-/* Whether a pointer that sys_mmap or sys_mremap returned is -errno instead. */
-static inline int sys_failed(const void *pointer) {
-    return (uintptr_t)pointer > (uintptr_t)-4096;
+/* Whether a pointer that sys_mmap or sys_mremap returned is -errno instead: errno is at
+ * most 4095 (MAX_ERRNO of the kernel). */
+static inline bool sys_failed(const void *pointer) {
+    return (uintptr_t)pointer >= (uintptr_t)-4095;
 }
 
 static inline int sys_munmap(void *address, size_t length) {
@@ -58,16 +61,17 @@ static inline int sys_madvise(void *address, size_t length, int advice) {
     return (int)sys_call(SYS_madvise, address, length, advice);
 }
 
-/* -EPERM where the program is confined. */
+/* -EPERM if the program filters its system calls. */
 static inline int sys_open(const char *path, int flags, unsigned mode) {
     if (sys_confined)
         return -EPERM;
-    return (int)sys_call(SYS_openat, -100 /* AT_FDCWD */, path, flags, mode);
+    return (int)sys_call(SYS_openat, AT_FDCWD, path, flags, mode);
 }
 
 static inline int sys_close(int fd) {
     return (int)sys_call(SYS_close, fd);
 }
+
 static inline int sys_getpid(void) {
     return (int)sys_call(SYS_getpid);
 }
