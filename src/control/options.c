@@ -12,8 +12,12 @@
 #define FIELD(name) offsetof(struct options, name)
 
 /* The smallest file that holds a header and something to read. */
-#define LEAST_FILE ((uint64_t)16 << 10)
-#define MOST_FILE ((uint64_t)1 << 46)
+#define MIN_FILE ((uint64_t)16 << 10)
+#define MAX_FILE ((uint64_t)1 << 46)
+
+/* The kernel's numbers (signal(7)): up to 31 they have names, then they are
+ * real-time. */
+enum { MAX_STANDARD_SIGNAL = 31, MAX_SIGNAL = 64 };
 
 const struct option_row options_table[OPTION_COUNT] = {
     [OPTION_OUTPUT] = {"TRACEMALLOC_OUTPUT", "tracemalloc.%p.dump",
@@ -35,7 +39,7 @@ const struct option_row options_table[OPTION_COUNT] = {
                            OPTION_IS_BOOL, FIELD(free_lists), 0, 1},
     [OPTION_MAX_FILE] = {"TRACEMALLOC_MAX_FILE", "1G", "a size from 16K to 64T",
                          "size that the dump may reach", OPTION_IS_SIZE,
-                         FIELD(max_file), LEAST_FILE, MOST_FILE},
+                         FIELD(max_file), MIN_FILE, MAX_FILE},
     [OPTION_NATIVE_DOMAIN] = {"TRACEMALLOC_NATIVE_DOMAIN", "0", "0 or 1",
                               "whether Python's tracemalloc module shows native blocks",
                               OPTION_IS_BOOL, FIELD(native_domain), 0, 1},
@@ -55,15 +59,15 @@ static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-/* Digits at the start of the text; returns what follows them, or NULL when there are
- * none or the number is above `most`. */
-static const char *read_number(const char *text, uint64_t most, uint64_t *out) {
+/* Reads the digits at the start of the text; returns what follows them, or NULL if
+ * there are none or the number is larger than `max`. */
+static const char *read_number(const char *text, uint64_t max, uint64_t *out) {
     uint64_t number = 0;
     if (!is_digit(*text))
         return NULL;
     for (; is_digit(*text); text++) {
         uint64_t digit = (uint64_t)(*text - '0');
-        if (digit > most || number > (most - digit) / 10)
+        if (digit > max || number > (max - digit) / 10)
             return NULL;
         number = number * 10 + digit;
     }
@@ -71,14 +75,14 @@ static const char *read_number(const char *text, uint64_t most, uint64_t *out) {
     return text;
 }
 
-static int read_whole_number(const char *text, uint64_t most, uint64_t *out) {
-    const char *end = read_number(text, most, out);
+static int read_whole_number(const char *text, uint64_t max, uint64_t *out) {
+    const char *end = read_number(text, max, out);
     return end != NULL && *end == '\0' ? 0 : -EINVAL;
 }
 
-static int read_size(const char *text, uint64_t most, uint64_t *out) {
+static int read_size(const char *text, uint64_t max, uint64_t *out) {
     static const char units[] = "KMGT";
-    const char *end = read_number(text, most, out);
+    const char *end = read_number(text, max, out);
     if (end == NULL)
         return -EINVAL;
     if (*end == '\0')
@@ -88,7 +92,7 @@ static int read_size(const char *text, uint64_t most, uint64_t *out) {
     if (unit == NULL || upper == '\0' || end[1] != '\0')
         return -EINVAL;
     unsigned shift = 10 * (unsigned)(unit - units + 1);
-    if (*out > most >> shift)
+    if (*out > max >> shift)
         return -EINVAL;
     *out <<= shift;
     return 0;
@@ -107,30 +111,20 @@ static int read_id(const char *text, uint64_t *out) {
     return length >= 1 && length <= 16 && id != 0 ? 0 : -EINVAL;
 }
 
-static const struct signal_name {
-    char name[8];
-    int number;
-} signal_names[] = {
-    {"HUP", SIGHUP},   {"INT", SIGINT},       {"QUIT", SIGQUIT}, {"USR1", SIGUSR1},
-    {"USR2", SIGUSR2}, {"PIPE", SIGPIPE},     {"ALRM", SIGALRM}, {"TERM", SIGTERM},
-    {"CHLD", SIGCHLD}, {"CONT", SIGCONT},     {"TSTP", SIGTSTP}, {"TTIN", SIGTTIN},
-    {"TTOU", SIGTTOU}, {"URG", SIGURG},       {"XCPU", SIGXCPU}, {"XFSZ", SIGXFSZ},
-    {"PROF", SIGPROF}, {"VTALRM", SIGVTALRM}, {"IO", SIGIO},     {"POLL", SIGPOLL},
-    {"PWR", SIGPWR},   {"WINCH", SIGWINCH},
-};
-
-/* Signals of faults have no name in the table, and no number either; 32 and 33 are
- * glibc's own. */
+/* Whether the tracer may have the signal: not those that cannot be caught, nor those of
+ * faults, nor 32 and 33, which glibc keeps for itself. */
 static bool can_be_taken(uint64_t number) {
-    if (number >= (uint64_t)SIGRTMIN && number <= (uint64_t)SIGRTMAX)
-        return true;
-    for (size_t i = 0; i < sizeof signal_names / sizeof *signal_names; i++)
-        if (number == (uint64_t)signal_names[i].number)
-            return true;
-    return false;
+    static const int kept[] = {SIGKILL, SIGSTOP, SIGILL,  SIGTRAP, SIGABRT,
+                               SIGBUS,  SIGFPE,  SIGSEGV, SIGSYS,  SIGSTKFLT};
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        if (number == (uint64_t)kept[i])
+            return false;
+    return (number >= 1 && number <= MAX_STANDARD_SIGNAL) ||
+           (number >= (uint64_t)SIGRTMIN && number <= (uint64_t)SIGRTMAX);
 }
 
-/* strcasecmp asks the locale. Returns what follows `name` in the text, or NULL. */
+/* Compares without regard to case: strcasecmp reads the locale. Returns what follows
+ * `name` in the text, or NULL. */
 static const char *after_name(const char *text, const char *name) {
     for (; *name != '\0'; name++, text++)
         if (*text != *name && (*text < 'a' || *text > 'z' || *text - 32 != *name))
@@ -141,7 +135,7 @@ static const char *after_name(const char *text, const char *name) {
 static int read_real_time(const char *text, int base, char sign, uint64_t *out) {
     uint64_t distance = 0;
     if (*text != '\0' &&
-        (*text != sign || read_whole_number(text + 1, 64, &distance) < 0))
+        (*text != sign || read_whole_number(text + 1, MAX_SIGNAL, &distance) < 0))
         return -EINVAL;
     *out = sign == '+' ? (uint64_t)base + distance : (uint64_t)base - distance;
     return 0;
@@ -154,9 +148,13 @@ static int read_signal_name(const char *text, uint64_t *out) {
         return read_real_time(end, SIGRTMIN, '+', out);
     if ((end = after_name(name, "RTMAX")) != NULL)
         return read_real_time(end, SIGRTMAX, '-', out);
-    for (size_t i = 0; i < sizeof signal_names / sizeof *signal_names; i++) {
-        end = after_name(name, signal_names[i].name);
-        *out = (uint64_t)signal_names[i].number;
+    *out = SIGIO; /* which glibc abbreviates as POLL */
+    if ((end = after_name(name, "IO")) != NULL && *end == '\0')
+        return 0;
+    for (int number = 1; number <= MAX_STANDARD_SIGNAL; number++) {
+        const char *abbreviation = sigabbrev_np(number);
+        *out = (uint64_t)number;
+        end = abbreviation != NULL ? after_name(name, abbreviation) : NULL;
         if (end != NULL && *end == '\0')
             return 0;
     }
@@ -164,11 +162,9 @@ static int read_signal_name(const char *text, uint64_t *out) {
 }
 
 static int read_signal(const char *text, uint64_t *out) {
-    int status = is_digit(*text) ? read_whole_number(text, 64, out)
-                                 : read_signal_name(text, out);
-    if (status == 0 && !can_be_taken(*out))
-        status = -EINVAL;
-    return status;
+    int error = is_digit(*text) ? read_whole_number(text, MAX_SIGNAL, out)
+                                : read_signal_name(text, out);
+    return error == 0 && !can_be_taken(*out) ? -EINVAL : error;
 }
 
 static int check_pattern(const char *pattern) {
@@ -189,13 +185,13 @@ static int read_value(const struct option_row *row, const char *text, uint64_t *
     case OPTION_IS_SIGNAL:
         return read_signal(text, out);
     case OPTION_IS_SIZE:
-        return read_size(text, row->most, out);
+        return read_size(text, row->max, out);
     case OPTION_IS_ID:
         return read_id(text, out);
     case OPTION_IS_BOOL:
-        return text[1] == '\0' ? read_whole_number(text, row->most, out) : -EINVAL;
+        return text[1] == '\0' ? read_whole_number(text, row->max, out) : -EINVAL;
     case OPTION_IS_FRAMES:
-        return read_whole_number(text, row->most, out);
+        return read_whole_number(text, row->max, out);
     }
     return -EINVAL;
 }
@@ -226,28 +222,28 @@ static void store(const struct option_row *row, const char *text, uint64_t numbe
 int options_parse(enum option_id option, const char *text, struct options *out) {
     const struct option_row *row = &options_table[option];
     uint64_t number = 0;
-    int status = read_value(row, text, &number);
-    if (status == 0 && number < row->least)
-        status = -EINVAL;
-    if (status == 0)
+    int error = read_value(row, text, &number);
+    if (error == 0 && number < row->min)
+        error = -EINVAL;
+    if (error == 0)
         store(row, text, number, out);
-    return status;
+    return error;
 }
 
-/* A piece of text at `at` in a buffer, cut where the buffer ends; returns where the
- * next one goes. */
-static size_t put(char *out, size_t size, size_t at, const char *text) {
-    for (; *text != '\0' && at + 1 < size; text++)
-        out[at++] = *text;
-    if (at < size)
-        out[at] = '\0';
-    return at;
+/* Appends text to the `length` bytes in a buffer, cut where the buffer ends; returns
+ * the new length. */
+static size_t append(char *out, size_t size, size_t length, const char *text) {
+    for (; *text != '\0' && length + 1 < size; text++)
+        out[length++] = *text;
+    if (length < size)
+        out[length] = '\0';
+    return length;
 }
 
-static void explain(const struct option_row *row, char *error, size_t size) {
-    size_t at = put(error, size, 0, row->variable);
-    at = put(error, size, at, " must be ");
-    put(error, size, at, row->accepted);
+static void explain(const struct option_row *row, char *message, size_t size) {
+    size_t length = append(message, size, 0, row->variable);
+    length = append(message, size, length, " must be ");
+    append(message, size, length, row->accepted);
 }
 
 static int read_variable(enum option_id option, const char *(*get)(const char *name),
@@ -259,21 +255,21 @@ static int read_variable(enum option_id option, const char *(*get)(const char *n
     return text == NULL ? 0 : options_parse(option, text, out);
 }
 
-int options_read(struct options *out, const char *(*get)(const char *name), char *error,
-                 size_t size) {
+int options_read(struct options *out, const char *(*get)(const char *name),
+                 char *message, size_t size) {
     *out = (struct options){.signal = REQUEST_DEFAULT_SIGNAL};
-    int status = 0;
-    /* The message of a wrong value asks for `quiet`, so all are read. */
+    int error = 0;
+    /* All are read, for whether the message is printed depends on `quiet`. */
     for (int option = OPTION_COUNT - 1; option >= 0; option--) {
         if (read_variable((enum option_id)option, get, out) == 0)
             continue;
-        explain(&options_table[option], error, size);
-        status = -EINVAL;
+        explain(&options_table[option], message, size);
+        error = -EINVAL;
     }
-    return status;
+    return error;
 }
 
-/* Where a name is being written; `length` may pass `size`, and then it did not fit. */
+/* A name that is being written: it does not fit if `length` is larger than `size`. */
 struct writer {
     char *out;
     size_t size;
@@ -288,8 +284,8 @@ static void write_char(struct writer *writer, char c) {
 
 static void write_number(struct writer *writer, uint64_t number) {
     char digits[24];
-    for (const char *at = message_number(digits, number); *at != '\0'; at++)
-        write_char(writer, *at);
+    for (const char *digit = message_number(digits, number); *digit != '\0'; digit++)
+        write_char(writer, *digit);
 }
 
 static void write_name(struct writer *writer, const char *name) {

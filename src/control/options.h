@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The environment variables of the library: one table says all of them.
+/* The environment variables of the library, all in one table.
  *
- * The library reads them once at its start, `tracemalloc run` writes them for its
+ * The library reads them once when it starts, `tracemalloc run` sets them for its
  * program, and `tracemalloc run --help` prints the table. No function here allocates,
  * uses stdio or the locale, or changes errno; any thread.
  */
@@ -28,16 +28,16 @@ enum option_id {
 };
 
 struct options {
-    const char *output; /* pattern; the environment's string, or a constant */
+    const char *output; /* pattern; points into the environment, or to a constant */
     uint64_t max_file;  /* bytes */
-    uint64_t run_id;    /* 0 when not started by `tracemalloc run` */
+    uint64_t run_id;    /* 0 if not started by `tracemalloc run` */
     uint32_t signal;
     uint32_t native_frames;
     bool follow_fork;
     bool quiet;
     bool free_lists;
     bool native_domain;
-    bool any_program; /* trace what has no Python, too */
+    bool any_program; /* trace programs without Python too */
 };
 
 /* How a value is written. */
@@ -52,30 +52,29 @@ enum option_type {
 
 struct option_row {
     const char *variable;
-    const char *fallback; /* the value when the variable is unset or empty; NULL: the
+    const char *fallback; /* the value if the variable is unset or empty; NULL: the
                              field is 0 */
     const char *accepted; /* ends the message of a wrong value */
-    const char *help;     /* one line; NULL for what is not the user's business */
+    const char *help;     /* one line; NULL for what users do not set themselves */
     enum option_type type;
     uint32_t offset; /* of the field in struct options */
-    uint64_t least;  /* smallest and largest of a size or number */
-    uint64_t most;
+    uint64_t min;    /* of a size or number */
+    uint64_t max;
 };
 
 extern const struct option_row options_table[OPTION_COUNT];
 
-/* Reads all variables with `get`, which answers like getenv. 0; or -EINVAL with a
- * message of one line, without newline, in `error`: what of `out` is filled then is
- * unspecified, except that `quiet` is valid. */
+/* Reads all variables by `get`, which answers like getenv. 0; or -EINVAL with a message
+ * of one line, without newline, in `message`: then only `quiet` of `out` is valid. */
 must_check int options_read(struct options *out, const char *(*get)(const char *name),
-                            char *error, size_t size);
+                            char *message, size_t size);
 
 /* Reads one value into the row's field. 0 or -EINVAL. */
 must_check int options_parse(enum option_id option, const char *text,
                              struct options *out);
 
-/* What the sequences of a pattern stand for. A slash in a name becomes an underscore.
- */
+/* What the sequences of a pattern stand for. A slash in a name becomes an
+ * underscore. */
 struct pattern_values {
     uint32_t pid;        /* %p */
     const char *command; /* %c */
@@ -83,9 +82,9 @@ struct pattern_values {
     uint64_t start_time; /* %t, seconds since the epoch */
 };
 
-/* Writes the name that a pattern stands for. 0; -EINVAL for an empty pattern or a
- * sequence other than these four and %%; -ENAMETOOLONG when `size` bytes, with the NUL,
- * do not hold it. */
+/* Writes the name that a pattern stands for. 0; -EINVAL for an empty pattern, one that
+ * ends in a slash, or a sequence other than these four and %%; -ENAMETOOLONG if the
+ * name and its NUL do not fit in `size` bytes. */
 must_check int options_expand_pattern(const char *pattern,
                                       const struct pattern_values *values, char *out,
                                       size_t size);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What may be asked of a traced process, as the value that comes with a signal
- * (sigqueue(3), si_value.sival_int).
+/* A request to a traced process, as the value that comes with a signal (sigqueue(3),
+ * si_value.sival_int).
  *
  *    31      24 23      16 15               0
  *    | magic   | kind     | nframe          |
@@ -15,9 +15,9 @@
 
 #include "base/compiler.h"
 
-/* The kernel's number of the signal that is used unless TRACEMALLOC_SIGNAL names
- * another: a real-time one, which queues and carries a value, away from both ends of
- * their range where programs take theirs. */
+/* The signal of requests unless TRACEMALLOC_SIGNAL names another: a real-time signal,
+ * which queues and carries a value, far from both ends of their range, where programs
+ * take theirs. */
 enum { REQUEST_DEFAULT_SIGNAL = 53 };
 
 enum request_kind {
@@ -28,10 +28,10 @@ enum request_kind {
 
 struct request {
     enum request_kind kind;
-    uint16_t nframe; /* of a start: frames of a traceback, 1 or more; else 0 */
+    uint16_t nframe; /* frames of a traceback, 1 or more, if it is a start; else 0 */
 };
 
 int request_encode(struct request request);
 
-/* 0, or -EINVAL when the value is no request. */
+/* 0, or -EINVAL if the value is no request. */
 must_check int request_decode(int value, struct request *out);

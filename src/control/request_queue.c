@@ -20,7 +20,7 @@ static void leave(struct request_queue *queue, uint64_t before) {
     sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, MASK_SIZE);
 }
 
-/* A plain signal (control/request.h). */
+/* A signal without a value (control/request.h). */
 static bool is_toggle(struct request request) {
     return request.kind == 0;
 }
@@ -35,7 +35,7 @@ static void merge(struct request_queue *queue, struct request request) {
 
 void request_queue_add(struct request_queue *queue, struct request request) {
     lock_take(&queue->lock);
-    if (queue->count < REQUEST_QUEUE_ROOM)
+    if (queue->count < REQUEST_QUEUE_CAPACITY)
         queue->requests[queue->count++] = request;
     else
         merge(queue, request);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests that wait to be carried out, in the order in which they came.
+/* Requests that have not been carried out yet, in the order in which they came.
  *
- * Added by signal handlers on any thread, carried out by one thread at a time: the
- * first that can. The lock is held for a few instructions, by threads that have
- * all signals blocked, so that a handler never waits for its own thread.
+ * Signal handlers on any thread add them; one thread at a time carries them out, the
+ * first that can. A thread holds the lock for a few instructions and with all signals
+ * blocked, so that a handler never waits for its own thread.
  */
 #pragma once
 
@@ -12,13 +12,13 @@
 #include "base/lock.h"
 #include "control/request.h"
 
-enum { REQUEST_QUEUE_ROOM = 32 };
+enum { REQUEST_QUEUE_CAPACITY = 32 };
 
 struct request_queue {
     struct lock lock;
-    bool is_served; /* a thread is at it; protected by lock, as the next two */
+    bool is_served; /* a thread is carrying them out; protected by lock, as the rest */
     uint32_t count;
-    struct request requests[REQUEST_QUEUE_ROOM];
+    struct request requests[REQUEST_QUEUE_CAPACITY];
 };
 
 /* From signal handlers, with all signals blocked. If the queue is full, two plain
@@ -26,10 +26,11 @@ struct request_queue {
  * others are dropped. */
 void request_queue_add(struct request_queue *queue, struct request request);
 
-/* Whether the caller is to carry out what waits, until request_queue_next is false.
- * Another thread may be doing so already. */
+/* Whether the caller has to carry out the requests, until request_queue_next returns
+ * false. It does not if the queue is empty or another thread is at work already. */
 bool request_queue_begin(struct request_queue *queue);
 bool request_queue_next(struct request_queue *queue, struct request *out);
 
-/* In the child of a fork, whose requests those are not. */
+/* In the child of a fork: the requests are its parent's, and so are the threads that
+ * held the lock. */
 void request_queue_reset(struct request_queue *queue);

@@ -110,15 +110,22 @@ START_TEST(signals) {
     static const struct {
         const char *text;
         int number;
-    } right[] = {
-        {"USR2", SIGUSR2},  {"SIGUSR2", SIGUSR2}, {"usr1", SIGUSR1},     {"12", 12},
-        {"sigHup", SIGHUP}, {"IO", SIGIO},        {"VTALRM", SIGVTALRM}, {"64", 64}};
+    } right[] = {{"USR2", SIGUSR2},      {"SIGUSR2", SIGUSR2},
+                 {"usr1", SIGUSR1},      {"12", 12},
+                 {"sigHup", SIGHUP},     {"IO", SIGIO},
+                 {"VTALRM", SIGVTALRM},  {"64", 64},
+                 {"POLL", SIGIO},        {"SIGio", SIGIO},
+                 {"sigwinch", SIGWINCH}, {"CHLD", SIGCHLD}};
     static const char *const wrong[] = {"0",
                                         "9",
                                         "KILL",
                                         "STOP",
                                         "19",
                                         "SEGV",
+                                        "ABRT",
+                                        "SYS",
+                                        "STKFLT",
+                                        "16",
                                         "11",
                                         "32",
                                         "33",

@@ -50,7 +50,7 @@ START_TEST(one_thread_carries_them_out) {
 END_TEST
 
 static void fill(struct request request) {
-    for (int at = 0; at < REQUEST_QUEUE_ROOM; at++)
+    for (int at = 0; at < REQUEST_QUEUE_CAPACITY; at++)
         request_queue_add(&queue, request);
 }
 
@@ -69,9 +69,9 @@ START_TEST(the_end_of_a_flood_counts) {
     ck_assert_int_eq(last(), 7);
     fill(toggle);
     request_queue_add(&queue, toggle);
-    ck_assert_uint_eq(queue.count, REQUEST_QUEUE_ROOM - 1);
+    ck_assert_uint_eq(queue.count, REQUEST_QUEUE_CAPACITY - 1);
     request_queue_add(&queue, stop);
-    ck_assert_uint_eq(queue.count, REQUEST_QUEUE_ROOM);
+    ck_assert_uint_eq(queue.count, REQUEST_QUEUE_CAPACITY);
 }
 END_TEST
 
@@ -102,7 +102,8 @@ static void *send(void *argument) {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, NULL);
     for (int at = 0; at < SENT; at++) {
-        while (__atomic_load_n(&queue.count, __ATOMIC_RELAXED) > REQUEST_QUEUE_ROOM / 2)
+        while (__atomic_load_n(&queue.count, __ATOMIC_RELAXED) >
+               REQUEST_QUEUE_CAPACITY / 2)
             __builtin_ia32_pause();
         request_queue_add(&queue, clear);
         added++;
