@@ -9,16 +9,16 @@ enum { POOL_SIZE = 128 << 10, ALIGNMENT = 16 };
 static _Alignas(ALIGNMENT) unsigned char pool[POOL_SIZE];
 static _Atomic size_t used;
 
-/* [size, 16 bytes][block, rounded up to 16] */
+/* | size, in 16 bytes | block, rounded up to 16 | */
 void *bootstrap_allocate(size_t size) {
     if (size > POOL_SIZE)
         return NULL;
     size_t whole = ALIGNMENT + ((size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1));
-    size_t at = atomic_fetch_add(&used, whole);
-    if (at + whole > POOL_SIZE)
+    size_t offset = atomic_fetch_add(&used, whole);
+    if (offset + whole > POOL_SIZE)
         return NULL;
-    *(size_t *)(void *)(pool + at) = size;
-    return pool + at + ALIGNMENT;
+    *(size_t *)(void *)(pool + offset) = size;
+    return pool + offset + ALIGNMENT;
 }
 
 bool bootstrap_owns(const void *block) {

@@ -21,9 +21,9 @@ static bool replace_page(uintptr_t address) {
                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
 }
 
-/* What is interrupted goes on with an empty page: its ids are all 0, which leads
- * nowhere. No event follows. */
-static void give_up(void) {
+/* The interrupted code continues with an empty page, whose ids are all 0 and refer to
+ * nothing. No event follows. */
+static void stop_tracing(void) {
     bool was_active = gate.active;
     gate.open = event_file_deferred = false;
     tracer_deactivate();
@@ -31,8 +31,8 @@ static void give_up(void) {
         message("another process cut the dump off: tracing stopped", NULL);
 }
 
-/* By the signal itself, with the default action: it is pending, and delivered at the
- * return to where it interrupted the program. */
+/* Ends the process by the signal itself: with the default action in place it is sent
+ * again, and the kernel delivers it when the handler returns. */
 static void die(siginfo_t *info) {
     static const struct sigaction action = {.sa_handler = SIG_DFL};
     long pid = sys_getpid(), tid = sys_call(SYS_gettid);
@@ -40,8 +40,8 @@ static void die(siginfo_t *info) {
     sys_call(SYS_rt_tgsigqueueinfo, pid, tid, SIGBUS, info);
 }
 
-/* The kernel ignores what is sent to the first process of a container and has the
- * default action. */
+/* To the program. A signal that was sent to the first process of a container, and whose
+ * action is the default, is ignored, as the kernel does. */
 static void forward(int number, siginfo_t *info, void *context) {
     struct sigaction program = signal_action_program(number);
     bool sent = info->si_code <= 0;
@@ -56,17 +56,17 @@ static void forward(int number, siginfo_t *info, void *context) {
 static void handle(int number, siginfo_t *info, void *context) {
     uintptr_t address = (uintptr_t)info->si_addr;
     bool is_fault = info->si_code > 0;
-    int saved = errno;
+    int saved_errno = errno;
     if (is_fault && tracer.dump != NULL && dump_file_contains(tracer.dump, address) &&
         replace_page(address))
-        give_up();
+        stop_tracing();
     else if (is_fault && signal_window_is_open())
         die(info);
     else if (is_fault || !signal_window_defer(info)) {
         forward(number, info, context);
         return;
     }
-    errno = saved;
+    errno = saved_errno;
 }
 
 static void arrange(const struct sigaction *program, struct sigaction *ours) {
@@ -80,7 +80,8 @@ static void arrange(const struct sigaction *program, struct sigaction *ours) {
 
 void bus_guard_install(void) {
     static const struct signal_cover cover = {handle, arrange, NULL};
-    /* Without it tracing goes on: only a dump that is cut off ends the program. */
+    /* Tracing continues without the guard: then a dump that is cut off ends the
+     * program. */
     if (signal_action_cover(SIGBUS, &cover) < 0)
         return;
 }

@@ -8,8 +8,8 @@
 #include "stack/python/python_api.h"
 
 enum {
-    /* Of Include/cpython/object.h, in 3.6 to 3.12: sizeof(PyTypeObject) is 400 to 416.
-     * What follows a shorter one is never looked at. */
+    /* sizeof(PyTypeObject) is 400 to 416 in 3.6 to 3.12 (Include/cpython/object.h).
+     * What follows a shorter one is copied too, and never read. */
     TYPE_SIZE = 416,
     TYPE_DEALLOC = 48,
     REF_CREATE = 0,
@@ -17,20 +17,20 @@ enum {
 
 typedef void (*deallocate)(void *object);
 
-/* A type whose freed instances go to its allocator. */
-struct emptied {
+/* A type whose freed instances return to its allocator. */
+struct bypassed_type {
     void *type;
     uintptr_t header; /* bytes in front of an instance */
     deallocate original;
     _Alignas(16) unsigned char copy[TYPE_SIZE];
 };
 
-static struct emptied floats, tuples, lists, dicts;
+static struct bypassed_type floats, tuples, lists, dicts;
 
-/* The copy differs from the type in its address alone. What was made before tracing
- * began stays with the free list, as it is unknown to the interpreter's own tracer too
- * when it is used again. */
-static always_inline void empty(const struct emptied *kind, void *object) {
+/* Bypasses the type's free list: the copy of the type differs from it in the address
+ * alone. Objects allocated before tracing began still go to the free list: the
+ * interpreter's own tracer does not know them either when they are reused. */
+static always_inline void bypass(const struct bypassed_type *kind, void *object) {
     if (likely(object_type(object) == kind->type) && gate.active &&
         event_is_traced((const char *)object - kind->header))
         *(const void **)((char *)object + OBJECT_TYPE) = kind->copy;
@@ -38,28 +38,28 @@ static always_inline void empty(const struct emptied *kind, void *object) {
 }
 
 static void float_dealloc(void *object) {
-    empty(&floats, object);
+    bypass(&floats, object);
 }
 static void tuple_dealloc(void *object) {
-    empty(&tuples, object);
+    bypass(&tuples, object);
 }
 static void list_dealloc(void *object) {
-    empty(&lists, object);
+    bypass(&lists, object);
 }
 static void dict_dealloc(void *object) {
-    empty(&dicts, object);
+    bypass(&dicts, object);
 }
 
-static void replace(struct emptied *kind, void *type, uintptr_t header,
+static void replace(struct bypassed_type *kind, void *type, uintptr_t header,
                     deallocate ours) {
-    deallocate *place = (deallocate *)(void *)((char *)type + TYPE_DEALLOC);
+    deallocate *slot = (deallocate *)(void *)((char *)type + TYPE_DEALLOC);
     if (kind->type != NULL)
         return;
     memcpy(kind->copy, type, sizeof kind->copy);
-    kind->original = *place;
+    kind->original = *slot;
     kind->header = header;
     kind->type = type;
-    *place = ours;
+    *slot = ours;
 }
 
 static int (*chained)(void *object, int event, void *data);
@@ -67,7 +67,8 @@ static void *chained_data;
 
 static unsigned version;
 
-/* An allocation serves one new object. Headers take at most 32 bytes. */
+/* Whether the object is in the block that was allocated last, of which this is true
+ * once: a block holds one new object. Headers in front of it take at most 32 bytes. */
 static always_inline bool just_allocated(const void *object) {
     uintptr_t distance = (uintptr_t)object - event_last_block;
     if (distance > 32 ||
@@ -77,7 +78,7 @@ static always_inline bool just_allocated(const void *object) {
     return true;
 }
 
-static always_inline void move_here(const void *object) {
+static always_inline void count_here(const void *object) {
     struct thread_state *self = event_thread();
     uint32_t *slot = block_map_find(object_block(object, version));
     if (self != NULL && slot != NULL && *slot != 0)
@@ -87,12 +88,12 @@ static always_inline void move_here(const void *object) {
 static int trace_reference(void *object, int event, void *data) {
     (void)data;
     if (event == REF_CREATE && !just_allocated(object) && gate.active)
-        move_here(object);
+        count_here(object);
     return chained != NULL ? chained(object, event, chained_data) : 0;
 }
 
-/* Each start of the interpreter's own tracer, and whoever else, may have put another
- * one in our place. */
+/* The interpreter's own tracer, each time it starts, and others may have replaced
+ * ours. */
 static void install_tracer(const struct python_runtime *runtime) {
     void *data;
     int (*now)(void *, int, void *) =
@@ -117,8 +118,9 @@ void free_lists_install(const struct python_runtime *runtime) {
     replace(&dicts, runtime->dict_type, gc_header, dict_dealloc);
 }
 
-/* An object of each kind, from its own constructor. */
-static void *make(unsigned kind) {
+/* A new object of one of the kinds that have free lists; tuples have one for each
+ * length. */
+static void *make_object(unsigned kind) {
     switch (kind) {
     case 0:
         return python_api.list_new(0);
@@ -132,13 +134,13 @@ static void *make(unsigned kind) {
 }
 
 void free_lists_refill(void) {
-    enum { KINDS = 8, MANY = 80 }; /* as many as CPython keeps of lists and dicts */
-    void *objects[MANY];
+    enum { KINDS = 8, MAX_KEPT = 80 }; /* lists, and dicts, that CPython keeps */
+    void *objects[MAX_KEPT];
     if (floats.type == NULL)
         return;
     for (unsigned kind = 0; kind < KINDS; kind++) {
         unsigned count = 0;
-        while (count < MANY && (objects[count] = make(kind)) != NULL)
+        while (count < MAX_KEPT && (objects[count] = make_object(kind)) != NULL)
             count++;
         while (count > 0)
             python_api.decrease(objects[--count]);

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Sees through CPython's free lists: freed floats, tuples, lists and dicts that it
- * keeps for reuse without telling its allocator.
+/* Sees through CPython's free lists: it keeps freed floats, tuples, lists and dicts for
+ * reuse without its allocator's knowledge.
  *
- * To 3.12: each of these types' tp_dealloc is replaced by one that gives an exact
- * instance a private copy of its type. The check for the exact type then fails in the
- * original, the memory goes back through tp_free, and the free lists stay empty. From
- * 3.13 on: PyRefTracer_SetTracer tells of each new object; one whose block was not just
- * allocated came from a free list, and its block moves to the present stack.
+ * To 3.12 we replace tp_dealloc of these types by a function that gives an exact
+ * instance a private copy of its type. The original's check for the exact type then
+ * fails, the memory is freed by tp_free, and the free lists stay empty. From 3.13 on
+ * PyRefTracer_SetTracer reports each new object: if its block was not just allocated,
+ * it came from a free list, and counts at the current stack from then on.
  *
- * Both are put in place at the first event with a Python frame, when the types are
- * ready and the GIL is held, and stay there.
+ * Both are installed at the first event with a Python frame, when the types are ready
+ * and the GIL is held, and stay in place.
  */
 #pragma once
 
 #include "stack/python/python_runtime.h"
 
 void free_lists_install(const struct python_runtime *runtime);
-/* Tracing stopped: makes and drops a few objects of each kind, so that the free lists
- * are as they are found in a program that was never traced. With the GIL, outside of
- * hooks. */
+/* After tracing stopped: creates and drops objects of each kind, so that the free lists
+ * are as full as in a program that was never traced. With the GIL, outside of hooks. */
 void free_lists_refill(void);

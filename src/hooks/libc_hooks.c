@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The malloc family as the program sees it. Each hook calls the real function first,
- * or, before a free, last. */
+/* The malloc family as the program sees it. A hook calls the real function before it
+ * records an allocation, and after it has recorded a free. */
 #include "hooks/libc_hooks.h"
 
 #include <dlfcn.h>
@@ -18,7 +18,9 @@
 void free_sized(void *block, size_t size);
 void free_aligned_sized(void *block, size_t alignment, size_t size);
 
-static always_inline void *made(struct thread_state *self, void *block, size_t size) {
+/* Ends the call of the real allocator, and records its block. */
+static always_inline void *end_alloc(struct thread_state *self, void *block,
+                                     size_t size) {
     self->in_allocator = false;
     if (likely(block != NULL))
         event_alloc_libc(self, block, size);
@@ -32,7 +34,7 @@ exported void *malloc(size_t size) {
     if (self == NULL)
         return libc_real.malloc(size);
     self->in_allocator = true;
-    return made(self, libc_real.malloc(size), size);
+    return end_alloc(self, libc_real.malloc(size), size);
 }
 
 exported void *calloc(size_t count, size_t size) {
@@ -44,24 +46,24 @@ exported void *calloc(size_t count, size_t size) {
     if (self == NULL)
         return libc_real.calloc(count, size);
     self->in_allocator = true;
-    return made(self, libc_real.calloc(count, size), count * size);
+    return end_alloc(self, libc_real.calloc(count, size), count * size);
 }
 
-/* A block of the pool stays where it is; its contents move on. */
-static cold_path void *leave_bootstrap(const void *block, size_t size) {
-    size_t held = bootstrap_size(block);
+/* The real realloc does not know a block of the bootstrap pool: copies it. */
+static cold_path void *move_from_bootstrap(const void *block, size_t size) {
+    size_t old_size = bootstrap_size(block);
     void *moved = malloc(size);
     if (moved != NULL)
-        memcpy(moved, block, held < size ? held : size);
+        memcpy(moved, block, old_size < size ? old_size : size);
     return moved;
 }
 
-/* realloc to 0 bytes frees the block and returns NULL, with errno as it was. */
+/* realloc to 0 bytes frees the block: it returns NULL and leaves errno unchanged. */
 static always_inline bool was_freed(const void *moved, size_t size, int before) {
     return moved == NULL && size == 0 && errno == before;
 }
 
-static always_inline void *moved_block(struct thread_state *self, uint32_t bucket,
+static always_inline void *end_realloc(struct thread_state *self, uint32_t bucket,
                                        const void *block, void *moved, size_t size,
                                        bool freed) {
     self->in_allocator = false;
@@ -72,25 +74,26 @@ static always_inline void *moved_block(struct thread_state *self, uint32_t bucke
     return moved;
 }
 
-static always_inline void remove_block(void *block) {
+static always_inline void record_free(void *block) {
     if (unlikely(!event_free(block)))
         event_free_slow_path(block, TRACER_LIBC);
 }
 
 exported void *realloc(void *block, size_t size) {
     if (unlikely(!libc_real_ready() || bootstrap_owns(block)))
-        return block == NULL ? bootstrap_allocate(size) : leave_bootstrap(block, size);
+        return block == NULL ? bootstrap_allocate(size)
+                             : move_from_bootstrap(block, size);
     struct thread_state *self = event_thread();
     if (self == NULL) {
         if (block != NULL)
-            remove_block(block);
+            record_free(block);
         return libc_real.realloc(block, size);
     }
     uint32_t bucket = event_realloc_begin(self, block, TRACER_LIBC);
     int before = errno;
     self->in_allocator = true;
     void *moved = libc_real.realloc(block, size);
-    return moved_block(self, bucket, block, moved, size,
+    return end_realloc(self, bucket, block, moved, size,
                        block != NULL && was_freed(moved, size, before));
 }
 
@@ -106,7 +109,7 @@ exported void *reallocarray(void *block, size_t count, size_t size) {
 exported void free(void *block) {
     if (unlikely(block == NULL || bootstrap_owns(block)))
         return;
-    remove_block(block);
+    record_free(block);
     if (libc_real_ready())
         libc_real.free(block);
 }
@@ -130,7 +133,7 @@ exported int posix_memalign(void **block, size_t alignment, size_t size) {
         return libc_real.posix_memalign(block, alignment, size);
     self->in_allocator = true;
     int status = libc_real.posix_memalign(block, alignment, size);
-    made(self, status == 0 ? *block : NULL, size);
+    end_alloc(self, status == 0 ? *block : NULL, size);
     return status;
 }
 
@@ -140,7 +143,7 @@ static always_inline void *aligned(void *(*real)(size_t, size_t), size_t alignme
     if (self == NULL)
         return real(alignment, size);
     self->in_allocator = true;
-    return made(self, real(alignment, size), size);
+    return end_alloc(self, real(alignment, size), size);
 }
 
 exported void *aligned_alloc(size_t alignment, size_t size) {
@@ -156,7 +159,7 @@ static always_inline void *paged(void *(*real)(size_t), size_t size) {
     if (self == NULL)
         return real(size);
     self->in_allocator = true;
-    return made(self, real(size), size);
+    return end_alloc(self, real(size), size);
 }
 
 exported void *valloc(size_t size) {
@@ -172,8 +175,8 @@ static const void *base_of(const void *address) {
     return dladdr(address, &info) != 0 ? info.dli_fbase : NULL;
 }
 
-/* The first object after the executable, in the order of the search, that has the
- * function itself. */
+/* The base of the first object after the executable, in the loader's search order, that
+ * defines the function. */
 static const void *first_base(const char *name) {
     for (const struct link_map *map = _r_debug.r_map->l_next; map != NULL;
          map = map->l_next) {
@@ -190,8 +193,8 @@ static const void *first_base(const char *name) {
     return NULL;
 }
 
-/* An executable that takes the function's address has a stub of that name, which is no
- * definition. */
+/* Whether the process calls our function of this name. An executable that takes the
+ * function's address has a stub of that name, which is no definition. */
 static bool is_ours(const char *name) {
     Dl_info info;
     const ElfW(Sym) *symbol = NULL;
@@ -205,8 +208,8 @@ static bool is_ours(const char *name) {
     return info.dli_fbase == own;
 }
 
-/* An allocator after ours in the order may have an operator new of its own, which calls
- * no malloc. */
+/* Whether the allocator after ours in the search order has an operator new of its own,
+ * which does not call malloc. */
 static bool has_own_new(void) {
     const void *function = dlsym(RTLD_DEFAULT, "_Znwm");
     return function != NULL &&
@@ -218,8 +221,8 @@ unsigned libc_hooks_bypassed(void) {
                                         "free",          "memalign", "posix_memalign",
                                         "aligned_alloc", "mmap",     "munmap"};
     unsigned count = has_own_new();
-    for (size_t at = 0; at < sizeof names / sizeof *names; at++)
-        count += !is_ours(names[at]);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        count += !is_ours(names[i]);
     return count;
 }
 

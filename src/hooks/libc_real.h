@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions of libc, or of a library preloaded after ours, that our hooks stand in
- * front of.
+/* The functions of libc, or of a library that is preloaded after ours, that our hooks
+ * replace.
  *
- * Resolved at the first call of any hook, which is long before our constructor; until
- * dlsym has answered, NULL.
+ * The first call of any hook, long before our constructor, resolves them all; until
+ * dlsym has returned they are NULL.
  */
 #pragma once
 
@@ -40,7 +40,7 @@ struct libc_real {
     void (*quick_exit)(int status);
     int (*execve)(const char *path, char *const *argv, char *const *environment);
     int (*execvpe)(const char *file, char *const *argv, char *const *environment);
-    int (*execveat)(int folder, const char *path, char *const *argv,
+    int (*execveat)(int directory, const char *path, char *const *argv,
                     char *const *environment, int flags);
     int (*fexecve)(int fd, char *const *argv, char *const *environment);
     int (*setuid)(uid_t user);
@@ -69,7 +69,7 @@ struct libc_real {
 
 extern internal struct libc_real libc_real;
 
-/* Resolves all; false while it is under way, in a call that dlsym itself makes. */
+/* Resolves all. False in a call that dlsym makes meanwhile. */
 bool libc_real_resolve(void);
 
 static always_inline bool libc_real_ready(void) {

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* mmap and its relatives. Anonymous memory counts by its length, a reservation of
- * addresses by what of it is resident, and files do not count. Whether a reservation is
- * made accessible later by mprotect does not matter. What the interpreter maps for its
- * arenas is the heap behind its objects, and is counted apart.
+/* mmap, munmap and mremap. Anonymous memory counts with its length, reserved addresses
+ * with what is resident of them, files not at all. Whether mprotect later makes a
+ * reservation accessible does not matter. The interpreter's arenas, which hold its
+ * objects, are counted apart.
  *
- * The real call is made under the tracer's lock, so that no other thread's event on the
- * same addresses comes between the kernel's answer and the table. */
-/* With it, <sys/mman.h> turns mmap into another name for mmap64; both are defined
- * here. */
+ * A hook makes the real call under the tracer's lock, so that no other thread's event
+ * on the same addresses comes between the kernel's answer and the table. */
+/* With _FILE_OFFSET_BITS <sys/mman.h> makes mmap another name for mmap64, and both are
+ * defined here. */
 #undef _FILE_OFFSET_BITS
 #include <stdarg.h>
 #include <stdint.h>
 #include <sys/mman.h>
 
+#include "base/arena.h"
 #include "base/sys.h"
 #include "event/event.h"
 #include "hooks/libc_real.h"
@@ -36,8 +37,8 @@ static void *real_mmap(void *address, size_t length, int protection, int flags, 
     return MAP_FAILED;
 }
 
-/* In an allocator that one of our hooks called: the interpreter takes or returns an
- * arena. */
+/* A call within an allocator that one of our hooks called: the interpreter takes or
+ * returns an arena. */
 static cold_path void count_arena(int64_t change) {
     struct thread_state *self = thread_state_get();
     if (!self->in_allocator || self->in_tracer)
@@ -51,14 +52,14 @@ static cold_path void count_arena(int64_t change) {
 static cold_path void note_map(struct thread_state *self, void *address, size_t length,
                                enum mapping_kind kind) {
     uintptr_t start = (uintptr_t)address;
-    length = (length + 4095) & ~(size_t)4095;
-    int status = 0;
+    length = arena_round(length);
+    int error = 0;
     if (kind != MAPPING_NONE)
-        status = mapping_table_add(start, length, kind,
-                                   event_capture(self, EVENT_ANY_THREAD));
+        error = mapping_table_add(start, length, kind,
+                                  event_capture(self, EVENT_ANY_THREAD));
     else if (mapping_table_kind(start, length) != MAPPING_NONE)
-        status = mapping_table_remove(start, length);
-    if (status < 0)
+        error = mapping_table_remove(start, length);
+    if (error < 0)
         tracer_lost_block(TRACEMALLOC_DUMP_LOST_MEMORY);
 }
 
@@ -93,17 +94,17 @@ exported int munmap(void *address, size_t length) {
         return libc_real.munmap(address, length);
     }
     bool locked = event_begin(self);
-    int status = libc_real.munmap(address, length);
-    if (status == 0 && gate.active &&
-        mapping_table_remove((uintptr_t)address, (length + 4095) & ~(size_t)4095) < 0)
+    int result = libc_real.munmap(address, length);
+    if (result == 0 && gate.active &&
+        mapping_table_remove((uintptr_t)address, arena_round(length)) < 0)
         tracer_lost_block(TRACEMALLOC_DUMP_LOST_MEMORY);
     event_end(self, locked);
-    return status;
+    return result;
 }
 
 static void note_remap(struct thread_state *self, void *old, size_t old_length,
                        void *memory, size_t length) {
-    old_length = (old_length + 4095) & ~(size_t)4095;
+    old_length = arena_round(old_length);
     enum mapping_kind kind =
         mapping_table_kind((uintptr_t)old, old_length == 0 ? 1 : old_length);
     if (old_length != 0 && mapping_table_remove((uintptr_t)old, old_length) < 0)

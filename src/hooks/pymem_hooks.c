@@ -4,7 +4,7 @@
 #include "event/event.h"
 
 /* PyMemAllocatorDomain and PyMemAllocatorEx of Include/cpython/pymem.h (3.6:
- * Include/pymem.h): part of the stable form since 3.5. */
+ * Include/pymem.h), unchanged since 3.5. */
 enum { DOMAIN_RAW, DOMAIN_MEM, DOMAIN_OBJ, DOMAINS };
 
 struct allocator {
@@ -17,7 +17,7 @@ struct allocator {
 
 static struct allocator real[DOMAINS];
 
-/* The raw domain may be used without the GIL. */
+/* Programs may use the raw domain without the GIL. */
 static always_inline enum event_gil stack_of(int domain) {
     return domain == DOMAIN_RAW ? EVENT_ANY_THREAD : EVENT_WITH_GIL;
 }
@@ -42,7 +42,7 @@ static always_inline void *hooked_calloc(int domain, void *context, size_t count
     self->in_allocator = true;
     void *block = real[domain].calloc(context, count, size);
     self->in_allocator = false;
-    /* The product fits, or there would be no block. */
+    /* The product does not overflow, or there would be no block. */
     if (unlikely(block == NULL))
         return NULL;
     return event_alloc(self, block, count * size, stack_of(domain));
@@ -66,7 +66,7 @@ static always_inline void *hooked_realloc(int domain, void *context, void *block
     return event_alloc(self, moved, size, stack_of(domain));
 }
 
-static never_inline void free_slowly(int domain, void *context, void *block) {
+static never_inline void free_slow_path(int domain, void *context, void *block) {
     event_free_slow_path(block, TRACER_PYTHON);
     real[domain].free(context, block);
 }
@@ -75,7 +75,7 @@ static always_inline void hooked_free(int domain, void *context, void *block) {
     if (likely(block == NULL || event_free(block)))
         real[domain].free(context, block);
     else
-        free_slowly(domain, context, block);
+        free_slow_path(domain, context, block);
 }
 
 static void *raw_malloc(void *context, size_t size) {
@@ -123,10 +123,10 @@ static const struct allocator hooks[DOMAINS] = {
     [DOMAIN_OBJ] = {NULL, obj_malloc, obj_calloc, obj_realloc, obj_free},
 };
 
-/* Whether other hooks wrap ours: then they are still in place below. 3.7 replaces
- * them by other allocators, but before anybody could. */
-static bool is_on_top(const struct python_runtime *runtime, int domain,
-                      const struct allocator *now) {
+/* Whether hooks of another tool wrap ours, which are then still in place. 3.7 replaces
+ * ours by other allocators instead, but before any tool can run. */
+static bool are_wrapped(const struct python_runtime *runtime, int domain,
+                        const struct allocator *now) {
     return real[domain].malloc != NULL && now->malloc != real[domain].malloc &&
            runtime->layout.version != 0x307;
 }
@@ -135,7 +135,7 @@ void pymem_hooks_install(const struct python_runtime *runtime) {
     for (int domain = DOMAIN_RAW; domain < DOMAINS; domain++) {
         struct allocator now;
         runtime->get_allocator(domain, &now);
-        if (now.malloc == hooks[domain].malloc || is_on_top(runtime, domain, &now))
+        if (now.malloc == hooks[domain].malloc || are_wrapped(runtime, domain, &now))
             continue;
         real[domain] = now;
         struct allocator wrapped = hooks[domain];

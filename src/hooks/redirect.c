@@ -22,7 +22,7 @@ static void make_jump(unsigned char *code, const void *to) {
     memcpy(code + sizeof move + sizeof to, jump, sizeof jump);
 }
 
-/* NULL: none. `base`: what its value is relative to. */
+/* The function's symbol, or NULL, and the base that its value is relative to. */
 static ElfW(Sym) * symbol_of(const void *function, uintptr_t *base) {
     Dl_info info;
     struct link_map *map;
@@ -38,41 +38,41 @@ static int set_protection(uintptr_t start, size_t length, int protection) {
     return (int)sys_call(SYS_mprotect, start, length, protection);
 }
 
-static int redirect_code(unsigned char *at, size_t size, const void *to) {
+static int redirect_code(unsigned char *code, size_t size, const void *to) {
     static const unsigned char mark[MARK_SIZE] = {0xf3, 0x0f, 0x1e, 0xfa}; /* endbr64 */
     if (size < MARK_SIZE + JUMP_SIZE)
         return -EINVAL;
-    if (memcmp(at, mark, sizeof mark) == 0)
-        at += sizeof mark;
-    uintptr_t start = (uintptr_t)at & ~(uintptr_t)(PAGE - 1);
+    if (memcmp(code, mark, sizeof mark) == 0)
+        code += sizeof mark;
+    uintptr_t start = (uintptr_t)code & ~(uintptr_t)(PAGE - 1);
     size_t length =
-        (((uintptr_t)at + JUMP_SIZE - start) + PAGE - 1) & ~(size_t)(PAGE - 1);
-    int status = set_protection(start, length, PROT_READ | PROT_WRITE | PROT_EXEC);
-    if (status < 0)
-        return status;
-    make_jump(at, to);
+        (((uintptr_t)code + JUMP_SIZE - start) + PAGE - 1) & ~(size_t)(PAGE - 1);
+    int error = set_protection(start, length, PROT_READ | PROT_WRITE | PROT_EXEC);
+    if (error < 0)
+        return error;
+    make_jump(code, to);
     return set_protection(start, length, PROT_READ | PROT_EXEC);
 }
 
-/* What is bound from now on gets the other address: the loader adds the object's base
- * to a symbol's value, and both wrap around. */
+/* Modules that the loader binds from now on get the other address: it adds the object's
+ * base to the symbol's value, modulo 2^64. */
 static int redirect_symbol(ElfW(Sym) * symbol, uintptr_t base, const void *to) {
     uintptr_t start = (uintptr_t)symbol & ~(uintptr_t)(PAGE - 1);
     size_t length = ((uintptr_t)(symbol + 1) - start + PAGE - 1) & ~(size_t)(PAGE - 1);
-    int status = set_protection(start, length, PROT_READ | PROT_WRITE);
-    if (status < 0)
-        return status;
+    int error = set_protection(start, length, PROT_READ | PROT_WRITE);
+    if (error < 0)
+        return error;
     symbol->st_value = (uintptr_t)to - base;
     return set_protection(start, length, PROT_READ);
 }
 
 int redirect_function(const char *name, void *to) {
     uintptr_t base;
-    unsigned char *at = dlsym(RTLD_DEFAULT, name);
-    ElfW(Sym) *symbol = at != NULL && at != to ? symbol_of(at, &base) : NULL;
+    unsigned char *code = dlsym(RTLD_DEFAULT, name);
+    ElfW(Sym) *symbol = code != NULL && code != to ? symbol_of(code, &base) : NULL;
     if (symbol == NULL)
         return -ENOENT;
-    if (redirect_code(at, symbol->st_size, to) == 0)
+    if (redirect_code(code, symbol->st_size, to) == 0)
         return 0;
     return redirect_symbol(symbol, base, to);
 }

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Leads the calls of a function of the program to one of ours, where symbols cannot: a
- * statically linked interpreter exports PyTraceMalloc_Track itself, ahead of any
- * preloaded library. x86-64 alone.
+/* Redirects calls of a function of the program to one of ours, where preloading cannot:
+ * a statically linked interpreter exports PyTraceMalloc_Track itself, and comes before
+ * any preloaded library. x86-64 only.
  *
- *   endbr64, where it was; mov $to, %r11; jmp *%r11
+ *   endbr64, if it was there; mov $to, %r11; jmp *%r11
  *
- * Where the kernel lets no code be changed (PR_SET_MDWE, SELinux, a seccomp filter) the
- * symbol is changed instead, for the modules that are loaded, and so bound, later: all
- * of them but those that the interpreter itself is linked with.
+ * If the kernel does not allow code to be changed (PR_SET_MDWE, SELinux, a seccomp
+ * filter), the symbol is changed instead. That reaches the modules that are loaded, and
+ * so bound, later: all but those that the interpreter itself is linked with.
  *
- * Only in memory, in the process's private copy of the page, before there is a second
- * thread.
+ * Changes memory only, the process's private copy of the page, and before there is a
+ * second thread. Our own code, for libc has none.
  */
 #pragma once
 
 #include "base/compiler.h"
 
-/* 0; -ENOENT without such a function outside of this library; else what mprotect
- * says. */
+/* 0; -ENOENT if no other object has such a function; else the error of mprotect. */
 int redirect_function(const char *name, void *to);

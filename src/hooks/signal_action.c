@@ -10,25 +10,27 @@ enum { SIGNALS = 65, SET_SIZE = 8 };
 
 static struct lock lock = {.rank = LOCK_SIGNALS};
 
-/* Written under the lock; a handler reads program and put_on without. */
+/* Written under the lock; handlers read `program` and `put_on` without it. */
 static struct {
     const struct signal_cover *wanted;
-    const struct signal_cover *put_on; /* what the kernel has; NULL: the program's */
-    struct sigaction program;          /* while one is put on */
+    const struct signal_cover *put_on; /* the kernel has its handler; NULL: the
+                                          program's action */
+    struct sigaction program;          /* valid while a cover is put on */
     struct sigaction ours;
 } actions[SIGNALS];
 
-static int own_pid; /* 0: not yet known */
+static int own_pid; /* 0: not known yet */
 
-/* This thread has the lock: no signal handler runs in it, so who comes here is another
- * preloaded library, whose own sigaction or signal calls libc by a name of ours. */
+/* This thread holds the lock. It runs no signal handler meanwhile, so a call that finds
+ * this set comes from another preloaded library, whose own sigaction or signal calls
+ * libc by a name that is ours. */
 static thread_local_fixed bool is_changing;
 
 bool signal_action_is_function(const struct sigaction *action) {
     return action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN;
 }
 
-/* By the calling convention a handler that takes only the number takes three too. */
+/* By the calling convention a handler of one argument may be called with three. */
 void signal_action_call(const struct sigaction *program, int number, siginfo_t *info,
                         void *context) {
     bool was_open = signal_window_suspend();
@@ -53,7 +55,7 @@ static const struct signal_cover masked = {call_masked, arrange_masked, NULL};
 
 /* --- on and off ------------------------------------------------------------------- */
 
-/* The mask before. */
+/* Returns the previous mask. */
 static uint64_t enter(void) {
     static const uint64_t all = ~UINT64_C(0);
     uint64_t old = 0;
@@ -103,7 +105,8 @@ static int put_on(int number) {
     return 0;
 }
 
-/* SA_RESETHAND: the kernel itself put the default action there, under our flags. */
+/* SA_RESETHAND: the kernel itself installed the default action, by the flags of the
+ * cover. */
 static bool was_reset(int number, const struct sigaction *now) {
     return actions[number].put_on != NULL && now->sa_handler == SIG_DFL &&
            ((unsigned)actions[number].ours.sa_flags & SA_RESETHAND) != 0;
@@ -120,8 +123,8 @@ static void take_off(int number) {
     libc_real.sigaction(number, &program, NULL);
 }
 
-/* Where the thread is a child of vfork, or of a system call that no handler of fork
- * saw. */
+/* Whether this is a child of vfork, or of a bare system call, for which no handler of
+ * pthread_atfork ran. */
 static bool is_foreign(void) {
     if (own_pid == 0)
         own_pid = sys_getpid();
@@ -133,7 +136,7 @@ static bool is_ready(void) {
 }
 
 int signal_action_cover(int number, const struct signal_cover *cover) {
-    int saved = errno, status = 0;
+    int saved_errno = errno, error = 0;
     if (!is_ready() || is_foreign())
         return -EINVAL;
     uint64_t mask = enter();
@@ -141,15 +144,15 @@ int signal_action_cover(int number, const struct signal_cover *cover) {
         take_off(number);
         actions[number].put_on = NULL;
         actions[number].wanted = cover;
-        status = put_on(number);
-        if (status == 0 && actions[number].put_on != cover)
-            status = -EBUSY;
-        if (status < 0)
+        error = put_on(number);
+        if (error == 0 && actions[number].put_on != cover)
+            error = -EBUSY;
+        if (error < 0)
             actions[number].wanted = NULL;
     }
     leave(mask);
-    errno = saved;
-    return status;
+    errno = saved_errno;
+    return error;
 }
 
 struct sigaction signal_action_program(int number) {
@@ -171,7 +174,7 @@ static bool is_concerned(int number, const sigset_t *mask) {
 
 void signal_action_begin(struct signal_change *change, int number,
                          const sigset_t *mask) {
-    int saved = errno;
+    int saved_errno = errno;
     change->number = 0;
     change->held = false;
     if (!is_concerned(number, mask))
@@ -185,7 +188,7 @@ void signal_action_begin(struct signal_change *change, int number,
         take_off(number);
         actions[number].put_on = NULL;
     }
-    errno = saved;
+    errno = saved_errno;
 }
 
 void signal_action_release(struct signal_change *change) {
@@ -203,7 +206,7 @@ static bool was_taken(int number) {
 }
 
 void signal_action_end(struct signal_change *change) {
-    int number = change->number, saved = errno;
+    int number = change->number, saved_errno = errno;
     if (number == 0)
         return;
     if (!change->held)
@@ -214,7 +217,7 @@ void signal_action_end(struct signal_change *change) {
     leave(change->mask);
     if (taken)
         wanted->taken();
-    errno = saved;
+    errno = saved_errno;
 }
 
 /* --- exec and fork ---------------------------------------------------------------- */
@@ -230,13 +233,14 @@ void signal_action_before_exec(void) {
 }
 
 void signal_action_exec_failed(void) {
-    int saved = errno;
+    int saved_errno = errno;
     if (hides_ignored())
         libc_real.sigaction(SIGBUS, &actions[SIGBUS].ours, NULL);
-    errno = saved;
+    errno = saved_errno;
 }
 
-/* Another thread may have been at work: what it left off is put on. */
+/* Another thread of the parent may have been in the middle of a change: puts on the
+ * covers that it had taken off. */
 void signal_action_fork(void) {
     lock_fork(&lock);
     own_pid = sys_getpid();

@@ -2,10 +2,11 @@
 /* The functions of libc that read or change the action of a signal, or a thread's mask,
  * as the program sees them.
  *
- * Around those of actions our handlers are taken off, so that libc's own code works on
- * the program's actions, siginterrupt's record included. Those of masks are passed on;
- * afterwards a thread's next event asks the kernel whether SIGBUS is blocked. Handlers
- * run meanwhile, under the mask of the wait: so waits forget it on both sides. */
+ * Functions of actions: our handlers are taken off meanwhile, so that libc's own code,
+ * which also keeps what siginterrupt says, works on the program's actions. Functions of
+ * masks are passed on, and the thread's next event asks the kernel whether SIGBUS is
+ * blocked. A wait with a mask of its own runs handlers under that mask, so what is
+ * known of the mask is forgotten before and after it. */
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <setjmp.h>
@@ -35,9 +36,9 @@ static int change_action(int (*real)(int, const struct sigaction *, struct sigac
                          struct sigaction *old) {
     struct signal_change change;
     signal_action_begin(&change, number, action != NULL ? &action->sa_mask : NULL);
-    int status = real(number, action, old);
+    int result = real(number, action, old);
     signal_action_end(&change);
-    return status;
+    return result;
 }
 
 exported int sigaction(int number, const struct sigaction *action,
@@ -94,20 +95,20 @@ exported sighandler_t sigset(int number, sighandler_t handler) {
 exported int sigignore(int number) {
     struct signal_change change;
     signal_action_begin(&change, number, NULL);
-    int status = signal_real()->sigignore(number);
+    int result = signal_real()->sigignore(number);
     signal_action_end(&change);
-    return status;
+    return result;
 }
 
 exported int siginterrupt(int number, int interrupt) {
     struct signal_change change;
     signal_action_begin(&change, number, NULL);
-    int status = signal_real()->siginterrupt(number, interrupt);
+    int result = signal_real()->siginterrupt(number, interrupt);
     signal_action_end(&change);
-    return status;
+    return result;
 }
 
-/* Not in libc's headers any more, and for old programs only. */
+/* Not in libc's headers any more: for old programs only. */
 struct sigvec {
     sighandler_t handler;
     int mask; /* of the signals 1 to 32 */
@@ -121,51 +122,51 @@ exported int sigvec(int number, const struct sigvec *vector, struct sigvec *old)
     if (vector != NULL && (vector->mask & (1 << (SIGBUS - 1))) != 0)
         sigaddset(&mask, SIGBUS);
     signal_action_begin(&change, number, &mask);
-    int status = signal_real()->sigvec(number, vector, old);
+    int result = signal_real()->sigvec(number, vector, old);
     signal_action_end(&change);
-    return status;
+    return result;
 }
 
 /* --- a thread's mask -------------------------------------------------------------- */
 
-/* The thread's mask is another one from now on. */
-static int changed(int result) {
+/* After the thread's mask may have changed. */
+static int mask_changed(int result) {
     signal_window_forget();
     return result;
 }
 
 exported int sigprocmask(int how, const sigset_t *set, sigset_t *old) {
-    return changed(signal_real()->sigprocmask(how, set, old));
+    return mask_changed(signal_real()->sigprocmask(how, set, old));
 }
 
 exported int pthread_sigmask(int how, const sigset_t *set, sigset_t *old) {
-    return changed(signal_real()->pthread_sigmask(how, set, old));
+    return mask_changed(signal_real()->pthread_sigmask(how, set, old));
 }
 
 exported int sigblock(int mask) {
-    return changed(signal_real()->sigblock(mask));
+    return mask_changed(signal_real()->sigblock(mask));
 }
 
 exported int sigsetmask(int mask) {
-    return changed(signal_real()->sigsetmask(mask));
+    return mask_changed(signal_real()->sigsetmask(mask));
 }
 
 exported int sighold(int number) {
-    return changed(signal_real()->sighold(number));
+    return mask_changed(signal_real()->sighold(number));
 }
 
 exported int sigrelse(int number) {
-    return changed(signal_real()->sigrelse(number));
+    return mask_changed(signal_real()->sigrelse(number));
 }
 
 exported int setcontext(const ucontext_t *context) {
     signal_window_forget();
-    return changed(signal_real()->setcontext(context));
+    return mask_changed(signal_real()->setcontext(context));
 }
 
 exported int swapcontext(ucontext_t *old, const ucontext_t *context) {
     signal_window_forget();
-    return changed(signal_real()->swapcontext(old, context));
+    return mask_changed(signal_real()->swapcontext(old, context));
 }
 
 /* --- a thread's alternate stack --------------------------------------------------- */
@@ -185,7 +186,7 @@ static bool confines(long number, long first) {
            (number == SYS_prctl && first == PR_SET_SECCOMP);
 }
 
-/* libc's function, which the call goes on to. */
+/* Called by syscall below; returns libc's function, to which it jumps. */
 __attribute__((used)) static void *note_syscall(long number, long first) {
     if (number == SYS_rt_sigprocmask)
         signal_window_forget();
@@ -196,9 +197,9 @@ __attribute__((used)) static void *note_syscall(long number, long first) {
     return signal_real_syscall();
 }
 
-/* A jump, with the registers and the stack as the program left them, so that libc
- * returns to the program: also twice, as in the parent and the child of a vfork. The
- * tracer's own calls come through here as well. */
+/* Jumps to libc's function with the program's registers and stack, so that libc returns
+ * directly to the program, and can do so twice: in the parent and the child of a vfork.
+ * The tracer's own calls pass through here too. */
 __attribute__((naked)) exported long syscall(long number __attribute__((unused)), ...) {
     __asm__("push %rdi\n"
             "push %rsi\n"
@@ -218,42 +219,42 @@ __attribute__((naked)) exported long syscall(long number __attribute__((unused))
             "jmp *%rax\n");
 }
 
-/* --- a mask for the time of a wait ------------------------------------------------ */
+/* --- waits with a mask of their own ----------------------------------------------- */
 
 exported int sigsuspend(const sigset_t *mask) {
     signal_window_forget();
-    return changed(signal_real()->sigsuspend(mask));
+    return mask_changed(signal_real()->sigsuspend(mask));
 }
 
 int __sigsuspend(const sigset_t *mask);
 exported int __sigsuspend(const sigset_t *mask) {
     signal_window_forget();
-    return changed(signal_real()->__sigsuspend(mask));
+    return mask_changed(signal_real()->__sigsuspend(mask));
 }
 
-/* BSD's, which takes a mask: <signal.h> has the name for X/Open's. */
+/* BSD's sigpause, which takes a mask: in <signal.h> the name is X/Open's. */
 int sigpause_mask(int mask) __asm__("sigpause");
 exported int sigpause_mask(int mask) {
     signal_window_forget();
-    return changed(signal_real()->sigpause(mask));
+    return mask_changed(signal_real()->sigpause(mask));
 }
 
 int __sigpause(int number_or_mask, int is_number);
 exported int __sigpause(int number_or_mask, int is_number) {
     signal_window_forget();
-    return changed(signal_real()->__sigpause(number_or_mask, is_number));
+    return mask_changed(signal_real()->__sigpause(number_or_mask, is_number));
 }
 
-/* By the name of __xpg_sigpause. */
+/* X/Open's: exported under the name __xpg_sigpause. */
 exported int sigpause(int number) {
     signal_window_forget();
-    return changed(signal_real()->__xpg_sigpause(number));
+    return mask_changed(signal_real()->__xpg_sigpause(number));
 }
 
 exported int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
                    const sigset_t *mask) {
     signal_window_forget();
-    return changed(signal_real()->ppoll(fds, count, timeout, mask));
+    return mask_changed(signal_real()->ppoll(fds, count, timeout, mask));
 }
 
 int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
@@ -262,26 +263,26 @@ exported int __ppoll_chk(struct pollfd *fds, nfds_t count,
                          const struct timespec *timeout, const sigset_t *mask,
                          size_t size) {
     signal_window_forget();
-    return changed(signal_real()->__ppoll_chk(fds, count, timeout, mask, size));
+    return mask_changed(signal_real()->__ppoll_chk(fds, count, timeout, mask, size));
 }
 
 exported int pselect(int count, fd_set *readable, fd_set *writable, fd_set *exceptional,
                      const struct timespec *timeout, const sigset_t *mask) {
     signal_window_forget();
-    return changed(
+    return mask_changed(
         signal_real()->pselect(count, readable, writable, exceptional, timeout, mask));
 }
 
 exported int epoll_pwait(int fd, struct epoll_event *events, int count, int timeout,
                          const sigset_t *mask) {
     signal_window_forget();
-    return changed(signal_real()->epoll_pwait(fd, events, count, timeout, mask));
+    return mask_changed(signal_real()->epoll_pwait(fd, events, count, timeout, mask));
 }
 
 exported int epoll_pwait2(int fd, struct epoll_event *events, int count,
                           const struct timespec *timeout, const sigset_t *mask) {
     signal_window_forget();
-    return changed(signal_real()->epoll_pwait2(fd, events, count, timeout, mask));
+    return mask_changed(signal_real()->epoll_pwait2(fd, events, count, timeout, mask));
 }
 
 /* --- jumps, which may restore a mask ---------------------------------------------- */
@@ -311,11 +312,12 @@ exported void __longjmp_chk(sigjmp_buf environment, int value) {
     __builtin_unreachable();
 }
 
-/* --- new programs that libc starts by itself -------------------------------------- */
+/* --- new programs that libc itself starts ----------------------------------------- */
 
-static int ended(int status) {
+/* Puts the cover on again that signal_action_before_exec took off. */
+static int started(int result) {
     signal_action_exec_failed();
-    return status;
+    return result;
 }
 
 exported int posix_spawn(pid_t *pid, const char *path,
@@ -324,7 +326,8 @@ exported int posix_spawn(pid_t *pid, const char *path,
                          char *const environment[]) {
     const struct signal_real *real = signal_real();
     signal_action_before_exec();
-    return ended(real->posix_spawn(pid, path, actions, attributes, argv, environment));
+    return started(
+        real->posix_spawn(pid, path, actions, attributes, argv, environment));
 }
 
 exported int posix_spawnp(pid_t *pid, const char *file,
@@ -333,13 +336,14 @@ exported int posix_spawnp(pid_t *pid, const char *file,
                           char *const environment[]) {
     const struct signal_real *real = signal_real();
     signal_action_before_exec();
-    return ended(real->posix_spawnp(pid, file, actions, attributes, argv, environment));
+    return started(
+        real->posix_spawnp(pid, file, actions, attributes, argv, environment));
 }
 
 exported int system(const char *command) {
     const struct signal_real *real = signal_real();
     signal_action_before_exec();
-    return ended(real->system(command));
+    return started(real->system(command));
 }
 
 exported FILE *popen(const char *command, const char *type) {

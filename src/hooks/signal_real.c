@@ -36,7 +36,7 @@ static const struct {
 };
 #undef FUNCTION
 
-/* sigvec is there for old programs alone, and not found without its version. */
+/* libc keeps sigvec for old programs only: it is not found without its version. */
 static void *find(const char *name) {
     void *found = dlsym(RTLD_NEXT, name);
     if (found == NULL)
@@ -48,12 +48,12 @@ static void *find(const char *name) {
 const struct signal_real *signal_real(void) {
     if (__atomic_load_n(&resolved, __ATOMIC_ACQUIRE))
         return &real;
-    int saved = errno;
-    for (size_t at = 0; at < sizeof functions / sizeof *functions; at++)
-        *(void **)(void *)((char *)&real + functions[at].offset) =
-            find(functions[at].name);
+    int saved_errno = errno;
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+        *(void **)(void *)((char *)&real + functions[i].offset) =
+            find(functions[i].name);
     __atomic_store_n(&resolved, true, __ATOMIC_RELEASE);
-    errno = saved;
+    errno = saved_errno;
     return &real;
 }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions of libc that signal_hooks.c stands in front of: see libc_real.h.
+/* The functions of libc that signal_hooks.c replaces: see libc_real.h.
  *
- * Each is the one that another preloaded library, or libc, has under the very name that
- * the program called: such a library may define one of a function's names and call libc
- * by another, which is ours again.
- * Found all at once at the first call of any of them; where a libc has not the one that
- * the program asked ours for, its call ends with ENOSYS.
+ * Each is the function that another preloaded library, or libc, has under the very name
+ * that the program called: such a library may define one of a function's names and call
+ * libc by another, which is ours again.
+ *
+ * The first call of any of them resolves them all. If libc lacks one that the program
+ * calls, the call fails with ENOSYS.
  */
 #pragma once
 
@@ -68,8 +69,9 @@ struct signal_real {
     FILE *(*popen)(const char *, const char *);
 };
 
-/* Never NULL, nor any of its functions. Also in a signal handler, and in a call that
- * dlsym itself makes. */
+/* Neither it nor any of its functions is ever NULL. Also in a signal handler, and in a
+ * call that dlsym itself makes. */
 const struct signal_real *signal_real(void);
-/* libc's syscall(2), by itself: the tracer calls it while the others are found. */
+/* libc's syscall(2), resolved apart: the tracer calls it while the others are being
+ * resolved. */
 void *signal_real_syscall(void);
