@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The library's beginning in the traced process: connects the other directories. */
+/* The constructor, with which the library begins in the traced process: connects the
+ * other directories. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -39,19 +40,20 @@ static void install_module(const struct python_runtime *runtime,
 }
 
 __attribute__((constructor)) static void begin(int argc, char **argv) {
-    char error[256];
-    /* A program with another user's rights takes no orders from its environment. */
+    char wrong_value[256];
     signal_real();
+    /* A program with another user's rights must not obey its environment. */
     if (!libc_real_ready() || getauxval(AT_SECURE) != 0)
         return;
-    int status = options_read(&options, environment_value, error, sizeof error);
+    int error =
+        options_read(&options, environment_value, wrong_value, sizeof wrong_value);
     message_prepare();
     message_quiet(options.quiet);
-    if (status < 0) {
+    if (error < 0) {
         exec_window_leave((int)options.signal, false);
-        /* A shell on the way to the program need not say so as well. */
+        /* A shell that starts the program does not report it as well. */
         if (options.any_program || interpreter_exists())
-            message(error, "; not tracing", NULL);
+            message(wrong_value, "; not tracing", NULL);
         return;
     }
     traced_process.options = &options;

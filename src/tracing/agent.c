@@ -17,7 +17,7 @@
 
 static struct agent_options agent;
 static struct request_queue queue;
-static uint32_t queue_pid; /* of the process whose requests wait there */
+static uint32_t queue_pid; /* of the process whose requests the queue holds */
 
 static void toggle(void) {
     if (tracing_is_on())
@@ -26,9 +26,9 @@ static void toggle(void) {
         interpreter_trace(agent.nframe);
 }
 
-/* A request that does not fit cannot be answered: the command looks at the state
+/* A request that cannot be carried out gets no answer: the command compares the state
  * before and after. */
-static void obey(struct request request) {
+static void carry_out(struct request request) {
     switch (request.kind) {
     case REQUEST_STOP:
         tracing_stop();
@@ -44,23 +44,23 @@ static void obey(struct request request) {
     }
 }
 
-/* In a child of fork the requests that wait are its parent's. */
+/* In a child of fork the queue holds its parent's requests. */
 static void renew_queue(void) {
     if (queue_pid != traced_process.pid)
         request_queue_reset(&queue);
     queue_pid = traced_process.pid;
 }
 
-static void carry_out(void) {
+static void carry_out_all(void) {
     struct request request;
     renew_queue();
     if (request_queue_begin(&queue))
         while (request_queue_next(&queue, &request))
-            obey(request);
+            carry_out(request);
 }
 
 static void defer(struct thread_state *self) {
-    event_do_request = carry_out;
+    event_do_request = carry_out_all;
     self->request_deferred = self->has_deferred = true;
 }
 
@@ -68,7 +68,7 @@ static void handle(int number, siginfo_t *info, void *context) {
     (void)number;
     (void)context;
     struct request request = {0};
-    int saved = errno;
+    int saved_errno = errno;
     if ((info->si_code == SI_QUEUE &&
          request_decode(info->si_value.sival_int, &request) < 0) ||
         !traced_process_is_own())
@@ -79,11 +79,11 @@ static void handle(int number, siginfo_t *info, void *context) {
     if (self->in_tracer)
         defer(self);
     else
-        carry_out();
-    errno = saved;
+        carry_out_all();
+    errno = saved_errno;
 }
 
-/* SIGBUS is not blocked: the dump may be cut off meanwhile. */
+/* Does not block SIGBUS: another process may truncate the dump meanwhile. */
 static void arrange(const struct sigaction *program, struct sigaction *ours) {
     (void)program;
     ours->sa_flags = SA_SIGINFO | SA_RESTART;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tracing/dump_header.h"
 
+#include <fcntl.h>
+
 #include "base/io.h"
 #include "base/process.h"
 #include "base/sys.h"
@@ -8,17 +10,18 @@
 #include "trace/name_table.h"
 #include "tracing/traced_process.h"
 
-enum { LONGEST_ARGV = 1 << 16 };
+enum { MAX_ARGV = 1 << 16 };
 
 static tracemalloc_dump_string read_argv(void) {
-    static char text[LONGEST_ARGV]; /* protected by the lock of tracing's life */
+    static char text[MAX_ARGV]; /* protected by traced_process_lock */
     ptrdiff_t length = io_read_file("/proc/self/cmdline", text, sizeof text);
     return length > 0 ? name_table_string(text, (size_t)length) : 0;
 }
 
 static tracemalloc_dump_string read_executable(void) {
     char path[512];
-    long length = sys_call(SYS_readlinkat, -100, "/proc/self/exe", path, sizeof path);
+    long length =
+        sys_call(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", path, sizeof path);
     return length > 0 ? name_table_string(path, (size_t)length) : 0;
 }
 

@@ -16,10 +16,10 @@
 static int expand_name(char *name, size_t size) {
     char command[64] = "";
     struct utsname host;
-    int saved = errno;
+    int saved_errno = errno;
     if (uname(&host) != 0)
         host.nodename[0] = '\0';
-    errno = saved;
+    errno = saved_errno;
     if (io_read_file("/proc/self/comm", command, sizeof command) < 0)
         command[0] = '\0';
     command[strcspn(command, "\n")] = '\0';
@@ -28,7 +28,7 @@ static int expand_name(char *name, size_t size) {
     return options_expand_pattern(traced_process.options->output, &values, name, size);
 }
 
-static const char *temporary_folder(void) {
+static const char *temporary_directory(void) {
     for (char *const *variable = environ; variable != NULL && *variable != NULL;
          variable++)
         if (strncmp(*variable, "TMPDIR=", 7) == 0)
@@ -36,28 +36,28 @@ static const char *temporary_folder(void) {
     return "/tmp";
 }
 
-static const char *reason(int status) {
-    if (status == -ENODEV)
+static const char *reason(int error) {
+    if (error == -ENODEV)
         return "it is not a regular file";
-    if (status == -EFBIG || status == -EDOM)
+    if (error == -EFBIG || error == -EDOM)
         return "the limit on its size is too low";
-    return strerrordesc_np(-status);
+    return strerrordesc_np(-error);
 }
 
 void dump_output_attach(void) {
-    static char name[PATH_MAX]; /* protected by the lock of tracing's life */
-    const char *const folders[] = {temporary_folder(), "/tmp", NULL};
+    static char name[PATH_MAX]; /* protected by traced_process_lock */
+    const char *const directories[] = {temporary_directory(), "/tmp", NULL};
     struct dump_file_place place = {0};
-    int status = expand_name(name, sizeof name);
-    if (status == 0)
-        status = dump_file_attach(tracer.dump, name, folders, &place);
+    int error = expand_name(name, sizeof name);
+    if (error == 0)
+        error = dump_file_attach(tracer.dump, name, directories, &place);
     else
-        place.refused = status;
-    if (status < 0)
+        place.refused = error;
+    if (error < 0)
         message("no dump is written: ", name, ": ", reason(place.refused), NULL);
     else if (place.refused < 0)
         message("cannot write ", name, " (", reason(place.refused), "); the dump is ",
                 tracer.dump->path, NULL);
-    if (status < 0)
+    if (error < 0)
         tracer.dump->header->lost[TRACEMALLOC_DUMP_LOST_FILE]++;
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Gives the tables their file. */
+/* Creates the dump file and moves the tables into it. */
 #pragma once
 
-/* Creates the file that TRACEMALLOC_OUTPUT names, else one in the temporary directory,
- * and moves the tables into it. Prints one line if the dump is not where it was asked
- * for; without any file tracing goes on in memory. The lock of tracing's life is
- * held. */
+/* Tries the name of TRACEMALLOC_OUTPUT, then the temporary directories. Prints one line
+ * if the dump is not where it was asked for. Without any file tracing continues in
+ * memory. Under traced_process_lock. */
 void dump_output_attach(void);

@@ -16,7 +16,7 @@ static uint64_t bit(int number) {
     return UINT64_C(1) << (number - 1);
 }
 
-/* One that can be blocked. */
+/* A signal beside this one that can be blocked. */
 static int neighbour(int number) {
     bool is_last = number == 64 || number + 1 == SIGKILL || number + 1 == SIGSTOP;
     return is_last ? number - 1 : number + 1;
@@ -51,6 +51,7 @@ void exec_window_close(int number) {
     change_mask(SIG_UNBLOCK, bit(number));
 }
 
+/* Accepts every pending signal of this number. */
 static void discard(int number) {
     static const struct timespec now;
     uint64_t set = bit(number);

@@ -11,7 +11,7 @@
 #include "trace/stack_table.h"
 #include "tracing/traced_process.h"
 
-/* Of -X tracemalloc, until the interpreter's own tracer is suppressed. */
+/* The number of -X tracemalloc, until the interpreter's own tracer is suppressed. */
 static long builtin_nframe;
 
 static uint32_t add_code(const char *filename, size_t filename_length, const char *name,
@@ -38,7 +38,8 @@ void first_frame_suppress_builtin(long nframe) {
     builtin_nframe = nframe;
 }
 
-/* The first frame with the GIL: the interpreter's types are ready. */
+/* At the first frame with the GIL: the interpreter's types are ready. False: not with
+ * the GIL. */
 static bool ready(void) {
     if (!holds_gil())
         return false;
@@ -62,9 +63,7 @@ static void refused(void) {
     event_python.enabled = false;
     event_path = EVENT_SLOW_PATH;
     tracer.dump->header->lost[TRACEMALLOC_DUMP_LOST_PYTHON]++;
-    message(
-        "this interpreter's frames are not where they should be; Python frames are off",
-        NULL);
+    message("cannot read this interpreter's frames; Python frames are off", NULL);
 }
 
 static void forget_stacks(const struct id_set *stacks) {

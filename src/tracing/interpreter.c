@@ -10,7 +10,7 @@
 #include "tracing/tracing.h"
 
 static struct python_runtime runtime;
-static bool found;       /* there is a Python, known or not */
+static bool found;       /* there is a Python, of a known version or not */
 static bool frames_work; /* its frames can be walked and its allocators wrapped */
 
 static void describe_to_events(void) {
@@ -30,11 +30,11 @@ bool interpreter_find(void) {
     if (found)
         return true;
     traced_process.runtime = &runtime;
-    int status = python_runtime_find(&runtime);
-    if (status == -ENOENT)
+    int error = python_runtime_find(&runtime);
+    if (error == -ENOENT)
         return false;
     found = true;
-    frames_work = status == 0;
+    frames_work = error == 0;
     event_native_prepare(traced_process.options);
     if (frames_work) {
         describe_to_events();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The ends of a process that no handler of atexit sees: _exit, quick_exit and exec. */
+/* The ends of a process of which no atexit handler hears: _exit, quick_exit and
+ * exec. */
 #include <alloca.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -31,31 +32,31 @@ exported void quick_exit(int status) {
     __builtin_unreachable();
 }
 
-/* Returns whether the signal of requests was blocked. */
-static bool leave(char *const environment[]) {
-    int saved = errno;
+/* Returns whether it blocked the signal of requests. */
+static bool before_exec(char *const environment[]) {
+    int saved_errno = errno;
     libc_real_ready();
     bool is_open = exec_window_open((int)traced_process.signal, environment);
     process_end(TRACEMALLOC_DUMP_EXEC, 0);
     signal_action_before_exec();
-    errno = saved;
+    errno = saved_errno;
     return is_open;
 }
 
-/* An exec returns only when it failed: then its mark is taken back. */
-static int failed(bool is_open, int status) {
-    int saved = errno;
+/* An exec returns only if it fails: undoes what before_exec did. */
+static int exec_failed(bool is_open, int result) {
+    int saved_errno = errno;
     signal_action_exec_failed();
     process_end_undo();
     if (is_open)
         exec_window_close((int)traced_process.signal);
-    errno = saved;
-    return status;
+    errno = saved_errno;
+    return result;
 }
 
 exported int execve(const char *path, char *const argv[], char *const environment[]) {
-    bool is_open = leave(environment);
-    return failed(is_open, libc_real.execve(path, argv, environment));
+    bool is_open = before_exec(environment);
+    return exec_failed(is_open, libc_real.execve(path, argv, environment));
 }
 
 exported int execv(const char *path, char *const argv[]) {
@@ -63,27 +64,27 @@ exported int execv(const char *path, char *const argv[]) {
 }
 
 exported int execvpe(const char *file, char *const argv[], char *const environment[]) {
-    bool is_open = leave(environment);
-    return failed(is_open, libc_real.execvpe(file, argv, environment));
+    bool is_open = before_exec(environment);
+    return exec_failed(is_open, libc_real.execvpe(file, argv, environment));
 }
 
 exported int execvp(const char *file, char *const argv[]) {
     return execvpe(file, argv, environ);
 }
 
-exported int execveat(int folder, const char *path, char *const argv[],
+exported int execveat(int directory, const char *path, char *const argv[],
                       char *const environment[], int flags) {
-    bool is_open = leave(environment);
+    bool is_open = before_exec(environment);
     if (libc_real.execveat != NULL)
-        return failed(is_open,
-                      libc_real.execveat(folder, path, argv, environment, flags));
-    return failed(is_open,
-                  (int)syscall(SYS_execveat, folder, path, argv, environment, flags));
+        return exec_failed(
+            is_open, libc_real.execveat(directory, path, argv, environment, flags));
+    return exec_failed(
+        is_open, (int)syscall(SYS_execveat, directory, path, argv, environment, flags));
 }
 
 exported int fexecve(int fd, char *const argv[], char *const environment[]) {
-    bool is_open = leave(environment);
-    return failed(is_open, libc_real.fexecve(fd, argv, environment));
+    bool is_open = before_exec(environment);
+    return exec_failed(is_open, libc_real.fexecve(fd, argv, environment));
 }
 
 static size_t count_arguments(va_list *rest) {
@@ -93,11 +94,11 @@ static size_t count_arguments(va_list *rest) {
     return count;
 }
 
-/* The vector may be on the stack of a child of vfork: no allocation. */
+/* Collects on the stack: a child of vfork must not allocate. */
 static void collect(char **argv, const char *first, size_t count, va_list *rest) {
     argv[0] = (char *)first;
-    for (size_t at = 1; at <= count; at++)
-        argv[at] = va_arg(*rest, char *);
+    for (size_t i = 1; i <= count; i++)
+        argv[i] = va_arg(*rest, char *);
 }
 
 exported int execl(const char *path, const char *first, ...) {

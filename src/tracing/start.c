@@ -2,12 +2,10 @@
 #include "tracing/start.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/limits.h"
 #include "base/message.h"
 #include "event/event_native.h"
 #include "hooks/libc_real.h"
@@ -22,20 +20,18 @@
 static const char variable[] = "PYTHONTRACEMALLOC";
 
 static bool prepared; /* the constructor has run */
-/* The number that the interpreter itself reads from -X tracemalloc. */
+/* The number of -X tracemalloc as the interpreter itself reads it. */
 static long builtin_nframe;
-static long x_nframe = X_OPTION_NOT_GIVEN; /* of -X tracemalloc, as it counts */
+static long x_nframe = X_OPTION_NOT_GIVEN; /* of -X tracemalloc, if it takes effect */
 
-/* The frames that a value asks for; 0 when it asks for none, -1 when the interpreter
- * has to reject it. CPython reads it by strtol, base 10. */
+/* The frames that PYTHONTRACEMALLOC asks for; 0 if it asks for none, X_OPTION_BAD if
+ * the interpreter has to reject it. */
 static long read_nframe(const char *value) {
-    char *end;
-    int saved = errno;
-    errno = 0;
-    long number = strtol(value, &end, 10);
-    bool bad = errno == ERANGE || *end != '\0' || number < 0 || number > MAX_NFRAME;
-    errno = saved;
-    return *value == '\0' ? 0 : bad ? -1 : number;
+    return value == NULL || *value == '\0' ? 0 : x_option_read_nframe(value);
+}
+
+static long asked_nframe(void) {
+    return read_nframe(libc_real.getenv(variable));
 }
 
 static void listen(long nframe) {
@@ -49,30 +45,28 @@ static bool find_python(void) {
         return true;
     if (!interpreter_find())
         return false;
-    const char *value = libc_real.getenv(variable);
-    listen(value != NULL ? read_nframe(value) : 0);
+    listen(asked_nframe());
     return true;
 }
 
-/* The program goes on untraced when this fails, which was reported. */
+/* If this fails, a message has said so and the program runs untraced. */
 static void begin(long nframe) {
     if (interpreter_is_found() && !interpreter_frames_work())
         message(interpreter_unreadable(), ": native blocks only", NULL);
     interpreter_trace((uint32_t)nframe);
 }
 
-/* What the variable says only tells whether to begin at once: there are no Python
- * frames to show. */
+/* The variable only decides whether to begin now: there are no Python frames to
+ * show. */
 static void begin_without_python(void) {
-    const char *value = libc_real.getenv(variable);
-    long nframe = value != NULL ? read_nframe(value) : 0;
+    long nframe = asked_nframe();
     event_native_prepare(traced_process.options);
     listen(nframe);
     if (nframe > 0)
         begin(nframe);
 }
 
-/* As the variable says, of an interpreter that may not ask for it. */
+/* Begins for an interpreter that may never read the variable. */
 static void begin_unasked(long nframe) {
     if (nframe > 0 &&
         (traced_process.options->run_id != 0 || !interpreter_frames_work()))
@@ -89,12 +83,12 @@ void start_prepare(int argc, char **argv) {
         return;
     }
     const char *value = libc_real.getenv(variable);
-    long nframe = value != NULL ? read_nframe(value) : 0;
+    long nframe = read_nframe(value);
     if (interpreter_frames_work())
         x_nframe = x_option_nframe(argc, argv);
     builtin_nframe = x_nframe;
     first_frame_suppress_builtin(builtin_nframe);
-    /* 3.6 asks the variable first, and what it says counts. */
+    /* 3.6 reads the variable first, and it takes precedence. */
     if (traced_process.runtime->layout.version == 0x306 && value != NULL &&
         *value != '\0')
         x_nframe = X_OPTION_NOT_GIVEN;
@@ -115,7 +109,7 @@ exported char *getenv(const char *name) {
             interpreter_hook_again();
         return value;
     }
-    long nframe = value != NULL ? read_nframe(value) : 0;
+    long nframe = read_nframe(value);
     if (!find_python() || nframe < 0)
         return value;
     long wanted = x_nframe == X_OPTION_NOT_GIVEN ? nframe : x_nframe;
@@ -126,18 +120,18 @@ exported char *getenv(const char *name) {
     return nframe > 0 ? NULL : value;
 }
 
-/* A CPython makes a key as its runtime comes up, whatever its configuration: the first
- * that can be seen of one that dlopen brought and that asks for no variable. */
+/* A CPython creates a thread-specific key when its runtime initialises, whatever its
+ * configuration: the first sign of one that dlopen loaded and that reads no
+ * variable. */
 exported int pthread_key_create(pthread_key_t *key, void (*destroy)(void *)) {
     uintptr_t caller = (uintptr_t)__builtin_return_address(0);
     if (!libc_real_ready())
         return EAGAIN;
     if (prepared && !interpreter_is_found() && python_runtime_is_code(caller)) {
-        const char *value = libc_real.getenv(variable);
-        int saved = errno;
+        int saved_errno = errno;
         if (find_python())
-            begin_unasked(value != NULL ? read_nframe(value) : 0);
-        errno = saved;
+            begin_unasked(asked_nframe());
+        errno = saved_errno;
     }
     return libc_real.pthread_key_create(key, destroy);
 }

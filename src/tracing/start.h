@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether and when tracing begins: PYTHONTRACEMALLOC, -X tracemalloc, `tracemalloc
- * run`.
+/* Decides whether and when tracing begins: by PYTHONTRACEMALLOC, -X tracemalloc or
+ * `tracemalloc run`.
  *
- * The interpreter asks libc for PYTHONTRACEMALLOC once it has chosen its allocators.
- * That call is the moment to wrap them; the answer NULL keeps its own tracer off. Under
- * -E and -I the call never comes, and `run` and -X begin in the constructor. For a
- * CPython that comes later by dlopen, and is told to ignore the environment, `run`
- * begins when its code makes its first thread-specific key, as it always must.
+ * The interpreter calls getenv for PYTHONTRACEMALLOC after it has set its allocators.
+ * Our getenv wraps them then, and returns NULL so that the interpreter's own tracer
+ * stays off. Under -E and -I that call never comes: there `run` and -X begin in the
+ * constructor. A CPython that dlopen loads later, and that ignores the environment, is
+ * traced by `run` from when its code creates its first thread-specific key, which it
+ * always does.
  */
 #pragma once
 
 /* From the constructor, after traced_process was filled in: finds the interpreter, and
- * begins where that cannot wait. */
+ * begins if getenv may never be called. */
 void start_prepare(int argc, char **argv);

@@ -11,7 +11,7 @@ struct traced_process traced_process;
 
 static struct lock lock = {.rank = LOCK_CONTROL};
 
-/* The tables of a child of which no handler was told are its parent's. */
+/* A child for which no handler of pthread_atfork ran still has its parent's tables. */
 static void leave_parent(void) {
     traced_process_fork();
     traced_process_forget();

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of this directory share: the options and the interpreter of this
- * process, and the lock of tracing's life.
+/* What the files of this directory share: the options and the interpreter of this
+ * process, and the control lock, under which tracing starts, stops and changes.
  *
- * Options and runtime are written once, from the constructor; the rest is protected by
- * the lock.
+ * Options and runtime are written once, from the constructor; the lock protects the
+ * rest.
  */
 #pragma once
 
@@ -14,15 +14,15 @@
 #include "event/thread_state.h"
 #include "stack/python/python_runtime.h"
 
-/* Functions of module/, which is above this directory: tracing calls them at its own
- * moments. preload.c fills them in before the constructor goes on. */
+/* Functions of module/, a higher layer, that tracing calls when they are due. The
+ * constructor fills them in first. */
 struct traced_process_module {
-    /* A CPython was found whose frames can be walked; its start-up has not begun, or
-     * has not come to its modules. */
+    /* A CPython was found whose frames can be walked, and it has not initialised its
+     * modules yet. */
     void (*install)(const struct python_runtime *runtime,
                     const struct options *options);
-    /* -X tracemalloc=nframe: the interpreter's own tracer is prevented or ended. With
-     * the GIL. */
+    /* -X tracemalloc=nframe: keeps the interpreter's own tracer from starting, or stops
+     * it. With the GIL. */
     void (*suppress_builtin)(const struct python_runtime *runtime, long nframe);
 };
 
@@ -30,24 +30,23 @@ struct traced_process {
     const struct options *options;
     const struct python_runtime *runtime;
     struct traced_process_module module;
-    uint32_t pid;          /* another one in a child that runs on this memory */
-    uint32_t signal;       /* by which requests come; 0: none */
+    uint32_t pid;          /* differs from getpid() in a child of vfork */
+    uint32_t signal;       /* of requests; 0: none */
     uint32_t generation;   /* dumps before this one */
-    unsigned bypassed;     /* functions of malloc's family that are not ours */
-    unsigned unredirected; /* of PyTraceMalloc's that are the interpreter's own */
+    unsigned bypassed;     /* functions of the malloc family that are not ours */
+    unsigned unredirected; /* PyTraceMalloc functions that could not be redirected */
 };
 
 extern internal struct traced_process traced_process;
 
-/* Takes the locks of tracing's life and of the tables. Marks the thread as inside the
- * tracer, so that a signal handler does not meet a half-made table. */
+/* Takes the control lock, then the tracer's. Marks the thread as in the tracer, so that
+ * no signal handler finds a half-changed table. */
 struct thread_state *traced_process_lock(void);
-/* Also carries out what signal handlers deferred meanwhile. */
+/* Releases both, and carries out what signal handlers deferred meanwhile. */
 void traced_process_unlock(struct thread_state *self);
 /* In the child of a fork, whose other threads are gone: takes both locks over. */
 void traced_process_fork(void);
-/* Ends tracing without a word in the dump, and gives the tables back. With both
- * locks. */
+/* Ends tracing without writing to the dump, and frees the tables. Under both locks. */
 void traced_process_forget(void);
 /* Whether the caller runs in this process, and not in a child of vfork. */
 bool traced_process_is_own(void);

@@ -24,15 +24,15 @@ static unsigned granule(void) {
 static int open_all(uint32_t nframe, bool frames_work) {
     struct tracer_start start = {granule(), traced_process.options->max_file,
                                  frames_work ? python_stack_code_freed : NULL};
-    int status = tracer_open(&start);
-    if (status < 0)
-        return status;
+    int error = tracer_open(&start);
+    if (error < 0)
+        return error;
     if (frames_work)
-        status = python_stack_open(traced_process.runtime, &first_frame_sink, nframe);
-    if (status < 0) {
+        error = python_stack_open(traced_process.runtime, &first_frame_sink, nframe);
+    if (error < 0) {
         python_stack_close();
         tracer_close();
-        return status;
+        return error;
     }
     dump_header_describe(nframe, frames_work);
     event_native_open(frames_work ? &traced_process.runtime->layout : NULL);
@@ -40,27 +40,27 @@ static int open_all(uint32_t nframe, bool frames_work) {
     return 0;
 }
 
-/* Once in a process; the dumps say it too. */
+/* Once in a process; each dump says it too. */
 static void report_limits(void) {
     if (traced_process.generation > 0)
         return;
     if (traced_process.bypassed > 0)
-        message("the process uses another allocator: libc's blocks are not recorded, "
-                "or not all",
+        message("the process uses another allocator: blocks of libc are missing, "
+                "or some of them",
                 NULL);
     if (traced_process.unredirected > 0)
-        message("code cannot be changed here: memory that modules report is not "
-                "recorded",
+        message("cannot change code in this process: memory that modules report is "
+                "not recorded",
                 NULL);
 }
 
 static int start_locked(uint32_t nframe, bool frames_work) {
     if (tracing_is_on())
         return -EALREADY;
-    int status = open_all(nframe, frames_work);
-    if (status < 0) {
+    int error = open_all(nframe, frames_work);
+    if (error < 0) {
         message("not tracing: no memory for the tables", NULL);
-        return status;
+        return error;
     }
     dump_output_attach();
     bus_guard_install();
@@ -75,15 +75,15 @@ static int start_locked(uint32_t nframe, bool frames_work) {
 
 int tracing_start(uint32_t nframe, bool frames_work) {
     struct thread_state *self = traced_process_lock();
-    int status = start_locked(nframe, frames_work);
+    int error = start_locked(nframe, frames_work);
     traced_process_unlock(self);
-    return status;
+    return error;
 }
 
 int tracing_stop(void) {
     struct thread_state *self = traced_process_lock();
-    int status = tracing_is_on() ? 0 : -EALREADY;
-    if (status == 0) {
+    int error = tracing_is_on() ? 0 : -EALREADY;
+    if (error == 0) {
         gate.open = event_file_deferred = false;
         event_path = EVENT_SLOW_PATH;
         tracer_deactivate();
@@ -93,33 +93,33 @@ int tracing_stop(void) {
         tracer_close();
     }
     traced_process_unlock(self);
-    return status;
+    return error;
 }
 
 int tracing_clear(void) {
     struct thread_state *self = traced_process_lock();
-    int status = gate.active ? 0 : -EALREADY;
-    if (status == 0) {
+    int error = gate.active ? 0 : -EALREADY;
+    if (error == 0) {
         tracer_clear();
-        /* The map's flags on code objects are gone, and with them the notice of their
-         * death. */
+        /* The block map's flags on code objects are gone, so their end will not be
+         * noticed. */
         if (event_python.enabled)
             python_stack_forget();
         __atomic_fetch_add(&tracer.dump->header->cleared, 1, __ATOMIC_RELEASE);
     }
     traced_process_unlock(self);
-    return status;
+    return error;
 }
 
 int tracing_snapshot(const char *path) {
     struct thread_state *self = traced_process_lock();
-    int status = -EALREADY;
+    int error = -EALREADY;
     if (gate.active) {
         tracer_measure();
-        status = dump_file_copy(tracer.dump, path, process_clock());
+        error = dump_file_copy(tracer.dump, path, process_clock());
     }
     traced_process_unlock(self);
-    return status;
+    return error;
 }
 
 void tracing_set_signal(uint32_t number) {

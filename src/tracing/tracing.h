@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* One tracing: from start to stop, with the dump that it leaves.
+/* One tracing: from start to stop, and the dump that it leaves.
  *
- * Any thread that is not inside the tracer. Each function takes the locks it needs.
- * None allocates by malloc or changes errno; what goes wrong is told in one line on
- * stderr and in the dump, and the program goes on.
+ * Any thread that is not in the tracer. Each function takes the locks that it needs.
+ * None allocates by malloc or changes errno; an error is reported in one line on stderr
+ * and in the dump, and the program continues.
  */
 #pragma once
 
@@ -12,18 +12,19 @@
 
 #include "base/compiler.h"
 
-/* 0; -EALREADY when tracing; -ENOMEM. `frames_work`: the runtime's frames can be
+/* 0; -EALREADY if tracing is on; -ENOMEM. `frames_work`: the runtime's frames can be
  * walked. */
 int tracing_start(uint32_t nframe, bool frames_work);
-/* Seals the dump in state STOPPED and forgets all. 0, or -EALREADY when not tracing. */
+/* Seals the dump in the state STOPPED and frees the tables. 0, or -EALREADY if tracing
+ * is off. */
 int tracing_stop(void);
-/* Forgets the blocks and goes on. 0, or -EALREADY when not tracing. */
+/* Forgets the blocks, and continues. 0, or -EALREADY if tracing is off. */
 int tracing_clear(void);
 bool tracing_is_on(void);
 /* Writes the dump as it is now to a new file. 0, or -errno. */
 int tracing_snapshot(const char *path);
 
-/* What the module _tracemalloc answers. Without tracing: 0. */
+/* For the module _tracemalloc. 0 if tracing is off. */
 struct tracing_totals {
     uint64_t python_bytes;
     uint64_t python_peak_bytes;
@@ -33,5 +34,5 @@ void tracing_reset_peak(void);
 uint32_t tracing_nframe(void);
 /* Bytes of the tracer's own memory, the dump included. */
 uint64_t tracing_memory(void);
-/* The program took the signal that requests come by, or gave it back. */
+/* The signal of requests from now on; 0: the program has taken it. */
 void tracing_set_signal(uint32_t number);

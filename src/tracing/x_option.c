@@ -9,19 +9,18 @@
 
 #include "base/limits.h"
 
-/* CPython reads the number by wcstol, base 10. */
-static long read_number(const char *text) {
+long x_option_read_nframe(const char *text) {
     char *end;
-    int saved = errno;
+    int saved_errno = errno;
     errno = 0;
     long number = strtol(text, &end, 10);
     bool bad = errno == ERANGE || end == text || *end != '\0' || number < 0 ||
                number > MAX_NFRAME;
-    errno = saved;
+    errno = saved_errno;
     return bad ? X_OPTION_BAD : number;
 }
 
-/* Of one -X option. */
+/* The frames that one -X option asks for. */
 static long read_option(const char *option) {
     static const char name[] = "tracemalloc";
     size_t length = sizeof name - 1;
@@ -29,38 +28,38 @@ static long read_option(const char *option) {
         return X_OPTION_NOT_GIVEN;
     if (option[length] == '\0')
         return 1;
-    return option[length] == '=' ? read_number(option + length + 1)
+    return option[length] == '=' ? x_option_read_nframe(option + length + 1)
                                  : X_OPTION_NOT_GIVEN;
 }
 
-/* One word of options, such as -BX; `next` is the word behind it. The number of words
- * used; 0 where options end. */
+/* Reads one word of options, such as -BX, of which `next` may be the value. The number
+ * of words used; 0 if the options end here. */
 static int read_word(const char *word, const char *next, long *nframe) {
-    for (const char *at = word + 1; *at != '\0'; at++) {
-        const char *value = at[1] != '\0' ? at + 1 : next;
-        if (*at == 'c' || *at == 'm')
+    for (const char *letter = word + 1; *letter != '\0'; letter++) {
+        const char *value = letter[1] != '\0' ? letter + 1 : next;
+        if (*letter == 'c' || *letter == 'm')
             return 0;
-        if (*at == 'X' && *nframe == X_OPTION_NOT_GIVEN)
+        if (*letter == 'X' && *nframe == X_OPTION_NOT_GIVEN)
             *nframe = read_option(value);
-        if (*at == 'X' || *at == 'W')
-            return at[1] != '\0' ? 1 : 2;
+        if (*letter == 'X' || *letter == 'W')
+            return letter[1] != '\0' ? 1 : 2;
     }
     return 1;
 }
 
 long x_option_nframe(int argc, char **argv) {
     long nframe = X_OPTION_NOT_GIVEN;
-    for (int at = 1; at < argc && argv[at][0] == '-' && argv[at][1] != '\0';) {
-        if (strcmp(argv[at], "--") == 0)
+    for (int i = 1; i < argc && argv[i][0] == '-' && argv[i][1] != '\0';) {
+        if (strcmp(argv[i], "--") == 0)
             break;
-        if (argv[at][1] == '-') {
-            at += strcmp(argv[at], "--check-hash-based-pycs") == 0 ? 2 : 1;
+        if (argv[i][1] == '-') {
+            i += strcmp(argv[i], "--check-hash-based-pycs") == 0 ? 2 : 1;
             continue;
         }
-        int used = read_word(argv[at], at + 1 < argc ? argv[at + 1] : NULL, &nframe);
+        int used = read_word(argv[i], i + 1 < argc ? argv[i + 1] : NULL, &nframe);
         if (used == 0)
             break;
-        at += used;
+        i += used;
     }
     return nframe;
 }
