@@ -19,8 +19,8 @@
 /* More would only repeat itself. */
 enum { ENTRIES = 20 };
 
-/* A snapshot has a trace for each block. A dump of 40 KB may claim 60 million, and writing
- * them takes minutes and finds nothing new. */
+/* A snapshot has a trace for each block. A dump of 40 KB may claim 60 million, and
+ * writing them takes minutes and finds nothing new. */
 enum { MAX_SNAPSHOT_BLOCKS = 100000 };
 
 static void print(const struct statistics *statistics,
