@@ -10,6 +10,7 @@
 
 #include "base/io.h"
 #include "base/sys.h"
+#include "dump/dump_fork.h"
 #include "dump/dump_growth.h"
 #include "dump/dump_name.h"
 #include "dump/dump_sections.h"
@@ -161,6 +162,7 @@ int dump_file_open(struct dump_file *file, uint64_t max_size) {
 }
 
 void dump_file_close(struct dump_file *file) {
+    dump_fork_release(file);
     if (file->header != NULL && file->is_reserved)
         sys_munmap(file->header, whole_range(file));
     else if (file->header != NULL) {
@@ -387,7 +389,9 @@ int dump_file_attach(struct dump_file *file, const char *name,
     for (; status < 0 && elsewhere && *fallback != NULL; fallback++)
         status = attach_in(file, *fallback, name);
     file->attached = status == 0;
-    if (status < 0)
+    if (status == 0)
+        dump_fork_release(file);
+    else
         for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++)
             file->header->sections[section].extent_count = 0;
     return status;
@@ -439,64 +443,5 @@ int dump_file_copy(const struct dump_file *file, const char *path, uint64_t end_
             sys_call(SYS_unlinkat, AT_FDCWD, path, 0);
     }
     sys_munmap(header, TRACEMALLOC_DUMP_HEADER_SIZE);
-    return status;
-}
-
-/* To fresh pages. They cost less when they come all at once, which kernels before 5.14
- * cannot do. */
-static void copy_entries(unsigned char *to, const unsigned char *from,
-                         uint64_t length) {
-    sys_madvise(to, length, MADV_POPULATE_WRITE);
-    memcpy(to, from, length);
-}
-
-int dump_file_before_fork(struct dump_file *file) {
-    file->copy_size = TRACEMALLOC_DUMP_HEADER_SIZE;
-    file->copy = NULL;
-    if (!file->attached)
-        return 0;
-    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++)
-        file->copy_size += file->mapped[section];
-    unsigned char *copy = sys_mmap(NULL, file->copy_size, PROT_READ | PROT_WRITE,
-                                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (sys_failed(copy))
-        return -ENOMEM;
-    file->copy = copy;
-    memcpy(copy, file->header, TRACEMALLOC_DUMP_HEADER_SIZE);
-    copy += TRACEMALLOC_DUMP_HEADER_SIZE;
-    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++) {
-        const struct tracemalloc_dump_section *entry = &file->header->sections[section];
-        copy_entries(copy, file->base[section], entry->count * entry->entry_size);
-        copy += file->mapped[section];
-    }
-    return 0;
-}
-
-void dump_file_in_parent(struct dump_file *file) {
-    if (file->copy != NULL)
-        sys_munmap(file->copy, file->copy_size);
-    file->copy = NULL;
-}
-
-static int adopt(unsigned char **from, void *to, uint64_t length) {
-    if (length != 0 && sys_failed(sys_mremap(*from, length, length,
-                                             MREMAP_MAYMOVE | MREMAP_FIXED, to)))
-        return -ENOMEM;
-    *from += length;
-    return 0;
-}
-
-int dump_file_in_child(struct dump_file *file) {
-    unsigned char *copy = file->copy;
-    if (!file->attached)
-        return 0;
-    file->attached = false;
-    file->copy = NULL;
-    if (copy == NULL)
-        return -ENOMEM;
-    int status = adopt(&copy, file->header, TRACEMALLOC_DUMP_HEADER_SIZE);
-    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && status == 0;
-         section++)
-        status = adopt(&copy, file->base[section], file->mapped[section]);
     return status;
 }

@@ -6,8 +6,8 @@
  * are memory, so that base pointers never move. The rest is far from all that the
  * kernel gives out, and is not mapped: it would count for RLIMIT_AS, RLIMIT_MEMLOCK and
  * mlockall(2). If something else is found there, the section cannot grow. A dump begins
- * in anonymous memory; dump_file_attach puts a file under it. After a fork,
- * dump_file_detach gives the child private copies.
+ * in anonymous memory; dump_file_attach puts a file under it.
+ * dump/dump_fork gives a forked child a copy.
  *
  * All functions run under the tracer's lock, or where there is no second thread, and
  * outside of signal handlers. They allocate nothing by malloc, hold no descriptor open
@@ -61,12 +61,3 @@ must_check int dump_file_attach(struct dump_file *file, const char *name,
  * at `end_time` (nanoseconds since the epoch). 0, or -errno and no file. */
 must_check int dump_file_copy(const struct dump_file *file, const char *path,
                               uint64_t end_time);
-
-/* A child of fork would share its parent's file, which the parent goes on changing at
- * once. So the copy is made before the fork, by the parent, and put in place in the
- * child; the pages are shared until one of them writes. 0, or -ENOMEM: then
- * dump_file_in_child fails too. */
-int dump_file_before_fork(struct dump_file *file);
-void dump_file_in_parent(struct dump_file *file);
-/* 0, or -ENOMEM: then nothing of the dump may be touched but by dump_file_close. */
-must_check int dump_file_in_child(struct dump_file *file);

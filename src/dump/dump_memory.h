@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Where the dump of the traced process is, in memory and on disk. Changed by
- * dump/dump_file and dump/dump_growth alone, under the tracer's lock.
+ * dump/dump_file, dump/dump_growth and dump/dump_fork alone, under the tracer's lock.
  */
 #pragma once
 
@@ -9,6 +9,19 @@
 #include <stdint.h>
 
 #include "tracemalloc_dump.h"
+
+/* A copy of the dump for a forked child; changed by dump/dump_fork alone. */
+struct dump_fork_image {
+    unsigned char *image; /* what the parent writes, and reads no more; or NULL */
+    unsigned char *view;  /* what the child takes: without rights in the parent, where
+                             it is another mapping; or the image itself */
+    uint64_t size;        /* bytes of each */
+    uint64_t used[TRACEMALLOC_DUMP_SECTIONS]; /* bytes that were copied last */
+    uint64_t mapped[TRACEMALLOC_DUMP_SECTIONS];
+    struct dump_fork_holder *holder; /* of an image that is kept; in a child, of the
+                                        one that its tables are in */
+    bool is_child; /* the tables are in a view of the parent's image */
+};
 
 struct dump_file {
     struct tracemalloc_dump_header *header;
@@ -26,7 +39,6 @@ struct dump_file {
      * before the kernel is asked again. */
     int failure;
     uint32_t failures, rest;
-    unsigned char *copy; /* between dump_file_before_fork and its end */
-    uint64_t copy_size;
+    struct dump_fork_image fork;
     char path[PATH_MAX]; /* absolute */
 };

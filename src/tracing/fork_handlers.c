@@ -2,6 +2,7 @@
 #include "tracing/fork_handlers.h"
 
 #include "base/sys.h"
+#include "dump/dump_fork.h"
 #include "event/event.h"
 #include "tracing/dump_header.h"
 #include "tracing/dump_output.h"
@@ -90,12 +91,12 @@ void fork_handlers_before(void) {
     const char *tstate = self->ended ? NULL : own_tstate();
     fork_call = tstate != NULL ? python_stack_place(tstate) : (struct python_place){0};
     events_left = 0;
-    dump_file_before_fork(tracer.dump);
+    dump_fork_before(tracer.dump);
 }
 
 void fork_handlers_in_parent(void) {
     if (was_active && traced_process.options->follow_fork)
-        dump_file_in_parent(tracer.dump);
+        dump_fork_in_parent(tracer.dump);
     event_file_deferred = was_asleep;
     traced_process_unlock(thread_state_get());
 }
@@ -104,7 +105,7 @@ void fork_handlers_in_parent(void) {
 void fork_handlers_in_child(void) {
     traced_process_fork();
     if (was_active &&
-        (!traced_process.options->follow_fork || dump_file_in_child(tracer.dump) < 0))
+        (!traced_process.options->follow_fork || dump_fork_in_child(tracer.dump) < 0))
         traced_process_forget();
     else if (was_active) {
         tracer_activate();

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "dump/dump_fork.h"
 #include "dump/dump_growth.h"
 #include "suite.h"
 
@@ -507,7 +508,7 @@ END_TEST
  * growth work. */
 static int change_in_child(int parent_is_done) {
     char byte;
-    if (read(parent_is_done, &byte, 1) != 1 || dump_file_in_child(&file) != 0)
+    if (read(parent_is_done, &byte, 1) != 1 || dump_fork_in_child(&file) != 0)
         return 1;
     if (file.attached || file.header->python_bytes != 42 ||
         !bytes_are_right(file.base[STRINGS], STRINGS, 60000))
@@ -527,11 +528,11 @@ START_TEST(a_child_has_a_dump_of_its_own) {
     ck_assert_int_eq(pipe(ends), 0);
     ck_assert_int_eq(write_bytes(STRINGS, 0, 60000), 0);
     file.header->python_bytes = 42;
-    ck_assert_int_eq(dump_file_before_fork(&file), 0);
+    ck_assert_int_eq(dump_fork_before(&file), 0);
     pid_t child = fork();
     if (child == 0)
         _exit(change_in_child(ends[0]));
-    dump_file_in_parent(&file);
+    dump_fork_in_parent(&file);
     file.header->python_bytes = 43;
     ck_assert_int_eq(write_bytes(STRINGS, 60000, 200000), 0);
     ck_assert_int_eq(write(ends[1], "", 1), 1);
@@ -542,21 +543,6 @@ START_TEST(a_child_has_a_dump_of_its_own) {
     expect_section("a.dump", STRINGS, 500000);
     expect_section("child.dump", STRINGS, 400000);
     leave();
-}
-END_TEST
-
-START_TEST(a_dump_in_memory_needs_no_copy_for_a_child) {
-    int status;
-    ck_assert_int_eq(dump_file_open(&file, MIB), 0);
-    ck_assert_int_eq(write_bytes(STRINGS, 0, 60000), 0);
-    ck_assert_int_eq(dump_file_before_fork(&file), 0);
-    pid_t child = fork();
-    if (child == 0)
-        _exit(dump_file_in_child(&file) != 0 ||
-              !bytes_are_right(file.base[STRINGS], STRINGS, 60000));
-    dump_file_in_parent(&file);
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    ck_assert_int_eq(status, 0);
 }
 END_TEST
 
@@ -616,7 +602,6 @@ int main(void) {
         a_link_that_took_its_name_is_not_followed,
         a_file_that_was_cut_does_not_grow,
         a_child_has_a_dump_of_its_own,
-        a_dump_in_memory_needs_no_copy_for_a_child,
         what_was_written_survives_a_kill,
         little_address_space_is_respected,
     };
