@@ -40,7 +40,7 @@ static void copy_buckets(struct dump_view *view, struct dump_view_bucket *to,
     view->buckets = to;
 }
 
-static int take(struct dump_view *view, bool native) {
+static int take_locked(struct dump_view *view, bool native) {
     if (!gate.active)
         return -ENOENT;
     const struct tracemalloc_dump_header *header = tracer.dump->header;
@@ -50,8 +50,8 @@ static int take(struct dump_view *view, bool native) {
         .stack_count = count_of(TRACEMALLOC_DUMP_STACKS),
         .string_bytes = count_of(TRACEMALLOC_DUMP_STRINGS),
     };
-    /* Room for all buckets; pages that those with blocks do not need are never
-     * touched. */
+    /* Has room for all buckets; the pages that those with live blocks do not need are
+     * never touched. */
     view->size = bytes_of(TRACEMALLOC_DUMP_STACKS) + bytes_of(TRACEMALLOC_DUMP_CODE) +
                  bytes_of(TRACEMALLOC_DUMP_STRINGS) +
                  count_of(TRACEMALLOC_DUMP_BUCKETS) * sizeof *view->buckets;
@@ -69,9 +69,9 @@ static int take(struct dump_view *view, bool native) {
 int dump_view_take(struct dump_view *view, bool native) {
     struct thread_state *self = thread_state_get();
     bool locked = event_begin(self);
-    int status = take(view, native);
+    int error = take_locked(view, native);
     event_end(self, locked);
-    return status;
+    return error;
 }
 
 void dump_view_release(struct dump_view *view) {
@@ -84,14 +84,14 @@ static const struct tracemalloc_dump_stack *node_at(uint32_t id) {
            id;
 }
 
-/* The innermost Python frame from a node on; 0 where there is none. */
+/* The innermost Python frame at a node or further out; 0 if there is none. */
 static uint32_t python_node(uint32_t node) {
     while (node != 0 && (node_at(node)->code & TRACEMALLOC_DUMP_NATIVE) != 0)
         node = node_at(node)->parent;
     return node;
 }
 
-/* A string of the dump: its length, then its bytes. */
+/* The string as it is in the dump: its length, then its bytes. */
 static const unsigned char *filename_of(uint32_t node) {
     const struct tracemalloc_dump_code *codes =
         (const void *)tracer.dump->base[TRACEMALLOC_DUMP_CODE];
@@ -124,9 +124,9 @@ static int measure(struct stack_view *view, uint32_t stack) {
 static void fill(struct stack_view *view, uint32_t stack) {
     char *text = (char *)(view->frames + view->length);
     uint32_t node = python_node(stack);
-    for (uint32_t at = 0; at < view->length; at++) {
+    for (uint32_t i = 0; i < view->length; i++) {
         const unsigned char *name = filename_of(node);
-        view->frames[at] =
+        view->frames[i] =
             (struct stack_view_frame){text, length_of(name), node_at(node)->line};
         memcpy(text, name + sizeof(uint32_t), length_of(name));
         text += length_of(name);
@@ -139,23 +139,24 @@ static uint32_t bucket_of(uint32_t number, uintptr_t block) {
     return domain < 0 ? 0 : tracer_find((uint32_t)domain, block);
 }
 
-static int take_stack(struct stack_view *view, uint32_t domain, uintptr_t block) {
+static int take_stack_locked(struct stack_view *view, uint32_t domain,
+                             uintptr_t block) {
     uint32_t bucket = gate.active ? bucket_of(domain, block) : 0;
     if (bucket == 0)
         return -ENOENT;
     uint32_t stack = bucket_site(bucket_table.buckets + bucket)->stack;
-    int status = measure(view, stack);
-    if (status == 0)
+    int error = measure(view, stack);
+    if (error == 0)
         fill(view, stack);
-    return status;
+    return error;
 }
 
 int stack_view_take(struct stack_view *view, uint32_t domain, uintptr_t block) {
     struct thread_state *self = thread_state_get();
     bool locked = event_begin(self);
-    int status = take_stack(view, domain, block);
+    int error = take_stack_locked(view, domain, block);
     event_end(self, locked);
-    return status;
+    return error;
 }
 
 void stack_view_release(struct stack_view *view) {

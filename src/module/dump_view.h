@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A copy of what the dump says at one moment, for the module _tracemalloc to make
- * objects of.
+/* A copy of the dump's contents at one instant, from which the module _tracemalloc
+ * makes Python objects.
  *
  * Taken under the tracer's lock and read without it: making objects may run the garbage
- * collector, and with it any code, also one that stops the tracing. Memory comes from
- * the arena.
+ * collector, and so any code, which may even stop tracing. Memory comes from the arena.
  */
 #pragma once
 
@@ -14,7 +13,7 @@
 #include "base/compiler.h"
 #include "tracemalloc_dump.h"
 
-/* Blocks of one size, stack and domain. */
+/* The live blocks of one size, stack and domain. */
 struct dump_view_bucket {
     uint64_t size;
     uint32_t live;
@@ -32,22 +31,22 @@ struct dump_view {
     const struct tracemalloc_dump_code *code;
     const unsigned char *strings;
     uint64_t string_bytes;
-    const struct dump_view_bucket *buckets; /* those that hold blocks */
+    const struct dump_view_bucket *buckets; /* those with live blocks */
     uint64_t bucket_count;
     uint64_t block_count;
 };
 
-/* native: with the blocks of libc and mmap. 0; -ENOENT when nothing is traced;
+/* native: includes the blocks of libc and mmap. 0; -ENOENT if tracing is off;
  * -ENOMEM. */
 must_check int dump_view_take(struct dump_view *view, bool native);
 void dump_view_release(struct dump_view *view);
 
-/* The Python frames of one stack, the most recent one first. */
+/* The Python frames of one stack, innermost first. */
 struct stack_view {
     unsigned char *memory;
     uint64_t size;
-    uint32_t length; /* frames that are shown */
-    uint32_t total;  /* frames in all */
+    uint32_t length; /* number of frames that are shown */
+    uint32_t total;  /* number of all Python frames */
     struct stack_view_frame {
         const char *filename;
         uint32_t filename_length;
@@ -55,8 +54,8 @@ struct stack_view {
     } * frames;
 };
 
-/* Of the block at this address that counts in the domain with this public number. As
- * above; -ENOENT also when it is not traced. */
+/* The stack of the block at this address in the domain with this public number. Results
+ * as above; -ENOENT also if the block is not traced. */
 must_check int stack_view_take(struct stack_view *view, uint32_t domain,
                                uintptr_t block);
 void stack_view_release(struct stack_view *view);

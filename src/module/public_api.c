@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions of include/tracemalloc.h, and those that extension modules know from
- * CPython (Include/tracemalloc.h; with a leading underscore in 3.6). */
+/* The functions of include/tracemalloc.h, and those that CPython has for extension
+ * modules (Include/tracemalloc.h; with a leading underscore in 3.6). */
 #include "base/compiler.h"
 #define TRACEMALLOC_API exported
 #include "tracemalloc.h"
@@ -16,7 +16,7 @@
 #include "tracing/interpreter.h"
 #include "tracing/tracing.h"
 
-enum { NOT_TRACING = -2 }; /* of PyTraceMalloc_Track */
+enum { NOT_TRACING = -2 }; /* what PyTraceMalloc_Track returns then */
 
 int tracemalloc_start(unsigned nframe) {
     if (nframe < 1 || nframe > MAX_NFRAME)
@@ -64,27 +64,27 @@ static void untrack(unsigned number, uintptr_t pointer) {
 }
 
 int tracemalloc_track(unsigned domain, uintptr_t pointer, size_t size) {
-    int status;
-    struct thread_state *self = event_thread_of_call(&status);
+    int error;
+    struct thread_state *self = event_thread_of_call(&error);
     if (self == NULL)
-        return status;
+        return error;
     bool locked = event_begin(self);
-    status = gate.active ? track(self, domain, pointer, size) : -EALREADY;
+    error = gate.active ? track(self, domain, pointer, size) : -EALREADY;
     event_end(self, locked);
-    return status;
+    return error;
 }
 
 int tracemalloc_untrack(unsigned domain, uintptr_t pointer) {
-    int status;
-    struct thread_state *self = event_thread_of_call(&status);
+    int error;
+    struct thread_state *self = event_thread_of_call(&error);
     if (self == NULL)
-        return status;
+        return error;
     bool locked = event_begin(self);
-    status = gate.active ? 0 : -EALREADY;
-    if (status == 0)
+    error = gate.active ? 0 : -EALREADY;
+    if (error == 0)
         untrack(domain, pointer);
     event_end(self, locked);
-    return status;
+    return error;
 }
 
 int PyTraceMalloc_Track(unsigned domain, uintptr_t pointer, size_t size);
@@ -93,16 +93,16 @@ int _PyTraceMalloc_Track(unsigned domain, uintptr_t pointer, size_t size);
 int _PyTraceMalloc_Untrack(unsigned domain, uintptr_t pointer);
 void *_PyTraceMalloc_GetTraceback(unsigned domain, uintptr_t pointer);
 
-/* The program's own functions of these names may hide the exported ones even from us:
- * those below are led to. */
+/* The interpreter's own functions of these names may hide the exported ones even from
+ * us, so calls are redirected to the static ones below. */
 static int python_track(unsigned domain, uintptr_t pointer, size_t size) {
-    int status = tracemalloc_track(domain, pointer, size);
-    return status == -EALREADY ? NOT_TRACING : status < 0 ? -1 : 0;
+    int error = tracemalloc_track(domain, pointer, size);
+    return error == -EALREADY ? NOT_TRACING : error < 0 ? -1 : 0;
 }
 
 static int python_untrack(unsigned domain, uintptr_t pointer) {
-    int status = tracemalloc_untrack(domain, pointer);
-    return status == -EALREADY ? NOT_TRACING : status < 0 ? -1 : 0;
+    int error = tracemalloc_untrack(domain, pointer);
+    return error == -EALREADY ? NOT_TRACING : error < 0 ? -1 : 0;
 }
 
 static void *python_traceback(unsigned domain, uintptr_t pointer) {
@@ -129,8 +129,8 @@ exported void *_PyTraceMalloc_GetTraceback(unsigned domain, uintptr_t pointer) {
     return python_traceback(domain, pointer);
 }
 
-/* What cannot be led to us goes on being the interpreter's own, which does not trace:
- * nothing is counted twice. -ENOENT: all find ours already. */
+/* A function that cannot be redirected stays the interpreter's own, which does not
+ * trace: nothing is counted twice. -ENOENT: every caller finds ours already. */
 unsigned public_api_install(void) {
     static const struct {
         const char *name;
@@ -141,9 +141,9 @@ unsigned public_api_install(void) {
         {"_PyTraceMalloc_GetTraceback", python_traceback},
     };
     unsigned failed = 0;
-    for (size_t at = 0; at < sizeof redirected / sizeof *redirected; at++) {
-        int status = redirect_function(redirected[at].name, redirected[at].function);
-        failed += status < 0 && status != -ENOENT;
+    for (size_t i = 0; i < sizeof redirected / sizeof *redirected; i++) {
+        int error = redirect_function(redirected[i].name, redirected[i].function);
+        failed += error < 0 && error != -ENOENT;
     }
     return failed;
 }

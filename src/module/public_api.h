@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Once, when the interpreter was found, before there is a second thread: leads the
- * calls of its own PyTraceMalloc_Track and its relatives to ours. */
+/* Redirects calls of the interpreter's own PyTraceMalloc functions to ours. Once, when
+ * the interpreter was found, before there is a second thread. */
 #pragma once
 
-/* How many functions could not be led to us: modules that call them report memory in
- * vain. */
+/* The number of functions that could not be redirected: what modules report by them is
+ * not recorded. */
 unsigned public_api_install(void);

@@ -10,26 +10,26 @@
 #include "module/traceback_object.h"
 #include "stack/python/python_api.h"
 
-/* Strings of the dump begin at multiples of this. */
+/* TEXT_UNIT: strings of the dump begin at its multiples. */
 enum { TEXT_UNIT = 4, FIRST_SLOTS = 1024 };
 
-/* Objects by the ids of the dump, made when they are first asked for; each array holds
- * a reference. A node of the stacks has a frame, its own, and a traceback, down to it.
- * The indices find the first node with an equal one. */
+/* Objects by the ids of the dump, created when they are first needed; each array owns a
+ * reference. A node of the stacks has its own frame, and the traceback that ends in it.
+ * The indices find the first node with an equal frame or traceback. */
 struct trace_list {
     const struct dump_view *view;
     bool has_total;
     void **names; /* by string, in TEXT_UNITs */
     void **frames;
     void **tracebacks;
-    uint32_t *depths; /* Python frames down to the node */
+    uint32_t *depths; /* number of Python frames, from the root to the node */
     struct id_table frame_index;
-    void **traces; /* by bucket, of those that others may be equal to */
+    void **traces; /* by bucket, of those that may be equal to others */
     struct id_table traceback_index;
-    struct id_table trace_index; /* to the place of the bucket, and 1 */
+    struct id_table trace_index; /* to the index of the bucket + 1 */
     void **window;               /* the frames of one traceback, borrowed */
     void *list;
-    ptrdiff_t at;
+    ptrdiff_t length; /* of the list, so far */
 };
 
 static bool is_native(const struct trace_list *self, uint32_t stack) {
@@ -59,7 +59,7 @@ static void *make_frame(struct trace_list *self, uint32_t stack) {
     return traceback_object_frame(name, self->view->stacks[stack].line);
 }
 
-/* The node that already has the frame of this one, or 0. */
+/* A node that already has a frame equal to this one's, or 0. */
 static uint32_t find_frame(const struct trace_list *self, uint64_t hash,
                            uint32_t stack) {
     struct id_probe probe;
@@ -77,21 +77,21 @@ static void *frame_object(struct trace_list *self, uint32_t stack) {
     if (self->frames[stack] != NULL)
         return self->frames[stack];
     uint64_t hash = hash_pair(filename_of(self, stack), self->view->stacks[stack].line);
-    uint32_t known = find_frame(self, hash, stack);
-    if (known == 0) {
+    uint32_t equal = find_frame(self, hash, stack);
+    if (equal == 0) {
         self->frames[stack] = make_frame(self, stack);
-        /* One that finds no place there is only made again. */
+        /* One that does not fit in the index is just created again. */
         if (self->frames[stack] != NULL)
             (void)!id_table_add(&self->frame_index, hash, stack);
     } else {
-        python_api.increase(self->frames[known]);
-        self->frames[stack] = self->frames[known];
+        python_api.increase(self->frames[equal]);
+        self->frames[stack] = self->frames[equal];
     }
     return self->frames[stack];
 }
 
-/* The number of frames in the window, the most recent one first; -1 with an exception
- * set. */
+/* Fills the window with the frames that are shown, innermost first. Their number; -1
+ * with an exception set. */
 static int64_t fill_window(struct trace_list *self, uint32_t stack) {
     uint32_t length = 0;
     for (; stack != 0 && length < self->view->nframe;
@@ -111,20 +111,20 @@ static void *make_traceback(const struct trace_list *self, uint32_t length) {
     if (tuple == NULL)
         return NULL;
     python_api.untrack(tuple);
-    for (uint32_t at = 0; at < length; at++) {
-        python_api.increase(self->window[at]);
-        python_api.tuple_set(tuple, at, self->window[at]);
+    for (uint32_t i = 0; i < length; i++) {
+        python_api.increase(self->window[i]);
+        python_api.tuple_set(tuple, i, self->window[i]);
     }
     return tuple;
 }
 
-/* Frames are shared, so that equal ones are the same object. */
+/* Whether the traceback of a stack is the window: equal frames are the same object. */
 static bool has_window(const struct trace_list *self, uint32_t stack, uint32_t length) {
     uint32_t shown = self->depths[stack];
     if (limits_window(shown, self->view->nframe) != length)
         return false;
-    for (uint32_t at = 0; at < length; at++)
-        if (python_api.tuple_get(self->tracebacks[stack], at) != self->window[at])
+    for (uint32_t i = 0; i < length; i++)
+        if (python_api.tuple_get(self->tracebacks[stack], i) != self->window[i])
             return false;
     return true;
 }
@@ -133,7 +133,8 @@ static uint64_t hash_window(const struct trace_list *self, uint32_t length) {
     return hash_bytes(self->window, length * sizeof *self->window, 0);
 }
 
-/* Stacks that differ below the limit, or in native frames, have equal tracebacks. */
+/* Stacks that differ only further out than the limit, or in native frames, have equal
+ * tracebacks. */
 static void *shared_traceback(struct trace_list *self, uint32_t stack,
                               uint32_t length) {
     struct id_probe probe;
@@ -185,13 +186,15 @@ static void *make_trace(struct trace_list *self,
         return NULL;
     python_api.untrack(tuple);
     python_api.increase(traceback);
-    bool made = python_api_put(tuple, 2, traceback) &&
-                python_api_put(tuple, 0, python_api.long_from_size(bucket->domain)) &&
-                python_api_put(tuple, 1, python_api.long_from_size(bucket->size));
+    bool complete =
+        python_api_put(tuple, 2, traceback) &&
+        python_api_put(tuple, 0, python_api.long_from_size(bucket->domain)) &&
+        python_api_put(tuple, 1, python_api.long_from_size(bucket->size));
     if (self->has_total)
-        made = made &&
-               python_api_put(tuple, 3, python_api.long_from_size(depth ? depth : 1));
-    if (made)
+        complete =
+            complete &&
+            python_api_put(tuple, 3, python_api.long_from_size(depth ? depth : 1));
+    if (complete)
         return tuple;
     python_api.decrease(tuple);
     return NULL;
@@ -206,7 +209,7 @@ static bool is_equal(const struct trace_list *self,
            bucket->size == other->size && bucket->domain == other->domain;
 }
 
-/* With few frames many buckets differ only in what is not shown. */
+/* With a low limit on frames many buckets differ only in what is not shown. */
 static void *shared_trace(struct trace_list *self,
                           const struct dump_view_bucket *bucket) {
     struct id_probe probe;
@@ -236,7 +239,7 @@ static bool add_bucket(struct trace_list *self, const struct dump_view_bucket *b
         return false;
     for (uint32_t block = 0; block < bucket->live; block++) {
         python_api.increase(trace);
-        python_api.list_set(self->list, self->at++, trace);
+        python_api.list_set(self->list, self->length++, trace);
     }
     python_api.decrease(trace);
     return true;
@@ -248,8 +251,8 @@ static void fill(struct trace_list *self) {
         self->depths[id] =
             self->depths[view->stacks[id].parent] + !is_native(self, (uint32_t)id);
     self->list = python_api.list_new((ptrdiff_t)view->block_count);
-    for (uint64_t at = 0; self->list != NULL && at < view->bucket_count; at++)
-        if (!add_bucket(self, view->buckets + at)) {
+    for (uint64_t i = 0; self->list != NULL && i < view->bucket_count; i++)
+        if (!add_bucket(self, view->buckets + i)) {
             python_api.decrease(self->list);
             self->list = NULL;
         }
@@ -275,9 +278,9 @@ static bool allocate(struct trace_list *self) {
 }
 
 static void release_objects(void **objects, uint64_t count) {
-    for (uint64_t at = 0; objects != NULL && at < count; at++)
-        if (objects[at] != NULL)
-            python_api.decrease(objects[at]);
+    for (uint64_t i = 0; objects != NULL && i < count; i++)
+        if (objects[i] != NULL)
+            python_api.decrease(objects[i]);
     if (objects != NULL)
         arena_unmap(objects, count * sizeof *objects);
 }

@@ -15,7 +15,7 @@
 #include "tracing/first_frame.h"
 #include "tracing/tracing.h"
 
-/* Of Include/import.h, Include/methodobject.h and Include/moduleobject.h: the stable
+/* As in Include/import.h, Include/methodobject.h and Include/moduleobject.h: the stable
  * ABI. */
 struct inittab {
     const char *name;
@@ -48,7 +48,7 @@ static struct {
     function stop;
     function get_traceback_limit;
     function is_tracing;
-} own;
+} builtin; /* the interpreter's own module */
 
 enum { METH_VARARGS = 0x0001 };
 
@@ -57,8 +57,7 @@ static void *none(void) {
     return python_api.none;
 }
 
-/* What the making of results allocates is not traced, as with the interpreter's own
- * tracer. */
+/* Allocations for results are not traced, as in the interpreter's own tracer. */
 static struct thread_state *begin_result(void) {
     struct thread_state *self = thread_state_get();
     self->in_allocator = true;
@@ -83,58 +82,57 @@ static void *clear_traces(void *self, void *arguments, ptrdiff_t count) {
     return none();
 }
 
-static long own_limit(void *self) {
-    void *limit = own.get_traceback_limit(self, NULL, 0);
+static long builtin_limit(void *self) {
+    void *limit = builtin.get_traceback_limit(self, NULL, 0);
     long nframe = limit != NULL ? python_api.long_as_long(limit) : 1;
     if (limit != NULL)
         python_api.decrease(limit);
     return nframe;
 }
 
-/* 3.13.0 leaves the reference tracer of its start behind. */
-static void own_stop(void *self) {
-    void *stopped = own.stop(self, NULL, 0);
+/* 3.13.0 does not remove its reference tracer when it stops. */
+static void builtin_stop(void *self) {
+    void *stopped = builtin.stop(self, NULL, 0);
     if (stopped != NULL)
         python_api.decrease(stopped);
-    if (own.runtime->set_ref_tracer != NULL)
-        own.runtime->set_ref_tracer(NULL, NULL);
+    if (builtin.runtime->set_ref_tracer != NULL)
+        builtin.runtime->set_ref_tracer(NULL, NULL);
 }
 
-/* The interpreter's own start checks the arguments, and its limit tells what they
- * said. */
+/* The builtin start checks the arguments, and the builtin limit is then their value. */
 static void *start(void *self, void *arguments, ptrdiff_t count) {
-    void *result = own.start(self, arguments, count);
+    void *result = builtin.start(self, arguments, count);
     if (result == NULL)
         return NULL;
-    uint32_t nframe = (uint32_t)own_limit(self);
-    own_stop(self);
+    uint32_t nframe = (uint32_t)builtin_limit(self);
+    builtin_stop(self);
     if (!tracing_is_on()) {
-        pymem_hooks_install(own.runtime);
+        pymem_hooks_install(builtin.runtime);
         tracing_start(nframe, true);
     } else
         first_frame_hook_objects();
     return result;
 }
 
-/* Tracing began before the module was there: its own limit becomes ours. Under -X
- * tracemalloc 3.6 may have begun as well. */
-static void tell_limit(void *self, uint32_t nframe) {
-    own_stop(self);
+/* Tracing began before the module existed: sets the builtin limit to ours. Under -X
+ * tracemalloc 3.6 may have started its own tracer as well. */
+static void set_builtin_limit(void *self, uint32_t nframe) {
+    builtin_stop(self);
     void *number = python_api.long_from_size(nframe), *arguments = number;
     if (number == NULL)
         return;
-    if ((own.start_flags & METH_VARARGS) != 0) {
+    if ((builtin.start_flags & METH_VARARGS) != 0) {
         arguments = python_api.tuple_new(1);
         if (arguments == NULL)
             return;
         python_api.tuple_set(arguments, 0, number);
     }
     bool packed = arguments != number;
-    void *result = own.start(self, packed ? arguments : &arguments, 1);
+    void *result = builtin.start(self, packed ? arguments : &arguments, 1);
     python_api.decrease(arguments);
     if (result != NULL)
         python_api.decrease(result);
-    own_stop(self);
+    builtin_stop(self);
     first_frame_hook_objects();
 }
 
@@ -148,7 +146,8 @@ static void *stop(void *self, void *arguments, ptrdiff_t count) {
 static void *get_traceback_limit(void *self, void *arguments, ptrdiff_t count) {
     (void)arguments, (void)count;
     uint32_t nframe = tracing_nframe();
-    return python_api.long_from_size(nframe != 0 ? nframe : (size_t)own_limit(self));
+    return python_api.long_from_size(nframe != 0 ? nframe
+                                                 : (size_t)builtin_limit(self));
 }
 
 static void *get_tracemalloc_memory(void *self, void *arguments, ptrdiff_t count) {
@@ -181,10 +180,10 @@ static void *traceback_of(const struct stack_view *view) {
     if (view->length == 0)
         return traceback_object_unknown();
     void *tuple = python_api.tuple_new(view->length);
-    for (uint32_t at = 0; tuple != NULL && at < view->length; at++) {
-        const struct stack_view_frame *from = &view->frames[at];
+    for (uint32_t i = 0; tuple != NULL && i < view->length; i++) {
+        const struct stack_view_frame *from = &view->frames[i];
         void *name = traceback_object_text(from->filename, from->filename_length);
-        if (!python_api_put(tuple, at, traceback_object_frame(name, from->line))) {
+        if (!python_api_put(tuple, i, traceback_object_frame(name, from->line))) {
             python_api.decrease(tuple);
             return NULL;
         }
@@ -206,7 +205,7 @@ static void *get_object_traceback(void *self, void *object, ptrdiff_t count) {
     (void)self, (void)count;
     return tracemalloc_module_traceback(
         TRACEMALLOC_DUMP_DOMAIN_PYTHON,
-        object_block(object, own.runtime->layout.version));
+        object_block(object, builtin.runtime->layout.version));
 }
 
 static void *get_traces(void *self, void *arguments, ptrdiff_t count) {
@@ -214,43 +213,43 @@ static void *get_traces(void *self, void *arguments, ptrdiff_t count) {
     struct dump_view view;
     if (!tracing_is_on())
         return python_api.list_new(0);
-    if (dump_view_take(&view, own.native) < 0)
+    if (dump_view_take(&view, builtin.native) < 0)
         return python_api.no_memory();
     struct thread_state *thread = begin_result();
-    void *list = trace_list_make(&view, own.runtime->layout.version >= 0x309);
+    void *list = trace_list_make(&view, builtin.runtime->layout.version >= 0x309);
     dump_view_release(&view);
     return end_result(thread, list);
 }
 
-/* --- the exchange ----------------------------------------------------------------- */
+/* --- replacing the methods -------------------------------------------------------- */
 
 static const struct {
     const char *name;
     function call;
     function *original;
-} exchanged[] = {
-    {"is_tracing", is_tracing, &own.is_tracing},
+} replacements[] = {
+    {"is_tracing", is_tracing, &builtin.is_tracing},
     {"clear_traces", clear_traces, NULL},
     {"_get_traces", get_traces, NULL},
     {"_get_object_traceback", get_object_traceback, NULL},
-    {"start", start, &own.start},
-    {"stop", stop, &own.stop},
-    {"get_traceback_limit", get_traceback_limit, &own.get_traceback_limit},
+    {"start", start, &builtin.start},
+    {"stop", stop, &builtin.stop},
+    {"get_traceback_limit", get_traceback_limit, &builtin.get_traceback_limit},
     {"get_tracemalloc_memory", get_tracemalloc_memory, NULL},
     {"get_traced_memory", get_traced_memory, NULL},
     {"reset_peak", reset_peak, NULL},
 };
 
-static void exchange(struct method *method) {
-    for (size_t at = 0; at < sizeof exchanged / sizeof *exchanged; at++) {
-        if (strcmp(method->name, exchanged[at].name) != 0 ||
-            method->call == exchanged[at].call)
+static void replace(struct method *method) {
+    for (size_t i = 0; i < sizeof replacements / sizeof *replacements; i++) {
+        if (strcmp(method->name, replacements[i].name) != 0 ||
+            method->call == replacements[i].call)
             continue;
-        if (exchanged[at].original != NULL)
-            *exchanged[at].original = method->call;
-        if (exchanged[at].original == &own.start)
-            own.start_flags = method->flags;
-        method->call = exchanged[at].call;
+        if (replacements[i].original != NULL)
+            *replacements[i].original = method->call;
+        if (replacements[i].original == &builtin.start)
+            builtin.start_flags = method->flags;
+        method->call = replacements[i].call;
     }
 }
 
@@ -261,38 +260,39 @@ static void *type_of(const void *object) {
 }
 
 static void *initialize(void) {
-    void *module = own.initialize();
+    void *module = builtin.initialize();
     if (module == NULL)
         return NULL;
-    bool first = own.start == NULL;
+    bool first = builtin.start == NULL;
     struct module_def *def = type_of(module) == python_api.module_def_type
                                  ? module
                                  : python_api.module_get_def(module);
     for (struct method *method = def != NULL ? def->methods : NULL;
          method != NULL && method->name != NULL; method++)
-        exchange(method);
-    if (first && own.start != NULL && tracing_is_on())
-        tell_limit(module, tracing_nframe());
+        replace(method);
+    if (first && builtin.start != NULL && tracing_is_on())
+        set_builtin_limit(module, tracing_nframe());
     return module;
 }
 
 void tracemalloc_module_install(const struct python_runtime *runtime, bool native) {
     struct inittab *const *table = runtime->import_inittab;
-    if (own.initialize != NULL || table == NULL || python_api_find(runtime->handle) < 0)
+    if (builtin.initialize != NULL || table == NULL ||
+        python_api_find(runtime->handle) < 0)
         return;
-    own.runtime = runtime;
-    own.native = native;
+    builtin.runtime = runtime;
+    builtin.native = native;
     for (struct inittab *entry = *table; entry->name != NULL; entry++)
         if (strcmp(entry->name, "_tracemalloc") == 0) {
-            own.initialize = entry->initialize;
+            builtin.initialize = entry->initialize;
             entry->initialize = initialize;
         }
 }
 
 /* --- -X tracemalloc --------------------------------------------------------------- */
 
-/* Where PyConfig (3.7: _PyCoreConfig) has the number of frames, from the headers of
- * each version. The interpreter looks at it once, after its first Python frames. */
+/* Where PyConfig (3.7: _PyCoreConfig) keeps the number of frames, from the headers of
+ * each version. The interpreter reads it once, after its first Python frames. */
 static int *configured(const struct python_runtime *runtime) {
     unsigned version = runtime->layout.version;
     char *(*get_config)(void) = NULL;
@@ -305,17 +305,17 @@ static int *configured(const struct python_runtime *runtime) {
     return (int *)(void *)(interpreter + (version == 0x307 ? 136 : 176) + offset);
 }
 
-/* 3.6 keeps no such number: its tracer is stopped as soon as it runs. */
+/* 3.6 keeps no such number: stops its tracer as soon as it runs. */
 static int stop_when_started(void *argument) {
     (void)argument;
     static int tries;
     void *module = initialize();
-    if (module == NULL || own.is_tracing == NULL)
+    if (module == NULL || builtin.is_tracing == NULL)
         return 0;
-    void *answer = own.is_tracing(module, NULL, 0);
+    void *answer = builtin.is_tracing(module, NULL, 0);
     bool runs = answer != NULL && python_api.long_as_long(answer) == 1;
     if (runs)
-        tell_limit(module, tracing_nframe());
+        set_builtin_limit(module, tracing_nframe());
     else if (tries++ < 10000)
         python_api.add_pending_call(stop_when_started, NULL);
     return 0;
@@ -323,7 +323,7 @@ static int stop_when_started(void *argument) {
 
 void tracemalloc_module_suppress_builtin(const struct python_runtime *runtime,
                                          long nframe) {
-    if (own.initialize == NULL)
+    if (builtin.initialize == NULL)
         return;
     if (runtime->layout.version == 0x306) {
         python_api.add_pending_call(stop_when_started, NULL);
