@@ -132,9 +132,9 @@ exported int posix_memalign(void **block, size_t alignment, size_t size) {
     if (self == NULL)
         return libc_real.posix_memalign(block, alignment, size);
     self->in_allocator = true;
-    int status = libc_real.posix_memalign(block, alignment, size);
-    end_alloc(self, status == 0 ? *block : NULL, size);
-    return status;
+    int error = libc_real.posix_memalign(block, alignment, size);
+    end_alloc(self, error == 0 ? *block : NULL, size);
+    return error;
 }
 
 static always_inline void *aligned(void *(*real)(size_t, size_t), size_t alignment,
@@ -198,14 +198,14 @@ static const void *first_base(const char *name) {
 static bool is_ours(const char *name) {
     Dl_info info;
     const ElfW(Sym) *symbol = NULL;
-    const void *own = base_of((const void *)libc_hooks_bypassed);
+    const void *ours = base_of((const void *)libc_hooks_bypassed);
     const void *function = dlsym(RTLD_DEFAULT, name);
     if (function == NULL ||
         dladdr1(function, &info, (void **)&symbol, RTLD_DL_SYMENT) == 0)
         return true;
     if (symbol == NULL || symbol->st_shndx == SHN_UNDEF)
-        return first_base(name) == own;
-    return info.dli_fbase == own;
+        return first_base(name) == ours;
+    return info.dli_fbase == ours;
 }
 
 /* Whether the allocator after ours in the search order has an operator new of its own,

@@ -30,7 +30,7 @@ struct libc_real {
     void *(*pvalloc)(size_t size);
     size_t (*malloc_usable_size)(void *block);
     void *(*mmap)(void *address, size_t length, int protection, int flags, int fd,
-                  off_t at);
+                  off_t offset);
     int (*munmap)(void *address, size_t length);
     void *(*mremap)(void *address, size_t old_length, size_t length, int flags, ...);
     char *(*getenv)(const char *name);

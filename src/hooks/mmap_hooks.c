@@ -27,10 +27,10 @@ static enum mapping_kind kind_of(int protection, int flags) {
 }
 
 static void *real_mmap(void *address, size_t length, int protection, int flags, int fd,
-                       off_t at) {
+                       off_t offset) {
     if (libc_real_ready())
-        return libc_real.mmap(address, length, protection, flags, fd, at);
-    void *memory = sys_mmap(address, length, protection, flags, fd, (uint64_t)at);
+        return libc_real.mmap(address, length, protection, flags, fd, offset);
+    void *memory = sys_mmap(address, length, protection, flags, fd, (uint64_t)offset);
     if (!sys_failed(memory))
         return memory;
     errno = -(int)(intptr_t)memory;
@@ -64,17 +64,17 @@ static cold_path void note_map(struct thread_state *self, void *address, size_t 
 }
 
 exported void *mmap(void *address, size_t length, int protection, int flags, int fd,
-                    off_t at) {
+                    off_t offset) {
     struct thread_state *self = event_thread();
     if (self == NULL) {
-        void *memory = real_mmap(address, length, protection, flags, fd, at);
+        void *memory = real_mmap(address, length, protection, flags, fd, offset);
         if (memory != MAP_FAILED && gate.active && protection != PROT_NONE &&
             kind_of(protection, flags) != MAPPING_NONE)
             count_arena((int64_t)length);
         return memory;
     }
     bool locked = event_begin(self);
-    void *memory = real_mmap(address, length, protection, flags, fd, at);
+    void *memory = real_mmap(address, length, protection, flags, fd, offset);
     if (memory != MAP_FAILED && gate.active)
         note_map(self, memory, length, kind_of(protection, flags));
     event_end(self, locked);
@@ -82,7 +82,7 @@ exported void *mmap(void *address, size_t length, int protection, int flags, int
 }
 
 exported void *mmap64(void *address, size_t length, int protection, int flags, int fd,
-                      off64_t at) __attribute__((alias("mmap")));
+                      off64_t offset) __attribute__((alias("mmap")));
 
 exported int munmap(void *address, size_t length) {
     if (!libc_real_ready())

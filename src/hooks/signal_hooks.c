@@ -173,9 +173,9 @@ exported int swapcontext(ucontext_t *old, const ucontext_t *context) {
 
 exported int sigaltstack(const stack_t *stack, stack_t *old) {
     enum native_signal_stack before = native_window_signal_stack_begin();
-    int status = signal_real()->sigaltstack(stack, old);
-    native_window_signal_stack_end(before, status == 0 ? stack : NULL);
-    return status;
+    int result = signal_real()->sigaltstack(stack, old);
+    native_window_signal_stack_end(before, result == 0 ? stack : NULL);
+    return result;
 }
 
 /* --- system calls made by number -------------------------------------------------- */

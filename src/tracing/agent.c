@@ -19,13 +19,6 @@ static struct agent_options agent;
 static struct request_queue queue;
 static uint32_t queue_pid; /* of the process whose requests the queue holds */
 
-static void toggle(void) {
-    if (tracing_is_on())
-        tracing_stop();
-    else
-        interpreter_trace(agent.nframe);
-}
-
 /* A request that cannot be carried out gets no answer: the command compares the state
  * before and after. */
 static void carry_out(struct request request) {
@@ -39,8 +32,11 @@ static void carry_out(struct request request) {
     case REQUEST_CLEAR:
         tracing_clear();
         break;
-    default:
-        toggle();
+    default: /* a plain signal */
+        if (tracing_is_on())
+            tracing_stop();
+        else
+            interpreter_trace(agent.nframe);
     }
 }
 
@@ -59,11 +55,6 @@ static void carry_out_all(void) {
             carry_out(request);
 }
 
-static void defer(struct thread_state *self) {
-    event_do_request = carry_out_all;
-    self->request_deferred = self->has_deferred = true;
-}
-
 static void handle(int number, siginfo_t *info, void *context) {
     (void)number;
     (void)context;
@@ -76,9 +67,10 @@ static void handle(int number, siginfo_t *info, void *context) {
     struct thread_state *self = thread_state_get();
     renew_queue();
     request_queue_add(&queue, request);
-    if (self->in_tracer)
-        defer(self);
-    else
+    if (self->in_tracer) {
+        event_do_request = carry_out_all;
+        self->request_deferred = self->has_deferred = true;
+    } else
         carry_out_all();
     errno = saved_errno;
 }
