@@ -12,11 +12,10 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
-
-enum { ARENA_PAGE = 4096 };
+#include "base/machine.h"
 
 static inline size_t arena_round(size_t size) {
-    return (size + ARENA_PAGE - 1) & ~(size_t)(ARENA_PAGE - 1);
+    return machine_whole_pages(size);
 }
 
 /* NULL if the kernel has no memory. */

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "base/machine.h"
 #include "base/sys.h"
 
 /* A critical section of the tracer takes well under a microsecond. */
@@ -15,7 +16,7 @@ void lock_wait(struct lock *lock) {
         if (atomic_load_explicit(&lock->state, memory_order_relaxed) == 0 &&
             lock_try(lock))
             return;
-        __builtin_ia32_pause();
+        machine_pause();
     }
     static const struct timespec millisecond = {0, 1000000};
     atomic_fetch_add(&lock->sleepers, 1);

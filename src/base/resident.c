@@ -4,9 +4,10 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 
+#include "base/machine.h"
 #include "base/sys.h"
 
-enum { PAGE = 4096, PIECE = 512, REGIONS = 16 };
+enum { PIECE = 512, REGIONS = 16 };
 
 /* The ioctl PAGEMAP_SCAN as in <linux/fs.h> from Linux 6.7 on; see the kernel's
  * Documentation/admin-guide/mm/pagemap.rst. */
@@ -63,19 +64,20 @@ static int64_t scan_pages(int fd, uintptr_t start, uintptr_t end) {
 static uint64_t core_bytes(uintptr_t start, uintptr_t end) {
     unsigned char present[PIECE];
     uint64_t pages = 0;
-    for (size_t count; start < end; start += count * PAGE) {
-        count = (end - start) / PAGE < PIECE ? (end - start) / PAGE : PIECE;
-        if (sys_call(SYS_mincore, start, count * PAGE, present) < 0)
+    for (size_t count; start < end; start += count * MACHINE_PAGE) {
+        count =
+            (end - start) / MACHINE_PAGE < PIECE ? (end - start) / MACHINE_PAGE : PIECE;
+        if (sys_call(SYS_mincore, start, count * MACHINE_PAGE, present) < 0)
             continue;
         for (size_t i = 0; i < count; i++)
             pages += present[i] & 1;
     }
-    return pages * PAGE;
+    return pages * MACHINE_PAGE;
 }
 
 uint64_t resident_bytes(const struct resident *resident, uintptr_t start,
                         size_t length) {
-    uintptr_t end = start + (length & ~(size_t)(PAGE - 1));
+    uintptr_t end = start + (machine_page_of(length));
     int64_t bytes = resident->fd >= 0 ? scan_pages(resident->fd, start, end) : -EBADF;
     return bytes >= 0 ? (uint64_t)bytes : core_bytes(start, end);
 }

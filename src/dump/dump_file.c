@@ -9,13 +9,12 @@
 #include <sys/stat.h>
 
 #include "base/io.h"
+#include "base/machine.h"
 #include "base/sys.h"
 #include "dump/dump_fork.h"
 #include "dump/dump_growth.h"
 #include "dump/dump_name.h"
 #include "dump/dump_sections.h"
-
-enum { PAGE = 4096 };
 
 static void *map_fixed(void *address, uint64_t length, int flags, int fd,
                        uint64_t offset) {
@@ -45,7 +44,7 @@ static uint64_t addresses_per_section(uint64_t max_size) {
         if (reserved > share)
             reserved = share;
     }
-    return reserved & ~(uint64_t)(PAGE - 1);
+    return machine_page_of(reserved);
 }
 
 /* Takes addresses that nothing is mapped at. Kernels before 4.17 take the address for a
@@ -101,10 +100,11 @@ static int open_sections(struct dump_file *file) {
  * on. Between them is room that nothing claims. */
 static unsigned char *wanted_address(unsigned attempt) {
     const uint64_t first = (uint64_t)1 << 46, spread = (uint64_t)1 << 41;
-    void *chosen = sys_mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *chosen =
+        sys_mmap(NULL, MACHINE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (sys_failed(chosen))
         return NULL;
-    sys_munmap(chosen, PAGE);
+    sys_munmap(chosen, MACHINE_PAGE);
     uint64_t random = (uint64_t)(uintptr_t)chosen + ((uint64_t)attempt << 38);
     return (unsigned char *)(uintptr_t)(first + random % spread);
 }
@@ -219,12 +219,13 @@ static int extend(struct dump_file *file, unsigned section, uint64_t length) {
 /* A section doubles, so that a few extents lead to the bound. */
 static uint64_t next_length(const struct dump_file *file, unsigned section,
                             uint64_t wanted) {
-    uint64_t length = file->mapped[section] != 0 ? file->mapped[section] : 4 * PAGE;
+    uint64_t length =
+        file->mapped[section] != 0 ? file->mapped[section] : 4 * MACHINE_PAGE;
     while (file->mapped[section] + length < wanted)
         length *= 2;
     if (file->mapped[section] + length > file->reserved)
         length = file->reserved - file->mapped[section];
-    return length & ~(uint64_t)(PAGE - 1);
+    return machine_page_of(length);
 }
 
 static int grow(struct dump_file *file, unsigned section, uint64_t wanted) {
@@ -321,7 +322,7 @@ static int map_sections(struct dump_file *file, int fd) {
         if (sys_failed(map_fixed(file->base[section], length, MAP_SHARED, fd,
                                  entries[section].extents[0].offset)))
             return -ENOMEM;
-        file->last_page = file->base[section] + length - PAGE;
+        file->last_page = file->base[section] + length - MACHINE_PAGE;
     }
     if (sys_failed(
             map_fixed(file->header, TRACEMALLOC_DUMP_HEADER_SIZE, MAP_SHARED, fd, 0)))
@@ -398,7 +399,7 @@ int dump_file_attach(struct dump_file *file, const char *name,
 }
 
 static uint64_t used_bytes(const struct tracemalloc_dump_section *entry) {
-    return (entry->count * entry->entry_size + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+    return machine_whole_pages(entry->count * entry->entry_size);
 }
 
 static int write_copy(const struct dump_file *file, int fd,

@@ -8,9 +8,8 @@
 #include <sys/vfs.h>
 
 #include "base/io.h"
+#include "base/machine.h"
 #include "base/sys.h"
-
-enum { PAGE = 4096 };
 
 /* A file that would pass RLIMIT_FSIZE raises SIGXFSZ, which is the program's business
  * and not ours. */
@@ -28,10 +27,10 @@ int dump_growth_check(const struct dump_file *file, uint64_t size) {
 }
 
 static int write_zeros(int fd, uint64_t offset, uint64_t length) {
-    static const char zeros[PAGE];
+    static const char zeros[MACHINE_PAGE];
     int status = 0;
-    for (; length > 0 && status == 0; offset += PAGE, length -= PAGE)
-        status = io_write_all(fd, zeros, PAGE, offset);
+    for (; length > 0 && status == 0; offset += MACHINE_PAGE, length -= MACHINE_PAGE)
+        status = io_write_all(fd, zeros, MACHINE_PAGE, offset);
     return status;
 }
 
@@ -64,7 +63,7 @@ void dump_growth_reach(struct dump_file *file, int fd, uint64_t reach) {
         reach = file->max_size;
     if (reach > limit)
         reach = limit;
-    reach &= ~(uint64_t)(PAGE - 1);
+    reach = machine_page_of(reach);
     if (reach <= file->reach || reach <= size || file->no_holes)
         return;
     uint64_t before = allocated_bytes(fd);
@@ -167,14 +166,14 @@ static int map_by_mapping(struct dump_file *file, void *to, uint64_t length) {
     if (offset + length > file->reach || file->last_page == NULL)
         return -ESPIPE;
     unsigned char *window =
-        sys_mremap(file->last_page, 0, PAGE + length, MREMAP_MAYMOVE, NULL);
+        sys_mremap(file->last_page, 0, MACHINE_PAGE + length, MREMAP_MAYMOVE, NULL);
     if (sys_failed(window))
         return -ENOMEM;
-    status = populate(file, window + PAGE, length);
-    if (status == 0 && sys_failed(sys_mremap(window + PAGE, length, length,
+    status = populate(file, window + MACHINE_PAGE, length);
+    if (status == 0 && sys_failed(sys_mremap(window + MACHINE_PAGE, length, length,
                                              MREMAP_MAYMOVE | MREMAP_FIXED, to)))
         status = -ENOMEM;
-    sys_munmap(window, status == 0 ? PAGE : PAGE + length);
+    sys_munmap(window, status == 0 ? MACHINE_PAGE : MACHINE_PAGE + length);
     return status;
 }
 
@@ -191,6 +190,6 @@ int dump_growth_map(struct dump_file *file, void *to, uint64_t length) {
             status = mapped;
     }
     if (status == 0)
-        file->last_page = (unsigned char *)to + length - PAGE;
+        file->last_page = (unsigned char *)to + length - MACHINE_PAGE;
     return status;
 }

@@ -6,9 +6,8 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/machine.h"
 #include "dump/dump_sections.h"
-
-enum { PAGE = 4096 };
 
 /* One extent for each section; *end moves on behind it. */
 static int write_section(struct tracemalloc_dump_section *out,
@@ -19,7 +18,7 @@ static int write_section(struct tracemalloc_dump_section *out,
         .entry_size = row->entry_size,
         .extent_count = size > 0,
         .count = count,
-        .extents = {{*end, (size + PAGE - 1) / PAGE * PAGE}},
+        .extents = {{*end, machine_whole_pages(size)}},
     };
     uint64_t offset = *end;
     *end += out->extents[0].length;

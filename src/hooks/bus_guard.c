@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
+#include "base/machine.h"
 #include "base/message.h"
 #include "base/sys.h"
 #include "event/event.h"
@@ -13,11 +14,11 @@
 #include "hooks/libc_real.h"
 #include "hooks/signal_action.h"
 
-enum { PAGE = 4096, INIT = 1 };
+enum { INIT = 1 };
 
 static bool replace_page(uintptr_t address) {
-    void *page = (void *)(address & ~(uintptr_t)(PAGE - 1));
-    return !sys_failed(sys_mmap(page, PAGE, PROT_READ | PROT_WRITE,
+    void *page = (void *)(machine_page_of(address));
+    return !sys_failed(sys_mmap(page, MACHINE_PAGE, PROT_READ | PROT_WRITE,
                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
 }
 

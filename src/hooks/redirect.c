@@ -9,9 +9,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/machine.h"
 #include "base/sys.h"
 
-enum { PAGE = 4096, JUMP_SIZE = 13, MARK_SIZE = 4 };
+enum { JUMP_SIZE = 13, MARK_SIZE = 4 };
 
 /* movabs $to, %r11; jmp *%r11. r11 carries no argument (System V ABI, AMD64 supplement,
  * 3.2.3). */
@@ -44,21 +45,21 @@ static int redirect_code(unsigned char *code, size_t size, const void *to) {
         return -EINVAL;
     if (memcmp(code, mark, sizeof mark) == 0)
         code += sizeof mark;
-    uintptr_t start = (uintptr_t)code & ~(uintptr_t)(PAGE - 1);
-    size_t length =
-        (((uintptr_t)code + JUMP_SIZE - start) + PAGE - 1) & ~(size_t)(PAGE - 1);
+    uintptr_t start = machine_page_of((uintptr_t)code);
+    size_t length = machine_whole_pages((uintptr_t)code + JUMP_SIZE - start);
     int error = set_protection(start, length, PROT_READ | PROT_WRITE | PROT_EXEC);
     if (error < 0)
         return error;
     make_jump(code, to);
+    machine_flush_code(code, JUMP_SIZE);
     return set_protection(start, length, PROT_READ | PROT_EXEC);
 }
 
 /* Modules that the loader binds from now on get the other address: it adds the object's
  * base to the symbol's value, modulo 2^64. */
 static int redirect_symbol(ElfW(Sym) * symbol, uintptr_t base, const void *to) {
-    uintptr_t start = (uintptr_t)symbol & ~(uintptr_t)(PAGE - 1);
-    size_t length = ((uintptr_t)(symbol + 1) - start + PAGE - 1) & ~(size_t)(PAGE - 1);
+    uintptr_t start = machine_page_of((uintptr_t)symbol);
+    size_t length = machine_whole_pages((uintptr_t)(symbol + 1) - start);
     int error = set_protection(start, length, PROT_READ | PROT_WRITE);
     if (error < 0)
         return error;

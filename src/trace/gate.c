@@ -5,7 +5,7 @@
 
 #include "base/sys.h"
 
-struct gate gate __attribute__((aligned(GATE_PAGE)));
+struct gate gate __attribute__((aligned(MACHINE_PAGE)));
 
 static bool prepared; /* not in the page: a child inherits it */
 

@@ -15,14 +15,13 @@
 #include <stdbool.h>
 
 #include "base/compiler.h"
-
-enum { GATE_PAGE = 4096 };
+#include "base/machine.h"
 
 struct gate {
     bool open;   /* allocations are recorded; changes under the tracer's lock */
     bool active; /* events count; changes under the tracer's lock */
     bool is_own; /* no fork has passed unnoticed */
-    unsigned char rest[GATE_PAGE - 3];
+    unsigned char rest[MACHINE_PAGE - 3];
 };
 
 extern internal struct gate gate;

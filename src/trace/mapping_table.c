@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/arena_array.h"
+#include "base/machine.h"
 #include "trace/bucket_table.h"
 
 struct mapping {
@@ -78,7 +79,7 @@ static uint64_t part_bytes(const struct mapping *whole, uint64_t bytes,
     __extension__ unsigned __int128 share =
         (unsigned __int128)bytes * length_of(part) / length_of(whole);
     return whole->kind == MAPPING_HEAP ? length_of(part)
-                                       : (uint64_t)share & ~(uint64_t)(ARENA_PAGE - 1);
+                                       : machine_page_of((uint64_t)share);
 }
 
 int mapping_table_remove(uintptr_t start, size_t length) {

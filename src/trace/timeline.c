@@ -4,11 +4,12 @@
 #include <time.h>
 
 #include "base/io.h"
+#include "base/machine.h"
 #include "base/process.h"
 #include "trace/tracer.h"
 
 /* The kernel's answer may take at most a fiftieth of the time. */
-enum { FIRST_INTERVAL = 10000000, MOST_POINTS = 32768, PAGE = 4096, REST = 50 };
+enum { FIRST_INTERVAL = 10000000, MOST_POINTS = 32768, REST = 50 };
 
 struct timeline timeline = {.countdown = 1, .stride = 1};
 
@@ -36,7 +37,7 @@ static uint64_t read_rss(void) {
         at++;
     for (at += *at == ' '; *at >= '0' && *at <= '9'; at++)
         pages = pages * 10 + (uint64_t)(*at - '0');
-    return pages * PAGE;
+    return pages * MACHINE_PAGE;
 }
 
 static uint64_t point_count(void) {

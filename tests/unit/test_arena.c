@@ -23,13 +23,13 @@ END_TEST
 
 START_TEST(growth_keeps_the_contents) {
     uint64_t before = arena_bytes();
-    char *memory = arena_map(ARENA_PAGE);
-    memset(memory, 'a', ARENA_PAGE);
-    memory = arena_grow(memory, ARENA_PAGE, 100 * ARENA_PAGE);
+    char *memory = arena_map(MACHINE_PAGE);
+    memset(memory, 'a', MACHINE_PAGE);
+    memory = arena_grow(memory, MACHINE_PAGE, 100 * MACHINE_PAGE);
     ck_assert_ptr_nonnull(memory);
-    ck_assert_int_eq(memory[ARENA_PAGE - 1], 'a');
-    ck_assert_int_eq(memory[100 * ARENA_PAGE - 1], 0);
-    ck_assert_uint_eq(arena_bytes(), before + 100 * ARENA_PAGE);
+    ck_assert_int_eq(memory[MACHINE_PAGE - 1], 'a');
+    ck_assert_int_eq(memory[100 * MACHINE_PAGE - 1], 0);
+    ck_assert_uint_eq(arena_bytes(), before + 100 * MACHINE_PAGE);
 }
 END_TEST
 
@@ -39,29 +39,29 @@ START_TEST(without_memory_there_is_no_memory) {
     errno = EXDEV;
     ck_assert_ptr_null(arena_map(much));
     ck_assert_ptr_null(arena_reserve(much));
-    char *memory = arena_map(ARENA_PAGE);
+    char *memory = arena_map(MACHINE_PAGE);
     memory[0] = 'a';
-    ck_assert_ptr_null(arena_grow(memory, ARENA_PAGE, much));
+    ck_assert_ptr_null(arena_grow(memory, MACHINE_PAGE, much));
     ck_assert_int_eq(memory[0], 'a');
     ck_assert_int_eq(errno, EXDEV);
-    ck_assert_uint_eq(arena_bytes(), before + ARENA_PAGE);
+    ck_assert_uint_eq(arena_bytes(), before + MACHINE_PAGE);
 }
 END_TEST
 
 START_TEST(only_touched_pages_are_resident) {
     static const size_t touched[] = {0, 1, 511, 512, 1023, PAGES - 1};
     uint64_t before = arena_bytes();
-    char *memory = arena_reserve(PAGES * ARENA_PAGE);
+    char *memory = arena_reserve(PAGES * MACHINE_PAGE);
     ck_assert_ptr_nonnull(memory);
     ck_assert_uint_eq(arena_bytes(), before);
     struct resident resident;
     resident_open(&resident);
     uintptr_t start = (uintptr_t)memory;
-    ck_assert_uint_eq(resident_bytes(&resident, start, PAGES * ARENA_PAGE), 0);
+    ck_assert_uint_eq(resident_bytes(&resident, start, PAGES * MACHINE_PAGE), 0);
     for (size_t at = 0; at < sizeof touched / sizeof *touched; at++)
-        memory[touched[at] * ARENA_PAGE] = 'x';
-    ck_assert_uint_eq(resident_bytes(&resident, start, PAGES * ARENA_PAGE),
-                      6 * ARENA_PAGE);
+        memory[touched[at] * MACHINE_PAGE] = 'x';
+    ck_assert_uint_eq(resident_bytes(&resident, start, PAGES * MACHINE_PAGE),
+                      6 * MACHINE_PAGE);
     resident_close(&resident);
 }
 END_TEST

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/machine.h"
+
 enum { MOST_PERMANENT = 256 };
 
 static bool prepared;
@@ -79,7 +81,7 @@ const ElfW(Phdr) *
     const ElfW(Ehdr) *file = (const void *)object->start;
     *count = 0;
     if (memcmp(file->e_ident, ELFMAG, SELFMAG) != 0 ||
-        file->e_phoff + file->e_phnum * sizeof(ElfW(Phdr)) > 4096)
+        file->e_phoff + file->e_phnum * sizeof(ElfW(Phdr)) > MACHINE_PAGE)
         return NULL;
     *count = file->e_phnum;
     return (const void *)(object->start + file->e_phoff);

@@ -10,10 +10,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/machine.h"
 #include "base/sys.h"
 #include "stack/native/native_object.h"
-
-#define PAGE ((uintptr_t)4096)
 
 /* What the dynamic section leads to; the loader has added the bias to its addresses. */
 struct calls {
@@ -75,7 +74,8 @@ static bool is_read_only(const void *inside, const void *slot) {
 }
 
 static int protect(void **slot, int protection) {
-    return (int)sys_call(SYS_mprotect, (uintptr_t)slot & ~(PAGE - 1), PAGE, protection);
+    return (int)sys_call(SYS_mprotect, machine_page_of((uintptr_t)slot), MACHINE_PAGE,
+                         protection);
 }
 
 int native_redirect(const void *inside, const char *name, void *to, void **before) {

@@ -6,12 +6,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/machine.h"
 #include "stack/native/native_object.h"
 #include "stack/native/native_redirect.h"
 #include "stack/native/native_window.h"
 #include "stack/native/native_word.h"
-
-#define PAGE ((uintptr_t)4096)
 
 enum {
     MAX_STEPS = 128, /* from the step's own frame to the one that is asked for */
@@ -77,9 +76,9 @@ static struct {
 /* --- what libunwind asks for ------------------------------------------------------ */
 
 static bool is_readable(uint64_t at) {
-    uintptr_t page = at & ~(PAGE - 1);
-    uintptr_t *known = &state.pages[page / PAGE % READABLE_PAGES];
-    if (at < PAGE || at % sizeof(uint64_t) != 0)
+    uintptr_t page = machine_page_of(at);
+    uintptr_t *known = &state.pages[page / MACHINE_PAGE % READABLE_PAGES];
+    if (at < MACHINE_PAGE || at % sizeof(uint64_t) != 0)
         return false;
     if (*known != page && !native_window_is_readable(page, 1))
         return false;

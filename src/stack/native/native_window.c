@@ -5,9 +5,8 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "base/machine.h"
 #include "base/sys.h"
-
-#define PAGE ((uintptr_t)4096)
 
 enum {
     MAX_OWN = 1 << 30,   /* bytes from a stack pointer to the stack's outer end */
@@ -19,28 +18,26 @@ thread_local_fixed enum native_signal_stack native_signal_stack;
 /* Where the main thread's stack began; 0: unknown. Written once. */
 static uintptr_t main_end;
 
-static uintptr_t page_of(uintptr_t at) {
-    return at & ~(PAGE - 1);
-}
-
 /* The kernel reads a set of signals, where it is given one, before it looks at what is
  * to be done with it. */
 static bool is_readable(uintptr_t at) {
-    return at >= PAGE &&
+    return at >= MACHINE_PAGE &&
            sys_call(SYS_rt_sigprocmask, -1, at, NULL, sizeof(uint64_t)) != -EFAULT;
 }
 
 int native_window_prepare(void) {
     void *const *end = dlsym(RTLD_DEFAULT, "__libc_stack_end");
-    main_end = end != NULL ? page_of((uintptr_t)*end) + PAGE : 0;
-    return is_readable(page_of((uintptr_t)&main_end)) && !is_readable(PAGE) ? 0
-                                                                            : -ENOSYS;
+    main_end = end != NULL ? machine_page_of((uintptr_t)*end) + MACHINE_PAGE : 0;
+    return is_readable(machine_page_of((uintptr_t)&main_end)) &&
+                   !is_readable(MACHINE_PAGE)
+               ? 0
+               : -ENOSYS;
 }
 
 bool native_window_is_readable(uintptr_t at, size_t size) {
     if (at + size < at)
         return false;
-    for (uintptr_t page = page_of(at); page < at + size; page += PAGE)
+    for (uintptr_t page = machine_page_of(at); page < at + size; page += MACHINE_PAGE)
         if (!is_readable(page))
             return false;
     return true;
@@ -56,13 +53,13 @@ static uintptr_t own_end(uintptr_t sp) {
 /* The first page from `at` on that cannot be read, at most `end`. */
 static uintptr_t readable_until(uintptr_t at, uintptr_t end) {
     while (at < end && is_readable(at))
-        at += PAGE;
+        at += MACHINE_PAGE;
     return at < end ? at : end;
 }
 
 /* Makes the own stack reach to this address, if no hole is between them. */
 static bool is_own(struct native_window *window, uintptr_t at) {
-    uintptr_t low = page_of(at), end = own_end(at);
+    uintptr_t low = machine_page_of(at), end = own_end(at);
     if (at - window->own_low < window->own_end - window->own_low)
         return true;
     if (end == 0 || at - window->other_low < window->other_end - window->other_low)
@@ -75,8 +72,9 @@ static bool is_own(struct native_window *window, uintptr_t at) {
         window->other_end = until;
         return false;
     }
-    while (page_of(at) - low < 2 * NATIVE_WINDOW_ROOM && is_readable(low - PAGE))
-        low -= PAGE;
+    while (machine_page_of(at) - low < 2 * NATIVE_WINDOW_ROOM &&
+           is_readable(low - MACHINE_PAGE))
+        low -= MACHINE_PAGE;
     window->own_low = low;
     window->own_end = end;
     return true;
@@ -89,8 +87,8 @@ static bool enter(struct native_window *window, uintptr_t at) {
         return true;
     }
     window->own = false;
-    window->low = page_of(at);
-    window->end = readable_until(window->low, window->low + PAGE);
+    window->low = machine_page_of(at);
+    window->end = readable_until(window->low, window->low + MACHINE_PAGE);
     return window->end > window->low;
 }
 
@@ -107,14 +105,14 @@ cold_path bool native_window_move_cold(struct native_window *window, uintptr_t s
  * away from that but what a signal interrupted. */
 cold_path bool native_window_reach(struct native_window *window, uintptr_t sp,
                                    uintptr_t at) {
-    uintptr_t last = page_of(at);
+    uintptr_t last = machine_page_of(at);
     if (at <= sp || window->end == window->own_end)
         return false;
     if (is_own(window, at))
         return enter(window, at);
     if (at - window->end >= MAX_FRAME)
         return false;
-    window->end = readable_until(window->end, last + PAGE);
+    window->end = readable_until(window->end, last + MACHINE_PAGE);
     return window->end > last;
 }
 
