@@ -13,7 +13,7 @@
 
 enum { MESSAGE_SIZE = 8192 };
 
-/* -1 when the text is no number up to INT_MAX. */
+/* Returns -1 if the text is not a number from 0 to INT_MAX. */
 static long parse(const char *text) {
     char *end;
     errno = 0;
@@ -38,13 +38,13 @@ error_t arguments_parse_pid(int key, char *argument, struct argp_state *state,
     switch (key) {
     case ARGP_KEY_ARG:
         if (state->arg_num > 0)
-            arguments_error(state, "one process at a time");
+            arguments_error(state, "more than one process id given");
         *pid = (pid_t)parse(argument);
         if (*pid <= 0)
             arguments_error(state, "'%s' is not a process id", argument);
         return 0;
     case ARGP_KEY_NO_ARGS:
-        arguments_error(state, "which process? Its id is missing");
+        arguments_error(state, "no process id given");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -67,6 +67,14 @@ size_t arguments_parse_limit(const char *text, struct argp_state *state) {
     errno = 0;
     unsigned long limit = strtoul(text, &end, 10);
     if (*text < '0' || *text > '9' || *end != '\0' || errno != 0)
-        arguments_error(state, "'%s' is neither a number of entries nor all", text);
+        arguments_error(state, "'%s' is neither a number of entries nor 'all'", text);
     return limit;
+}
+
+double arguments_parse_share(const char *text, struct argp_state *state) {
+    char *end;
+    double percent = strtod(text, &end);
+    if (end == text || *end != '\0' || !(percent >= 0 && percent <= 100))
+        arguments_error(state, "'%s' is not a percentage", text);
+    return percent / 100;
 }

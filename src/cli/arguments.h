@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Arguments that several commands take, for their argp parsers: a wrong one is a usage
- * error and ends the process. */
+/* Arguments that several commands take, for their argp parsers. An invalid one is a
+ * usage error and ends the process. */
 #pragma once
 
 #include <argp.h>
@@ -10,23 +10,25 @@
 
 #include "base/limits.h"
 
-/* --frames, wherever a command takes it. */
+/* The help of --frames. */
 #define ARGUMENTS_FRAMES_HELP                                                          \
-    "Frames of a traceback at most, 1 to " MAX_NFRAME_TEXT                             \
-    " (default " DEFAULT_NFRAME_TEXT ")"
+    "Store at most N frames of each traceback, 1 to " MAX_NFRAME_TEXT                  \
+    " (default: " DEFAULT_NFRAME_TEXT ")"
 
-/* As argp_error, with a text that may hold an argument. */
+/* Like argp_error, but makes arguments within the text safe to print. */
 void arguments_error(struct argp_state *state, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The one argument PID, 1 or more. ARGP_ERR_UNKNOWN for keys that are not the
- * argument's. */
+/* Parses the only argument, PID. Returns ARGP_ERR_UNKNOWN for other keys. */
 error_t arguments_parse_pid(int key, char *argument, struct argp_state *state,
                             pid_t *pid);
 
-/* A whole number from `min` to `max`; `what` names it in the error. */
+/* Parses a whole number from `min` to `max`; `what` names its unit in the error. */
 uint32_t arguments_parse_number(const char *text, uint32_t min, uint32_t max,
                                 const char *what, struct argp_state *state);
 
-/* How many entries to show; SIZE_MAX for `all`. */
+/* Parses how many entries to show; SIZE_MAX for `all`. */
 size_t arguments_parse_limit(const char *text, struct argp_state *state);
+
+/* Parses a percentage. Returns it as a share, 0 to 1. */
+double arguments_parse_share(const char *text, struct argp_state *state);

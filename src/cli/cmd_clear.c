@@ -13,8 +13,8 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 static const struct argp argp = {
     .parser = parse,
     .args_doc = "PID",
-    .doc = "Forgets what a process has allocated so far; it is traced on, in the same "
-           "dump.",
+    .doc = "Discards what was recorded of a process so far. Tracing continues in the "
+           "same dump.",
 };
 
 static bool is_cleared(struct target *target) {
@@ -39,5 +39,5 @@ static int run(int argc, char **argv) {
     return status;
 }
 
-const struct command command_clear = {"clear", "forget what a process allocated so far",
-                                      run};
+const struct command command_clear = {
+    "clear", "discard what was recorded of a process so far", run};

@@ -25,10 +25,9 @@ static int compare(struct dump_reader *const readers[2], struct frame_names *nam
 
 static int run(int argc, char **argv) {
     struct report_options options;
-    report_options_parse(
-        &options, argc, argv, 2, "OLD NEW",
-        "Prints what grew and what shrank from one dump to another, as "
-        "tracemalloc.Snapshot.compare_to does.");
+    report_options_parse(&options, argc, argv, 2, "OLD NEW",
+                         "Prints what grew and what shrank between two dumps, as "
+                         "tracemalloc.Snapshot.compare_to does.");
     struct frame_names names;
     struct dump_reader *readers[2] = {NULL, NULL};
     if (frame_names_open(&names) < 0)
@@ -46,5 +45,5 @@ static int run(int argc, char **argv) {
     return status != 0 ? status : command_close_output();
 }
 
-const struct command command_compare = {"compare", "what grew from one dump to another",
+const struct command command_compare = {"compare", "show what grew between two dumps",
                                         run};

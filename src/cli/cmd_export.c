@@ -27,13 +27,12 @@ struct export_arguments {
 
 static const struct argp_option argp_options[] = {
     {"format", OPTION_FORMAT, "FORMAT", 0, "What to write; see below", 0},
-    {"output", 'o', "OUT", 0, "The file to write; one of that name is replaced", 0},
+    {"output", 'o', "OUT", 0, "The file to write; an existing one is replaced", 0},
     {"limit", 'l', "LIMIT", 0,
-     "Write that many tracebacks, the largest, and the rest as one; or all (the "
-     "default)",
+     "Write the LIMIT largest tracebacks, and the rest as one; or 'all' (the default)",
      0},
     {"python", OPTION_PYTHON, "X.Y", 0,
-     "The Python that shall read it (default: the one that was traced)", 0},
+     "The version of Python that will read the file (default: the traced one)", 0},
     {0},
 };
 
@@ -46,21 +45,21 @@ static uint32_t parse_version(const char *text, struct argp_state *state) {
     return major << 24 | minor << 16;
 }
 
-/* A snapshot is made of blocks, and has no place for what is none. */
+/* A snapshot lists every block: it can neither sum up the rest nor name processes. */
 static void check_blocks(const struct export_arguments *arguments,
                          struct argp_state *state) {
     const char *name = arguments->exporter->name;
     if (arguments->input.limit != SIZE_MAX)
-        arguments_error(state, "a %s has every block: there is no --limit", name);
+        arguments_error(state, "--limit cannot be used with --format %s", name);
     if (arguments->selection.by_process)
-        arguments_error(state, "a %s does not tell processes apart", name);
+        arguments_error(state, "--by process cannot be used with --format %s", name);
 }
 
 static void check_end(struct export_arguments *arguments, struct argp_state *state) {
     if (arguments->exporter == NULL)
-        arguments_error(state, "which --format?");
+        arguments_error(state, "no --format given");
     if (arguments->output == NULL)
-        arguments_error(state, "to which file? -o is missing");
+        arguments_error(state, "no output file given: -o is missing");
     if (arguments->exporter->by_block)
         check_blocks(arguments, state);
     if (arguments->exporter->only_python)
@@ -128,14 +127,14 @@ static const struct argp argp = {
 static int check_output(const struct export_arguments *arguments) {
     for (int i = 0; i < arguments->selection.file_count; i++)
         if (output_file_is(arguments->selection.files[i], arguments->output))
-            return failure_print("%s: the dump itself is not replaced",
+            return failure_print("%s: the output would overwrite the dump",
                                  arguments->output);
     return 0;
 }
 
 static int explain(const struct export_arguments *arguments, int error) {
     if (error == -EFBIG)
-        return failure_print("%s: it holds more than the format %s can",
+        return failure_print("%s: the dump is too large for the format %s",
                              arguments->selection.files[0], arguments->exporter->name);
     return failure_print("%s: %s", arguments->output, strerror(-error));
 }
@@ -156,8 +155,9 @@ static int write_output(struct export_arguments *arguments) {
     return error < 0 ? failure_print("%s: %s", arguments->output, strerror(-error)) : 0;
 }
 
-/* What was weighed is given back in any case. */
-static int weigh(struct export_arguments *arguments, const struct dump_reader *reader) {
+/* The input must be closed even if this fails. */
+static int open_input(struct export_arguments *arguments,
+                      const struct dump_reader *reader) {
     const struct selection *selection = &arguments->selection;
     arguments->input.point = selection->point;
     arguments->input.point_name = selection->point_name;
@@ -176,7 +176,7 @@ static int export(struct export_arguments *arguments) {
         dump_report_read_shown(&reader, selection->files, selection->file_count,
                                selection, stacks) != 0)
         return 1;
-    int status = weigh(arguments, reader);
+    int status = open_input(arguments, reader);
     if (status == 0)
         status = write_output(arguments);
     export_input_close(&arguments->input);
@@ -195,5 +195,5 @@ static int run(int argc, char **argv) {
     return status;
 }
 
-const struct command command_export = {"export", "dumps in a format of other tools",
-                                       run};
+const struct command command_export = {
+    "export", "write dumps in the formats of other tools", run};

@@ -20,7 +20,7 @@
 
 enum { OPTION_DIFF = 0x100, OPTION_THRESHOLD };
 
-/* So small that at most 5 % are folded. */
+/* folded_tree chooses the share, so that at most 5 % are folded. */
 static const double default_share = -1;
 
 struct flamegraph_arguments {
@@ -32,13 +32,12 @@ struct flamegraph_arguments {
 
 static const struct argp_option argp_options[] = {
     {"output", 'o', "OUT", 0,
-     "The page to write; one of that name is replaced (default: the first dump's name "
-     "with .html, unless that is there)",
+     "The page to write; an existing one is replaced (default: the first dump's name "
+     "with .html, which must not exist)",
      0},
     {"diff", OPTION_DIFF, "OLD", 0, "Show what grew and shrank since this dump", 0},
     {"threshold", OPTION_THRESHOLD, "PERCENT", 0,
-     "Fold calls with a smaller share into \"other\" (default: 0.001, or less where "
-     "that "
+     "Fold calls with a smaller share into \"other\" (default: 0.001, or less if that "
      "would fold more than 5 percent)",
      0},
     {0},
@@ -46,18 +45,10 @@ static const struct argp_option argp_options[] = {
 
 static const struct argp_child children[] = {{.argp = &selection_argp}, {0}};
 
-static double parse_threshold(const char *text, struct argp_state *state) {
-    char *end;
-    double percent = strtod(text, &end);
-    if (end == text || *end != '\0' || !(percent >= 0 && percent <= 100))
-        arguments_error(state, "'%s' is not a percentage", text);
-    return percent / 100;
-}
-
 static void parse_end(const struct flamegraph_arguments *arguments,
                       struct argp_state *state) {
     if (arguments->old != NULL && arguments->selection.by_process)
-        arguments_error(state, "--diff compares programs, not their processes");
+        arguments_error(state, "--diff and --by process cannot be used together");
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
@@ -73,7 +64,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         arguments->old = argument;
         return 0;
     case OPTION_THRESHOLD:
-        arguments->share = parse_threshold(argument, state);
+        arguments->share = arguments_parse_share(argument, state);
         return 0;
     case ARGP_KEY_END:
         parse_end(arguments, state);
@@ -87,13 +78,13 @@ static const struct argp argp = {
     .options = argp_options,
     .parser = parse,
     .args_doc = "FILE...",
-    .doc = "Writes a page for a browser: a flame graph of what holds the memory, with "
-           "the heap over time and a table of the top lines. It is one file and needs "
-           "no network.",
+    .doc = "Writes a page for a browser: a flame graph of what holds the memory, the "
+           "heap over time, and a table of the top lines. The page is one file and "
+           "needs no network.",
     .children = children,
 };
 
-/* The first dump's name with .html in place of .dump. */
+/* Returns the dump's name with .html in place of .dump; the caller frees it. */
 static char *default_output(const char *path) {
     size_t length = strlen(path);
     static const char ending[] = ".dump";
@@ -118,7 +109,7 @@ static int explain(const struct flamegraph_arguments *arguments, const char *out
     if (error == -ENODATA || error == -ENOENT)
         return dump_report_explain(selection, selection->files[0], error);
     if (error == -EFBIG)
-        return failure_print("%s: there is more than a page can hold",
+        return failure_print("%s: the dump is too large for a page",
                              selection->files[0]);
     return failure_print("%s: %s", output, strerror(-error));
 }
@@ -142,19 +133,20 @@ static int write_page(const struct flamegraph_arguments *arguments,
     return error < 0 ? failure_print("%s: %s", output, strerror(-error)) : 0;
 }
 
-/* Where nothing was said, the page gets a name that nothing has yet. */
+/* Without -o, an existing file is not replaced. */
 static int write_output(const struct flamegraph_arguments *arguments,
                         const struct page_options *page) {
     if (arguments->output != NULL)
         return is_a_dump(arguments, arguments->output)
-                   ? failure_print("%s: a dump is not replaced", arguments->output)
+                   ? failure_print("%s: the output would overwrite the dump",
+                                   arguments->output)
                    : write_page(arguments, page, arguments->output);
     char *output = default_output(arguments->selection.files[0]);
     if (output == NULL)
         return failure_print("%s", strerror(ENOMEM));
     int status;
     if (access(output, F_OK) == 0)
-        status = failure_print("%s is there already; -o names another file", output);
+        status = failure_print("%s exists; use -o to name another file", output);
     else
         status = write_page(arguments, page, output);
     if (status == 0) {
@@ -202,10 +194,11 @@ static int run(int argc, char **argv) {
     arguments.selection.shows_imports = true; /* the page folds them */
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     if (!page_is_built())
-        return failure_print("this build has no page: it was made without Node");
+        return failure_print("this build has no page: it was built without Node");
     int status = report(&arguments);
     progress_end();
     return status;
 }
 
-const struct command command_flamegraph = {"flamegraph", "a page to look at", run};
+const struct command command_flamegraph = {
+    "flamegraph", "write a flame graph as a page for a browser", run};

@@ -23,21 +23,21 @@
 enum { OPTION_JSON = 0x100, OPTION_BY, LABEL_COLUMNS = 12, SIZE_TEXT = 40 };
 
 struct info_options {
-    struct selection selection; /* its files and whether processes are told apart */
+    struct selection selection; /* only files and by_process */
     bool json;
 };
 
-/* What is told of a dump, once its buckets are summed. */
+/* What has to be computed from a dump. */
 struct facts {
     const struct dump_reader *reader;
     struct weight total;
-    uint64_t peak;          /* of all processes at one time; 0: not known */
+    uint64_t peak;          /* bytes, see heap_history_peak */
     struct weight *domains; /* by index of domain */
 };
 
 static const struct argp_option argp_options[] = {
     {"json", OPTION_JSON, NULL, 0, "Print JSON", 0},
-    {"by", OPTION_BY, "process", 0, "Tell of each dump, not of all together", 0},
+    {"by", OPTION_BY, "process", 0, "Report on each dump separately", 0},
     {0},
 };
 
@@ -60,11 +60,11 @@ static const struct argp argp = {
     .parser = parse,
     .args_doc = "FILE...",
     .doc =
-        "Tells which program a dump is of, how it ended, how much memory it held, and "
-        "whether the dump is complete.",
+        "Shows which program a dump comes from, how it ended, how much memory it held, "
+        "and whether the dump is complete.",
 };
 
-/* What it called itself at the end, where that is not in its arguments. */
+/* Prints the names that the process gave itself. */
 static void print_names(const struct terminal *terminal,
                         const struct dump_reader *reader) {
     const struct tracemalloc_dump_process *process = &reader->processes[0];
@@ -144,7 +144,8 @@ static void print_bytes(const struct terminal *terminal, const char *label,
     labelled_line_print(terminal, LABEL_COLUMNS, label, "%s%s", size, text);
 }
 
-/* Mapped memory of which less than half is resident is not what the process takes. */
+/* If less than half of the mapped memory is resident, the resident part is printed
+ * too. */
 static void print_domain(const struct terminal *terminal, const struct facts *facts,
                          size_t index) {
     const struct dump_reader *reader = facts->reader;
@@ -173,16 +174,16 @@ static void print_memory(const struct terminal *terminal, const struct facts *fa
         print_bytes(terminal, "peak", facts->peak,
                     several ? ", of all processes at one time" : "");
     else
-        labelled_line_print(terminal, LABEL_COLUMNS, "peak", "not known");
+        labelled_line_print(terminal, LABEL_COLUMNS, "peak", "unknown");
     if (reader->header.arena_bytes > 0)
         print_bytes(terminal, "arenas", reader->header.arena_bytes,
-                    ", behind the interpreter's small objects");
+                    ", which contain the interpreter's small objects");
     print_bytes(terminal, "tracer", reader->header.tracer_bytes,
-                " of its own, beside the dump");
+                " of its own, in addition to the dump");
     print_bytes(terminal, "dump", reader->header.file_size, "");
 }
 
-/* Those of a merged dump. */
+/* Prints the processes of a merged dump. */
 static void print_processes(const struct terminal *terminal,
                             const struct dump_reader *reader) {
     for (uint32_t i = 0; reader->process_count > 1 && i < reader->process_count; i++) {
@@ -215,7 +216,7 @@ static void print_text(const struct facts *facts) {
         labelled_line_print(&terminal, LABEL_COLUMNS, "", "%s", reason);
 }
 
-/* null if unknown. */
+/* Adds null if the value is unknown. */
 static void add_signed_if(struct json_writer *writer, const char *key, bool known,
                           int64_t value) {
     json_writer_key(writer, key);
@@ -334,8 +335,8 @@ static int print(const struct facts *facts, bool json) {
     return error < 0 ? failure_print("cannot write JSON: %s", strerror(-error)) : 0;
 }
 
-/* The buckets say what is live, and the peak is never below it, also while both
- * change. */
+/* Sums the buckets, rather than reading the header, so that the total agrees with the
+ * other reports and never exceeds the peak, even of a live dump. */
 static int find_facts(struct facts *facts, const struct dump_reader *reader,
                       struct frame_names *names) {
     struct profile profile;
@@ -352,7 +353,7 @@ static int find_facts(struct facts *facts, const struct dump_reader *reader,
     return facts->domains == NULL ? -ENOMEM : 0;
 }
 
-static int tell(const void *input, char *const *files, int count) {
+static int report(const void *input, char *const *files, int count) {
     const struct info_options *options = input;
     struct dump_reader *reader;
     struct frame_names names;
@@ -373,9 +374,9 @@ static int tell(const void *input, char *const *files, int count) {
 static int run(int argc, char **argv) {
     struct info_options options = {0};
     argp_parse(&argp, argc, argv, 0, NULL, &options);
-    int status = selection_report(&options.selection, options.json, tell, &options);
+    int status = selection_report(&options.selection, options.json, report, &options);
     return status != 0 ? status : command_close_output();
 }
 
 const struct command command_info = {
-    "info", "which program a dump is of, and how it ended", run};
+    "info", "show which program a dump comes from, and how it ended", run};

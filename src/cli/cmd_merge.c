@@ -15,7 +15,7 @@
 #include "output/progress.h"
 
 struct merge_options {
-    struct selection selection; /* only its files */
+    struct selection selection; /* only the files */
     const char *output;
 };
 
@@ -32,7 +32,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return 0;
     case ARGP_KEY_END:
         if (options->output == NULL)
-            arguments_error(state, "to which file? -o is missing");
+            arguments_error(state, "no output file given: -o is missing");
         return 0;
     default:
         return selection_parse_files(&options->selection, key, state);
@@ -43,15 +43,16 @@ static const struct argp argp = {
     .options = argp_options,
     .parser = parse,
     .args_doc = "-o OUT FILE...",
-    .doc = "Merges the dumps of one program's processes into one, which every report "
-           "takes; the processes stay apart in it, for --by process. An existing file "
-           "is not overwritten.",
+    .doc =
+        "Merges the dumps of a program's processes into one dump, which every report "
+        "accepts. It still distinguishes the processes, for --by process. An "
+        "existing file is not overwritten.",
 };
 
 static int write_dump(void *input, int fd) {
     struct dump_reader *reader = input;
     const struct copied_rights rights = source_notes_rights(reader);
-    /* What is of several users belongs to none of them. */
+    /* A dump of several users belongs to none of them. */
     if (reader->header.foreign == 0 && !copied_rights_give(fd, &rights))
         reader->header.foreign = 1;
     return dump_writer_write(input, fd);
@@ -60,11 +61,11 @@ static int write_dump(void *input, int fd) {
 static int write_file(struct dump_reader *reader, const char *path) {
     int error = new_file_write(path, write_dump, reader);
     if (error == -EEXIST)
-        return failure_print("%s: it exists, and is not overwritten", path);
+        return failure_print("%s exists and is not overwritten", path);
     return error < 0 ? failure_print("%s: %s", path, strerror(-error)) : 0;
 }
 
-/* One dump alone is merged too: a live one becomes a snapshot. */
+/* A single dump is merged too: a live one becomes a snapshot. */
 static int merge_one(struct dump_reader **reader) {
     struct dump_reader *part = *reader;
     int error = merged_dump_open(reader, &part, 1);
@@ -94,5 +95,5 @@ static int run(int argc, char **argv) {
     return status;
 }
 
-const struct command command_merge = {"merge", "the dumps of several processes as one",
-                                      run};
+const struct command command_merge = {
+    "merge", "merge the dumps of several processes into one", run};

@@ -18,7 +18,7 @@
 
 enum { COLUMNS = 7, FIRST_NAME = 5, TITLE_SIZE = 48 };
 
-/* The longest numbers of 64 bits have 20 digits. */
+/* A 64-bit number has at most 20 digits. */
 struct row {
     char pid[24], state[24], nframe[24], bytes[24], blocks[24];
     char comm[TRACEMALLOC_DUMP_COMM_SIZE * 4], title[TITLE_SIZE];
@@ -31,9 +31,9 @@ struct table {
 };
 
 static const struct argp argp = {
-    .doc = "Lists your processes that have the library loaded (root: everybody's): "
-           "whether "
-           "each is being traced, with how many frames, what it holds, and its dump.",
+    .doc = "Lists your processes that have the library loaded (as root, those of all "
+           "users): whether each is being traced, with how many frames, what it holds, "
+           "and its dump.",
 };
 
 static int add_row(struct table *table, const struct row *row) {
@@ -45,7 +45,7 @@ static int add_row(struct table *table, const struct row *row) {
     return 0;
 }
 
-/* The live blocks of a dump; -1: it cannot be read. */
+/* Returns the number of live blocks of a dump, or -1 if it cannot be read. */
 static int64_t count_blocks(const struct live_dump *dump) {
     struct dump_reader *reader;
     int64_t blocks = 0;
@@ -57,7 +57,8 @@ static int64_t count_blocks(const struct live_dump *dump) {
     return blocks;
 }
 
-/* As they are now: a process that waits has made no sample of late. */
+/* Reads the names from the kernel: those in the dump are as old as the last sample of
+ * its timeline. */
 static void add_names(struct row *row, pid_t pid) {
     char title[TRACEMALLOC_DUMP_TITLE_SIZE], comm[TRACEMALLOC_DUMP_COMM_SIZE];
     bool interactive = isatty(STDOUT_FILENO) != 0;
@@ -91,8 +92,8 @@ static struct row describe(struct live_dump *dump, pid_t pid) {
     return row;
 }
 
-/* Without a handler for requests the library is inert: there is no Python in the
- * process. */
+/* A process that has the library loaded but no handler for requests has no Python, and
+ * cannot be traced. */
 static bool is_listed(const struct live_dump *dump,
                       const struct process_status *process) {
     return dump->fd >= 0 ||
@@ -100,7 +101,7 @@ static bool is_listed(const struct live_dump *dump,
                                 process, process_status_request_signal(process->pid)));
 }
 
-/* A process that disappears meanwhile is no error. */
+/* A process that ends in the meantime is not an error. */
 static int add_process(struct table *table, pid_t pid) {
     struct process_status process;
     struct live_dump dump;
@@ -140,7 +141,7 @@ static const char *cell(const struct row *row, int column) {
     return cells[column];
 }
 
-/* Titles may hold characters of several bytes. */
+/* Counts characters: those of a title may have several bytes. */
 static size_t length_of(const char *text) {
     size_t length = 0;
     for (; *text != '\0'; text++)

@@ -24,14 +24,14 @@
 struct resolve_options {
     const char *file;
     const char *output; /* NULL: the file itself */
-    bool open;          /* also modules that a dump of another user names */
+    bool open;          /* also modules named by another user's dump */
 };
 
 enum { OPTION_OPEN_MODULES = 0x100 };
 
 static const struct argp_option argp_options[] = {
     {"output", 'o', "OUT", 0,
-     "The dump to write; one of that name is replaced (default: FILE itself)", 0},
+     "The dump to write; an existing one is replaced (default: FILE itself)", 0},
     {"open-modules", OPTION_OPEN_MODULES, NULL, 0, SELECTION_OPEN_MODULES_HELP, 0},
     {0},
 };
@@ -47,11 +47,11 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return 0;
     case ARGP_KEY_ARG:
         if (options->file != NULL)
-            arguments_error(state, "one dump at a time");
+            arguments_error(state, "more than one dump given");
         options->file = argument;
         return 0;
     case ARGP_KEY_NO_ARGS:
-        arguments_error(state, "which dump?");
+        arguments_error(state, "no dump given");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -63,12 +63,12 @@ static const struct argp argp = {
     .parser = parse,
     .args_doc = "FILE [-o OUT]",
     .doc =
-        "Writes the names, files and lines of a dump's native frames into it, so that "
-        "it reads the same on a machine that has not its libraries. The dump is "
-        "replaced as a whole or not at all.",
+        "Writes the function names, files and lines of a dump's native frames into the "
+        "dump, so that it can be read on machines without the traced libraries. The "
+        "dump is replaced completely or not at all.",
 };
 
-/* A dump is its owner's alone, and so is a copy. */
+/* A copy has the rights of its dump. */
 static int write_copy(struct dump_reader *reader, const char *path) {
     struct output_file file;
     const struct copied_rights rights = source_notes_rights(reader);
@@ -125,17 +125,17 @@ static int name_frames(struct dump_reader *reader,
     return error < 0 ? failure_print("%s: %s", options->file, strerror(-error)) : 0;
 }
 
-/* What a process still writes to must not be replaced beneath it. */
+/* A dump that its process still writes to must not be replaced. */
 static int check_dump(const struct dump_reader *reader, const char *name) {
     unsigned pid = reader->header.pid;
     if (!dump_reader_may_run(reader))
         return 0;
     if (reader->state == DUMP_READER_UNKNOWN)
         return failure_print(
-            "%s: process %u, of another PID namespace or machine, may still write to "
-            "it; resolve a copy of it",
+            "%s: process %u, in another PID namespace or on another machine, may still "
+            "be writing to it; resolve a copy instead",
             name, pid);
-    return failure_print("%s: process %u still writes to it; take a snapshot first",
+    return failure_print("%s: process %u is still writing to it; take a snapshot first",
                          name, pid);
 }
 
@@ -171,4 +171,4 @@ static int run(int argc, char **argv) {
 }
 
 const struct command command_resolve = {
-    "resolve", "the names of native frames, into the dump", run};
+    "resolve", "write the names of native frames into a dump", run};

@@ -23,7 +23,7 @@
 enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127, SIGNAL_BASE = 128 };
 enum { KEY_NO_FOLLOW_FORK = 0x100, KEY_NATIVE, KEY_ANY_PROGRAM };
 
-/* Stands for the library's default. */
+/* Asks the library for its default number. */
 #define NATIVE_FRAMES_DEFAULT "1"
 
 struct arguments {
@@ -39,18 +39,17 @@ struct arguments {
 static const struct argp_option argp_options[] = {
     {"frames", 'n', "N", 0, ARGUMENTS_FRAMES_HELP, 0},
     {"output", 'o', "PATTERN", 0,
-     "Names of the dumps: %p is the pid, %c the command name, %h the host, %t the "
-     "start time "
-     "(default tracemalloc.%p.dump)",
+     "Name of the dumps: %p is the pid, %c the command name, %h the host, %t the start "
+     "time (default: tracemalloc.%p.dump)",
      0},
-    {"quiet", 'q', NULL, 0, "No notices on standard error", 0},
+    {"quiet", 'q', NULL, 0, "Print no notices on standard error", 0},
     {"no-follow-fork", KEY_NO_FOLLOW_FORK, NULL, 0, "Do not trace forked children", 0},
     {"native", KEY_NATIVE, "N", OPTION_ARG_OPTIONAL,
-     "Native frames too, N of a traceback at most (default " DEFAULT_NATIVE_NFRAME_TEXT
-     ")",
+     "Store native frames too, at most N of each traceback "
+     "(default: " DEFAULT_NATIVE_NFRAME_TEXT ")",
      0},
     {"any-program", KEY_ANY_PROGRAM, NULL, 0,
-     "Trace a program that has no Python too, with native frames", 0},
+     "Trace programs without Python too, by native frames", 0},
     {0},
 };
 
@@ -91,7 +90,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         state->next = state->argc; /* the rest is the program's own */
         return 0;
     case ARGP_KEY_NO_ARGS:
-        arguments_error(state, "which program? Its name is missing");
+        arguments_error(state, "no program given");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -104,7 +103,7 @@ static char *list_variables(void) {
     FILE *stream = open_memstream(&text, &size);
     if (stream == NULL)
         return NULL;
-    fputs("Variables of the environment:\n", stream);
+    fputs("Environment variables:\n", stream);
     for (size_t i = 0; i < OPTION_COUNT; i++)
         if (options_table[i].help != NULL)
             fprintf(stream, "  %-26s %s\n", options_table[i].variable,
@@ -122,9 +121,8 @@ static const struct argp argp = {
     .options = argp_options,
     .parser = parse,
     .args_doc = "[--] PROGRAM [ARGUMENT...]",
-    .doc = "Runs a program under the tracer. Ends with its exit status, or with 128 "
-           "and the "
-           "number of the signal that it died of.\vVARIABLES",
+    .doc = "Runs a program under the tracer. The exit status is the program's or, if a "
+           "signal killed it, 128 plus the number of the signal.\vVARIABLES",
     .help_filter = help_text,
 };
 
@@ -132,7 +130,7 @@ static int set_variable(enum option_id option, const char *value) {
     return setenv(options_table[option].variable, value, 1) == 0 ? 0 : -ENOMEM;
 }
 
-/* A folder's name as a pattern stands for itself when each % is doubled. */
+/* In a pattern, a literal % is doubled. */
 static size_t quote_directory(const char *directory, char *out) {
     size_t length = 0;
     for (; *directory != '\0'; directory++) {
@@ -144,7 +142,7 @@ static size_t quote_directory(const char *directory, char *out) {
     return length;
 }
 
-/* The program may change its folder: all dumps are to be in the one where it was
+/* The program may change its directory; its dumps go to the one where it was
  * started. */
 static int make_absolute(const char *pattern, char *out, size_t size) {
     char directory[PATH_MAX], quoted[2 * PATH_MAX] = "";
@@ -157,7 +155,7 @@ static int make_absolute(const char *pattern, char *out, size_t size) {
     return length >= 0 && (size_t)length < size ? 0 : -ENAMETOOLONG;
 }
 
-/* A wrong value in the environment is left for the library to complain about. */
+/* An invalid value in the environment is left alone: the library reports it. */
 static int set_output(const struct arguments *arguments, char *pattern, size_t size) {
     const struct option_row *row = &options_table[OPTION_OUTPUT];
     struct options unused = {0};
@@ -192,7 +190,7 @@ static int set_switches(const struct arguments *arguments) {
     return status;
 }
 
-/* Without Python there is nothing but native frames to tell. */
+/* A program without Python has only native frames. */
 static int set_any_program(const struct arguments *arguments) {
     const char *frames = getenv(options_table[OPTION_NATIVE_FRAMES].variable);
     bool is_set = arguments->native_frames != NULL || (frames != NULL && *frames != 0);
@@ -208,12 +206,12 @@ static int preload_library(void) {
     char path[PATH_MAX];
     if (library_path_find(path, sizeof path) < 0)
         return failure_print(
-            "libtracemalloc.so is neither beside this program nor in %s",
+            "cannot find libtracemalloc.so beside this program or in %s",
             TRACEMALLOC_LIBDIR);
     int status = library_path_preload(path);
     if (status == -EINVAL)
-        return failure_print("LD_PRELOAD cannot name %s: it has a space or a colon",
-                             path);
+        return failure_print(
+            "LD_PRELOAD cannot contain %s, which has a space or a colon", path);
     return status < 0 ? failure_print("%s", strerror(-status)) : 0;
 }
 
@@ -224,14 +222,14 @@ static bool is_quiet(void) {
            options.quiet;
 }
 
-static void tell(const struct run_dumps *dumps) {
+static void report_dumps(const struct run_dumps *dumps) {
     char names[3 * PATH_MAX];
     run_dumps_list(dumps, names, sizeof names);
     if (dumps->count > 0)
         failure_note("wrote %s", names);
     else
-        failure_note("no dump was written: no Python was found in the program, or it "
-                     "dropped its environment");
+        failure_note("no dump was written: the program has no Python, or it cleared "
+                     "its environment");
 }
 
 static void complete_dumps(const struct run_end *end, const char *pattern,
@@ -240,7 +238,7 @@ static void complete_dumps(const struct run_end *end, const char *pattern,
     int status = run_dumps_find(&dumps, pattern, run_id);
     run_dumps_finish(&dumps, end);
     if (!is_quiet() && status == 0)
-        tell(&dumps);
+        report_dumps(&dumps);
     run_dumps_free(&dumps);
 }
 
@@ -248,10 +246,10 @@ static int oom_between(int64_t before, int64_t after) {
     return before < 0 || after < 0 ? -1 : after > before;
 }
 
-/* The statuses that a shell ends with. */
-static int refuse(const char *program, int error) {
-    bool told = failure_print("%s: %s", program, strerror(error)) != 0;
-    return told && error == ENOENT ? NOT_FOUND : NOT_EXECUTABLE;
+/* Reports why the program cannot be run. Returns the exit status of a shell. */
+static int report_failure(const char *program, int error) {
+    int failed = failure_print("%s: %s", program, strerror(error));
+    return failed && error == ENOENT ? NOT_FOUND : NOT_EXECUTABLE;
 }
 
 static int run_program(const struct arguments *arguments, const char *pattern,
@@ -259,7 +257,7 @@ static int run_program(const struct arguments *arguments, const char *pattern,
     int64_t oom_before = oom_counter_read();
     pid_t child = child_start(arguments->program);
     if (child < 0)
-        return refuse(arguments->program[0], -child);
+        return report_failure(arguments->program[0], -child);
     struct run_end end = {.pid = child, .wait_status = child_wait(child)};
     end.oom_killed = oom_between(oom_before, oom_counter_read());
     complete_dumps(&end, pattern, run_id);

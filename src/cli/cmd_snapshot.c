@@ -20,9 +20,8 @@ struct arguments {
 
 static const struct argp_option argp_options[] = {
     {"output", 'o', "FILE", 0,
-     "Name of the copy, a new file (default tracemalloc.PID.snapshot.dump with the "
-     "next free "
-     "suffix)",
+     "Name of the copy, a new file (default: tracemalloc.PID.snapshot.dump, with a "
+     "suffix if that exists)",
      0},
     {0},
 };
@@ -39,16 +38,15 @@ static const struct argp argp = {
     .options = argp_options,
     .parser = parse,
     .args_doc = "PID",
-    .doc = "Copies the dump of a process as it is at this moment, and prints the "
-           "copy's name. "
-           "The process is not asked, and does not notice.",
+    .doc = "Copies the current dump of a process, and prints the name of the copy. The "
+           "process is not disturbed.",
 };
 
 static int write_copy(void *input, int fd) {
     return snapshot_copy(input, fd);
 }
 
-/* `path` becomes the name of the copy. */
+/* Without `output`, `path` is set to the name of the copy. */
 static int copy_to(struct target *target, const char *output,
                    char path[NEW_FILE_PATH_SIZE]) {
     if (output != NULL)

@@ -32,9 +32,8 @@ static const struct argp argp = {
     .options = argp_options,
     .parser = parse,
     .args_doc = "PID",
-    .doc = "Starts to trace a process that has the library loaded and is not being "
-           "traced, "
-           "and prints the name of its new dump.",
+    .doc = "Starts tracing a process that has the library loaded and is not being "
+           "traced, and prints the name of its new dump.",
 };
 
 static bool is_tracing(struct target *target) {
@@ -45,7 +44,7 @@ static bool is_tracing(struct target *target) {
 
 static int start(struct target *target, uint16_t nframe) {
     if (target_is_tracing(target))
-        return failure_print("process %d is being traced already", (int)target->pid);
+        return failure_print("process %d is already being traced", (int)target->pid);
     int status =
         target_request(target, (struct request){REQUEST_START, nframe}, is_tracing);
     if (status == 0)
@@ -64,5 +63,4 @@ static int run(int argc, char **argv) {
     return status != 0 ? status : command_close_output();
 }
 
-const struct command command_start = {"start",
-                                      "trace a process that is not being traced", run};
+const struct command command_start = {"start", "start tracing a process", run};

@@ -25,8 +25,8 @@ static int run(int argc, char **argv) {
     struct report_options options;
     report_options_parse(
         &options, argc, argv, 0, "FILE...",
-        "Prints what holds the memory, as tracemalloc.Snapshot.statistics "
-        "does, from the dump of a program that runs or has ended, or from those of "
+        "Prints what holds the memory, as tracemalloc.Snapshot.statistics does, from "
+        "the dump of a program that is running or has ended, or from the dumps of "
         "several processes together.");
     struct frame_names names;
     struct dump_reader *reader;
@@ -45,5 +45,5 @@ static int run(int argc, char **argv) {
     return status != 0 ? status : command_close_output();
 }
 
-const struct command command_stats = {"stats", "what holds the memory, line by line",
+const struct command command_stats = {"stats", "show what holds the memory, by line",
                                       run};

@@ -15,9 +15,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
 static const struct argp argp = {
     .parser = parse,
     .args_doc = "PID",
-    .doc = "Stops the tracing of a process, seals its dump and prints the dump's name. "
-           "The "
-           "process goes on; `tracemalloc start` traces it again.",
+    .doc =
+        "Stops tracing a process, completes its dump and prints the dump's name. The "
+        "process goes on; `tracemalloc start` traces it again.",
 };
 
 static bool is_stopped(struct target *target) {
@@ -25,7 +25,7 @@ static bool is_stopped(struct target *target) {
            target->dump.header.state == TRACEMALLOC_DUMP_STOPPED;
 }
 
-/* Memory of the process goes away with the tracing; a dump that had a name stays. */
+/* A dump that is a memory file of the process disappears when tracing stops. */
 static bool has_no_dump(struct target *target) {
     live_dump_close(&target->dump);
     return live_dump_open(&target->dump, &target->status) == 0 && target->dump.fd < 0;
@@ -53,4 +53,4 @@ static int run(int argc, char **argv) {
     return status != 0 ? status : command_close_output();
 }
 
-const struct command command_stop = {"stop", "stop the tracing of a process", run};
+const struct command command_stop = {"stop", "stop tracing a process", run};

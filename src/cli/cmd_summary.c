@@ -20,31 +20,23 @@
 enum {
     OPTION_JSON = 0x100,
     OPTION_BY,
-    OPTION_NATIVE,
-    OPTION_NO_NATIVE,
-    OPTION_SOURCE,
-    OPTION_NO_SOURCE,
     OPTION_ALL_FRAMES,
-    OPTION_OPEN_MODULES
 };
 
 struct summary_options {
-    /* Its files, whether processes are told apart, and native frames shown. */
+    /* Only files, by_process, and how frames are shown. */
     struct selection selection;
     bool json;
 };
 
 static const struct argp_option argp_options[] = {
     {"json", OPTION_JSON, NULL, 0, "Print JSON", 0},
-    {"by", OPTION_BY, "process", 0, "A summary of each process", 0},
+    {"by", OPTION_BY, "process", 0, "Summarize each process separately", 0},
     {"all-frames", OPTION_ALL_FRAMES, NULL, 0, "Show the frames of imports too", 0},
-    {"native", OPTION_NATIVE, NULL, 0, SELECTION_NATIVE_HELP, 0},
-    {"no-native", OPTION_NO_NATIVE, NULL, 0, SELECTION_NO_NATIVE_HELP, 0},
-    {"source", OPTION_SOURCE, NULL, 0, SELECTION_SOURCE_HELP, 0},
-    {"no-source", OPTION_NO_SOURCE, NULL, 0, SELECTION_NO_SOURCE_HELP, 0},
-    {"open-modules", OPTION_OPEN_MODULES, NULL, 0, SELECTION_OPEN_MODULES_HELP, 0},
     {0},
 };
+
+static const struct argp_child argp_children[] = {{.argp = &selection_shown_argp}, {0}};
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
     struct summary_options *options = state->input;
@@ -58,20 +50,8 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case OPTION_ALL_FRAMES:
         options->selection.shows_imports = true;
         return 0;
-    case OPTION_NATIVE:
-        options->selection.native = SELECTION_NATIVE_ALL;
-        return 0;
-    case OPTION_NO_NATIVE:
-        options->selection.native = SELECTION_NATIVE_NONE;
-        return 0;
-    case OPTION_SOURCE:
-        options->selection.source = SELECTION_SOURCE_SHOWN;
-        return 0;
-    case OPTION_NO_SOURCE:
-        options->selection.source = SELECTION_SOURCE_HIDDEN;
-        return 0;
-    case OPTION_OPEN_MODULES:
-        options->selection.open_modules = true;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->selection;
         return 0;
     default:
         return selection_parse_files(&options->selection, key, state);
@@ -83,8 +63,9 @@ static const struct argp argp = {
     .parser = parse,
     .args_doc = "FILE...",
     .doc =
-        "Tells on one screen how a program ended, its peak, its heap over time, what "
-        "holds most, what its resident memory is made of, and where to look next.",
+        "Shows on one screen how a program ended, its peak, its heap over time, what "
+        "holds most, what its resident memory consists of, and what to do next.",
+    .children = argp_children,
 };
 
 static int print_json(const struct summary *summary) {
@@ -137,5 +118,5 @@ static int run(int argc, char **argv) {
     return status != 0 ? status : command_close_output();
 }
 
-const struct command command_summary = {"summary", "one screen on how a program went",
-                                        run};
+const struct command command_summary = {"summary",
+                                        "show a program's memory on one screen", run};

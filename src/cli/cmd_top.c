@@ -17,12 +17,7 @@
 
 enum {
     OPTION_ONCE = 0x100,
-    OPTION_NATIVE,
-    OPTION_NO_NATIVE,
-    OPTION_SOURCE,
-    OPTION_NO_SOURCE,
     OPTION_ALL_FRAMES,
-    OPTION_OPEN_MODULES
 };
 enum { DEFAULT_ROWS = 20, MAX_DELAY = 3600 };
 
@@ -30,21 +25,19 @@ struct top_options {
     const char *name; /* of the process or the file */
     struct top_settings settings;
     bool once;
-    size_t limit; /* rows of --once */
+    size_t limit; /* rows printed with --once */
 };
 
 static const struct argp_option argp_options[] = {
     {"once", OPTION_ONCE, NULL, 0, "Print what the screen would show, and exit", 0},
-    {"limit", 'l', "LIMIT", 0, "With --once, that many lines, or all (default: 20)", 0},
+    {"limit", 'l', "LIMIT", 0,
+     "With --once, print at most LIMIT lines, or 'all' (default: 20)", 0},
     {"all-frames", OPTION_ALL_FRAMES, NULL, 0, "Show the frames of imports too", 0},
-    {"native", OPTION_NATIVE, NULL, 0, SELECTION_NATIVE_HELP, 0},
-    {"no-native", OPTION_NO_NATIVE, NULL, 0, SELECTION_NO_NATIVE_HELP, 0},
-    {"source", OPTION_SOURCE, NULL, 0, SELECTION_SOURCE_HELP, 0},
-    {"no-source", OPTION_NO_SOURCE, NULL, 0, SELECTION_NO_SOURCE_HELP, 0},
-    {"open-modules", OPTION_OPEN_MODULES, NULL, 0, SELECTION_OPEN_MODULES_HELP, 0},
-    {"delay", 'd', "SECONDS", 0, "Between two looks at the dump (default: 1)", 0},
+    {"delay", 'd', "SECONDS", 0, "Update the screen every SECONDS (default: 1)", 0},
     {0},
 };
+
+static const struct argp_child argp_children[] = {{.argp = &selection_shown_argp}, {0}};
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
     struct top_options *options = state->input;
@@ -53,22 +46,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         options->once = true;
         return 0;
     case OPTION_ALL_FRAMES:
-        options->settings.shows_imports = true;
-        return 0;
-    case OPTION_NATIVE:
-        options->settings.native = SHOWN_NATIVE_ALL;
-        return 0;
-    case OPTION_NO_NATIVE:
-        options->settings.native = SHOWN_NATIVE_NONE;
-        return 0;
-    case OPTION_SOURCE:
-        options->settings.source = SELECTION_SOURCE_SHOWN;
-        return 0;
-    case OPTION_NO_SOURCE:
-        options->settings.source = SELECTION_SOURCE_HIDDEN;
-        return 0;
-    case OPTION_OPEN_MODULES:
-        options->settings.open_modules = true;
+        options->settings.selection.shows_imports = true;
         return 0;
     case 'l':
         options->limit = arguments_parse_limit(argument, state);
@@ -79,11 +57,14 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return 0;
     case ARGP_KEY_ARG:
         if (options->name != NULL)
-            arguments_error(state, "one process or dump at a time");
+            arguments_error(state, "more than one process or dump given");
         options->name = argument;
         return 0;
     case ARGP_KEY_NO_ARGS:
-        arguments_error(state, "which process, or which dump?");
+        arguments_error(state, "no process id or dump given");
+        return 0;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->settings.selection;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -95,10 +76,11 @@ static const struct argp argp = {
     .parser = parse,
     .args_doc = "PID|FILE",
     .doc = "Shows what a program holds while it runs, from its live dump: totals, the "
-           "rate of allocation, and the top lines. The process does not notice.\v"
+           "allocation rate, and the top lines. The process is not disturbed.\v"
            "Keys: s sorts by the next column, g groups by file, line or traceback, / "
-           "filters, space pauses, the arrows choose a line and Enter shows its "
-           "traceback, q quits. Where there is no terminal, --once is meant.",
+           "filters, space pauses, the arrow keys select a line, Enter shows its "
+           "traceback, q quits. If the output is not a terminal, --once is implied.",
+    .children = argp_children,
 };
 
 static int print_once(struct top_loop *loop, size_t limit) {
@@ -118,7 +100,7 @@ static int print_once(struct top_loop *loop, size_t limit) {
 static int run(int argc, char **argv) {
     struct top_options options = {
         .limit = DEFAULT_ROWS,
-        .settings = {.delay = 1, .native = SHOWN_NATIVE_BY_OWNER},
+        .settings = {.delay = 1},
     };
     struct watched watched;
     argp_parse(&argp, argc, argv, 0, NULL, &options);
@@ -136,4 +118,4 @@ static int run(int argc, char **argv) {
     return status;
 }
 
-const struct command command_top = {"top", "watch what a program holds", run};
+const struct command command_top = {"top", "watch what a running program holds", run};

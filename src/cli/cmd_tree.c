@@ -18,29 +18,25 @@
 #include "show/text_report.h"
 #include "show/tree_report.h"
 
-enum { OPTION_INVERTED = 0x100, OPTION_THRESHOLD, PERCENT = 100 };
+enum { OPTION_INVERTED = 0x100, OPTION_THRESHOLD };
 
 struct tree_options {
     struct selection selection;
     bool inverted;
-    double threshold; /* percent */
+    double share; /* threshold */
 };
 
 static const struct argp_option argp_options[] = {
     {"inverted", OPTION_INVERTED, NULL, 0,
-     "From the lines that hold the memory up to their callers", 0},
+     "Start from the lines that hold the memory, and show their callers", 0},
     {"threshold", OPTION_THRESHOLD, "PERCENT", 0,
-     "Fold what holds less of all bytes (default: 1)", 0},
+     "Fold calls with a smaller share of all bytes (default: 1)", 0},
     {0},
 };
 
 static double parse_threshold(const char *text, struct argp_state *state) {
-    char *end;
-    double percent = strtod(text, &end);
-    if (end == text || *end != '\0' || !(percent >= 0 && percent <= PERCENT))
-        arguments_error(state, "'%s' is not a share in percent", text);
-    return percent > TREE_REPORT_MIN_SHARE * PERCENT ? percent
-                                                     : TREE_REPORT_MIN_SHARE * PERCENT;
+    double share = arguments_parse_share(text, state);
+    return share > TREE_REPORT_MIN_SHARE ? share : TREE_REPORT_MIN_SHARE;
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
@@ -50,7 +46,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         options->inverted = true;
         return 0;
     case OPTION_THRESHOLD:
-        options->threshold = parse_threshold(argument, state);
+        options->share = parse_threshold(argument, state);
         return 0;
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &options->selection;
@@ -66,8 +62,8 @@ static const struct argp argp = {
     .options = argp_options,
     .parser = parse,
     .args_doc = "FILE...",
-    .doc = "Prints the tree of calls that hold the memory, each with its share, folded "
-           "below a threshold.",
+    .doc = "Prints the tree of calls that hold the memory, each with its share. Calls "
+           "with a share below a threshold are folded.",
     .children = children,
 };
 
@@ -107,9 +103,9 @@ static void print_total(const struct terminal *terminal, const struct profile *p
 static int print_tree(const struct terminal *terminal, const struct profile *profile,
                       const struct tree_options *options) {
     struct call_tree tree;
-    double share = options->threshold / PERCENT;
-    int error = options->inverted ? call_tree_open_inverted(&tree, profile, share)
-                                  : call_tree_open(&tree, profile, share);
+    int error = options->inverted
+                    ? call_tree_open_inverted(&tree, profile, options->share)
+                    : call_tree_open(&tree, profile, options->share);
     if (error < 0)
         return failure_print("%s", strerror(-error));
     progress_end();
@@ -173,11 +169,11 @@ static int print(const struct dump_reader *reader, const struct tree_options *op
 }
 
 static int run(int argc, char **argv) {
-    struct tree_options options = {.threshold = 1};
+    struct tree_options options = {.share = 0.01};
     struct dump_reader *reader;
     selection_open(&options.selection);
     argp_parse(&argp, argc, argv, 0, NULL, &options);
-    /* Callers are told of the frames that are certain. */
+    /* The inverted tree shows only frames within the limit, whose lines are certain. */
     const struct dump_report_stacks stacks = {
         .native = SHOWN_NATIVE_FOLDED, .whole = !options.inverted, .at_point = true};
     if (dump_report_read_shown(&reader, options.selection.files,
@@ -189,5 +185,5 @@ static int run(int argc, char **argv) {
     return status != 0 ? status : command_close_output();
 }
 
-const struct command command_tree = {"tree",
-                                     "the calls that hold the memory, as a tree", run};
+const struct command command_tree = {
+    "tree", "show the calls that hold the memory, as a tree", run};

@@ -3,8 +3,8 @@
  *
  * `run` gets the arguments from the command's name on; argv[0] is "tracemalloc NAME",
  * for argp's messages. It returns the exit status: 0, or 1 after one line by
- * failure_print. argp ends the process itself after --help (0) and a usage error (2).
- * One thread; nothing here is called from a signal handler.
+ * failure_print. argp itself ends the process after --help (0) and a usage error (2).
+ * One thread; not called from signal handlers.
  */
 #pragma once
 
@@ -33,6 +33,6 @@ extern const struct command command_top;
 extern const struct command command_export;
 extern const struct command command_flamegraph;
 
-/* Flushes stdout and closes it. 0; or 1 after saying why what was printed did not
- * arrive. */
+/* Flushes and closes stdout. Returns 0; or 1 after reporting that the output could not
+ * be written. */
 must_check int command_close_output(void);

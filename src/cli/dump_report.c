@@ -47,7 +47,8 @@ static int merge(struct dump_reader **reader, struct dump_reader *const *parts,
                      : 0;
 }
 
-/* Another user where one of the dumps is theirs, and no rights but those to all. */
+/* The merged dump belongs to another user if one of the parts does, and grants only the
+ * rights that all parts grant. */
 static void set_rights(struct dump_reader *reader, struct dump_reader *const *parts,
                        int count) {
     struct copied_rights rights = source_notes_rights(parts[0]);
@@ -84,7 +85,8 @@ int dump_report_read_files(struct dump_reader **reader, char *const *paths, int 
     return status;
 }
 
-/* By site, to be freed: whether it holds a block. NULL when there is no memory. */
+/* Returns an array by site: whether it holds a block. The caller frees it; NULL if
+ * there is no memory. */
 static bool *find_wanted(const struct dump_reader *reader, enum profile_point point) {
     bool *wanted = calloc(reader->site_count + 1, sizeof *wanted);
     for (size_t i = 0; wanted != NULL && i < reader->bucket_count; i++)
@@ -93,23 +95,11 @@ static bool *find_wanted(const struct dump_reader *reader, enum profile_point po
     return wanted;
 }
 
-static enum shown_native native_of(const struct selection *selection,
-                                   struct dump_report_stacks stacks) {
-    switch (selection->native) {
-    case SELECTION_NATIVE_ALL:
-        return SHOWN_NATIVE_ALL;
-    case SELECTION_NATIVE_NONE:
-        return SHOWN_NATIVE_NONE;
-    default:
-        return stacks.native;
-    }
-}
-
 static void print_cut(const struct dump_reader *reader, const char *name) {
     if (reader->cut_frames == 0)
         return;
-    failure_note("%s: the stacks are too deep to be written whole: they are "
-                 "cut to their %u most recent frames",
+    failure_note("%s: the stacks are too deep to be written in full; only their "
+                 "%u most recent frames are",
                  name, (unsigned)reader->cut_frames);
 }
 
@@ -127,7 +117,7 @@ static int show_stacks(struct dump_reader *reader, const struct selection *selec
         error = wanted == NULL ? -ENOMEM : 0;
     }
     const struct shown_stacks_options options = {
-        .native = native_of(selection, stacks),
+        .native = selection_shown_native(selection, stacks.native),
         .whole = stacks.whole,
         .wanted = wanted,
         .symbols = symbols,
@@ -175,7 +165,8 @@ int dump_report_explain(const struct selection *selection, const char *name,
                         int error) {
     if (error == -ENODATA)
         return failure_print(
-            "%s: there is no exit to report on: the program did not get there", name);
+            "%s: there is no exit to report on, because the program did not reach it",
+            name);
     if (error == -ENOENT)
         return failure_print("%s: there is no domain '%s'", name,
                              selection->filter.domain);

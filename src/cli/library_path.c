@@ -14,10 +14,10 @@
 
 static const char library_name[] = "libtracemalloc.so";
 
-/* From the folder of this program, in the order of preference. */
-static const char *const places[] = {
+/* Relative to this program's directory, in order of preference. */
+static const char *const locations[] = {
     "/libtracemalloc.so",
-    "/../preload/libtracemalloc.so", /* in the build folder */
+    "/../preload/libtracemalloc.so", /* in the build directory */
     "/../lib/libtracemalloc.so",
     "/../lib*/libtracemalloc.so",
     "/../lib*/*/libtracemalloc.so",
@@ -41,12 +41,13 @@ static bool accept(const char *found, char *path, size_t size) {
     return true;
 }
 
-static bool find_in(const char *directory, const char *place, char *path, size_t size) {
+static bool find_in(const char *directory, const char *location, char *path,
+                    size_t size) {
     char text[2 * PATH_MAX] = "";
     glob_t names;
     glob_text_append(text, sizeof text, directory);
     size_t length = strlen(text);
-    snprintf(text + length, sizeof text - length, "%s", place);
+    snprintf(text + length, sizeof text - length, "%s", location);
     if (glob(text, 0, NULL, &names) != 0)
         return false;
     bool found = accept(names.gl_pathv[0], path, size);
@@ -57,8 +58,8 @@ static bool find_in(const char *directory, const char *place, char *path, size_t
 int library_path_find(char *path, size_t size) {
     char directory[PATH_MAX];
     int status = own_directory(directory, sizeof directory);
-    for (size_t i = 0; status == 0 && i < sizeof places / sizeof *places; i++)
-        if (find_in(directory, places[i], path, size))
+    for (size_t i = 0; status == 0 && i < sizeof locations / sizeof *locations; i++)
+        if (find_in(directory, locations[i], path, size))
             return 0;
     return accept(TRACEMALLOC_LIBDIR "/libtracemalloc.so", path, size) ? 0 : -ENOENT;
 }

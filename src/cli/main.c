@@ -19,12 +19,12 @@ static const struct command *const commands[] = {
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands, USAGE_ERROR = 2 };
 
-/* Looked up by libc. */
+/* argp prints it for --version. */
 exported const char *argp_program_version = "tracemalloc " PROJECT_VERSION;
 
 struct choice {
     const struct command *command;
-    int index; /* of its name in argv */
+    int index; /* of the command's name in argv */
 };
 
 static const struct command *find_command(const char *name) {
@@ -61,7 +61,7 @@ static char *list_commands(void) {
     fputs("Commands:\n", stream);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(stream, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-    fputs("\n`tracemalloc COMMAND --help` tells more of each.", stream);
+    fputs("\nRun `tracemalloc COMMAND --help` for details.", stream);
     fclose(stream);
     return text;
 }
@@ -79,8 +79,8 @@ static const struct argp main_argp = {
     .help_filter = help_text,
 };
 
-/* A file opened later must not become the standard output that the caller closed. What
- * is opened here refuses writing, so that a lost report is noticed. */
+/* If the caller closed a standard descriptor, a file opened later must not take its
+ * place. Opened for reading only, so that writing a report to it fails visibly. */
 static void occupy_standard_descriptors(void) {
     for (int fd = 0; fd <= 2; fd++)
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)

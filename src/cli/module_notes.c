@@ -4,7 +4,7 @@
 #include "cli/source_notes.h"
 #include "output/failure.h"
 
-/* The first module stands for code that is in none. */
+/* Module 0 is code that belongs to no module. */
 static bool has_modules(const struct dump_reader *reader) {
     return reader->module_count > 1;
 }
@@ -24,7 +24,7 @@ int module_notes_open(struct symbols **symbols, const struct dump_reader *reader
     }
     if (has_modules(reader) && reader->symbol_count == 0) {
         failure_note("%s belongs to another user: the modules that it names "
-                     "are not opened (--open-modules opens them)",
+                     "are not opened (use --open-modules to open them)",
                      name);
     }
     return 0;
@@ -38,7 +38,7 @@ void module_notes_print(const struct symbols *symbols) {
         if (symbols_module_state(module) != SYMBOL_MODULE_DIFFERENT)
             continue;
         failure_note("%s is not the file that was traced: its build-id "
-                     "differs, and its functions are not named",
+                     "differs, so its functions are not named",
                      symbols_module_path(module));
     }
 }

@@ -16,7 +16,6 @@
 #include "show/process_list.h"
 #include "show/text_report.h"
 
-/* What is printed of each process. */
 struct process_report {
     const struct dump_reader *reader;
     struct frame_names *names;

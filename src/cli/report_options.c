@@ -20,8 +20,8 @@ static const struct argp_option argp_options[] = {
     {"cumulative", OPTION_CUMULATIVE, NULL, 0,
      "Count a block on every frame of its traceback, not just on the most recent one",
      0},
-    {"limit", OPTION_LIMIT, "LIMIT", 0, "Show that many entries, or all (default: 10)",
-     0},
+    {"limit", OPTION_LIMIT, "LIMIT", 0,
+     "Show at most LIMIT entries, or 'all' (default: 10)", 0},
     {"json", OPTION_JSON, NULL, 0, "Print JSON", 0},
     {0},
 };
@@ -32,25 +32,25 @@ static const char *const grouping_names[] = {
     [GROUPING_MODULE] = "module",       NULL,
 };
 
-/* Only what takes any number of dumps tells their processes apart. */
+/* A command that takes a fixed number of dumps does not report by process. */
 static void check_files(const struct report_options *options,
                         struct argp_state *state) {
     const struct selection *selection = &options->selection;
     if (options->wanted_files == 0)
         return;
     if (selection->file_count < options->wanted_files)
-        arguments_error(state, "compare with which dump?");
+        arguments_error(state, "two dumps are needed: OLD and NEW");
     if (selection->file_count > options->wanted_files)
-        arguments_error(state, "'%s' is one dump too many",
+        arguments_error(state, "too many dumps: '%s' is not used",
                         selection->files[options->wanted_files]);
     if (selection->by_process)
-        arguments_error(state, "two dumps are compared as a whole, not by process");
+        arguments_error(state, "dumps are compared as a whole, not by process");
 }
 
 static void check_end(const struct report_options *options, struct argp_state *state) {
     check_files(options, state);
     if (options->cumulative && options->key == GROUPING_TRACEBACK)
-        arguments_error(state, "--cumulative is for all groups but those by traceback");
+        arguments_error(state, "--cumulative cannot be used with --group-by traceback");
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state) {

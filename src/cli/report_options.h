@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The options that `stats` and `compare` share. One thread; a wrong option is a usage
- * error and ends the process. */
+/* The options that `stats` and `compare` share. One thread; an invalid option is a
+ * usage error and ends the process. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,6 +18,6 @@ struct report_options {
     int wanted_files; /* 0: one or more */
 };
 
-/* Reads the arguments of a command that takes `files` dumps; 0: one or more. */
+/* Parses the arguments of a command that takes `files` dumps; 0: one or more. */
 void report_options_parse(struct report_options *options, int argc, char **argv,
                           int files, const char *arguments, const char *text);

@@ -19,27 +19,60 @@ enum option_key {
     OPTION_OPEN_MODULES,
 };
 
+static const struct argp_option shown_options[] = {
+    {"native", OPTION_NATIVE, NULL, 0,
+     "Show all native frames, those of the interpreter too", 0},
+    {"no-native", OPTION_NO_NATIVE, NULL, 0, "Do not show native frames", 0},
+    {"source", OPTION_SOURCE, NULL, 0,
+     "Show source lines for another user's dump too, if its owner may read them", 0},
+    {"no-source", OPTION_NO_SOURCE, NULL, 0, "Do not show source lines", 0},
+    {"open-modules", OPTION_OPEN_MODULES, NULL, 0, SELECTION_OPEN_MODULES_HELP, 0},
+    {0},
+};
+
+static error_t parse_shown(int key, char *argument, struct argp_state *state) {
+    struct selection *selection = state->input;
+    (void)argument;
+    switch (key) {
+    case OPTION_NATIVE:
+        selection->native = SELECTION_NATIVE_ALL;
+        return 0;
+    case OPTION_NO_NATIVE:
+        selection->native = SELECTION_NATIVE_NONE;
+        return 0;
+    case OPTION_SOURCE:
+        selection->source = SELECTION_SOURCE_SHOWN;
+        return 0;
+    case OPTION_NO_SOURCE:
+        selection->source = SELECTION_SOURCE_HIDDEN;
+        return 0;
+    case OPTION_OPEN_MODULES:
+        selection->open_modules = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp selection_shown_argp = {.options = shown_options,
+                                          .parser = parse_shown};
+
 static const struct argp_option argp_options[] = {
-    {"at", OPTION_AT, "MOMENT", 0,
-     "now (the default; for a program that ended: exit), peak, exit (before the "
-     "interpreter's teardown) or end (after it)",
+    {"at", OPTION_AT, "WHEN", 0,
+     "Report on a point in time: now (the default; if the program has ended, the same "
+     "as exit), peak, exit (before the interpreter is finalized) or end (after that)",
      0},
     {"domain", OPTION_DOMAIN, "DOMAIN", 0,
-     "Only blocks of a domain: python, libc, mmap, or a number", 0},
+     "Report only blocks of this domain: python, libc, mmap, or a number", 0},
     {"include", OPTION_INCLUDE, "PATTERN[:LINE]", 0,
-     "Only blocks whose most recent frame is in such a file; may be repeated", 0},
+     "Report only blocks whose most recent frame matches; may be repeated", 0},
     {"exclude", OPTION_EXCLUDE, "PATTERN[:LINE]", 0,
-     "No blocks whose most recent frame is in such a file; may be repeated", 0},
+     "Do not report blocks whose most recent frame matches; may be repeated", 0},
     {"all-frames", OPTION_ALL_FRAMES, NULL, 0,
-     "Show the frames of imports too, and let --include and --exclude look at every "
+     "Show the frames of imports too, and match --include and --exclude against every "
      "frame of a traceback",
      0},
-    {"by", OPTION_BY, "process", 0, "Tell the processes of several dumps apart", 0},
-    {"native", OPTION_NATIVE, NULL, 0, SELECTION_NATIVE_HELP, 0},
-    {"no-native", OPTION_NO_NATIVE, NULL, 0, SELECTION_NO_NATIVE_HELP, 0},
-    {"source", OPTION_SOURCE, NULL, 0, SELECTION_SOURCE_HELP, 0},
-    {"no-source", OPTION_NO_SOURCE, NULL, 0, SELECTION_NO_SOURCE_HELP, 0},
-    {"open-modules", OPTION_OPEN_MODULES, NULL, 0, SELECTION_OPEN_MODULES_HELP, 0},
+    {"by", OPTION_BY, "process", 0, "Report on each process separately", 0},
     {0},
 };
 
@@ -63,7 +96,7 @@ int selection_choose(const char *const *words, const char *word, const char *wha
 void selection_parse_by(struct selection *selection, const char *argument,
                         struct argp_state *state) {
     static const char *const by_names[] = {"process", NULL};
-    selection_choose(by_names, argument, "way to tell dumps apart", state);
+    selection_choose(by_names, argument, "valid argument of --by", state);
     selection->by_process = true;
 }
 
@@ -78,7 +111,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     switch (key) {
     case OPTION_AT:
         selection->point = (enum profile_point)selection_choose(point_names, argument,
-                                                                "moment", state);
+                                                                "point in time", state);
         selection->point_name = point_names[selection->point];
         return 0;
     case OPTION_DOMAIN:
@@ -94,27 +127,30 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case OPTION_BY:
         selection_parse_by(selection, argument, state);
         return 0;
-    case OPTION_NATIVE:
-        selection->native = SELECTION_NATIVE_ALL;
-        return 0;
-    case OPTION_NO_NATIVE:
-        selection->native = SELECTION_NATIVE_NONE;
-        return 0;
-    case OPTION_SOURCE:
-        selection->source = SELECTION_SOURCE_SHOWN;
-        return 0;
-    case OPTION_NO_SOURCE:
-        selection->source = SELECTION_SOURCE_HIDDEN;
-        return 0;
-    case OPTION_OPEN_MODULES:
-        selection->open_modules = true;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = selection;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
 }
 
-const struct argp selection_argp = {.options = argp_options, .parser = parse};
+static const struct argp_child argp_children[] = {{.argp = &selection_shown_argp}, {0}};
+
+const struct argp selection_argp = {
+    .options = argp_options, .parser = parse, .children = argp_children};
+
+enum shown_native selection_shown_native(const struct selection *selection,
+                                         enum shown_native usual) {
+    switch (selection->native) {
+    case SELECTION_NATIVE_ALL:
+        return SHOWN_NATIVE_ALL;
+    case SELECTION_NATIVE_NONE:
+        return SHOWN_NATIVE_NONE;
+    default:
+        return usual;
+    }
+}
 
 void selection_open(struct selection *selection) {
     *selection = (struct selection){
@@ -131,7 +167,7 @@ error_t selection_parse_files(struct selection *selection, int key,
         selection->file_count = state->argc - state->next;
         return 0;
     case ARGP_KEY_NO_ARGS:
-        arguments_error(state, "which dump?");
+        arguments_error(state, "no dump given");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -139,15 +175,15 @@ error_t selection_parse_files(struct selection *selection, int key,
 }
 
 int selection_report(const struct selection *selection, bool json,
-                     int (*tell)(const void *options, char *const *files, int count),
+                     int (*report)(const void *options, char *const *files, int count),
                      const void *options) {
     if (!selection->by_process)
-        return tell(options, selection->files, selection->file_count);
+        return report(options, selection->files, selection->file_count);
     int status = 0;
     for (int i = 0; i < selection->file_count && status == 0; i++) {
         if (i > 0 && !json)
             putchar('\n');
-        status = tell(options, &selection->files[i], 1);
+        status = report(options, &selection->files[i], 1);
     }
     return status;
 }

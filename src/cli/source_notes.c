@@ -25,12 +25,11 @@ void source_notes_print(const struct dump_reader *reader, const char *name,
                         enum selection_source source) {
     if (!reader->hides_source || source == SELECTION_SOURCE_HIDDEN)
         return;
-    failure_note(
-        "%s %s", name,
-        reader->header.foreign != 0
-            ? "is of other users: lines of source are left out"
-            : "belongs to another user: lines of source are left out (--source "
-              "shows those that its owner may read)");
+    failure_note("%s %s", name,
+                 reader->header.foreign != 0
+                     ? "belongs to several users: source lines are not shown"
+                     : "belongs to another user: source lines are not shown (--source "
+                       "shows those that its owner may read)");
 }
 
 struct copied_rights source_notes_rights(const struct dump_reader *reader) {

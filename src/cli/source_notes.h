@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Whose dump it is, and whether lines of source are shown for it. One thread. */
+/* Whether a dump is the user's own, and whether its source lines are shown. One
+ * thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,16 +9,17 @@
 #include "dump/dump_reader.h"
 #include "output/copied_rights.h"
 
-/* Whether all of the dump is of the user who runs the command. */
+/* Whether the whole dump belongs to the user who runs the command. */
 bool source_notes_is_ours(const struct dump_reader *reader);
 
-/* A dump of several users has no owner whose rights would do: its source is hidden in
- * any case. */
+/* Whether source lines are hidden. Those of a dump of several users always are: there
+ * is no single owner whose rights could be checked. */
 bool source_notes_hides(const struct dump_reader *reader, enum selection_source source);
 
-/* Says on stderr that lines are left out because the dump is another user's. */
+/* Notes on stderr if source lines are hidden because the dump belongs to another
+ * user. */
 void source_notes_print(const struct dump_reader *reader, const char *name,
                         enum selection_source source);
 
-/* The rights of a dump, or of all dumps that were merged. */
+/* The access rights of a dump, for a file that is derived from it. */
 struct copied_rights source_notes_rights(const struct dump_reader *reader);

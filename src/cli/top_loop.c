@@ -16,8 +16,9 @@
 #include "profile/heap_history.h"
 #include "symbols/shown_stacks.h"
 
-/* Reading a large dump takes its time: at most a fifth of a processor. */
-enum { MAX_SHARE = 5, BILLION = 1000000000, MILLION = 1000000, MIN_ROWS = 1 };
+/* Reading a large dump takes long: it is read at most for 1 / COST_FACTOR of the
+ * time. */
+enum { COST_FACTOR = 5, BILLION = 1000000000, MILLION = 1000000, MIN_ROWS = 1 };
 
 static uint64_t now(clockid_t clock) {
     struct timespec time = {0};
@@ -52,7 +53,8 @@ void top_loop_close(struct top_loop *loop) {
     top_sample_drop(&loop->last);
 }
 
-/* Until when the dump tells: now while the process runs, since the dump's start. */
+/* The end of the dump's data, in nanoseconds since its start: now if the process
+ * runs. */
 static uint64_t end_of(const struct dump_reader *reader) {
     uint64_t start = reader->header.start_time, wall = now(CLOCK_REALTIME);
     if (dump_reader_may_run(reader) && wall > start)
@@ -62,7 +64,7 @@ static uint64_t end_of(const struct dump_reader *reader) {
     return heap_history_end(reader);
 }
 
-/* Rows anew from the last reading, for what the user chose. */
+/* Makes the table from the last reading, as the user chose. */
 static int tabulate(struct top_loop *loop) {
     struct top_table table;
     int error = top_table_open(&table, &loop->profile, loop->key, &loop->start,
@@ -77,8 +79,8 @@ static int tabulate(struct top_loop *loop) {
     return 0;
 }
 
-/* Another dump of the same process starts afresh; the first reading has what was
- * allocated since the start of the dump before it. */
+/* If the process began a new dump, growth and rates start over: the first reading then
+ * has as its rate all that was allocated since the start of the dump. */
 static int take_samples(struct top_loop *loop, bool is_new) {
     struct top_sample sample;
     int error = top_sample_take(&sample, &loop->profile, end_of(loop->reader));
@@ -96,20 +98,20 @@ static int take_samples(struct top_loop *loop, bool is_new) {
 }
 
 static int show_stacks(struct top_loop *loop, struct dump_reader *reader) {
-    bool may_open = module_notes_may_open(reader, loop->settings.open_modules);
-    reader->hides_source = source_notes_hides(reader, loop->settings.source);
+    const struct selection *selection = &loop->settings.selection;
+    bool may_open = module_notes_may_open(reader, selection->open_modules);
+    reader->hides_source = source_notes_hides(reader, selection->source);
     const struct shown_stacks_options options = {
-        .native = loop->settings.native,
+        .native = selection_shown_native(selection, SHOWN_NATIVE_BY_OWNER),
         .symbols = may_open ? loop->symbols : NULL,
     };
     int error = shown_stacks_apply(reader, &options);
-    return error < 0 || loop->settings.shows_imports
-               ? error
-               : import_frames_fold(reader, false);
+    return error < 0 || selection->shows_imports ? error
+                                                 : import_frames_fold(reader, false);
 }
 
-static int weigh(struct frame_names *names, struct profile *profile,
-                 const struct dump_reader *reader) {
+static int open_profile(struct frame_names *names, struct profile *profile,
+                        const struct dump_reader *reader) {
     int error = frame_names_open(names);
     if (error == 0)
         error = profile_open(profile, reader, names, PROFILE_NOW);
@@ -132,7 +134,7 @@ int top_loop_refresh(struct top_loop *loop) {
         return error;
     error = show_stacks(loop, reader);
     if (error == 0)
-        error = weigh(&names, &profile, reader);
+        error = open_profile(&names, &profile, reader);
     if (error < 0) {
         dump_reader_close(reader);
         return error;
@@ -167,7 +169,7 @@ struct top_view top_loop_view(const struct top_loop *loop) {
     };
 }
 
-/* The selected row stays within the table, and on the screen. */
+/* Keeps the selected row within the table, and on the screen. */
 static void keep_selected(struct top_loop *loop) {
     if (loop->selected >= loop->table.count)
         loop->selected = loop->table.count > 0 ? loop->table.count - 1 : 0;
@@ -205,7 +207,8 @@ static void print_bottom(const struct top_loop *loop, const struct terminal *ter
                        terminal_width_left(terminal, 1));
 }
 
-/* What a printer prints, as text; NULL when there is no memory. */
+/* Returns what `print` prints as text, which the caller frees; NULL if there is no
+ * memory. */
 static char *compose(const struct top_loop *loop, const struct top_screen *screen,
                      void (*print)(const struct top_loop *loop,
                                    const struct terminal *terminal)) {
@@ -252,14 +255,14 @@ static void draw(struct top_loop *loop, struct top_screen *screen) {
 }
 
 static void move_by(struct top_loop *loop, long rows) {
-    size_t *place = loop->traceback ? &loop->scroll : &loop->selected;
-    if (rows < 0 && (size_t)-rows > *place)
-        *place = 0;
+    size_t *position = loop->traceback ? &loop->scroll : &loop->selected;
+    if (rows < 0 && (size_t)-rows > *position)
+        *position = 0;
     else
-        *place += (size_t)rows;
+        *position += (size_t)rows;
 }
 
-/* What is typed is shown at once. */
+/* Edits the filter, which takes effect with each key. */
 static void type(struct top_loop *loop, int key) {
     size_t length = strlen(loop->filter);
     if (key == TOP_KEY_ENTER || key == TOP_KEY_ESCAPE)
@@ -320,8 +323,8 @@ static void move(struct top_loop *loop, int key) {
     }
 }
 
-/* Whether the user wants to go on. */
-static bool obey(struct top_loop *loop, int key) {
+/* Handles a key. Returns false if the user quits. */
+static bool handle_key(struct top_loop *loop, int key) {
     if (key == TOP_KEY_QUIT || (key == 'q' && !loop->typing))
         return false;
     if (key == TOP_KEY_NONE || key == TOP_KEY_RESIZED)
@@ -333,16 +336,16 @@ static bool obey(struct top_loop *loop, int key) {
         move(loop, key);
     }
     if (tabulate(loop) < 0)
-        loop->paused = true; /* the rows stay as they were */
+        loop->paused = true; /* the rows are unchanged */
     return true;
 }
 
 static uint64_t interval(const struct top_loop *loop) {
     uint64_t delay = (uint64_t)loop->settings.delay * BILLION;
-    return delay > MAX_SHARE * loop->cost ? delay : MAX_SHARE * loop->cost;
+    return delay > COST_FACTOR * loop->cost ? delay : COST_FACTOR * loop->cost;
 }
 
-/* A dump that ended does not change; the process may start another one. */
+/* A dump that has ended does not change, but its process may begin another one. */
 static bool needs_reading(const struct top_loop *loop) {
     return !loop->paused && !loop->traceback &&
            (!has_ended(loop) || loop->watched->pid != 0);
@@ -350,15 +353,15 @@ static bool needs_reading(const struct top_loop *loop) {
 
 static void watch(struct top_loop *loop, struct top_screen *screen) {
     uint64_t next = now(CLOCK_MONOTONIC) + interval(loop);
-    bool goes_on = true;
-    while (goes_on) {
+    bool running = true;
+    while (running) {
         draw(loop, screen);
         uint64_t time = now(CLOCK_MONOTONIC);
         int left = next > time ? (int)((next - time) / MILLION) + 1 : 0;
-        goes_on = obey(loop, top_screen_wait(screen, left));
-        if (!goes_on || now(CLOCK_MONOTONIC) < next)
+        running = handle_key(loop, top_screen_wait(screen, left));
+        if (!running || now(CLOCK_MONOTONIC) < next)
             continue;
-        /* When it fails, the last state stays. */
+        /* If it fails, the last reading stays on the screen. */
         if (needs_reading(loop) && top_loop_refresh(loop) < 0)
             loop->paused = true;
         next = now(CLOCK_MONOTONIC) + interval(loop);
@@ -372,7 +375,7 @@ int top_loop_run(struct top_loop *loop) {
         return failure_print("%s: %s", loop->watched->name,
                              dump_reader_strerror(error));
     if (top_screen_open(&screen) < 0)
-        return failure_print("this terminal has no full screen: see --once");
+        return failure_print("this terminal cannot show a full screen; use --once");
     watch(loop, &screen);
     top_screen_close(&screen);
     return 0;

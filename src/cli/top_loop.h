@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The live view: reads the dump again and again, keeps what the user chose, and shows
- * it. One thread; allocates. */
+/* The live view of `top`: polls the dump, and shows it as the user chose. One thread;
+ * allocates. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,11 +17,8 @@
 #include "symbols/symbols.h"
 
 struct top_settings {
-    uint32_t delay; /* seconds between two looks */
-    enum shown_native native;
-    enum selection_source source;
-    bool shows_imports; /* the frames of the import system too */
-    bool open_modules;  /* also those that a dump of another user names */
+    uint32_t delay;             /* seconds between two polls */
+    struct selection selection; /* only how frames and source are shown */
 };
 
 enum { TOP_FILTER_SIZE = 80 };
@@ -29,26 +26,28 @@ enum { TOP_FILTER_SIZE = 80 };
 struct top_loop {
     struct watched *watched;
     struct top_settings settings;
-    struct symbols *symbols; /* of all readings */
-    /* As last read. */
+    struct symbols *symbols; /* shared by all readings */
+    /* The last reading. */
     struct dump_reader *reader;
     struct frame_names names;
     struct profile profile;
     struct top_table table;
     uint64_t rss;
     char note[64]; /* see watched_describe */
-    uint64_t cost; /* of reading it: nanoseconds */
-    /* Of the first reading, of the one before the last, and of the last. */
+    uint64_t cost; /* nanoseconds that it took */
+    /* The first reading, the last but one, and the last. */
     struct top_sample start, before, last;
-    /* What the user chose. */
+    /* The user's choices. */
     enum top_order order;
     enum grouping_key key;
     char filter[TOP_FILTER_SIZE];
-    bool typing; /* the filter */
+    bool typing; /* the filter is being typed */
     bool paused;
-    bool traceback; /* of the selected row */
-    size_t selected, first, scroll;
-    size_t rows; /* on the screen */
+    bool traceback;  /* the traceback of the selected row is shown */
+    size_t selected; /* row of the table */
+    size_t first;    /* row of the table that is on top of the screen */
+    size_t scroll;   /* lines of the traceback that are scrolled out */
+    size_t rows;     /* that fit on the screen */
 };
 
 /* 0 or -ENOMEM. */
@@ -56,11 +55,11 @@ must_check int top_loop_open(struct top_loop *loop, struct watched *watched,
                              struct top_settings settings);
 void top_loop_close(struct top_loop *loop);
 
-/* Reads the dump. 0 or -errno; then the last state stays. */
+/* Reads the dump. 0; or -errno, and the previous reading stays. */
 must_check int top_loop_refresh(struct top_loop *loop);
 
-/* What is shown, after a first refresh. */
+/* What to show, after the first refresh. */
 struct top_view top_loop_view(const struct top_loop *loop);
 
-/* The full screen, until the user quits. Returns the exit status. */
+/* Shows the full screen until the user quits. Returns the exit status. */
 must_check int top_loop_run(struct top_loop *loop);

@@ -12,7 +12,7 @@
 
 enum { ESCAPE_MILLISECONDS = 25, ESCAPE = 27, CONTROL_C = 3, BACKSPACE = 8, DEL = 127 };
 
-/* Set by a handler, which runs only within ppoll. */
+/* Set by the signal handler, which runs only within ppoll. */
 static volatile sig_atomic_t ending_signal;
 static sigset_t signals_before;
 static SCREEN *terminal;
@@ -21,8 +21,8 @@ static void note_signal(int number) {
     ending_signal = number;
 }
 
-/* Also the change of size is let in only while we wait: then it cannot come just before
- * the wait and go unnoticed. */
+/* Blocks the signals everywhere but in ppoll, SIGWINCH too: otherwise a change of size
+ * just before the wait would go unnoticed. */
 static void watch_signals(void) {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     struct sigaction action = {.sa_handler = note_signal};
@@ -36,7 +36,8 @@ static void watch_signals(void) {
     sigprocmask(SIG_BLOCK, &set, &signals_before);
 }
 
-/* Colours by number of pair, for the codes of report/terminal.c. */
+/* Colour pairs have the numbers that read_style derives from output/terminal.c's
+ * codes. */
 static void start_colours(struct top_screen *screen) {
     const char *none = getenv("NO_COLOR");
     if ((none != NULL && none[0] != '\0') || !has_colors())
@@ -51,8 +52,8 @@ static void measure(struct top_screen *screen) {
     screen->height = (size_t)LINES;
 }
 
-/* Curses itself makes do with a terminal that cannot put its cursor anywhere, but then
- * nothing is readable on it. */
+/* Curses accepts a terminal that cannot move its cursor, but its output would be
+ * unreadable. */
 static bool can_move_cursor(void) {
     int found;
     if (setupterm(NULL, STDOUT_FILENO, &found) != OK)
@@ -103,7 +104,7 @@ void top_screen_close(struct top_screen *screen) {
         raise(ending_signal);
 }
 
-/* A style's code, `36m`, as an attribute; it moves *at behind it. */
+/* Parses a style's code, such as `36m`, and advances *at past it. */
 static attr_t read_style(const char **at) {
     char *end;
     long code = strtol(*at, &end, 10);
@@ -179,7 +180,7 @@ int top_screen_wait(struct top_screen *screen, int milliseconds) {
                                 (long)(milliseconds % 1000) * 1000000};
         int ready = ppoll(&input, 1, &time, &signals_before);
         key = getch();
-        /* The terminal is gone. */
+        /* The terminal was closed. */
         if (key == ERR && ready > 0 && (input.revents & (POLLHUP | POLLERR)) != 0)
             return TOP_KEY_QUIT;
     }

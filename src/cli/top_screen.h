@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The full-screen terminal of `top`, by ncurses. One at a time, one thread.
+/* The full-screen terminal of `top`, with ncurses. One at a time; one thread.
  *
- * While it is open, signals that would end the command are taken by top_screen_wait,
- * so that the terminal is given back as it was.
+ * While it is open, top_screen_wait catches the signals that would end the command, so
+ * that the terminal can be restored first.
  */
 #pragma once
 
@@ -11,9 +11,9 @@
 
 #include "base/compiler.h"
 
-/* Keys beside characters. */
+/* Keys other than characters. */
 enum {
-    TOP_KEY_NONE = 0, /* the time has passed */
+    TOP_KEY_NONE = 0, /* timeout */
     TOP_KEY_QUIT = 0x1000,
     TOP_KEY_UP,
     TOP_KEY_DOWN,
@@ -31,17 +31,17 @@ struct top_screen {
     bool colour;
 };
 
-/* 0, or -ENOTTY for a terminal that cannot do it. */
+/* 0, or -ENOTTY if the terminal cannot show a full screen. */
 must_check int top_screen_open(struct top_screen *screen);
 
-/* Gives the terminal back. A signal that asked the command to end does so now, unless
- * it was an interrupt. */
+/* Restores the terminal. If a signal other than SIGINT asked the command to end, raises
+ * it again. */
 void top_screen_close(struct top_screen *screen);
 
-/* Draws lines with the styles that struct terminal writes; one of them highlighted, and
- * the last one of the screen, which is `bottom`. */
+/* Draws lines with the styles that struct terminal writes, line `highlighted` in
+ * reverse, and `bottom` in the last line of the screen. */
 void top_screen_draw(struct top_screen *screen, const char *text, size_t highlighted,
                      const char *bottom);
 
-/* The next key within that time. */
+/* Waits for a key. */
 int top_screen_wait(struct top_screen *screen, int milliseconds);

@@ -12,28 +12,28 @@ static const char *const reasons[TRACEMALLOC_DUMP_REASONS] = {
     [TRACEMALLOC_DUMP_LOST_FILE] = "%s parts of the file are missing",
     [TRACEMALLOC_DUMP_LOST_NAMES] = "%s names were cut or replaced",
     [TRACEMALLOC_DUMP_LOST_PYTHON] =
-        "Python frames were switched off, for a check of the interpreter failed (%s)",
+        "Python frames were turned off because a check of the interpreter failed (%s)",
     [TRACEMALLOC_DUMP_LOST_NESTED] =
-        "%s blocks that signal handlers made inside the tracer were not recorded",
+        "%s blocks that signal handlers allocated inside the tracer were not recorded",
     [TRACEMALLOC_DUMP_LOST_MEMORY] =
-        "the tracer found no memory for its tables (%s times)",
+        "the tracer could not get memory for its tables (%s times)",
     [TRACEMALLOC_DUMP_LOST_NATIVE] =
         "%s native stacks could not be unwound to their end",
     [TRACEMALLOC_DUMP_LOST_DAMAGE] =
-        "another program cut the file while it was written: %s pages",
+        "another program truncated the file while it was being written: %s pages",
     [TRACEMALLOC_DUMP_LOST_VERSION] =
-        "this interpreter's Python frames are not known: native blocks only (%s)",
+        "this version of Python is not supported: native blocks only (%s)",
     [TRACEMALLOC_DUMP_LOST_CRAMPED] =
-        "%s events have no native frames: the stack had no room to unwind it",
-    [TRACEMALLOC_DUMP_LOST_MALLOC] = "the process uses another allocator: libc's "
-                                     "blocks are not recorded, or not all "
+        "%s events have no native frames: the stack had too little room to unwind it",
+    [TRACEMALLOC_DUMP_LOST_MALLOC] = "the process uses another allocator: some or all "
+                                     "of libc's blocks are not recorded "
                                      "(%s functions)",
-    [TRACEMALLOC_DUMP_LOST_TRACK] = "code could not be changed: memory that modules "
-                                    "report, such as NumPy's, is not "
-                                    "recorded (%s functions)",
+    [TRACEMALLOC_DUMP_LOST_TRACK] = "the interpreter's code could not be patched: "
+                                    "memory that modules report, such as NumPy's, is "
+                                    "not recorded (%s functions)",
 };
 
-/* What is behind a reason, where the file grew whenever it had to. */
+/* The cause of a reason, unless the header's `growth` names another one. */
 static const char *const causes[TRACEMALLOC_DUMP_REASONS] = {
     [TRACEMALLOC_DUMP_LOST_STACKS] = "the table of stacks was full",
     [TRACEMALLOC_DUMP_LOST_BLOCKS] = "a table could not grow",
@@ -44,14 +44,14 @@ static const char *const causes[TRACEMALLOC_DUMP_REASONS] = {
 /* By enum tracemalloc_dump_growth. */
 static const char *const growths[] = {
     [TRACEMALLOC_DUMP_GROWTH_BOUND] =
-        "the file reached the bound of its size (TRACEMALLOC_MAX_FILE)",
+        "the file reached its maximum size (TRACEMALLOC_MAX_FILE)",
     [TRACEMALLOC_DUMP_GROWTH_LIMIT] =
-        "the file reached the process's limit of file sizes (RLIMIT_FSIZE)",
+        "the file reached the process's file size limit (RLIMIT_FSIZE)",
     [TRACEMALLOC_DUMP_GROWTH_FULL] = "the disk was full",
     [TRACEMALLOC_DUMP_GROWTH_QUOTA] = "the disk quota was used up",
-    [TRACEMALLOC_DUMP_GROWTH_NAME] = "the process could not open the file again",
+    [TRACEMALLOC_DUMP_GROWTH_NAME] = "the process could not reopen the file",
     [TRACEMALLOC_DUMP_GROWTH_MEMORY] =
-        "there were no memory or addresses left to map the file",
+        "there was no memory or address space left to map the file",
     [TRACEMALLOC_DUMP_GROWTH_IO] = "the file system could not store the file",
 };
 
@@ -62,7 +62,7 @@ enum {
     END_OF_REASONS,
 };
 
-/* Something was counted on `<overflow>`, though the header does not say so. */
+/* Whether `<overflow>` holds blocks although the header counts no lost stacks. */
 static bool has_overflow(const struct dump_reader *reader) {
     if (reader->header.lost[TRACEMALLOC_DUMP_LOST_STACKS] != 0)
         return false;
@@ -91,18 +91,19 @@ static uint64_t count_lost(const struct dump_reader *reader, size_t reason) {
 static const char *reason_format(size_t reason) {
     switch (reason) {
     case BY_READER_MISSING:
-        return "the file is cut off: %s entries are missing";
+        return "the file is truncated: %s entries are missing";
     case BY_READER_DAMAGED:
-        return "the file is damaged: %s entries of it make no sense";
+        return "the file is damaged: %s of its entries are invalid";
     case OVERFLOW_SEEN:
         return "the table of stacks was full: what did not fit is shown as <overflow>";
     default:
-        return reasons[reason] != NULL ? reasons[reason]
-                                       : "something of an unknown kind is missing (%s)";
+        return reasons[reason] != NULL
+                   ? reasons[reason]
+                   : "data of a kind unknown to this version is missing (%s)";
     }
 }
 
-/* `cause: `, or nothing. */
+/* Writes `CAUSE: `, or the empty text. */
 static void format_cause(const struct dump_reader *reader, size_t reason,
                          char text[COMPLETENESS_TEXT_SIZE]) {
     uint16_t growth = reader->header.growth, error = reader->header.growth_error;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a dump does not hold, in words. For offline code; pure; any thread. */
+/* Why a dump is incomplete, in words. For offline code; pure; any thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,8 +9,9 @@
 
 enum { COMPLETENESS_TEXT_SIZE = 240 };
 
-/* Writes the next reason why the dump is incomplete, a sentence without its full stop,
- * with its count. *at is 0 at first and moves on; false after the last reason. */
+/* Writes the next reason why the dump is incomplete: a sentence without its full stop,
+ * with a count. *at must be 0 for the first call. Returns false after the last
+ * reason. */
 bool completeness_next(const struct dump_reader *reader, size_t *at,
                        char text[COMPLETENESS_TEXT_SIZE]);
 

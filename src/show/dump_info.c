@@ -37,8 +37,8 @@ const char *dump_info_implementation(const struct dump_reader *reader) {
     }
 }
 
-/* PY_VERSION_HEX: a byte each for major, minor and micro, four bits each for the level
- * and its serial number. */
+/* PY_VERSION_HEX: one byte each for major, minor and micro, four bits each for the
+ * release level and its serial number. */
 void dump_info_version(const struct dump_reader *reader,
                        char text[DUMP_INFO_TEXT_SIZE]) {
     uint32_t version = reader->header.python_version;
@@ -64,7 +64,7 @@ void dump_info_signal(int number, char text[DUMP_INFO_TEXT_SIZE]) {
         snprintf(text, DUMP_INFO_TEXT_SIZE, "signal %d", number);
 }
 
-/* How a process ended, as told by a dump's header or by an entry of its processes. */
+/* How a process ended, from a dump's header or from its section of processes. */
 struct ending {
     uint32_t state;
     int exit_status;
@@ -77,17 +77,17 @@ static void describe_signal(const struct ending *ending,
     char name[DUMP_INFO_TEXT_SIZE];
     dump_info_signal(ending->signal, name);
     snprintf(text, DUMP_INFO_TEXT_SIZE * 2, "killed by %s (%d)%s", name, ending->signal,
-             ending->oom_killed ? ", for want of memory" : "");
+             ending->oom_killed ? ", out of memory" : "");
 }
 
 static void describe(const struct ending *ending, char text[DUMP_INFO_TEXT_SIZE * 2]) {
     static const char *const texts[] = {
-        [TRACEMALLOC_DUMP_TRACING] = "it runs and is traced",
+        [TRACEMALLOC_DUMP_TRACING] = "running and being traced",
         [TRACEMALLOC_DUMP_STOPPED] = "tracing was stopped, the process went on",
-        [TRACEMALLOC_DUMP_EXEC] = "it became another program by exec",
-        [TRACEMALLOC_DUMP_SNAPSHOT] = "a snapshot of a process that was running",
-        [DUMP_READER_KILLED] = "killed; by which signal is not known",
-        [DUMP_READER_UNKNOWN] = "it runs or was killed, which cannot be seen from here",
+        [TRACEMALLOC_DUMP_EXEC] = "replaced by another program (exec)",
+        [TRACEMALLOC_DUMP_SNAPSHOT] = "a snapshot of a running process",
+        [DUMP_READER_KILLED] = "killed by an unknown signal",
+        [DUMP_READER_UNKNOWN] = "running or killed: it cannot be seen from here",
     };
     if (ending->state == TRACEMALLOC_DUMP_SIGNAL)
         describe_signal(ending, text);

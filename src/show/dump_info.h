@@ -32,12 +32,11 @@ void dump_info_ending(const struct dump_reader *reader,
 void dump_info_process_ending(const struct dump_reader *reader, uint32_t process,
                               char text[DUMP_INFO_TEXT_SIZE * 2]);
 
-/* The next of the arguments in a text of the dump, each of which a NUL follows, or
- * false after the last; *at is 0 at first and moves on. */
+/* Finds the next of the arguments in a text of the dump, each followed by a NUL. *at
+ * must be 0 for the first call. Returns false after the last argument. */
 bool dump_info_next_argument(struct dump_text all, size_t *at,
                              struct dump_text *argument);
 
-/* The next argument of the program, or false after the last; *at is 0 at first and
- * moves on. */
+/* The same for the arguments of the program. */
 bool dump_info_argument(const struct dump_reader *reader, size_t *at,
                         struct dump_text *argument);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { GAP = 2, MIN_PLACE = 16, LINE_SIZE = 32 };
+enum { GAP = 2, MIN_LOCATION = 16, LINE_SIZE = 32 };
 
 static struct dump_text base_name(struct dump_text path) {
     const char *slash = memrchr(path.bytes, '/', path.length);
@@ -14,8 +14,8 @@ static struct dump_text base_name(struct dump_text path) {
 }
 
 struct dump_text frame_text_unknown(const struct profile *profile) {
-    static const char python[] = "no Python frame (start-up, threads of C)";
-    static const char native[] = "no frame (the stack is not known)";
+    static const char python[] = "no Python frame (start-up, C threads)";
+    static const char native[] = "no frame (unknown stack)";
     const char *text = python;
     if (profile->reader->header.implementation == TRACEMALLOC_DUMP_NO_PYTHON)
         text = native;
@@ -39,12 +39,12 @@ struct dump_text frame_text_function(const struct profile *profile, uint32_t sta
     return base_name(profile_filename(profile, profile_frame(profile, stack)));
 }
 
-/* What stands for a frame has no place in a file. */
-static bool has_place(const struct profile *profile, uint32_t stack) {
+/* `<unknown>` and `<overflow>` are in no file. */
+static bool has_location(const struct profile *profile, uint32_t stack) {
     return profile_code(profile, stack) > 1;
 }
 
-/* `:8` of a line, or nothing. */
+/* Writes `:8`, or the empty text. Returns its length. */
 static size_t format_line(const struct profile *profile, uint32_t stack, bool has_line,
                           char line[LINE_SIZE]) {
     struct frame frame = profile_frame(profile, stack);
@@ -63,7 +63,7 @@ static size_t put(const struct terminal *terminal, enum terminal_style style,
     return terminal_put_start(terminal, style, text.bytes, text.length, width);
 }
 
-/* With little room, `keep bulky.py:6`, or only the line: `keep:6`. */
+/* In few columns: `keep bulky.py:6`, or `keep:6`. */
 static size_t put_short(const struct terminal *terminal, struct dump_text function,
                         struct dump_text file, struct dump_text line, size_t width) {
     size_t name = terminal_columns(terminal, function.bytes, function.length);
@@ -83,13 +83,14 @@ size_t frame_text_put(const struct terminal *terminal, const struct profile *pro
     struct dump_text file = profile_filename(profile, profile_frame(profile, stack));
     char line[LINE_SIZE];
     size_t length = format_line(profile, stack, has_line, line);
-    if (!has_place(profile, stack) || width < 2 * MIN_PLACE)
+    if (!has_location(profile, stack) || width < 2 * MIN_LOCATION)
         return put_short(terminal, function, base_name(file),
                          (struct dump_text){line, length}, width);
-    size_t place = terminal_columns(terminal, file.bytes, file.length) + length;
-    size_t kept = min(place, MIN_PLACE + length) + GAP;
-    size_t taken = terminal_put_start(terminal, TERMINAL_PLAIN, function.bytes,
-                                      function.length, width > kept ? width - kept : 0);
+    size_t location = terminal_columns(terminal, file.bytes, file.length) + length;
+    size_t reserved = min(location, MIN_LOCATION + length) + GAP;
+    size_t taken =
+        terminal_put_start(terminal, TERMINAL_PLAIN, function.bytes, function.length,
+                           width > reserved ? width - reserved : 0);
     taken += (size_t)fprintf(terminal->out, "%*s", GAP, "");
     taken += terminal_put_end(terminal, TERMINAL_NAME, file.bytes, file.length,
                               width - taken - length);

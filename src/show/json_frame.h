@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A frame as a JSON object, the same in all documents (see tracemalloc-stats(1)). For
- * offline code; one thread at a time. */
+/* Writes a frame as a JSON object, the same in all documents (see
+ * tracemalloc-stats(1)). For offline code; one thread at a time. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,16 +9,16 @@
 #include "output/json_writer.h"
 
 struct json_frame {
-    struct dump_text filename; /* shown of a native frame only where it has a source */
-    struct dump_text function; /* empty: null */
+    struct dump_text filename; /* of a native frame: written if has_source */
+    struct dump_text function; /* null if empty */
     uint32_t line;
     bool native;
-    bool has_source;
-    bool has_address;        /* of a native frame; not where several were grouped */
+    bool has_source;         /* native frames only */
+    bool has_address;        /* native frames only; false for a group of several */
     uint64_t address;        /* ELF virtual address */
-    struct dump_text module; /* path; empty: null */
+    struct dump_text module; /* path; null if empty */
 };
 
-/* `filename`, `lineno` and `function`; of a native frame `native`, `module` and
- * `offset` as well, and null for what is not known. */
+/* Writes the keys `filename`, `lineno` and `function`; for a native frame also
+ * `native`, `module` and `offset`. Unknown values are null. */
 void json_frame_add(struct json_writer *writer, const struct json_frame *frame);

@@ -47,14 +47,15 @@ void json_report_add_frame(struct json_writer *writer, const struct profile *pro
 static void write_window(struct json_writer *writer, const struct statistic *entry) {
     const struct stack_index *index = &entry->grouping->index;
     const struct profile *profile = entry->grouping->profile;
-    for (uint32_t up = stack_index_window(index, entry->stack); up-- > 0;) {
-        uint32_t node = stack_index_ancestor(index, entry->stack, up);
+    for (uint32_t i = stack_index_window(index, entry->stack); i-- > 0;) {
+        uint32_t node = stack_index_ancestor(index, entry->stack, i);
         json_report_add_frame(writer, profile, node);
     }
 }
 
-/* A file has no one function, and a function or module no one line. */
-static void write_leaf(struct json_writer *writer, const struct statistic *entry) {
+/* A group by file covers several functions, and one by function or module several
+ * lines: what is not common to the group is null. */
+static void write_frame(struct json_writer *writer, const struct statistic *entry) {
     const struct grouping *grouping = entry->grouping;
     struct json_frame frame = describe(grouping->profile, entry->stack);
     if (grouping->key != GROUPING_LINENO) {
@@ -69,7 +70,7 @@ static void write_leaf(struct json_writer *writer, const struct statistic *entry
     json_frame_add(writer, &frame);
 }
 
-/* How deep the stack was; only a traceback has one depth. */
+/* The depth of the whole stack; null unless grouped by traceback. */
 static void add_depth(struct json_writer *writer, const struct statistic *entry) {
     const struct grouping *grouping = entry->grouping;
     json_writer_key(writer, "total_nframe");
@@ -93,7 +94,7 @@ static void add_detail(struct json_writer *writer, const struct profile *profile
     json_writer_close_map(writer);
 }
 
-/* Only where blocks belong to frames of Python. */
+/* Only in reports that attribute blocks to Python frames. */
 static void add_native(struct json_writer *writer, const struct statistic *entry,
                        const struct native_details *details) {
     const struct profile *profile = entry->grouping->profile;
@@ -118,7 +119,7 @@ static void write_entry(struct json_writer *writer, const struct statistic *entr
     if (entry->grouping->key == GROUPING_TRACEBACK)
         write_window(writer, entry);
     else
-        write_leaf(writer, entry);
+        write_frame(writer, entry);
     json_writer_close_list(writer);
     add_depth(writer, entry);
     if (details != NULL)
@@ -165,7 +166,7 @@ void json_report_add(struct json_writer *writer, const struct statistics *statis
     json_writer_key(writer, "statistics");
     json_writer_open_list(writer);
     struct native_details details;
-    /* Without memory there are none. */
+    /* If there is no memory, the details are left out. */
     if (native_details_open(&details, statistics->grouping) < 0)
         native_details_close(&details);
     for (size_t i = 0; i < statistics->shown; i++) {

@@ -21,7 +21,7 @@ void labelled_line_print(const struct terminal *terminal, size_t columns,
         return;
     size_t used =
         terminal_put_start(terminal, TERMINAL_NAME, label, strlen(label), columns - 1);
-    /* A wide label is cut on terminals only. */
+    /* A long label is cut only on a terminal. */
     fprintf(terminal->out, "%*s", used < columns ? (int)(columns - used) : 1, "");
     terminal_put_start(terminal, TERMINAL_PLAIN, text, (size_t)length,
                        terminal_width_left(terminal, columns));

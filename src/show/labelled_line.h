@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines of a label and a text, one below the other. For offline code; allocates; one
- * thread; write errors stay in the stream. */
+/* Prints lines of a label and a text. For offline code; allocates; one thread; write
+ * errors stay in the stream. */
 #pragma once
 
 #include <stddef.h>
@@ -8,13 +8,13 @@
 #include "output/terminal.h"
 #include "profile/profile.h"
 
-/* The text begins at column `columns`. Without memory there is no line. */
+/* The text begins at column `columns`. If there is no memory, nothing is printed. */
 void labelled_line_print(const struct terminal *terminal, size_t columns,
                          const char *label, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 enum { LABELLED_LINE_WEIGHT_SIZE = 80 };
 
-/* `12.3 KiB in 4 blocks`. */
+/* Writes `12.3 KiB in 4 blocks`. */
 void labelled_line_format_weight(char text[LABELLED_LINE_WEIGHT_SIZE],
                                  struct weight weight);

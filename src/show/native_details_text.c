@@ -6,9 +6,9 @@
 
 #include "show/frame_text.h"
 
-enum { MAX_SHOWN = 3, INDENT = 4, GAP = 2, MIN_PLACE = 16 };
+enum { MAX_SHOWN = 3, INDENT = 4, GAP = 2, MIN_LOCATION = 16 };
 
-/* `native size=64.0 MiB, count=2: `; returns the columns taken. */
+/* Prints `native size=64.0 MiB, count=2: `. Returns the columns taken. */
 static size_t print_numbers(const struct terminal *terminal, struct weight weight) {
     const struct statistic sum = {.weight = weight};
     char numbers[STATISTICS_TEXT_SIZE];
@@ -29,11 +29,12 @@ static void print_detail(const struct terminal *terminal, const struct profile *
     struct dump_text function = frame_text_function(profile, detail->stack);
     used += terminal_put_start(terminal, TERMINAL_PLAIN, function.bytes,
                                function.length, terminal_width_left(terminal, used));
-    struct dump_text place = native_details_location(profile, detail);
+    struct dump_text location = native_details_location(profile, detail);
     size_t width = terminal_width_left(terminal, used + GAP);
-    if (width >= MIN_PLACE) {
+    if (width >= MIN_LOCATION) {
         fprintf(terminal->out, "%*s", GAP, "");
-        terminal_put_end(terminal, TERMINAL_NAME, place.bytes, place.length, width);
+        terminal_put_end(terminal, TERMINAL_NAME, location.bytes, location.length,
+                         width);
     }
     fputc('\n', terminal->out);
 }

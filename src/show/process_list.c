@@ -58,8 +58,7 @@ bool process_list_is_renamed(const struct dump_reader *reader, uint32_t process)
     return false;
 }
 
-/* The kernel names a process after the last part of the path that was executed: that of
- * the executable, a link to it or a script. */
+/* Whether the kernel would give a process this comm after executing the path. */
 static bool is_named_after(const char *comm, struct dump_text path) {
     const char *slash = memrchr(path.bytes, '/', path.length);
     const char *name = slash != NULL ? slash + 1 : path.bytes;
@@ -103,7 +102,8 @@ static void put_argv(FILE *stream, struct dump_text argv) {
     }
 }
 
-/* What tells processes of the same arguments apart comes first: lines are cut. */
+/* What distinguishes processes with the same arguments comes first, because long lines
+ * are cut at the end. */
 static void put_names(FILE *stream, const struct dump_reader *reader,
                       uint32_t process) {
     const struct tracemalloc_dump_process *entry = &reader->processes[process];

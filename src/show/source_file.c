@@ -18,7 +18,7 @@
 
 enum { READ = 4, SEARCH = 1, LINK_SIZE = 64, MAX_LINKS = 40, MAX_GROUPS = 65536 };
 
-/* An access control list as the kernel gives it: 4 bytes of version, then entries. */
+/* An access control list in the kernel's format: 4 bytes of version, then entries. */
 enum { ACL_VERSION = 2, ACL_USER = 2, ACL_GROUP_OBJ = 4, ACL_GROUP = 8, ACL_MASK = 16 };
 struct acl_entry {
     uint16_t tag;
@@ -31,12 +31,12 @@ struct acl {
     struct acl_entry entries[MAX_ACL_ENTRIES];
 };
 
-/* The rest of a path that is being walked. */
+/* The resolution of a path, component by component. */
 struct walk {
     const struct source_user *user;
-    int at; /* O_PATH: where it has come to */
-    unsigned links;
-    char rest[2 * PATH_MAX];
+    int fd;                  /* O_PATH: the component reached; -1 before the first */
+    unsigned links;          /* followed so far, MAX_LINKS at most */
+    char rest[2 * PATH_MAX]; /* the components still to come */
 };
 
 void source_user_open(struct source_user *user, uid_t uid) {
@@ -66,7 +66,8 @@ static bool has_group(const struct source_user *user, gid_t group) {
     return false;
 }
 
-/* For a user of unknown groups: only what both a member and another user may do. */
+/* If the user's groups are unknown, both members of the group and others must be
+ * allowed. */
 static bool allows_class(const struct source_user *user, gid_t group, unsigned members,
                          unsigned others, unsigned wanted) {
     bool member = (members & wanted) == wanted, other = (others & wanted) == wanted;
@@ -82,7 +83,7 @@ static unsigned acl_mask(const struct acl *acl, size_t count) {
     return 7;
 }
 
-/* As acl(5) says, for a user who does not own the file. */
+/* The check described in acl(5), for a user who does not own the file. */
 static bool acl_allows(const struct acl *acl, size_t count, const struct stat *status,
                        const struct source_user *user, unsigned wanted) {
     unsigned mask = acl_mask(acl, count);
@@ -98,19 +99,19 @@ static bool acl_allows(const struct acl *acl, size_t count, const struct stat *s
             continue;
         if (user->is_known && (entry->rights & mask & wanted) == wanted)
             return true;
-        /* Who might be in a group must be allowed by it, too. */
+        /* A user whose groups are unknown must be allowed by every group. */
         matched |= (entry->rights & mask & wanted) != wanted;
     }
     return !matched && (status->st_mode & wanted) == wanted;
 }
 
-/* Whether the user may do what is wanted with what is open at a descriptor. */
+/* Whether the user has the wanted rights to the file open at `fd`. */
 static bool may(const struct source_user *user, int fd, const struct stat *status,
                 unsigned wanted) {
     char link[LINK_SIZE];
     struct acl acl;
     if (user->user == 0 || user->user == geteuid())
-        return true; /* the kernel asks the same of us */
+        return true; /* the kernel checks the same for this process */
     if (user->user == status->st_uid)
         return ((status->st_mode >> 6) & wanted) == wanted;
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
@@ -124,7 +125,8 @@ static bool may(const struct source_user *user, int fd, const struct stat *statu
                       status, user, wanted);
 }
 
-/* Files there are no files: to read one may do something, or tell of us. */
+/* Reading a file of /proc or /sys may have side effects, or reveal this process's own
+ * state. */
 static bool is_of_kernel(int fd) {
     struct statfs status;
     return fstatfs(fd, &status) != 0 || status.f_type == PROC_SUPER_MAGIC ||
@@ -134,9 +136,9 @@ static bool is_of_kernel(int fd) {
 static int move_to(struct walk *walk, int fd) {
     if (fd < 0)
         return -errno;
-    if (walk->at >= 0)
-        close(walk->at);
-    walk->at = fd;
+    if (walk->fd >= 0)
+        close(walk->fd);
+    walk->fd = fd;
     return is_of_kernel(fd) ? -EACCES : 0;
 }
 
@@ -144,7 +146,7 @@ static int start_at_root(struct walk *walk) {
     return move_to(walk, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
-/* Puts what a link says in front of the rest. */
+/* Prepends the target of a link to the rest of the path. */
 static int follow(struct walk *walk, int link) {
     char text[2 * PATH_MAX];
     if (++walk->links > MAX_LINKS)
@@ -163,13 +165,13 @@ static int follow(struct walk *walk, int link) {
 
 static int enter(struct walk *walk, const char *name) {
     struct stat status;
-    if (fstat(walk->at, &status) != 0)
+    if (fstat(walk->fd, &status) != 0)
         return -errno;
     if (!S_ISDIR(status.st_mode))
         return -ENOTDIR;
-    if (!may(walk->user, walk->at, &status, SEARCH))
+    if (!may(walk->user, walk->fd, &status, SEARCH))
         return -EACCES;
-    int next = openat(walk->at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    int next = openat(walk->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (next < 0)
         return -errno;
     if (fstat(next, &status) == 0 && !S_ISLNK(status.st_mode))
@@ -179,7 +181,7 @@ static int enter(struct walk *walk, const char *name) {
     return error;
 }
 
-/* Takes the first component off the rest. */
+/* Removes the first component from the rest; false if there is none. */
 static bool take_name(struct walk *walk, char name[NAME_MAX + 1]) {
     const char *start = walk->rest + strspn(walk->rest, "/");
     size_t length = strcspn(start, "/");
@@ -204,19 +206,19 @@ static int begin(struct walk *walk, const char *path) {
 static int open_found(const struct walk *walk) {
     char link[LINK_SIZE];
     struct stat status;
-    if (fstat(walk->at, &status) != 0)
+    if (fstat(walk->fd, &status) != 0)
         return -errno;
     if (!S_ISREG(status.st_mode))
         return -EINVAL;
-    if (!may(walk->user, walk->at, &status, READ))
+    if (!may(walk->user, walk->fd, &status, READ))
         return -EACCES;
-    snprintf(link, sizeof link, "/proc/self/fd/%d", walk->at);
+    snprintf(link, sizeof link, "/proc/self/fd/%d", walk->fd);
     int fd = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     return fd < 0 ? -errno : fd;
 }
 
 int source_file_open(const char *path, const struct source_user *user) {
-    struct walk walk = {.user = user, .at = -1};
+    struct walk walk = {.user = user, .fd = -1};
     char name[NAME_MAX + 1];
     int error = begin(&walk, path);
     while (error == 0 && take_name(&walk, name))
@@ -224,7 +226,7 @@ int source_file_open(const char *path, const struct source_user *user) {
     if (error == 0)
         error = walk.rest[strspn(walk.rest, "/")] != '\0' ? -ENAMETOOLONG
                                                           : open_found(&walk);
-    if (walk.at >= 0)
-        close(walk.at);
+    if (walk.fd >= 0)
+        close(walk.fd);
     return error;
 }

@@ -14,7 +14,7 @@ enum { MAX_FILE_BYTES = 16 << 20, MAX_HELD_BYTES = 256 << 20 };
 
 struct source_file {
     size_t line_count;
-    uint32_t *starts; /* of each line, and of one behind the last */
+    uint32_t *starts; /* offset of each line, and the end of the text */
     char text[];
 };
 
@@ -75,7 +75,7 @@ static bool find_starts(struct source_file *file, size_t size) {
     return true;
 }
 
-/* NULL where there is no such file, or no memory to look at it. */
+/* Returns NULL if the file cannot be read, or if there is no memory. */
 static struct source_file *read_source(struct source_lines *lines,
                                        struct dump_text name, uid_t uid) {
     size_t size;
@@ -96,14 +96,14 @@ static struct source_file *read_source(struct source_lines *lines,
 
 static const struct source_file *find_file(struct source_lines *lines,
                                            struct dump_text name, uid_t uid) {
-    size_t known = lines->ids.count;
-    if (array_reserve(&lines->files, &lines->capacity, known + 1,
+    size_t next_id = lines->ids.count;
+    if (array_reserve(&lines->files, &lines->capacity, next_id + 1,
                       sizeof *lines->files) < 0)
         return NULL;
     int64_t id = id_map_add(&lines->ids, (struct id_pair){(uintptr_t)name.bytes, uid});
     if (id < 0)
         return NULL;
-    if ((size_t)id == known)
+    if ((size_t)id == next_id)
         lines->files[id] = read_source(lines, name, uid);
     return lines->files[id];
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines of source files, for a look at what stands at a frame.
+/* The source lines of frames.
  *
- * For offline code; allocates; one thread at a time. The names come from a dump, from a
- * stranger that is: only regular files of a bounded size are read, each once, and only
- * those that the dump's owner may read.
+ * For offline code; allocates; one thread at a time. The file names come from a dump,
+ * which is untrusted: only regular files of a bounded size are read, each once, and
+ * only those that the dump's owner may read.
  */
 #pragma once
 
@@ -15,22 +15,22 @@
 #include "dump/dump_reader.h"
 #include "show/source_file.h"
 
-struct source_file; /* the text of one */
+struct source_file;
 
-/* All zeros is an empty cache. */
+/* A cache of files; empty when all zeros. */
 struct source_lines {
-    struct id_map ids;          /* by address of the name, and the dump's owner */
-    struct source_file **files; /* by id; NULL where there is nothing to read */
+    struct id_map ids;          /* by address of the name, and owner of the dump */
+    struct source_file **files; /* by id; NULL for a file that cannot be read */
     size_t capacity;
-    size_t held;             /* bytes of all */
+    size_t held;             /* bytes of all files, MAX_HELD_BYTES at most */
     struct source_user user; /* the last dump's owner */
     bool has_user;
 };
 
-/* Line `line` of a file that a dump names, counted from 1, without white space around
- * it; empty where it is not at hand, or the dump's source is not to be shown. It lives
- * as long as the cache. `filename` is followed by a NUL, and is always the same address
- * for the same name. */
+/* Line `line` (from 1) of a file that a dump names, without surrounding white space;
+ * empty if it cannot be read, or if source lines of this dump are hidden. It is valid
+ * until the cache is closed. `filename` must be followed by a NUL and have the same
+ * address each time. */
 struct dump_text source_lines_get(struct source_lines *lines,
                                   const struct dump_reader *reader,
                                   struct dump_text filename, uint32_t line);

@@ -6,7 +6,7 @@
 
 #include "profile/import_frames.h"
 
-/* Sizes that the interpreter's own allocator serves, in steps of its alignment. */
+/* The largest block and the alignment of the interpreter's own allocator, in bytes. */
 enum { MAX_SMALL = 512, SMALL_ALIGNMENT = 16 };
 
 static const uint64_t class_limits[SUMMARY_CLASSES] = {
@@ -81,37 +81,37 @@ static bool is_of_line(const struct profile *profile, uint32_t first, uint32_t s
     return a.name == b.name && a.line == b.line;
 }
 
-/* Blocks of one size that one line made are told of together. */
-static bool add_to_known(struct summary *summary, struct summary_block block) {
+/* Blocks of one size that one line allocated are one entry. */
+static bool add_to_listed(struct summary *summary, struct summary_block block) {
     const struct profile *profile = &summary->profiles[SUMMARY_NOW];
     for (size_t i = 0; i < summary->largest_count; i++) {
-        struct summary_block *known = &summary->largest[i];
-        if (known->size != block.size ||
-            !is_of_line(profile, known->stack, block.stack))
+        struct summary_block *listed = &summary->largest[i];
+        if (listed->size != block.size ||
+            !is_of_line(profile, listed->stack, block.stack))
             continue;
-        known->count += block.count;
+        listed->count += block.count;
         return true;
     }
     return false;
 }
 
-/* The list stays in order, the largest first. */
+/* Inserts a block into the list, which is sorted by size, largest first. */
 static void rank_block(struct summary *summary, struct summary_block block) {
     bool full = summary->largest_count == SUMMARY_TOP;
     if (full && summary->largest[SUMMARY_TOP - 1].size > block.size)
         return;
-    if (add_to_known(summary, block))
+    if (add_to_listed(summary, block))
         return;
-    size_t at = summary->largest_count;
-    while (at > 0 && summary->largest[at - 1].size < block.size)
-        at--;
-    if (at == SUMMARY_TOP)
+    size_t i = summary->largest_count;
+    while (i > 0 && summary->largest[i - 1].size < block.size)
+        i--;
+    if (i == SUMMARY_TOP)
         return;
     size_t last = summary->largest_count < SUMMARY_TOP ? summary->largest_count++
                                                        : SUMMARY_TOP - 1;
-    for (; last > at; last--)
+    for (; last > i; last--)
         summary->largest[last] = summary->largest[last - 1];
-    summary->largest[at] = block;
+    summary->largest[i] = block;
 }
 
 static void count_class(struct summary *summary, uint64_t size, uint64_t count) {
@@ -122,7 +122,7 @@ static void count_class(struct summary *summary, uint64_t size, uint64_t count) 
     summary->classes[number].count += count;
 }
 
-/* What its small blocks take of the interpreter's arenas. */
+/* The bytes that blocks of this site and size take in the interpreter's arenas. */
 static uint64_t arena_share(const struct dump_reader *reader,
                             const struct tracemalloc_dump_site *site, uint64_t size,
                             uint64_t count) {
@@ -132,7 +132,7 @@ static uint64_t arena_share(const struct dump_reader *reader,
     return (size + SMALL_ALIGNMENT - 1) / SMALL_ALIGNMENT * SMALL_ALIGNMENT * count;
 }
 
-/* Returns the bytes of arenas that are in use. */
+/* Ranks and classifies all blocks. Returns the bytes of arenas that are in use. */
 static uint64_t scan_blocks(struct summary *summary) {
     const struct dump_reader *reader = summary->reader;
     uint64_t in_arenas = 0;
@@ -150,7 +150,8 @@ static uint64_t scan_blocks(struct summary *summary) {
     return in_arenas;
 }
 
-/* Where several functions share a line, one that made most blocks of the size. */
+/* If several functions share the line, names the one that holds most blocks of the
+ * size. */
 static int name_block(struct summary *summary, struct summary_block *block) {
     const struct dump_reader *reader = summary->reader;
     const struct profile *profile = &summary->profiles[SUMMARY_NOW];
@@ -181,8 +182,9 @@ static int name_blocks(struct summary *summary) {
     return error;
 }
 
-/* At the end of a program its memory goes: the last moment counts at which at least
- * nine tenths of what is told of were there. */
+/* A program frees its memory as it ends, so that the last sample says little. Returns
+ * the resident bytes of the last sample with at least nine tenths of the bytes
+ * reported; 0 if there is none. */
 static uint64_t find_rss(const struct summary *summary) {
     const struct dump_reader *reader = summary->reader;
     uint64_t total = summary->profiles[SUMMARY_NOW].total.size;
@@ -213,7 +215,7 @@ static void explain_rss(struct summary *summary, uint64_t in_arenas) {
         else
             rss->python += size;
     }
-    /* What was mapped and never touched is no part of the resident memory. */
+    /* Mapped memory that was never touched is not resident. */
     if (rss->mmap > header->mapped_resident_bytes)
         rss->mmap = header->mapped_resident_bytes;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What one screen tells of a dump: how it ended, its peak, what holds most, the largest
- * blocks, their sizes, what is behind the resident memory, and where to look next.
+/* A dump on one screen: how the program ended, its peak, what holds most, the largest
+ * blocks, their sizes, what the resident memory consists of, and what to do next.
  *
  * For offline code; allocates; one thread at a time.
  */
@@ -18,37 +18,35 @@ enum {
     SUMMARY_ADVICE_SIZE = 320,
 };
 
-/* What the lines are ranked by. */
+/* What lines are ranked by. */
 enum summary_view {
-    SUMMARY_NOW, /* at exit, for a program that was finalized */
+    SUMMARY_NOW, /* see PROFILE_NOW */
     SUMMARY_PEAK,
-    SUMMARY_ALLOCATED, /* ever */
+    SUMMARY_ALLOCATED, /* all that was ever allocated */
     SUMMARY_VIEWS,
 };
 
-/* What was allocated after the modules were loaded: the blocks whose stacks have
- * frames, and run through no import. Its profile shares all but the weights with that
- * of the view. */
+/* What was not allocated by imports: the blocks whose stacks have frames, none of them
+ * an import. The profile shares everything but the weights with that of the view. */
 struct summary_later {
     struct profile profile;
     struct grouping grouping; /* by line */
-    struct statistics top;    /* the first in order */
+    struct statistics top;    /* only the first entry is in order */
 };
 
-/* Blocks of one size that one traceback holds. */
+/* Blocks of one size that one line holds. */
 struct summary_block {
     uint64_t size;
     uint64_t count;
     uint32_t stack;
 };
 
-/* What the resident memory is made of, at the last moment when the heap was as it is
- * told of. Parts may be more than the whole: memory that was never touched, or went to
- * swap. Bytes. */
+/* What the resident memory consists of, in bytes. The sum of the parts may exceed the
+ * whole, because memory that was never touched or was swapped out is not resident. */
 struct summary_rss {
-    uint64_t whole; /* 0 where it is not known, as for several processes */
+    uint64_t whole; /* see find_rss; 0 if unknown, as for several processes */
     uint64_t python;
-    uint64_t arenas_free; /* held by the interpreter's arenas, in no block */
+    uint64_t arenas_free; /* in the interpreter's arenas, but in no block */
     uint64_t libc;
     uint64_t mmap;
     uint64_t tracer; /* its tables and the dump's pages */
@@ -59,23 +57,23 @@ struct summary {
     struct frame_names names;
     struct profile profiles[SUMMARY_VIEWS];
     struct grouping groupings[SUMMARY_VIEWS];  /* by line */
-    struct statistics tops[SUMMARY_VIEWS];     /* the first SUMMARY_TOP in order */
-    struct summary_later later[SUMMARY_VIEWS]; /* only now and at the peak */
-    struct weight imports; /* now: what stacks hold that run through an import */
+    struct statistics tops[SUMMARY_VIEWS];     /* the first SUMMARY_TOP are in order */
+    struct summary_later later[SUMMARY_VIEWS]; /* of SUMMARY_NOW and SUMMARY_PEAK */
+    struct weight imports; /* SUMMARY_NOW: the blocks with an import on the stack */
     struct summary_block largest[SUMMARY_TOP];
     size_t largest_count;
     struct weight classes[SUMMARY_CLASSES]; /* see summary_class_limit */
     struct summary_rss rss;
-    char advice[SUMMARY_ADVICE_SIZE]; /* of summary_advice_give, or empty */
+    char advice[SUMMARY_ADVICE_SIZE]; /* set by summary_advice_give */
 };
 
-/* 0 or -ENOMEM; to be closed in both cases. The reader outlives it. */
+/* 0 or -ENOMEM; must be closed in both cases. The reader must outlive it. */
 must_check int summary_open(struct summary *summary, const struct dump_reader *reader);
 
 void summary_close(struct summary *summary);
 
-/* The largest size that a class holds; UINT64_MAX for the last. */
+/* The largest block size in a class; UINT64_MAX for the last one. */
 uint64_t summary_class_limit(size_t number);
 
-/* What of the resident memory none of the parts explains. */
+/* The resident memory that is in none of the parts. */
 uint64_t summary_rss_rest(const struct summary_rss *rss);

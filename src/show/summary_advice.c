@@ -9,10 +9,11 @@
 #include "profile/import_frames.h"
 #include "show/frame_text.h"
 
-/* What stands out: shares of all, and how many times as much. */
-static const double much_of_all = 0.4, much_more = 1.5, growth = 1.25, churn = 50;
-/* Nanoseconds: what a shorter program does at its end tells nothing. */
-static const uint64_t long_enough = (uint64_t)10 * 1000000000;
+/* From when something stands out: the share of one line or of imports, and the ratios
+ * of peak to now, of the last quarter to the first, of allocated to peak. */
+static const double large_share = 0.4, high_peak = 1.5, growth = 1.25, churn = 50;
+/* Nanoseconds: growth in a shorter run is not remarkable. */
+static const uint64_t min_growth_time = (uint64_t)10 * 1000000000;
 enum {
     QUARTERS = 4,
     HALF_SAMPLES = 40,
@@ -29,7 +30,7 @@ static int min(size_t first, size_t second) {
     return (int)(first < second ? first : second);
 }
 
-/* `main, app.py:12`, cut. */
+/* Writes `main, app.py:12`, each part cut to MAX_NAME bytes. */
 static void name_line(const struct statistic *top, char name[NAME_SIZE]) {
     const struct profile *profile = top->grouping->profile;
     if (top->frame.name == FRAME_NAMES_UNKNOWN) {
@@ -46,8 +47,8 @@ static void name_line(const struct statistic *top, char name[NAME_SIZE]) {
              base, top->frame.line);
 }
 
-/* The share that the first of these lines has of a view, 0 without one. A line of the
- * import system, where those are shown, tells nothing about the program. */
+/* The share of the first of these lines in a view; 0 if there is none. A line of the
+ * import system, shown with --all-frames, says nothing about the program. */
 static double share_of(const struct summary *summary, enum summary_view view,
                        const struct statistics *top) {
     double total = (double)total_of(summary, view).size;
@@ -58,18 +59,18 @@ static double share_of(const struct summary *summary, enum summary_view view,
     return (double)top->entries[0].weight.size / total;
 }
 
-/* One line holds much of all: what was allocated after the imports counts, and what
- * they hold themselves only where it is one line. */
+/* Whether one line has a large share, either of all blocks or of those that imports did
+ * not allocate. */
 static bool has_large_line(const struct summary *summary, enum summary_view view) {
-    return share_of(summary, view, &summary->later[view].top) >= much_of_all ||
-           share_of(summary, view, &summary->tops[view]) >= much_of_all;
+    return share_of(summary, view, &summary->later[view].top) >= large_share ||
+           share_of(summary, view, &summary->tops[view]) >= large_share;
 }
 
 /* Whether the heap grew in each quarter of the second half of its life. */
 static bool keeps_growing(const struct summary *summary) {
     double values[HALF_SAMPLES], means[QUARTERS] = {0};
     uint64_t end = heap_history_end(summary->reader);
-    if (summary->reader->timeline_count < HALF_SAMPLES || end < long_enough)
+    if (summary->reader->timeline_count < HALF_SAMPLES || end < min_growth_time)
         return false;
     heap_history_sample(summary->reader, HEAP_HISTORY_TRACED, end / 2, end, values,
                         HALF_SAMPLES);
@@ -85,17 +86,17 @@ static void advise_line(struct summary *summary, enum summary_view view,
                         const char *when, const char *command) {
     char name[NAME_SIZE];
     const struct statistics *later = &summary->later[view].top;
-    bool is_later = share_of(summary, view, later) >= much_of_all;
+    bool is_later = share_of(summary, view, later) >= large_share;
     const struct statistics *top = is_later ? later : &summary->tops[view];
     name_line(&top->entries[0], name);
     snprintf(summary->advice, sizeof summary->advice,
-             "One line holds %.0f%% of the memory%s%s: %s. Its callers: `%s`.",
+             "One line holds %.0f%% of the memory%s%s: %s. `%s` shows its callers.",
              100 * share_of(summary, view, top), when,
-             is_later ? "" : ", most of it from start-up, when modules were imported",
-             name, command);
+             is_later ? "" : ", most of it from imports at start-up", name, command);
 }
 
-/* Modules are as large as they are; what may be worth a look came later. */
+/* Little can be done about the size of modules, so the largest line after the imports
+ * is named too. */
 static void advise_imports(struct summary *summary) {
     const struct statistics *later = &summary->later[SUMMARY_NOW].top;
     double share =
@@ -105,13 +106,12 @@ static void advise_imports(struct summary *summary) {
         name_line(&later->entries[0], name);
         statistics_format_size(size, sizeof size, (double)later->entries[0].weight.size,
                                false);
-        snprintf(rest, sizeof rest, " Of what came later, most is held by %s: %s.",
-                 name, size);
+        snprintf(rest, sizeof rest, " Of the rest, %s holds most: %s.", name, size);
     }
     snprintf(
         summary->advice, sizeof summary->advice,
-        "Modules hold %.0f%% of the memory, most of it from start-up, when they were "
-        "imported: `tracemalloc tree` shows which.%s",
+        "Modules hold %.0f%% of the memory, most of it since they were imported at "
+        "start-up; `tracemalloc tree` shows which.%s",
         100 * share, rest);
 }
 
@@ -122,8 +122,8 @@ static void advise_peak(struct summary *summary) {
     statistics_format_size(now, sizeof now, (double)total_of(summary, SUMMARY_NOW).size,
                            false);
     snprintf(summary->advice, sizeof summary->advice,
-             "The peak of %s is well above the %s that stay: what made it, tells "
-             "`tracemalloc tree --at peak`.",
+             "The peak of %s is well above the %s that remain; `tracemalloc tree --at "
+             "peak` shows what caused it.",
              peak, now);
 }
 
@@ -133,16 +133,16 @@ static void advise_churn(struct summary *summary) {
     statistics_format_size(size, sizeof size,
                            (double)total_of(summary, SUMMARY_ALLOCATED).size, false);
     snprintf(summary->advice, sizeof summary->advice,
-             "It allocated %s in all, many times what it ever held: that costs time "
-             "rather than memory. Most by %s.",
+             "The program allocated %s in all, many times its peak: that costs time "
+             "rather than memory. %s allocated most.",
              size, name);
 }
 
 static void advise_rest(struct summary *summary) {
     snprintf(summary->advice, sizeof summary->advice,
-             "Most of the resident memory is in no traced block: code, stacks of "
-             "threads, what was freed but not given back, or memory from before the "
-             "tracing.");
+             "Most of the resident memory is in no traced block: it is code, thread "
+             "stacks, freed memory not yet returned to the system, or memory from "
+             "before tracing began.");
 }
 
 static void advise(struct summary *summary, const char *text) {
@@ -155,18 +155,19 @@ void summary_advice_give(struct summary *summary) {
     double ever = (double)total_of(summary, SUMMARY_ALLOCATED).size;
     const struct summary_rss *rss = &summary->rss;
     if (now == 0 && peak == 0)
-        advise(summary, "Nothing was allocated while it was traced.");
+        advise(summary, "Nothing was allocated while the program was traced.");
     else if (keeps_growing(summary))
-        advise(summary, "The heap was still growing at the end. Two snapshots, some "
-                        "time apart, and `tracemalloc compare` show what grows.");
-    else if (peak > much_more * now && has_large_line(summary, SUMMARY_PEAK))
+        advise(summary,
+               "The heap was still growing at the end. Take two snapshots some "
+               "time apart; `tracemalloc compare` shows what grows.");
+    else if (peak > high_peak * now && has_large_line(summary, SUMMARY_PEAK))
         advise_line(summary, SUMMARY_PEAK, " at the peak",
                     "tracemalloc tree --inverted --at peak");
-    else if (peak > much_more * now)
+    else if (peak > high_peak * now)
         advise_peak(summary);
     else if (has_large_line(summary, SUMMARY_NOW))
         advise_line(summary, SUMMARY_NOW, "", "tracemalloc tree --inverted");
-    else if ((double)summary->imports.size >= much_of_all * now)
+    else if ((double)summary->imports.size >= large_share * now)
         advise_imports(summary);
     else if (2 * summary_rss_rest(rss) > rss->whole && rss->whole > 0)
         advise_rest(summary);

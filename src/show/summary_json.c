@@ -130,7 +130,7 @@ static void add_classes(struct json_writer *writer, const struct summary *summar
     json_writer_close_list(writer);
 }
 
-/* null where it is not known. */
+/* Adds null if the value is unknown. */
 static void add_if_known(struct json_writer *writer, const char *key, bool known,
                          uint64_t value) {
     json_writer_key(writer, key);

@@ -6,5 +6,5 @@
 #include "output/json_writer.h"
 #include "show/summary.h"
 
-/* As keys in the map that is open. */
+/* Adds keys to the open map. */
 void summary_json_add(struct json_writer *writer, const struct summary *summary);

@@ -16,12 +16,12 @@
 enum {
     LABEL_COLUMNS = 10,
     SIZE_COLUMNS = 10,
-    PLAIN_WIDTH = 100, /* what is drawn for where there is no terminal */
+    PLAIN_WIDTH = 100, /* columns of a plot if the output is not a terminal */
     SCALE_LABEL = 3,
     SCALE_COLUMNS = SCALE_LABEL + SIZE_COLUMNS,
     PLOT_ROWS = 4,
     MAX_PLOT = 160,
-    WIDE = 76, /* from here on two things stand side by side */
+    WIDE = 76, /* columns from which on two tables are printed side by side */
     SIZE_TEXT = 40,
     MAX_PROCESSES = 8,
     MAX_ROWS = SUMMARY_TOP * SUMMARY_VIEWS,
@@ -79,8 +79,7 @@ static void print_imports(const struct terminal *terminal,
     char text[LABELLED_LINE_WEIGHT_SIZE];
     labelled_line_format_weight(text, summary->imports);
     labelled_line_print(terminal, LABEL_COLUMNS, "  imports",
-                        "%s: modules, and "
-                        "what they made when they were imported",
+                        "%s: modules, and what they allocated as they were imported",
                         text);
 }
 
@@ -104,14 +103,14 @@ static void print_ending(const struct terminal *terminal,
                         ending);
 }
 
-/* Of several processes: what the plot shows. */
+/* The peak of several processes, as the plot shows it. */
 static void print_common_peak(const struct terminal *terminal,
                               const struct dump_reader *reader) {
     char size[SIZE_TEXT];
     uint64_t peak = heap_history_peak(reader, 0);
     statistics_format_size(size, sizeof size, (double)peak, false);
     labelled_line_print(terminal, LABEL_COLUMNS, "peak", "%s%s",
-                        peak > 0 ? size : "not known",
+                        peak > 0 ? size : "unknown",
                         peak > 0 ? ", of all processes at one time" : "");
 }
 
@@ -164,7 +163,7 @@ static void print_processes(const struct terminal *terminal,
     for (size_t i = 0; i < shown; i++)
         print_process(terminal, reader, &shares[i]);
     if (shown < reader->process_count)
-        put(terminal, TERMINAL_FAINT, "and smaller ones: see --by process",
+        put(terminal, TERMINAL_FAINT, "and smaller ones, which --by process shows",
             terminal_width_left(terminal, 0));
     if (shown < reader->process_count)
         newline(terminal);
@@ -178,12 +177,12 @@ static double largest(const double *values, size_t count) {
     return max;
 }
 
-/* The bytes of a damaged timeline may add up to more than there are. */
+/* The sums of a damaged timeline may exceed 64 bits. */
 static uint64_t whole_bytes(double bytes) {
     return bytes < 0x1p64 ? (uint64_t)bytes : UINT64_MAX;
 }
 
-/* The scale on the left, then one row. */
+/* Prints the scale, then one row of the plot. */
 static void print_plot_row(const struct terminal *terminal, const char *label,
                            const double *values, size_t count, size_t row,
                            size_t rows) {
@@ -225,7 +224,7 @@ static void print_timeline(const struct terminal *terminal,
     print_axis(terminal, count, end);
 }
 
-/* The lines that lead one of the lists, each once. */
+/* The top lines of all views, each once. */
 struct rows {
     const struct statistic *entries[MAX_ROWS];
     size_t count;
@@ -244,16 +243,16 @@ static void find_rows(const struct summary *summary, struct rows *rows) {
     for (int view = 0; view < SUMMARY_VIEWS; view++) {
         const struct statistics *top = &summary->tops[view];
         for (size_t i = 0; i < top->shown; i++) {
-            bool known = false;
+            bool listed = false;
             for (int before = 0; before < view; before++)
-                known |= has_frame(&summary->tops[before], top->entries[i].frame);
-            if (!known)
+                listed |= has_frame(&summary->tops[before], top->entries[i].frame);
+            if (!listed)
                 rows->entries[rows->count++] = &top->entries[i];
         }
     }
 }
 
-/* Strong where the line is among the first of that list. */
+/* A size is bold if the line is among the top lines of that view. */
 static size_t print_sizes(const struct terminal *terminal,
                           const struct summary *summary,
                           const struct statistic *entry) {
@@ -317,8 +316,8 @@ static void print_blocks(const struct terminal *terminal,
     }
 }
 
-/* A label, a size, a share and a bar of it, in `width` columns; without a share where
- * that is below 0: not known. */
+/* Prints a label, a size, a share and a bar in `width` columns; only the first two if
+ * the share is negative, that is unknown. */
 static size_t print_share(const struct terminal *terminal, const char *label,
                           uint64_t size, double share, size_t width) {
     enum { LABEL = 12, PERCENT = 7 };
@@ -373,7 +372,7 @@ static void format_rss_title(const struct summary *summary, char *text, size_t s
     if (summary->rss.whole > 0)
         snprintf(text, size, "Resident memory: %s", rss);
     else
-        snprintf(text, size, "Memory by its use");
+        snprintf(text, size, "Memory by use");
 }
 
 static void print_side_by_side(const struct terminal *terminal,
@@ -412,8 +411,8 @@ static void print_one_by_one(const struct terminal *terminal,
     }
 }
 
-/* The text's first words that fit: their bytes. A longer word is cut by the
- * terminal. */
+/* Returns the length of the leading words that fit into `width` columns; at least one
+ * word, which the terminal cuts. */
 static size_t fit_words(const char *text, size_t width) {
     size_t length = strlen(text), fits = 0;
     if (length <= width)

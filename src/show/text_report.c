@@ -11,11 +11,9 @@
 #include "show/native_details_text.h"
 #include "show/source_lines.h"
 
-/* A frame beside its numbers needs at least this many columns; with less, the numbers
- * go below. */
+/* If fewer columns are left for a frame, its numbers go on a line of their own. */
 enum { MIN_FRAME_COLUMNS = 16, INDENT = 4 };
 
-/* What is printed, and the lines of source for it. */
 struct printer {
     const struct terminal *terminal;
     const struct statistics *statistics;
@@ -41,8 +39,8 @@ static enum terminal_style number_style(const struct printer *printer,
     return entry->size_diff > 0 ? TERMINAL_GROWN : TERMINAL_SHRUNK;
 }
 
-/* `:12`, or with the words of a traceback. Native code of which no line is known has
- * the address for a file, and its function is told. */
+/* Writes quotes[1] and the line, such as `:12`; for native code without a known line
+ * only the closing quote. */
 static int format_line(const struct profile *profile, uint32_t stack,
                        const char *const quotes[2], char *text, size_t size) {
     struct frame frame = profile_frame(profile, stack);
@@ -64,8 +62,8 @@ static void print_function(const struct printer *printer, const struct profile *
                        function.length, line_width(printer, taken));
 }
 
-/* quotes[0] FILE quotes[1] LINE, in `width` columns: of FILE, its end. Returns the
- * columns taken. */
+/* Prints quotes[0] FILE quotes[1] LINE in `width` columns; a long FILE loses its start.
+ * Returns the columns taken. */
 static size_t print_frame(const struct printer *printer, const struct profile *profile,
                           uint32_t stack, const char *const quotes[2], size_t width) {
     struct dump_text filename = frame_text_file(profile, profile_frame(profile, stack));
@@ -99,8 +97,8 @@ static void print_source(struct printer *printer, const struct profile *profile,
     newline(printer);
 }
 
-/* A name, and in brackets the file or module of a function, in `width` columns: of the
- * name, its start. */
+/* Prints a name in `width` columns; for a function, with its file or module in
+ * parentheses. */
 static void print_name(const struct printer *printer, const struct statistic *entry,
                        size_t width) {
     const struct profile *profile = entry->grouping->profile;
@@ -123,8 +121,8 @@ static void print_name(const struct printer *printer, const struct statistic *en
     fputc(')', printer->terminal->out);
 }
 
-/* What stands before the numbers: of a traceback the most recent frame, which is what a
- * reader looks for, and not the oldest, which str(Statistic) has there. */
+/* Prints what comes before the numbers. For a traceback that is its most recent frame,
+ * which readers look for; str(Statistic) has the oldest one there. */
 static void print_head(const struct printer *printer, const struct statistic *entry,
                        size_t width) {
     static const char *const quotes[2] = {"", ":"};
@@ -147,7 +145,8 @@ static void print_head(const struct printer *printer, const struct statistic *en
     fputs(is_file ? no_line : "", printer->terminal->out);
 }
 
-/* Averages are the first to go: half a number would be a wrong one. */
+/* Removes the average if the numbers do not fit: a number that is cut would be
+ * wrong. */
 static size_t drop_average(char *numbers) {
     char *average = strstr(numbers, ", average=");
     if (average != NULL)
@@ -160,24 +159,24 @@ static void print_statistic(const struct printer *printer,
     const struct terminal *terminal = printer->terminal;
     char numbers[STATISTICS_TEXT_SIZE];
     size_t length = statistics_format(numbers, entry, printer->statistics->compared);
-    bool below =
+    bool two_lines =
         terminal->interactive && length + 2 + MIN_FRAME_COLUMNS > terminal->width;
-    if (below && length > line_width(printer, 2))
+    if (two_lines && length > line_width(printer, 2))
         length = drop_average(numbers);
-    print_head(printer, entry, line_width(printer, below ? 1 : length + 2));
-    fputs(below ? ":\n  " : ": ", terminal->out);
+    print_head(printer, entry, line_width(printer, two_lines ? 1 : length + 2));
+    fputs(two_lines ? ":\n  " : ": ", terminal->out);
     terminal_put_start(terminal, number_style(printer, entry), numbers, length,
-                       below ? line_width(printer, 2) : length);
+                       two_lines ? line_width(printer, 2) : length);
     newline(printer);
 }
 
-/* The oldest frame first, as Traceback.format has them. */
+/* Prints the frames, oldest first as in Traceback.format. */
 static void print_traceback(struct printer *printer, const struct statistic *entry) {
     static const char *const quotes[2] = {"  File \"", "\", line "};
     const struct stack_index *index = &entry->grouping->index;
     const struct profile *profile = entry->grouping->profile;
-    for (uint32_t up = stack_index_window(index, entry->stack); up-- > 0;) {
-        uint32_t stack = stack_index_ancestor(index, entry->stack, up);
+    for (uint32_t i = stack_index_window(index, entry->stack); i-- > 0;) {
+        uint32_t stack = stack_index_ancestor(index, entry->stack, i);
         size_t used =
             print_frame(printer, profile, stack, quotes, line_width(printer, 0));
         print_function(printer, profile, stack, used);
@@ -197,7 +196,7 @@ static void print_sum(const struct printer *printer, const char *label,
     newline(printer);
 }
 
-/* Cumulative entries overlap, so that their sum says nothing. */
+/* Cumulative entries overlap, so that their sum would be meaningless. */
 static void print_rest(const struct printer *printer) {
     const struct statistics *statistics = printer->statistics;
     size_t hidden = statistics->count - statistics->shown;
@@ -217,7 +216,7 @@ void text_report_print(const struct terminal *terminal,
                        const struct statistics *statistics) {
     struct printer printer = {.terminal = terminal, .statistics = statistics};
     struct native_details details;
-    /* Without memory there are none. */
+    /* If there is no memory, the details are left out. */
     if (native_details_open(&details, statistics->grouping) < 0)
         native_details_close(&details);
     for (size_t i = 0; i < statistics->shown; i++) {

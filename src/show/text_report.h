@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Statistics for people: the lines of the standard library's tracemalloc, each with its
- * source line beneath, then the rest, the total, and what the dumps lack. For offline
- * code; one thread at a time. */
+/* Statistics for people: the lines that the standard library's tracemalloc prints, each
+ * followed by its source line, then the rest, the total, and why the dumps are
+ * incomplete. For offline code; one thread at a time. */
 #pragma once
 
 #include "base/compiler.h"
 #include "output/terminal.h"
 #include "profile/statistics.h"
 
-/* Prints the entries that were sorted in front. Write errors stay in the stream. */
+/* Prints the entries shown (see statistics_sort). Write errors stay in the stream. */
 void text_report_print(const struct terminal *terminal,
                        const struct statistics *statistics);
 
-/* One line if a dump is incomplete, else nothing. `name` tells which, where there are
- * several; else NULL. */
+/* Prints one line if the dump is incomplete, else nothing. `name` names the dump if
+ * there are several; else it is NULL. */
 void text_report_print_completeness(const struct terminal *terminal,
                                     const struct dump_reader *reader, const char *name);

@@ -19,13 +19,13 @@
 enum {
     SIZE_TEXT = 40,
     CELL = 11, /* columns of a number */
-    WIDE = 96, /* from here on there is room for all columns */
+    WIDE = 96, /* terminal columns from which on all numbers are shown */
     MIDDLE = 64,
     MAX_SPARKS = 60,
     MIN_SPARKS = 8,
 };
 
-static const uint64_t spark_time = (uint64_t)120 * 1000000000; /* shown at most */
+static const uint64_t spark_time = (uint64_t)120 * 1000000000; /* nanoseconds shown */
 
 const char *top_report_order_name(enum top_order order) {
     static const char *const names[TOP_ORDERS] = {"size", "blocks", "alloc/s", "grown"};
@@ -74,7 +74,7 @@ static void print_totals(const struct terminal *terminal, const struct top_view 
     snprintf(line, sizeof line, "%s  peak %s%s%s",
              format_size(size, (double)total.size, false),
              max > 0 || total.size == 0 ? format_size(peak, (double)max, false)
-                                        : "not known",
+                                        : "unknown",
              view->rss > 0 ? "  RSS " : "",
              view->rss > 0 ? format_size(rss, (double)view->rss, false) : "");
     put(terminal, TERMINAL_PLAIN, line, 0);
@@ -106,7 +106,7 @@ static void print_domains(const struct terminal *terminal,
     free(domains);
 }
 
-/* The heap of the last two minutes, or of all the time there was. */
+/* Draws the heap of the last two minutes, or since the start if that is less. */
 static void print_sparks(const struct terminal *terminal, const struct top_view *view,
                          size_t used) {
     double values[MAX_SPARKS], max = 0;
@@ -137,7 +137,8 @@ static void print_rates(const struct terminal *terminal, const struct top_view *
     newline(terminal);
 }
 
-/* Which numbers a row shows: all, those that matter most, or what it is sorted by. */
+/* Whether the terminal is wide enough for a column. A narrow one shows only the column
+ * that the rows are sorted by. */
 static bool shows(const struct terminal *terminal, const struct top_view *view,
                   enum top_order column) {
     if (!terminal->interactive || terminal->width >= WIDE)
@@ -170,7 +171,7 @@ static void print_head(const struct terminal *terminal, const struct top_view *v
     newline(terminal);
 }
 
-/* What is nothing is left out: a row of zeros tells nothing. */
+/* A rate or growth of 0 is left blank. */
 static void format_cell(const struct top_row *row, enum top_order column,
                         char text[SIZE_TEXT]) {
     text[0] = '\0';
@@ -236,10 +237,10 @@ static bool is_of_row(const struct profile *profile, const struct top_table *tab
     return frame.name == row->frame.name && frame.line == row->frame.line;
 }
 
-/* The tracebacks of a row, and the one of them that holds most. */
+/* The tracebacks of a row. */
 struct tracebacks {
     size_t count;
-    uint32_t largest;
+    uint32_t largest;     /* stack that holds most */
     struct weight weight; /* of the largest */
 };
 
@@ -281,9 +282,9 @@ static void print_frames(const struct terminal *terminal, const struct profile *
     struct source_lines sources = {0};
     if (stack_index_open(&index, profile) < 0)
         return;
-    for (uint32_t up = stack_index_window(&index, stack); up-- > 0;)
+    for (uint32_t i = stack_index_window(&index, stack); i-- > 0;)
         print_frame(terminal, profile, &sources,
-                    stack_index_ancestor(&index, stack, up));
+                    stack_index_ancestor(&index, stack, i));
     source_lines_close(&sources);
     stack_index_close(&index);
 }

@@ -9,20 +9,20 @@
 #include "show/frame_text.h"
 
 enum {
-    MAX_NESTED = 10001, /* 1 / TREE_REPORT_MIN_SHARE branches hold that much each */
+    MAX_NESTED = 10001, /* 1 / TREE_REPORT_MIN_SHARE branches can hold that much each */
     STEP_COLUMNS = 2,
-    BRANCH_SHARE = 4,       /* of a terminal's width at most is for branches */
-    BLOCKS_FROM_WIDTH = 64, /* narrower terminals show no blocks */
+    BRANCH_SHARE = 4,       /* branches take at most 1/4 of a terminal's width */
+    BLOCKS_FROM_WIDTH = 64, /* narrower terminals do not show the number of blocks */
 };
 
-/* Where the branches stand that lead to a line. A chain of calls that do not branch
- * stays in one column. */
+/* The branches to the left of a line. A chain of calls without branches stays in one
+ * column. */
 struct printer {
     const struct terminal *terminal;
     const struct call_tree *tree;
-    bool last[MAX_NESTED]; /* by branch: nothing follows in it */
-    size_t nested;
-    bool at_branch; /* the line begins its branch */
+    bool last[MAX_NESTED]; /* by branch: whether this is its last line */
+    size_t nested;         /* branches */
+    bool at_branch;        /* whether the line begins its innermost branch */
 };
 
 static const char *glyph(const struct printer *printer, bool first, bool last) {
@@ -32,7 +32,7 @@ static const char *glyph(const struct printer *printer, bool first, bool last) {
     return glyphs[(first ? 2 : 0) + (last ? 1 : 0)];
 }
 
-/* Returns the columns taken. */
+/* Prints the innermost branches, as many as fit. Returns the columns taken. */
 static size_t print_branches(const struct printer *printer) {
     const struct terminal *terminal = printer->terminal;
     size_t max = printer->nested;
@@ -79,27 +79,28 @@ static void print_other(const struct printer *printer, struct weight weight,
     fputc('\n', printer->terminal->out);
 }
 
-/* What is told beneath a node: its children, what ends at it, and what was folded. */
-struct below {
+/* The lines beneath a node: its children, `(itself)` and `(N smaller)`. */
+struct contents {
     const struct call_node *node;
     struct weight own;
     bool shows_own, shows_folded;
     size_t rows;
 };
 
-static struct below find_contents(const struct printer *printer, uint32_t id) {
+static struct contents find_contents(const struct printer *printer, uint32_t id) {
     const struct call_tree *tree = printer->tree;
-    struct below below = {.node = &tree->nodes[id], .own = call_tree_own(tree, id)};
-    for (uint32_t child = below.node->first_child; child != CALL_TREE_NONE;
+    const struct call_node *node = &tree->nodes[id];
+    struct contents contents = {.node = node, .own = call_tree_own(tree, id)};
+    for (uint32_t child = node->first_child; child != CALL_TREE_NONE;
          child = tree->nodes[child].next)
-        below.rows++;
-    bool has_children = below.rows > 0 || below.node->folded.size >= tree->threshold;
-    below.shows_own =
-        has_children && below.own.size >= tree->threshold && below.own.count > 0;
-    below.shows_folded =
-        below.node->folded_count > 0 && below.node->folded.size >= tree->threshold;
-    below.rows += (size_t)below.shows_own + (size_t)below.shows_folded;
-    return below;
+        contents.rows++;
+    bool has_children = contents.rows > 0 || node->folded.size >= tree->threshold;
+    contents.shows_own =
+        has_children && contents.own.size >= tree->threshold && contents.own.count > 0;
+    contents.shows_folded =
+        node->folded_count > 0 && node->folded.size >= tree->threshold;
+    contents.rows += (size_t)contents.shows_own + (size_t)contents.shows_folded;
+    return contents;
 }
 
 static void print_contents(struct printer *printer, uint32_t id);
@@ -109,39 +110,40 @@ static void begin_row(struct printer *printer, size_t rows_left) {
     printer->at_branch = true;
 }
 
-static void print_branch(struct printer *printer, const struct below *below) {
+static void print_branch(struct printer *printer, const struct contents *contents) {
     char text[64];
-    size_t left = below->rows;
+    size_t left = contents->rows;
     printer->nested++;
-    for (uint32_t child = below->node->first_child; child != CALL_TREE_NONE;
+    for (uint32_t child = contents->node->first_child; child != CALL_TREE_NONE;
          child = printer->tree->nodes[child].next, left--) {
         begin_row(printer, left);
         print_node(printer, child);
         print_contents(printer, child);
     }
-    if (below->shows_own) {
+    if (contents->shows_own) {
         begin_row(printer, left--);
-        print_other(printer, below->own, "(itself)");
+        print_other(printer, contents->own, "(itself)");
     }
-    if (below->shows_folded) {
+    if (contents->shows_folded) {
         begin_row(printer, left--);
-        snprintf(text, sizeof text, "(%" PRIu64 " smaller)", below->node->folded_count);
-        print_other(printer, below->node->folded, text);
+        snprintf(text, sizeof text, "(%" PRIu64 " smaller)",
+                 contents->node->folded_count);
+        print_other(printer, contents->node->folded, text);
     }
     printer->nested--;
 }
 
-/* Only branches recurse, so that the depth of the calls does not matter. */
+/* Only branches recurse: a deep chain of calls does not. */
 static void print_contents(struct printer *printer, uint32_t id) {
     for (;;) {
-        struct below below = find_contents(printer, id);
-        uint32_t child = below.node->first_child;
+        struct contents contents = find_contents(printer, id);
+        uint32_t child = contents.node->first_child;
         printer->at_branch = false;
-        if (below.rows == 0)
+        if (contents.rows == 0)
             return;
-        if (below.rows > 1 || child == CALL_TREE_NONE) {
+        if (contents.rows > 1 || child == CALL_TREE_NONE) {
             if (printer->nested < MAX_NESTED)
-                print_branch(printer, &below);
+                print_branch(printer, &contents);
             return;
         }
         print_node(printer, child);

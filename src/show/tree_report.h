@@ -6,8 +6,8 @@
 #include "output/terminal.h"
 #include "profile/call_tree.h"
 
-/* The least threshold, as a share of all: it bounds how deep branches are nested. */
+/* The smallest threshold, as a share of all bytes: it bounds how deep branches nest. */
 #define TREE_REPORT_MIN_SHARE 0.0001
 
-/* Prints the tree, of a share that is not below TREE_REPORT_MIN_SHARE. */
+/* Prints a tree whose threshold is at least TREE_REPORT_MIN_SHARE. */
 void tree_report_print(const struct terminal *terminal, const struct call_tree *tree);

@@ -189,7 +189,7 @@ def places(checked, trace):
 def reports(*commands):
     """Without those that a command which was built without Node cannot make."""
     said = [run([command, "flamegraph", "none"]).stderr for command in commands]
-    has_page = not any("made without Node" in text for text in said)
+    has_page = not any("built without Node" in text for text in said)
     return [line for line in REPORTS if has_page or not line.startswith("flamegraph")]
 
 

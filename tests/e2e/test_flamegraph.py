@@ -65,7 +65,7 @@ class Page(html.parser.HTMLParser):
 def has_page(ours, tmp_path):
     """Skips where the command was built without Node."""
     result = ours("flamegraph", tmp_path / "none")
-    if "made without Node" in result.stderr:
+    if "built without Node" in result.stderr:
         pytest.skip("this build has no page")
 
 
@@ -184,7 +184,7 @@ def test_the_default_name_is_a_new_file(has_page, dump, ours):
     page.write_text("mine")
     result = ours("flamegraph", dump)
     assert result.returncode == 1
-    text = "tracemalloc: %s is there already; -o names another file\n"
+    text = "tracemalloc: %s exists; use -o to name another file\n"
     assert result.stderr == text % page
     assert page.read_text() == "mine"
 

@@ -154,7 +154,7 @@ def test_without_a_lease_it_is_unknown(contained, command, tmp_path):
     result = run(tool + ["info", "--json", str(contained.dump)])
     assert '"state":"unknown"' in result.stdout.replace(" ", ""), result
     refused = run(tool + ["resolve", str(contained.dump)])
-    assert refused.returncode == 1 and "may still write" in refused.stderr
+    assert refused.returncode == 1 and "may still be writing" in refused.stderr
 
 
 def test_run_leaves_a_live_dump_alone(some_interpreter, command, ours, tmp_path):

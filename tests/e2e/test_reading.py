@@ -55,7 +55,7 @@ def test_a_traceback_is_headed_by_its_most_recent_frame(shared, ours):
 
 
 def test_what_has_no_frame_says_what_it_is(shared, ours):
-    words = "no Python frame (start-up, threads of C)"
+    words = "no Python frame (start-up, C threads)"
     for report in (
         ["stats", "-l", "all"],
         ["stats", "-l", "all", "-g", "filename"],

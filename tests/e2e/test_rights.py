@@ -124,7 +124,7 @@ def test_the_file_ends_with_the_dump(some_interpreter, trace_code):
 
 # What keeps a dump from growing, and how it is said.
 REASONS = {
-    "bound": ("", {"TRACEMALLOC_MAX_FILE": "1M"}, "the file reached the bound"),
+    "bound": ("", {"TRACEMALLOC_MAX_FILE": "1M"}, "the file reached its maximum size"),
     "limit": (
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))",
         {},

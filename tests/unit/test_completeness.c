@@ -43,7 +43,7 @@ START_TEST(what_was_lost_is_counted) {
     ck_assert_str_eq(
         reasons,
         "the table of stacks was full: 12 allocations are shown as <overflow>\n"
-        "something of an unknown kind is missing (3)\n");
+        "data of a kind unknown to this version is missing (3)\n");
 }
 END_TEST
 
@@ -63,11 +63,11 @@ START_TEST(why_the_file_did_not_grow_is_named) {
     expect_cause(TRACEMALLOC_DUMP_GROWTH_FULL, ENOSPC, "the disk was full: 12 ");
     expect_cause(TRACEMALLOC_DUMP_GROWTH_QUOTA, EDQUOT, "the disk quota was used up: ");
     expect_cause(TRACEMALLOC_DUMP_GROWTH_BOUND, EFBIG,
-                 "the file reached the bound of its size (TRACEMALLOC_MAX_FILE): ");
+                 "the file reached its maximum size (TRACEMALLOC_MAX_FILE): ");
     expect_cause(TRACEMALLOC_DUMP_GROWTH_LIMIT, EDOM,
-                 "the file reached the process's limit of file sizes (RLIMIT_FSIZE): ");
+                 "the file reached the process's file size limit (RLIMIT_FSIZE): ");
     expect_cause(TRACEMALLOC_DUMP_GROWTH_NAME, EACCES,
-                 "the process could not open the file again (Permission denied): ");
+                 "the process could not reopen the file (Permission denied): ");
     expect_cause(99, 0, "the table of stacks was full: ");
 }
 END_TEST
@@ -80,7 +80,7 @@ START_TEST(damage_and_overflow_are_seen) {
     read_reasons(reasons, sizeof reasons);
     ck_assert_str_eq(
         reasons,
-        "the file is damaged: 1 entries of it make no sense\n"
+        "the file is damaged: 1 of its entries are invalid\n"
         "the table of stacks was full: what did not fit is shown as <overflow>\n");
 }
 END_TEST

@@ -58,11 +58,10 @@ START_TEST(endings) {
     maker.header.oom_killed = 1;
     ck_ending(TRACEMALLOC_DUMP_EXITED, "exited", "exited with status 0");
     ck_ending(TRACEMALLOC_DUMP_SIGNAL, "signal",
-              "killed by SIGKILL (9), for want of memory");
-    ck_ending(TRACEMALLOC_DUMP_TRACING, "killed",
-              "killed; by which signal is not known");
-    ck_ending(TRACEMALLOC_DUMP_EXEC, "exec", "it became another program by exec");
-    ck_ending(1000, "killed", "killed; by which signal is not known");
+              "killed by SIGKILL (9), out of memory");
+    ck_ending(TRACEMALLOC_DUMP_TRACING, "killed", "killed by an unknown signal");
+    ck_ending(TRACEMALLOC_DUMP_EXEC, "exec", "replaced by another program (exec)");
+    ck_ending(1000, "killed", "killed by an unknown signal");
 }
 END_TEST
 

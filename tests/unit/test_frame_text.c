@@ -52,7 +52,7 @@ END_TEST
 
 START_TEST(what_is_no_code_has_no_place) {
     ck_text(TRACEMALLOC_DUMP_EMPTY_STACK, true, 80,
-            "no Python frame (start-up, threads of C)");
+            "no Python frame (start-up, C threads)");
     ck_text(TRACEMALLOC_DUMP_EMPTY_STACK, true, 20, "no Python frame (...");
     ck_text(TRACEMALLOC_DUMP_OVERFLOW_STACK, true, 80, "<overflow>");
 }

@@ -72,23 +72,23 @@ END_TEST
 START_TEST(a_line_that_holds_most) {
     hold_evenly();
     hold(77, 1000);
-    ck_advised("One line holds 50% of the memory: f, app.py:77. Its callers: "
-               "`tracemalloc tree --inverted`.");
+    ck_advised("One line holds 50% of the memory: f, app.py:77. "
+               "`tracemalloc tree --inverted` shows its callers.");
 }
 END_TEST
 
 START_TEST(a_line_that_held_most_at_the_peak) {
     peak(1, 100, 50);
     hold(2, 100);
-    ck_advised("of the memory at the peak: f, app.py:1. Its callers: "
-               "`tracemalloc tree --inverted --at peak`.");
+    ck_advised("of the memory at the peak: f, app.py:1. "
+               "`tracemalloc tree --inverted --at peak` shows its callers.");
 }
 END_TEST
 
 START_TEST(a_peak_of_many_lines) {
     for (uint32_t line = 1; line <= 10; line++)
         peak(line, 128, 8);
-    ck_advised("The peak of 10.0 KiB is well above the 1280 B that stay");
+    ck_advised("The peak of 10.0 KiB is well above the 1280 B that remain");
 }
 END_TEST
 
@@ -104,7 +104,7 @@ START_TEST(much_that_did_not_stay) {
     struct tracemalloc_dump_bucket *bucket =
         dump_maker_entry(&maker, TRACEMALLOC_DUMP_BUCKETS, hold(99, 1));
     bucket->total = 100 << 20;
-    ck_advised("It allocated 100 MiB in all");
+    ck_advised("The program allocated 100 MiB in all");
 }
 END_TEST
 
@@ -142,7 +142,7 @@ START_TEST(long_names_are_cut) {
     uint32_t code = dump_maker_code(&maker, name, name);
     uint32_t stack = dump_maker_stack(&maker, 0, code, 4000000000);
     dump_maker_bucket(&maker, dump_maker_site(&maker, stack, 0), 1000, 1, 0);
-    ck_advised(":4000000000. Its callers: `tracemalloc tree --inverted`.");
+    ck_advised(":4000000000. `tracemalloc tree --inverted` shows its callers.");
 }
 END_TEST
 
@@ -162,9 +162,9 @@ START_TEST(modules_are_told_apart_from_what_came_later) {
     hold_evenly();
     hold(77, 1000);
     import_modules();
-    ck_advised("Modules hold 71% of the memory, most of it from start-up, when they "
-               "were imported: `tracemalloc tree` shows which. Of what came later, "
-               "most is held by f, app.py:77: 1000 B.");
+    ck_advised("Modules hold 71% of the memory, most of it since they were imported at "
+               "start-up; `tracemalloc tree` shows which. Of the rest, f, app.py:77 "
+               "holds most: 1000 B.");
 }
 END_TEST
 

@@ -65,7 +65,7 @@ START_TEST(the_sums_of_each_moment) {
     ck_has("     400 B     900 B    2000 B  f  /srv/app.py:3\n");
     ck_has("     100 B x 4      f  /srv/app.py:3\n");
     ck_has("to 256 B         400 B  100% ███");
-    ck_has("Memory by its use\n");
+    ck_has("Memory by use\n");
     ck_has_not("Processes");
     ck_has_not("Heap over time");
 }
@@ -85,10 +85,10 @@ START_TEST(a_narrow_terminal_has_one_thing_below_the_other) {
     print(60);
     ck_has("by line\nf  /srv/app.py:3\n     400 B");
     ck_has("\nSizes of blocks\nto 64 B");
-    ck_has("\nMemory by its use\nPython");
+    ck_has("\nMemory by use\nPython");
     free(output);
     print(100);
-    ck_has("\nSizes of blocks                                   Memory by its use\n");
+    ck_has("\nSizes of blocks                                   Memory by use\n");
 }
 END_TEST
 

@@ -108,13 +108,13 @@ START_TEST(blocks_without_frames_are_named_in_words) {
     dump_maker_bucket(&maker, dump_maker_site(&maker, 0, 0), 1 << 20, 1, 0);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         report(keys[i], 1, 0, TEXT);
-        ck_assert_ptr_eq(
-            strstr(output, "no Python frame (start-up, threads of C): size="), output);
+        ck_assert_ptr_eq(strstr(output, "no Python frame (start-up, C threads): size="),
+                         output);
         free(output);
     }
     report(GROUPING_TRACEBACK, 1, 0, TEXT);
     ck_assert_ptr_nonnull(
-        strstr(output, "\n  no Python frame (start-up, threads of C)\n"));
+        strstr(output, "\n  no Python frame (start-up, C threads)\n"));
     free(output);
     report(GROUPING_LINENO, 1, 0, JSON);
     ck_assert_ptr_nonnull(strstr(output, "\"filename\":\"<unknown>\""));
