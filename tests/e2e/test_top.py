@@ -193,7 +193,8 @@ def test_a_terminal_that_cannot(server, command):
     os.close(theirs)
     os.close(terminal)
     assert result.returncode == 1
-    assert result.stderr.startswith(b"tracemalloc: this terminal cannot show a full screen")
+    text = b"tracemalloc: this terminal cannot show a full screen"
+    assert result.stderr.startswith(text)
 
 
 def test_processes_that_are_not_traced(ours):
