@@ -127,8 +127,8 @@ event_cache_find_unchanged(const struct python_frame_layout *layout,
         return NULL;
     const char *tstate = *self->current;
     if (unlikely(tstate == NULL ||
-                 !python_stack_stands(layout, &self->python,
-                                      python_stack_leaf(layout, tstate))))
+                 !python_stack_is_unchanged(layout, &self->python,
+                                            python_stack_leaf(layout, tstate))))
         return NULL;
     return event_cache_find(layout, self, leaf, size);
 }

@@ -8,7 +8,7 @@
 #include "base/sys.h"
 #include "event/event_python.h"
 #include "stack/native/native_merge.h"
-#include "stack/native/native_unwind.h"
+#include "stack/native/native_libunwind.h"
 #include "trace/module_table.h"
 #include "trace/stack_table.h"
 #include "trace/tracer.h"
@@ -37,7 +37,7 @@ void event_native_prepare(const struct options *options) {
         return;
     }
     native_loads_find();
-    (void)!native_unwind_prepare(mark_step); /* else a walk ends at odd frames */
+    (void)!native_libunwind_prepare(mark_step); /* else a walk ends at odd frames */
     limit = options->native_frames;
 }
 
@@ -83,7 +83,7 @@ static uint32_t add_module(const struct native_object *object) {
     place.end = end;
     place.path_length = path_of(object, path);
     place.build_id = native_object_build_id(object, &place.build_id_length);
-    return module_table_id(&place, NATIVE_MOST_MODULES);
+    return module_table_id(&place, NATIVE_MAX_MODULES);
 }
 
 static uint32_t add_native(uint32_t parent, uint32_t module, uint64_t address) {
@@ -109,7 +109,7 @@ void event_native_open(const struct python_layout *layout) {
         return;
     int status = module_table_open(tracer.dump);
     if (status == 0)
-        status = native_rows_open(add_module);
+        status = unwind_table_open(add_module);
     native_merge_open(&sink, layout, limit);
     event_native.enabled = status == 0;
     if (status < 0) {
@@ -121,7 +121,7 @@ void event_native_open(const struct python_layout *layout) {
 void event_native_close(void) {
     event_native.enabled = false;
     native_merge_close();
-    native_rows_close();
+    unwind_table_close();
     module_table_close();
 }
 
@@ -141,7 +141,7 @@ static uint32_t capture(struct thread_state *self, const struct native_registers
     const struct python_stack *python = tstate != NULL ? &self->python : NULL;
     if (unlikely(merge == NULL))
         return TRACEMALLOC_DUMP_EMPTY_STACK;
-    native_rows_notice();
+    unwind_table_notice();
     uint32_t node = native_merge_find(merge, leaf, python, tstate);
     if (unlikely(merge->broken))
         tracer.dump->header->lost[TRACEMALLOC_DUMP_LOST_NATIVE]++;

@@ -10,13 +10,13 @@
 /* The interpreter that this test plays: evaluations are C functions, and each has a
  * word on its stack that stands for what CPython leaves there: from 3.12 on an entry
  * frame. */
-enum { MAX_NODES = 100000, MOST_PYTHON = 64 };
+enum { MAX_NODES = 100000, MAX_PYTHON = 64 };
 
 #define no_inline __attribute__((noipa))
 
 static struct native_merge *merge;
 static struct python_stack python;
-static struct python_frame frames[MOST_PYTHON];
+static struct python_frame frames[MAX_PYTHON];
 
 /* The tree that the sink makes, and that of Python stacks. */
 static struct node {
@@ -55,7 +55,7 @@ static void open_merge(unsigned version) {
     python.depth = 0;
     ck_assert_int_eq(native_object_prepare(), 0);
     ck_assert_int_eq(native_window_prepare(), 0);
-    ck_assert_int_eq(native_rows_open(give_id), 0);
+    ck_assert_int_eq(unwind_table_open(give_id), 0);
     native_merge_open(&sink, &layout, 30);
     merge = arena_map(sizeof *merge);
     native_merge_refresh(merge);
@@ -83,8 +83,8 @@ static void push(char name, const void *address) {
 
 /* The letters of the present stack, root first. */
 static no_inline const char *look(void) {
-    static char text[MOST_PYTHON];
-    char reversed[MOST_PYTHON];
+    static char text[MAX_PYTHON];
+    char reversed[MAX_PYTHON];
     struct native_registers leaf = native_leaf(__builtin_frame_address(0));
     uint32_t node = native_merge_find(merge, &leaf, &python, NULL);
     size_t count = 0;
@@ -141,7 +141,7 @@ static no_inline const char *evaluate(const char *code, char *seen, unsigned ver
 }
 
 static void run(const char *code, unsigned version) {
-    char seen[MOST_PYTHON] = "";
+    char seen[MAX_PYTHON] = "";
     evaluate(code, seen, version);
 }
 
@@ -228,7 +228,7 @@ START_TEST(memory_is_given_back) {
     native_merge_release(merge);
     native_merge_release(NULL);
     native_merge_close();
-    native_rows_close();
+    unwind_table_close();
     ck_assert_uint_eq(arena_bytes(), before);
 }
 END_TEST

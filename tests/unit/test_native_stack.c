@@ -9,7 +9,7 @@
 
 #include "base/arena.h"
 #include "native_leaf.h"
-#include "stack/native/native_unwind.h"
+#include "stack/native/native_libunwind.h"
 #include "suite.h"
 
 enum { DEEPEST = 400 };
@@ -26,8 +26,8 @@ static uint32_t give_id(const struct native_object *object) {
 static void open_stack(void) {
     ck_assert_int_eq(native_window_prepare(), 0);
     ck_assert_int_eq(native_object_prepare(), 0);
-    ck_assert_int_eq(native_rows_open(give_id), 0);
-    stack.most_native = 1 << 20;
+    ck_assert_int_eq(unwind_table_open(give_id), 0);
+    stack.max_native = 1 << 20;
 }
 
 /* What glibc finds, from this function's caller on. */
@@ -193,7 +193,7 @@ __asm__(".text\n"
 
 START_TEST(libunwind_takes_the_odd_step) {
     open_stack();
-    if (native_unwind_prepare(mark_step) < 0) {
+    if (native_libunwind_prepare(mark_step) < 0) {
         suite_skip("there is no libunwind");
         return;
     }
@@ -252,7 +252,7 @@ START_TEST(an_epoch_takes_the_last_stack_with_it) {
     open_stack();
     for (int turn = 0; turn < 3; turn++) {
         ck_assert_uint_eq(walk(), 0);
-        native_rows.epoch++;
+        unwind_table.epoch++;
     }
 }
 END_TEST
@@ -261,7 +261,7 @@ END_TEST
 START_TEST(deep_down_nothing_is_compared) {
     uint32_t repeated;
     open_stack();
-    stack.most_native = 30;
+    stack.max_native = 30;
     descend(200, &repeated);
     for (uint32_t at = 0; at < stack.depth; at++)
         stack.frames[at].natives = at + 1;
@@ -364,7 +364,7 @@ START_TEST(memory_is_given_back) {
     open_stack();
     descend(300, &repeated);
     native_stack_release(&stack);
-    native_rows_close();
+    unwind_table_close();
     ck_assert_uint_eq(arena_bytes(), before);
 }
 END_TEST

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "stack/native/native_program.h"
+#include "stack/native/cfi_interpreter.h"
 
 /* How .eh_frame_hdr is made by every linker. */
 enum {
@@ -24,7 +24,7 @@ static int open_entry(const unsigned char *at, struct native_bytes *body) {
 /* 'z': data with its length; 'R': the encoding of addresses; 'P', 'L': of no interest;
  * 'S': the frame of a signal's handler's caller, the kernel. */
 static int read_augmentation(struct native_bytes *from, const char *text,
-                             struct native_program *entry) {
+                             struct cfi_common *entry) {
     uintptr_t ignored;
     int status = 0;
     entry->has_data = *text == 'z';
@@ -51,7 +51,7 @@ static int read_augmentation(struct native_bytes *from, const char *text,
 }
 
 /* The common information entry: what many functions share. */
-static int read_common(const unsigned char *at, struct native_program *entry) {
+static int read_common(const unsigned char *at, struct cfi_common *entry) {
     struct native_bytes body;
     int status = open_entry(at, &body);
     if (status < 0)
@@ -63,7 +63,7 @@ static int read_common(const unsigned char *at, struct native_program *entry) {
     native_bytes_skip(&body, strnlen(text, (size_t)(body.end - body.at)) + 1);
     entry->code_unit = native_bytes_unsigned(&body);
     entry->data_unit = native_bytes_signed(&body);
-    if (native_bytes_unsigned(&body) != NATIVE_PROGRAM_RETURN)
+    if (native_bytes_unsigned(&body) != CFI_RETURN_ADDRESS)
         return -ENOTSUP;
     status = read_augmentation(&body, text, entry);
     entry->start = body;
@@ -95,7 +95,7 @@ static int find_entry(const unsigned char *header, uintptr_t address,
 }
 
 /* The entry's own program, after what its range and augmentation say. */
-static int read_function(struct native_bytes *body, const struct native_program *common,
+static int read_function(struct native_bytes *body, const struct cfi_common *common,
                          uintptr_t address, struct native_cfi *out) {
     uintptr_t length;
     int status = native_bytes_pointer(body, common->encoding, &out->function);
@@ -114,7 +114,7 @@ int native_cfi_find(const unsigned char *header, uintptr_t address,
                     struct native_cfi *out) {
     const unsigned char *at;
     struct native_bytes body;
-    struct native_program common = {0};
+    struct cfi_common common = {0};
     *out = (struct native_cfi){0};
     int status = find_entry(header, address, &at);
     if (status == 0)
@@ -128,6 +128,6 @@ int native_cfi_find(const unsigned char *header, uintptr_t address,
         status = read_function(&body, &common, address, out);
     if (status < 0)
         return status;
-    native_program_run(&common, body, address, out);
+    cfi_interpreter_run(&common, body, address, out);
     return 0;
 }

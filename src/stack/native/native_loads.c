@@ -5,12 +5,12 @@
 #include <link.h>
 #include <stddef.h>
 
-enum { MOST_CANDIDATES = 64 };
+enum { MAX_CANDIDATES = 64 };
 
 struct native_loads native_loads;
 
 /* Words of _rtld_global that may be the counter. */
-static const uint64_t *candidates[MOST_CANDIDATES];
+static const uint64_t *candidates[MAX_CANDIDATES];
 static size_t candidate_count;
 
 /* The first words of _rtld_global: those of its first namespace. */
@@ -56,7 +56,7 @@ static void find_candidates(const struct first_namespace *global, size_t size) {
     const uint64_t *words = (const void *)global;
     uint64_t adds = adds_now();
     for (size_t at = sizeof *global / sizeof *words; at < size / sizeof *words; at++)
-        if (words[at] == adds && candidate_count < MOST_CANDIDATES)
+        if (words[at] == adds && candidate_count < MAX_CANDIDATES)
             candidates[candidate_count++] = &words[at];
 }
 

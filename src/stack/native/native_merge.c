@@ -5,34 +5,34 @@
 
 #include "base/arena.h"
 #include "base/arena_array.h"
-#include "stack/native/native_marks.h"
-#include "stack/native/native_memo.h"
+#include "stack/native/native_boundary.h"
+#include "stack/native/native_cache.h"
 
 static struct {
     uint32_t generation;
-    uint32_t most_native;
+    uint32_t max_native;
     const struct native_merge_sink *sink;
 } rules;
 
-/* Marks the keys that are nodes of Python stacks; those of native rows are below. */
+/* Marks the keys that are nodes of Python stacks; those of native entries are below. */
 static const uint64_t python_key = (uint64_t)1 << 63;
 
 void native_merge_forget(void) {
-    native_memo_open();
+    native_cache_open();
     rules.generation++;
 }
 
 void native_merge_open(const struct native_merge_sink *sink,
-                       const struct python_layout *layout, uint32_t most_native) {
+                       const struct python_layout *layout, uint32_t max_native) {
     native_merge_forget();
     rules.sink = sink;
-    rules.most_native = most_native;
+    rules.max_native = max_native;
     if (layout != NULL)
-        native_marks_open(layout);
+        native_boundary_open(layout);
 }
 
 void native_merge_close(void) {
-    native_memo_close();
+    native_cache_close();
 }
 
 void native_merge_refresh(struct native_merge *merge) {
@@ -63,12 +63,12 @@ static cold_path uint32_t make_node(uint32_t parent, uint64_t key) {
     uint32_t node = (key & python_key) != 0
                         ? rules.sink->python(parent, (uint32_t)key)
                         : rules.sink->native(parent, module, address);
-    native_memo_add(parent, key, node);
+    native_cache_add(parent, key, node);
     return node;
 }
 
 static always_inline uint32_t node_of(uint32_t parent, uint64_t key) {
-    uint32_t node = native_memo_find(parent, key);
+    uint32_t node = native_cache_find(parent, key);
     return likely(node != 0) ? node : make_node(parent, key);
 }
 
@@ -174,11 +174,12 @@ static always_inline int64_t changed_in_top(const struct native_merge *merge,
         begin++;
     else if (at == merge->top_first)
         return -1;
-    if (native_marks.by < NATIVE_MARKS_CFRAME_ENTRY && depth != merge->python_depth)
+    if (native_boundary.by < NATIVE_BOUNDARY_CFRAME_ENTRY &&
+        depth != merge->python_depth)
         return -1;
     uintptr_t high = native_stack_pointer(&merge->native, 0);
     for (uint32_t above = begin; above < depth; above++)
-        if (native_marks_begins(frames[above].address, leaf->sp, high))
+        if (native_boundary_begins(frames[above].address, leaf->sp, high))
             return -1;
     return at;
 }
@@ -203,7 +204,7 @@ static void follow_python(struct native_merge *merge, uint32_t at,
  * on. */
 static uint32_t lowest_affected(const struct native_stack *native, uint32_t changed,
                                 uint32_t first) {
-    uint32_t at = native_marks_below(native, native->depth, first);
+    uint32_t at = native_boundary_outer(native, native->depth, first);
     if (at == native->depth)
         return 0;
     return at < changed ? at : changed;
@@ -213,7 +214,7 @@ static uint32_t lowest_affected(const struct native_stack *native, uint32_t chan
  * Returns the entry to begin with. */
 static uint32_t give_rest(struct native_merge *merge, uint32_t lowest, uint32_t rest) {
     struct native_stack *native = &merge->native;
-    uint32_t at = native_marks_below(native, lowest, UINT32_MAX - 1);
+    uint32_t at = native_boundary_outer(native, lowest, UINT32_MAX - 1);
     if (at == lowest) {
         bool same = merge->prefix == rest;
         merge->prefix = rest;
@@ -225,13 +226,14 @@ static uint32_t give_rest(struct native_merge *merge, uint32_t lowest, uint32_t 
     return at;
 }
 
-/* What native_tail is about lies above the innermost evaluation. */
+/* What native_suffix is about lies above the innermost evaluation. */
 static void note_tail(struct native_merge *merge) {
     const struct native_stack *native = &merge->native;
     if (unlikely(!native->window.own))
         return;
     const struct native_frame *top = native->frames + merge->top;
-    struct native_tail *tail = native_tail_note(&merge->tails, native, merge->top - 1);
+    struct native_suffix *tail =
+        native_suffix_note(&merge->tails, native, merge->top - 1);
     for (uint32_t at = 0; tail != NULL && at < tail->count; at++)
         if (at == 0 || top[at].node == top[at - 1].node)
             tail->keys[at] = 0;
@@ -239,7 +241,7 @@ static void note_tail(struct native_merge *merge) {
 
 static void note_top(struct native_merge *merge) {
     const struct native_stack *native = &merge->native;
-    uint32_t top = native_marks_below(native, native->depth, UINT32_MAX - 1);
+    uint32_t top = native_boundary_outer(native, native->depth, UINT32_MAX - 1);
     merge->top = NATIVE_NO_PYTHON;
     if (top == native->depth || top == 0 || !native->window.own)
         return;
@@ -264,8 +266,8 @@ static void look_again(struct native_merge *merge, uint32_t changed,
         lowest = lowest_affected(native, changed, first);
     if (merge->top < lowest && native->frames[merge->top].node != merge->top_node)
         lowest = merge->top;
-    native->most_native = rules.most_native;
-    uint32_t rest = native_marks_assign(native, lowest, frames, depth, tstate);
+    native->max_native = rules.max_native;
+    uint32_t rest = native_boundary_assign(native, lowest, frames, depth, tstate);
     add_all(merge, give_rest(merge, lowest, rest), frames);
     merge->python_depth = depth;
     note_top(merge);
@@ -306,8 +308,8 @@ static uint32_t find_slowly(struct native_merge *merge,
 
 /* --- above the same evaluation ---------------------------------------------------- */
 
-static always_inline uint32_t node_above(struct native_tail *tail, uint32_t parent) {
-    uint32_t place = parent % NATIVE_TAIL_RESULTS, node = parent;
+static always_inline uint32_t node_above(struct native_suffix *tail, uint32_t parent) {
+    uint32_t place = parent % NATIVE_SUFFIX_RESULTS, node = parent;
     if (likely(tail->results[place].parent == parent))
         return tail->results[place].node;
     for (uint32_t at = 0; at < tail->count; at++)
@@ -326,10 +328,10 @@ static always_inline bool find_quickly(struct native_merge *merge,
                                        uint32_t depth, uint32_t *node) {
     const struct native_stack *native = &merge->native;
     if (unlikely(merge->top == NATIVE_NO_PYTHON || depth > merge->python_capacity ||
-                 native->epoch != native_rows.epoch))
+                 native->epoch != unwind_table.epoch))
         return false;
-    struct native_tail *tail =
-        native_tail_find(&merge->tails, leaf, native, merge->top - 1);
+    struct native_suffix *tail =
+        native_suffix_find(&merge->tails, leaf, native, merge->top - 1);
     if (unlikely(tail == NULL ||
                  !native_slots_hold(merge->words, merge->words + merge->word_count)))
         return false;

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "stack/native/native_stack.h"
-#include "stack/native/native_tail.h"
+#include "stack/native/native_suffix.h"
 #include "stack/python/python_stack.h"
 
 /* Where nodes come from. */
@@ -59,13 +59,13 @@ struct native_merge {
     uint32_t word_count;
     struct native_slot words[NATIVE_MERGE_WORDS];
 
-    struct native_tails tails; /* what comes above it */
+    struct native_suffixes tails; /* what comes above it */
 };
 
 /* Begins for a new dump. `layout` is NULL without Python frames. The limits are on the
  * frames that are shown. */
 void native_merge_open(const struct native_merge_sink *sink,
-                       const struct python_layout *layout, uint32_t most_native);
+                       const struct python_layout *layout, uint32_t max_native);
 void native_merge_close(void);
 /* Nodes of the dump got another meaning: all threads forget theirs. */
 void native_merge_forget(void);

@@ -8,19 +8,19 @@
 
 #include "base/machine.h"
 
-enum { MOST_PERMANENT = 256 };
+enum { MAX_PERMANENT = 256 };
 
 static bool prepared;
 static int (*find_object)(void *address, struct dl_find_object *out);
 
 /* Biases of the objects that the program began with, written once. */
-static uintptr_t permanent[MOST_PERMANENT];
+static uintptr_t permanent[MAX_PERMANENT];
 static size_t permanent_count;
 
 static int note_permanent(struct dl_phdr_info *info, size_t size, void *data) {
     (void)size;
     (void)data;
-    if (permanent_count < MOST_PERMANENT)
+    if (permanent_count < MAX_PERMANENT)
         permanent[permanent_count++] = info->dlpi_addr;
     return 0;
 }

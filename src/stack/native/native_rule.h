@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How one frame is unwound at one address of its code: what native_program finds out,
+/* How one frame is unwound at one address of its code: what cfi_interpreter finds out,
  * and native_cfi answers. */
 #pragma once
 

@@ -6,9 +6,9 @@
 
 #include "base/arena.h"
 #include "stack/native/native_code.h"
-#include "stack/native/native_unwind.h"
+#include "stack/native/native_libunwind.h"
 
-enum { FIRST_FRAMES = 128, MOST_FRAMES = 1 << 16 };
+enum { FIRST_FRAMES = 128, MAX_FRAMES = 1 << 16 };
 
 static const uint64_t max_code = ((uint64_t)1 << NATIVE_CODE_BITS) - 1;
 
@@ -28,7 +28,7 @@ void native_stack_release(struct native_stack *stack) {
 static cold_path bool grow(struct native_stack *stack, uint32_t kept, uint32_t pushed) {
     struct native_stack old = *stack;
     uint32_t capacity = old.capacity == 0 ? FIRST_FRAMES : old.capacity * 2;
-    if (capacity > MOST_FRAMES)
+    if (capacity > MAX_FRAMES)
         return false;
     stack->slots = arena_map(capacity * sizeof *stack->slots);
     stack->frames = arena_map(capacity * sizeof *stack->frames);
@@ -52,16 +52,17 @@ static cold_path bool grow(struct native_stack *stack, uint32_t kept, uint32_t p
 
 static always_inline void set_entry(struct native_stack *stack, uint32_t at,
                                     const struct native_registers *registers,
-                                    const struct native_row *row) {
-    bool is_saved = registers->rbp_slot != NULL, by_rbp = row->rule != NATIVE_RULE_RSP;
+                                    const struct unwind_entry *entry) {
+    bool is_saved = registers->rbp_slot != NULL,
+         by_rbp = entry->rule != NATIVE_RULE_RSP;
     stack->slots[at] = (struct native_slot){registers->slot, registers->ip};
     stack->frames[at] = (struct native_frame){
         .rbp = registers->rbp,
         .rbp_at = by_rbp ? registers->rbp_slot : NULL,
-        .key = row->key,
+        .key = entry->key,
         .first = NATIVE_NO_PYTHON,
         .end = NATIVE_NO_PYTHON,
-        .flags = row->flags | (by_rbp && !is_saved ? NATIVE_BY_REGISTER : 0),
+        .flags = entry->flags | (by_rbp && !is_saved ? NATIVE_BY_REGISTER : 0),
         .exact = registers->exact,
     };
 }
@@ -118,10 +119,10 @@ static bool follow_rbp(struct native_registers *registers,
 }
 
 static bool leave_realigned(struct native_registers *registers,
-                            const struct native_row *row,
+                            const struct unwind_entry *entry,
                             struct native_window *window) {
-    uint64_t word = registers->rbp + (uint64_t)(int64_t)row->cfa;
-    uint64_t rbp_at = registers->rbp + (uint64_t)(int64_t)row->rbp;
+    uint64_t word = registers->rbp + (uint64_t)(int64_t)entry->cfa;
+    uint64_t rbp_at = registers->rbp + (uint64_t)(int64_t)entry->rbp;
     return native_window_has(window, registers->sp, word) &&
            read_caller(registers, window, rbp_at, native_word((const uint64_t *)word));
 }
@@ -133,25 +134,25 @@ static bool leave_odd(struct native_registers *registers,
                       struct native_window *window) {
     uint64_t here = (uint64_t)__builtin_frame_address(0), sp = registers->sp;
     window->own = false;
-    return native_window_has_room(window, here, NATIVE_UNWIND_ROOM) &&
-           native_unwind_step(registers) &&
+    return native_window_has_room(window, here, NATIVE_LIBUNWIND_ROOM) &&
+           native_libunwind_step(registers) &&
            native_window_has(window, sp, (uintptr_t)registers->slot);
 }
 
 /* The rules that few frames have. False at the root, and where the caller is not
  * found. */
 static cold_path bool step_rarely(struct native_registers *registers,
-                                  const struct native_row *row,
+                                  const struct unwind_entry *entry,
                                   struct native_window *window, bool *broken) {
     bool found = false;
-    switch (row->rule) {
+    switch (entry->rule) {
     case NATIVE_RULE_ROOT:
         return false;
     case NATIVE_RULE_SIGNAL:
         found = leave_handler(registers, window);
         break;
     case NATIVE_RULE_WORD:
-        found = leave_realigned(registers, row, window);
+        found = leave_realigned(registers, entry, window);
         break;
     case NATIVE_RULE_ABSENT:
         found = follow_rbp(registers, window);
@@ -166,24 +167,25 @@ static cold_path bool step_rarely(struct native_registers *registers,
 }
 
 static always_inline bool go_up(struct native_registers *registers,
-                                const struct native_row *row,
+                                const struct unwind_entry *entry,
                                 struct native_window *window, bool *broken) {
-    uint64_t base = row->rule == NATIVE_RULE_RSP ? registers->sp : registers->rbp;
-    uint64_t cfa = base + (uint64_t)(int64_t)row->cfa;
-    bool found = read_caller(registers, window, cfa + (uint64_t)(int64_t)row->rbp, cfa);
+    uint64_t base = entry->rule == NATIVE_RULE_RSP ? registers->sp : registers->rbp;
+    uint64_t cfa = base + (uint64_t)(int64_t)entry->cfa;
+    bool found =
+        read_caller(registers, window, cfa + (uint64_t)(int64_t)entry->rbp, cfa);
     if (unlikely(!found))
         *broken = true;
     return found;
 }
 
-/* To the caller's frame, by the row. */
+/* To the caller's frame, by the entry. */
 static always_inline bool step_up(struct native_stack *stack,
                                   struct native_registers *registers,
-                                  const struct native_row *row) {
-    bool usual = row->rule == NATIVE_RULE_RSP || row->rule == NATIVE_RULE_RBP;
+                                  const struct unwind_entry *entry) {
+    bool usual = entry->rule == NATIVE_RULE_RSP || entry->rule == NATIVE_RULE_RBP;
     bool more = likely(usual)
-                    ? go_up(registers, row, &stack->window, &stack->broken)
-                    : step_rarely(registers, row, &stack->window, &stack->broken);
+                    ? go_up(registers, entry, &stack->window, &stack->broken)
+                    : step_rarely(registers, entry, &stack->window, &stack->broken);
     if (unlikely(more && registers->ip - 1 >= max_code)) {
         stack->broken = registers->ip != 0;
         return false;
@@ -219,8 +221,9 @@ static uint32_t push_frames(struct native_stack *stack,
     bool more = true;
     stack->broken = false;
     while (more && !is_known(stack, kept, &registers)) {
-        const struct native_row *row = native_rows_find(registers.ip, registers.exact);
-        if (unlikely(row->rule == NATIVE_RULE_NO_CODE)) {
+        const struct unwind_entry *entry =
+            unwind_table_find(registers.ip, registers.exact);
+        if (unlikely(entry->rule == NATIVE_RULE_NO_CODE)) {
             stack->broken = true;
             more = false;
             break;
@@ -231,8 +234,8 @@ static uint32_t push_frames(struct native_stack *stack,
             *kept = 0;
             return pushed;
         }
-        set_entry(stack, stack->capacity - ++pushed, &registers, row);
-        more = step_up(stack, &registers, row);
+        set_entry(stack, stack->capacity - ++pushed, &registers, entry);
+        more = step_up(stack, &registers, entry);
     }
     if (!more)
         *kept = 0;
@@ -241,9 +244,9 @@ static uint32_t push_frames(struct native_stack *stack,
 
 uint32_t native_stack_lowest(const struct native_stack *stack, uint32_t kept) {
     const struct native_frame *frames = stack->frames;
-    if (kept <= stack->most_native || frames[kept - 1].natives <= stack->most_native)
+    if (kept <= stack->max_native || frames[kept - 1].natives <= stack->max_native)
         return 0;
-    uint32_t hidden = frames[kept - 1].natives - stack->most_native;
+    uint32_t hidden = frames[kept - 1].natives - stack->max_native;
     uint32_t low = 0, high = kept;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
@@ -318,9 +321,9 @@ static always_inline void join(struct native_stack *stack, uint32_t kept,
  * unwound. */
 uint32_t native_stack_walk(struct native_stack *stack,
                            const struct native_registers *leaf) {
-    if (unlikely(stack->epoch != native_rows.epoch)) {
+    if (unlikely(stack->epoch != unwind_table.epoch)) {
         native_stack_forget(stack);
-        stack->epoch = native_rows.epoch;
+        stack->epoch = unwind_table.epoch;
     }
     if (unlikely(!stack->window.own))
         native_stack_forget(stack);

@@ -22,7 +22,7 @@
 
 #include "base/compiler.h"
 #include "stack/native/native_registers.h"
-#include "stack/native/native_rows.h"
+#include "stack/native/unwind_table.h"
 #include "stack/native/native_window.h"
 #include "stack/native/native_word.h"
 
@@ -37,7 +37,7 @@ enum { NATIVE_NO_PYTHON = UINT32_MAX };
 struct native_frame {
     uint64_t rbp;
     const uint64_t *rbp_at; /* where its rbp lies, where it depends on that; or NULL */
-    uint64_t key;           /* of its row */
+    uint64_t key;           /* of its entry */
     uint32_t first;   /* of the Python frames that it evaluates, or NATIVE_NO_PYTHON */
     uint32_t end;     /* the one behind them */
     uint32_t node;    /* the stack that ends here, see native_merge */
@@ -55,9 +55,9 @@ struct native_stack {
     uint32_t capacity;
     uint32_t
         lowest; /* the last entry that has to be compared: those below are not shown */
-    uint32_t epoch;       /* of native_rows */
-    uint32_t most_native; /* frames that are shown */
-    bool broken;          /* the last walk ended before the root */
+    uint32_t epoch;      /* of unwind_table */
+    uint32_t max_native; /* frames that are shown */
+    bool broken;         /* the last walk ended before the root */
     struct native_window window;
 };
 

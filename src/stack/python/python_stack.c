@@ -6,10 +6,10 @@
 #include "base/arena_array.h"
 #include "base/hash.h"
 #include "stack/python/python_code.h"
-#include "stack/python/python_memo.h"
+#include "stack/python/python_cache.h"
 
 enum {
-    MOST_FRAMES = 1 << 24,
+    MAX_FRAMES = 1 << 24,
     LONGEST_NAME = 4096,
     /* Frames that are verified even where fewer are shown, so that their number is
      * right as well. */
@@ -19,7 +19,7 @@ enum {
     NEAR = 6,
     /* How often a walk is joined to the last stack before it goes on to the root. */
     MAX_JOINS = 4,
-    MOST_PUSHED = 3,
+    MAX_PUSHED = 3,
 };
 
 struct python_walk python_walk;
@@ -61,27 +61,27 @@ int python_stack_open(const struct python_runtime *found,
                          python_walk.layout.ip == python_recent_layout.ip;
     python_walk.checked = false;
     python_walk.verified = nframe < LEAST_VERIFIED ? LEAST_VERIFIED : nframe;
-    return python_memo_open();
+    return python_cache_open();
 }
 
 void python_stack_close(void) {
-    python_memo_close();
+    python_cache_close();
 }
 
 void python_stack_code_freed(uintptr_t code) {
-    python_memo_forget(code);
+    python_cache_forget(code);
 }
 
 void python_stack_forget(void) {
-    python_memo_forget_all();
+    python_cache_forget_all();
 }
 
 void python_stack_spare_codes(struct id_set *codes) {
-    python_memo_spare(codes);
+    python_cache_spare(codes);
 }
 
 void python_stack_forget_nodes(const struct id_set *nodes) {
-    python_memo_forget_nodes(nodes);
+    python_cache_forget_nodes(nodes);
 }
 
 void python_stack_release(struct python_stack *stack) {
@@ -105,7 +105,7 @@ static uint8_t owner_of(const char *frame) {
  * time; 0 without memory. */
 static uint32_t introduce(const char *address, const struct python_code *code) {
     const struct python_layout *layout = &runtime->layout;
-    uint32_t index = python_memo_code((uintptr_t)address);
+    uint32_t index = python_cache_code((uintptr_t)address);
     if (index != 0)
         return index;
     ssize_t filename = python_string_utf8(layout, code->filename, filename_buffer,
@@ -115,7 +115,7 @@ static uint32_t introduce(const char *address, const struct python_code *code) {
     uint32_t id =
         sink->code(filename_buffer, filename > 0 ? (size_t)filename : 0, name_buffer,
                    name > 0 ? (size_t)name : 0, (uint32_t)code->first_line);
-    index = python_memo_add_code((uintptr_t)address, id);
+    index = python_cache_add_code((uintptr_t)address, id);
     if (index != 0)
         sink->watch(address);
     return index;
@@ -158,8 +158,8 @@ static cold_path uint32_t resolve(const char *frame, uint32_t parent, uint64_t i
         return parent;
     uint32_t node = parent;
     if (!python_code_is_incomplete(layout, &code, word, owner))
-        node = sink->node(parent, python_memo_code_id(index), line_of(&code, word));
-    python_memo_add(parent, ip, node, index);
+        node = sink->node(parent, python_cache_code_id(index), line_of(&code, word));
+    python_cache_add(parent, ip, node, index);
     return node;
 }
 
@@ -167,18 +167,19 @@ static cold_path uint32_t resolve(const char *frame, uint32_t parent, uint64_t i
  * cache saves the memo's hash. */
 static always_inline uint32_t node_of(struct python_stack *stack, const char *frame,
                                       uint32_t parent, uint64_t ip) {
-    struct python_step *step = &stack->cache[python_step_slot(parent, ip)];
+    struct python_stack_cache_entry *step =
+        &stack->cache[python_stack_cache_slot(parent, ip)];
     if (likely(step->ip == ip && step->parent == parent))
         return step->node;
     uint32_t node;
-    if (!python_memo_find(parent, ip, &node))
+    if (!python_cache_find(parent, ip, &node))
         return resolve(frame, parent, ip);
-    *step = (struct python_step){ip, parent, node};
+    *step = (struct python_stack_cache_entry){ip, parent, node};
     return node;
 }
 
 static cold_path bool grow(struct python_stack *stack, uint32_t wanted) {
-    return wanted <= MOST_FRAMES &&
+    return wanted <= MAX_FRAMES &&
            arena_array_reserve(&stack->frames, &stack->capacity, wanted,
                                sizeof *stack->frames) == 0;
 }
@@ -415,7 +416,7 @@ static always_inline uint32_t resolve_entry(struct python_stack *stack,
 static always_inline struct python_frame *step(const struct python_frame_layout *layout,
                                                struct python_stack *stack,
                                                const char *frame) {
-    const char *pushed[MOST_PUSHED], *below = frame;
+    const char *pushed[MAX_PUSHED], *below = frame;
     uint32_t count = 0;
     struct python_frame *caller = NULL;
     if (unlikely(stack->leaf == NULL || stack->epoch != epoch_now))
@@ -424,7 +425,7 @@ static always_inline struct python_frame *step(const struct python_frame_layout 
         pushed[count++] = below;
         below = python_pointer_at(below, layout->previous);
         caller = find_near(stack, below);
-    } while (caller == NULL && below != NULL && count < MOST_PUSHED);
+    } while (caller == NULL && below != NULL && count < MAX_PUSHED);
     if (unlikely(
             caller == NULL || caller - stack->frames + count >= stack->capacity ||
             !python_frame_stands(layout, stack, caller, lowest_for(stack, caller)) ||

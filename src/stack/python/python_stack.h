@@ -26,7 +26,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
-#include "stack/python/python_memo.h"
+#include "stack/python/python_cache.h"
 #include "stack/python/python_runtime.h"
 
 /* Where a frame has what each event looks at, and whether a cframe leads to it. */
@@ -69,7 +69,7 @@ struct python_frame {
 enum { PYTHON_STACK_INDEX = 512, PYTHON_STACK_CACHE = 128 };
 
 /* What the memo said lately. */
-struct python_step {
+struct python_stack_cache_entry {
     uint64_t ip;
     uint32_t parent;
     uint32_t node;
@@ -85,7 +85,7 @@ struct python_stack {
     uint32_t known;
     uint32_t capacity;
     uint32_t epoch; /* of the memo, when the entries were made */
-    struct python_step
+    struct python_stack_cache_entry
         cache[PYTHON_STACK_CACHE];      /* all zero is no step: ip is never 0 */
     uint32_t index[PYTHON_STACK_INDEX]; /* frame address to its likely entry */
 };
@@ -135,7 +135,7 @@ static always_inline const char *python_pointer_at(const char *address,
     return *(const char *const *)(address + offset);
 }
 
-static always_inline uint32_t python_step_slot(uint32_t parent, uint64_t ip) {
+static always_inline uint32_t python_stack_cache_slot(uint32_t parent, uint64_t ip) {
     return (uint32_t)(ip >> 1 ^ ip >> 8 ^ parent) % PYTHON_STACK_CACHE;
 }
 
@@ -187,9 +187,9 @@ static always_inline bool python_frame_stands(const struct python_frame_layout *
 
 /* Whether the last event's leaf is here again, below the same callers: the way of most
  * events. */
-static always_inline bool python_stack_stands(const struct python_frame_layout *layout,
-                                              const struct python_stack *stack,
-                                              const char *leaf) {
+static always_inline bool
+python_stack_is_unchanged(const struct python_frame_layout *layout,
+                          const struct python_stack *stack, const char *leaf) {
     const struct python_frame *entry = stack->leaf;
     if (unlikely(entry == NULL || entry->address != leaf || stack->epoch != epoch_now))
         return false;
@@ -202,12 +202,12 @@ static always_inline bool python_stack_again(const struct python_frame_layout *l
                                              struct python_stack *stack,
                                              const char *leaf, uint32_t *node) {
     struct python_frame *entry = stack->leaf;
-    if (unlikely(!python_stack_stands(layout, stack, leaf)))
+    if (unlikely(!python_stack_is_unchanged(layout, stack, leaf)))
         return false;
     uint64_t ip = python_word_at(leaf, layout->ip);
     if (ip != entry->ip) {
-        const struct python_step *step =
-            &stack->cache[python_step_slot(entry->parent, ip)];
+        const struct python_stack_cache_entry *step =
+            &stack->cache[python_stack_cache_slot(entry->parent, ip)];
         if (unlikely(step->ip != ip || step->parent != entry->parent ||
                      step->node == step->parent))
             return false;
@@ -234,7 +234,7 @@ static always_inline uint32_t python_stack_capture(struct python_stack *stack,
 void python_stack_code_freed(uintptr_t code);
 /* Forgets what was learned of all code objects. */
 void python_stack_forget(void);
-/* See python_memo_spare, python_memo_forget_nodes. */
+/* See python_cache_spare, python_cache_forget_nodes. */
 void python_stack_spare_codes(struct id_set *codes);
 void python_stack_forget_nodes(const struct id_set *nodes);
 

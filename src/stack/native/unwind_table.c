@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/native/native_rows.h"
+#include "stack/native/unwind_table.h"
 
 #include <errno.h>
 #include <string.h>
@@ -9,10 +9,10 @@
 #include "stack/native/native_code.h"
 
 enum {
-    FIRST_ROWS = 4096,
-    MOST_ROWS = 1 << 22,
-    MOST_PRESENT = 1024,
-    ROW_PERMANENT = 0,
+    FIRST_ENTRIES = 4096,
+    MAX_ENTRIES = 1 << 22,
+    MAX_PRESENT = 1024,
+    ENTRY_PERMANENT = 0,
     /* Its computed gotos make the evaluation function tens of kilobytes; where each
      * instruction is a function of its own that calls the next as its last act (3.14),
      * what is left is small. */
@@ -23,7 +23,7 @@ enum {
 static const uint64_t exact_bit = (uint64_t)1 << 63;
 static const uint64_t key_bits = ((uint64_t)1 << NATIVE_MODULE_SHIFT) - 1;
 
-struct native_rows native_rows = {.epoch = 1};
+struct unwind_table unwind_table = {.epoch = 1};
 
 /* The allocation functions of CPython, and those of C++ that end in malloc. Most leave
  * by a jump and have no frame of their own then. */
@@ -51,7 +51,7 @@ static struct known_name {
     {"_ZnamSt11align_val_t", NATIVE_HIDDEN, 0},
 };
 
-/* The modules that rows were made of, as far as nothing else has been seen at their
+/* The modules that entries were made of, as far as nothing else has been seen at their
  * place. */
 struct present {
     uintptr_t start;
@@ -61,34 +61,34 @@ struct present {
 };
 
 static native_module module_id;
-static struct native_row *rows;
+static struct unwind_entry *entries;
 static uint32_t capacity, used;
-static struct present present[MOST_PRESENT];
+static struct present present[MAX_PRESENT];
 static uint32_t present_count;
 
-int native_rows_open(native_module module) {
+int unwind_table_open(native_module module) {
     static bool hashed;
     for (size_t at = 0; !hashed && at < sizeof known / sizeof *known; at++)
         known[at].hash = native_object_hash(known[at].name);
     hashed = true;
-    native_rows_close();
+    unwind_table_close();
     module_id = module;
-    native_rows.epoch++;
-    rows = arena_map(FIRST_ROWS * sizeof *rows);
-    capacity = rows != NULL ? FIRST_ROWS : 0;
-    return rows != NULL ? 0 : -ENOMEM;
+    unwind_table.epoch++;
+    entries = arena_map(FIRST_ENTRIES * sizeof *entries);
+    capacity = entries != NULL ? FIRST_ENTRIES : 0;
+    return entries != NULL ? 0 : -ENOMEM;
 }
 
-void native_rows_close(void) {
-    if (rows != NULL)
-        arena_unmap(rows, capacity * sizeof *rows);
-    rows = NULL;
+void unwind_table_close(void) {
+    if (entries != NULL)
+        arena_unmap(entries, capacity * sizeof *entries);
+    entries = NULL;
     capacity = used = present_count = 0;
 }
 
-/* Where the row is, or a free place. */
-static struct native_row *place_of(struct native_row *table, uint32_t size,
-                                   uint64_t key) {
+/* Where the entry is, or a free place. */
+static struct unwind_entry *place_of(struct unwind_entry *table, uint32_t size,
+                                     uint64_t key) {
     uint64_t at = hash_mix(key) >> 32;
     while (table[at & (size - 1)].ip != 0 && table[at & (size - 1)].ip != key)
         at++;
@@ -100,21 +100,21 @@ static bool make_room(void) {
     if (used < capacity / 2)
         return true;
     uint32_t wanted = capacity * 2;
-    struct native_row *grown =
-        wanted <= MOST_ROWS ? arena_map(wanted * sizeof *grown) : NULL;
+    struct unwind_entry *grown =
+        wanted <= MAX_ENTRIES ? arena_map(wanted * sizeof *grown) : NULL;
     if (grown == NULL)
         return false;
     for (uint32_t at = 0; at < capacity; at++)
-        if (rows[at].ip != 0)
-            *place_of(grown, wanted, rows[at].ip) = rows[at];
-    arena_unmap(rows, capacity * sizeof *rows);
-    rows = grown;
+        if (entries[at].ip != 0)
+            *place_of(grown, wanted, entries[at].ip) = entries[at];
+    arena_unmap(entries, capacity * sizeof *entries);
+    entries = grown;
     capacity = wanted;
     return true;
 }
 
 /* What tells one file from another that the loader puts at the same place. */
-static uint64_t print_of(const struct native_object *object) {
+static uint64_t fingerprint_of(const struct native_object *object) {
     size_t length;
     const unsigned char *id = native_object_build_id(object, &length);
     uint64_t print = hash_bytes(object->name, strlen(object->name), object->bias);
@@ -130,19 +130,19 @@ static void drop_overlapping(const struct native_object *object) {
             dropped = true;
         }
     if (dropped)
-        native_rows.epoch++;
+        unwind_table.epoch++;
 }
 
 /* A file that is at the place of another one is a module of its own, also when it was
  * there before that one. */
 static uint32_t module_of(const struct native_object *object) {
-    uint64_t print = print_of(object);
+    uint64_t print = fingerprint_of(object);
     for (uint32_t at = 0; at < present_count; at++)
         if (present[at].start == object->start && present[at].print == print)
             return present[at].module;
     drop_overlapping(object);
     uint32_t module = module_id(object);
-    if (present_count == MOST_PRESENT)
+    if (present_count == MAX_PRESENT)
         present_count = 0;
     present[present_count++] =
         (struct present){object->start, object->end, print, module};
@@ -151,7 +151,7 @@ static uint32_t module_of(const struct native_object *object) {
 
 static uint8_t flags_of(const struct native_object *object, uintptr_t address) {
     struct native_symbol symbol;
-    uintptr_t own = (uintptr_t)&native_rows;
+    uintptr_t own = (uintptr_t)&unwind_table;
     if (own >= object->start && own < object->end)
         return NATIVE_HIDDEN;
     for (size_t at = 0; at < sizeof known / sizeof *known; at++) {
@@ -171,62 +171,62 @@ static bool is_signal_return(uintptr_t ip) {
     return memcmp((const void *)ip, code, sizeof code) == 0;
 }
 
-static void derive(struct native_row *row, uint64_t address, bool exact) {
+static void derive(struct unwind_entry *entry, uint64_t address, bool exact) {
     struct native_object object;
     struct native_cfi cfi;
-    row->key = address & key_bits;
-    row->rule = NATIVE_RULE_ABSENT;
+    entry->key = address & key_bits;
+    entry->rule = NATIVE_RULE_ABSENT;
     bool has_object = native_object_find(address, &object) == 0;
     bool is_code = has_object ? native_code_is_of(&object, address)
                               : exact || native_code_is_new(address + 1);
     if (!is_code)
-        row->rule = NATIVE_RULE_NO_CODE;
+        entry->rule = NATIVE_RULE_NO_CODE;
     if (!has_object || !is_code)
         return;
     uint64_t module = module_of(&object);
-    row->key = module << NATIVE_MODULE_SHIFT | ((address - object.bias) & key_bits);
-    row->flags = flags_of(&object, address);
-    row->epoch =
-        native_object_is_permanent(&object) ? ROW_PERMANENT : native_rows.epoch;
+    entry->key = module << NATIVE_MODULE_SHIFT | ((address - object.bias) & key_bits);
+    entry->flags = flags_of(&object, address);
+    entry->epoch =
+        native_object_is_permanent(&object) ? ENTRY_PERMANENT : unwind_table.epoch;
     int status =
         object.header == NULL ? -ENOENT : native_cfi_find(object.header, address, &cfi);
     if (status < 0) {
-        row->rule = status == -ENOENT ? NATIVE_RULE_ABSENT : NATIVE_RULE_OTHER;
+        entry->rule = status == -ENOENT ? NATIVE_RULE_ABSENT : NATIVE_RULE_OTHER;
         return;
     }
-    row->rule = (uint8_t)cfi.rule;
+    entry->rule = (uint8_t)cfi.rule;
     if (cfi.rule == NATIVE_RULE_SIGNAL && !is_signal_return(address + 1))
-        row->rule = NATIVE_RULE_OTHER;
-    row->cfa = cfi.cfa;
-    row->rbp = cfi.rbp;
+        entry->rule = NATIVE_RULE_OTHER;
+    entry->cfa = cfi.cfa;
+    entry->rbp = cfi.rbp;
     if (cfi.cfa % 8 != 0 || cfi.rbp % 8 != 0)
-        row->rule = NATIVE_RULE_OTHER;
+        entry->rule = NATIVE_RULE_OTHER;
 }
 
 /* Code that belongs to no file is asked for each time: a file may be mapped where it
  * was. */
-static cold_path const struct native_row *learn(struct native_row *place, uint64_t key,
-                                                uint64_t address) {
-    static struct native_row passing;
-    passing = (struct native_row){.ip = key};
+static cold_path const struct unwind_entry *learn(struct unwind_entry *place,
+                                                  uint64_t key, uint64_t address) {
+    static struct unwind_entry passing;
+    passing = (struct unwind_entry){.ip = key};
     derive(&passing, address, (key & exact_bit) != 0);
     if (passing.key >> NATIVE_MODULE_SHIFT == 0)
         return &passing;
     if (place->ip != key) {
         if (!make_room())
             return &passing;
-        place = place_of(rows, capacity, key);
+        place = place_of(entries, capacity, key);
         used++;
     }
     *place = passing;
     return place;
 }
 
-const struct native_row *native_rows_find(uint64_t ip, bool exact) {
+const struct unwind_entry *unwind_table_find(uint64_t ip, bool exact) {
     uint64_t key = exact ? ip | exact_bit : ip;
-    struct native_row *row = place_of(rows, capacity, key);
-    if (likely(row->ip == key &&
-               (row->epoch == ROW_PERMANENT || row->epoch == native_rows.epoch)))
-        return row;
-    return learn(row, key, exact ? ip : ip - 1);
+    struct unwind_entry *entry = place_of(entries, capacity, key);
+    if (likely(entry->ip == key &&
+               (entry->epoch == ENTRY_PERMANENT || entry->epoch == unwind_table.epoch)))
+        return entry;
+    return learn(entry, key, exact ? ip : ip - 1);
 }

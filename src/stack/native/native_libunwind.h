@@ -24,15 +24,15 @@
 
 /* Bytes of stack that a step needs beyond the rest of a walk: 2,192 were measured, and
  * expressions take more. */
-enum { NATIVE_UNWIND_ROOM = 4096 };
+enum { NATIVE_LIBUNWIND_ROOM = 4096 };
 
 /* Outside hooks, after native_object_prepare and native_window_prepare; calls malloc
  * and the loader. `mark` is called at the beginning and end of each step: what
  * libunwind maps for itself is no allocation of the program. 0; -ENOENT if no libunwind
  * can be used. */
-must_check int native_unwind_prepare(void (*mark)(bool begins));
+must_check int native_libunwind_prepare(void (*mark)(bool begins));
 
-/* To the caller's frame, if native_unwind_prepare has succeeded. Under the tracer's
+/* To the caller's frame, if native_libunwind_prepare has succeeded. Under the tracer's
  * lock, or with one thread; errno stays as it is. False at the root, without libunwind,
  * and if the caller is not found; `registers` are unchanged then. */
-must_check bool native_unwind_step(struct native_registers *registers);
+must_check bool native_libunwind_step(struct native_registers *registers);

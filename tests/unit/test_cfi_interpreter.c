@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The instructions that compilers use every day are tried in test_native_cfi, with the
  * tables around them; here are the others, and the limits. */
-#include "stack/native/native_program.h"
+#include "stack/native/cfi_interpreter.h"
 
 #include <string.h>
 
@@ -12,12 +12,12 @@ enum { FUNCTION = 0x1000, MOST = 1024 };
 /* CFA = rsp + 8; the return address at CFA - 8 */
 static const unsigned char usual[] = {0x0c, 7, 8, 0x90, 1};
 
-static struct native_program common;
+static struct cfi_common common;
 static unsigned char program[MOST];
 static size_t size;
 
 static void open_common(void) {
-    common = (struct native_program){
+    common = (struct cfi_common){
         .code_unit = 1,
         .data_unit = -8,
         .encoding = ENCODED_ABSOLUTE,
@@ -43,8 +43,8 @@ static struct native_cfi run(size_t at) {
     struct native_cfi cfi;
     memset(&cfi, 0x55, sizeof cfi);
     cfi.function = FUNCTION;
-    native_program_run(&common, (struct native_bytes){program, program + size},
-                       FUNCTION + at, &cfi);
+    cfi_interpreter_run(&common, (struct native_bytes){program, program + size},
+                        FUNCTION + at, &cfi);
     ck_assert_uint_eq(cfi.function, FUNCTION);
     return cfi;
 }
@@ -254,5 +254,5 @@ int main(void) {
         a_program_may_end_anywhere,
         random_programs_come_to_an_end,
     };
-    return suite_run("native_program", tests, sizeof tests / sizeof *tests);
+    return suite_run("cfi_interpreter", tests, sizeof tests / sizeof *tests);
 }

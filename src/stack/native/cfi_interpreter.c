@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/native/native_program.h"
+#include "stack/native/cfi_interpreter.h"
 
 #include "stack/native/native_expression.h"
 
 /* DWARF's numbers of registers (System V ABI, AMD64 supplement, figure 3.36). */
-enum { REGISTER_RBP = 6, REGISTER_RSP = 7, REGISTER_RETURN = NATIVE_PROGRAM_RETURN };
+enum { REGISTER_RBP = 6, REGISTER_RSP = 7, REGISTER_RETURN = CFI_RETURN_ADDRESS };
 
 /* Call frame instructions (DWARF 5, 7.24). */
 enum {
@@ -37,7 +37,7 @@ enum {
     CFA_ARGUMENTS_SIZE = 0x2e,
 };
 
-enum { MOST_REMEMBERED = 8 };
+enum { MAX_REMEMBERED = 8 };
 
 enum place { PLACE_SAME, PLACE_AT_CFA, PLACE_AT_RBP, PLACE_UNDEFINED, PLACE_OTHER };
 
@@ -57,11 +57,11 @@ struct state {
 };
 
 struct machine {
-    const struct native_program *common;
+    const struct cfi_common *common;
     uintptr_t location; /* that the state is of */
     uintptr_t address;  /* that is asked for */
     struct state state, initial;
-    struct state remembered[MOST_REMEMBERED];
+    struct state remembered[MAX_REMEMBERED];
     unsigned depth;
     bool failed;
 };
@@ -93,7 +93,7 @@ static void define(struct machine *machine, uint64_t number, int64_t offset) {
 }
 
 static void remember(struct machine *machine) {
-    if (machine->depth == MOST_REMEMBERED)
+    if (machine->depth == MAX_REMEMBERED)
         machine->failed = true;
     else
         machine->remembered[machine->depth++] = machine->state;
@@ -305,8 +305,8 @@ static void conclude(const struct machine *machine, struct native_cfi *out) {
         conclude_realigned(state, out);
 }
 
-void native_program_run(const struct native_program *common, struct native_bytes own,
-                        uintptr_t address, struct native_cfi *out) {
+void cfi_interpreter_run(const struct cfi_common *common, struct native_bytes own,
+                         uintptr_t address, struct native_cfi *out) {
     struct machine machine = {.common = common, .address = address};
     *out = (struct native_cfi){.function = out->function};
     run(&machine, common->start);

@@ -28,12 +28,12 @@ enum native_flags {
     NATIVE_BY_REGISTER = 8, /* of a frame: it depends on the rbp that the leaf has */
 };
 
-enum { NATIVE_MODULE_SHIFT = 48, NATIVE_MOST_MODULES = 1 << 15 };
+enum { NATIVE_MODULE_SHIFT = 48, NATIVE_MAX_MODULES = 1 << 15 };
 
 /* Half a cache line. The key is what names it in the dump: module << 48 | address, an
  * ELF virtual address inside the instruction; in module 0 an absolute one. */
-struct native_row {
-    uint64_t ip; /* 0: no row */
+struct unwind_entry {
+    uint64_t ip; /* 0: no entry */
     uint64_t key;
     uint32_t epoch;   /* 0: good for ever */
     int32_t cfa, rbp; /* of struct native_cfi */
@@ -42,33 +42,33 @@ struct native_row {
     uint16_t reserved;
 };
 
-struct native_rows {
+struct unwind_table {
     uint32_t epoch; /* never 0 */
     uint64_t loads; /* see native_loads_now, when it began */
 };
 
-extern struct native_rows native_rows;
+extern struct unwind_table unwind_table;
 
 /* Gives a module its id in the dump. */
 typedef uint32_t (*native_module)(const struct native_object *object);
 
-/* With no row known. 0, -ENOMEM, or -ENOSYS: the loader does not answer without a
+/* With no entry known. 0, -ENOMEM, or -ENOSYS: the loader does not answer without a
  * lock. */
-must_check int native_rows_open(native_module module);
-void native_rows_close(void);
+must_check int unwind_table_open(native_module module);
+void unwind_table_close(void);
 
-/* The row of an instruction. `exact`: it is the one that a signal interrupted; else the
+/* The entry of an instruction. `exact`: it is the one that a signal interrupted; else the
  * address is where a call returns to, and the instruction the one before. Never NULL;
  * good until the next call. */
-const struct native_row *native_rows_find(uint64_t ip, bool exact);
+const struct unwind_entry *unwind_table_find(uint64_t ip, bool exact);
 
 /* At the beginning of an event. Without the loader's counters each event is an
  * epoch. */
-static always_inline void native_rows_notice(void) {
-    uint64_t loads = native_rows.loads;
+static always_inline void unwind_table_notice(void) {
+    uint64_t loads = unwind_table.loads;
     if (unlikely(native_loads.adds == NULL ||
-                 (loads = native_loads_now()) != native_rows.loads)) {
-        native_rows.loads = loads;
-        native_rows.epoch++;
+                 (loads = native_loads_now()) != unwind_table.loads)) {
+        unwind_table.loads = loads;
+        unwind_table.epoch++;
     }
 }

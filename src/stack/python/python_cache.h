@@ -3,7 +3,7 @@
  * objects are known.
  *
  * An entry is as good as the memory of its code object, whose address may be reused:
- * python_memo_forget drops all that belongs to a dead one and raises the epoch, so
+ * python_cache_forget drops all that belongs to a dead one and raises the epoch, so
  * that threads do not trust their last stacks. Under the tracer's lock, or with one
  * thread. Memory comes from the arena.
  */
@@ -22,7 +22,7 @@
  * parents have few children, and what is learned one after the other lies side by
  * side: the list is read from a cache line or two where an index, which scatters
  * entries over the memory, misses. */
-struct python_memo_entry {
+struct python_cache_entry {
     uint64_t ip;
     uint32_t parent;
     uint32_t node;
@@ -32,58 +32,58 @@ struct python_memo_entry {
     uint32_t reserved;
 };
 
-enum { PYTHON_MEMO_SIBLINGS = 4 };
+enum { PYTHON_CACHE_SIBLINGS = 4 };
 
-struct python_memo {
-    struct id_table index;             /* of entries that are in no list */
-    struct python_memo_entry *entries; /* 0 is unused */
-    uint32_t *first_child;             /* by parent: the first of its list; 0: none */
-    uint32_t parents;                  /* that first_child has room for */
+struct python_cache {
+    struct id_table index;              /* of entries that are in no list */
+    struct python_cache_entry *entries; /* 0 is unused */
+    uint32_t *first_child;              /* by parent: the first of its list; 0: none */
+    uint32_t parents;                   /* that first_child has room for */
 };
 
-extern internal struct python_memo python_memo;
+extern internal struct python_cache python_cache;
 
 /* 0, or -ENOMEM. */
-must_check int python_memo_open(void);
-void python_memo_close(void);
+must_check int python_cache_open(void);
+void python_cache_close(void);
 
 /* The index of a known code object, or 0. */
-uint32_t python_memo_code(uintptr_t address);
+uint32_t python_cache_code(uintptr_t address);
 /* Makes it known under its id in the dump. Its index; 0 without memory. */
-uint32_t python_memo_add_code(uintptr_t address, uint32_t id);
+uint32_t python_cache_add_code(uintptr_t address, uint32_t id);
 /* The id in the dump of a known code object. */
-uint32_t python_memo_code_id(uint32_t code);
+uint32_t python_cache_code_id(uint32_t code);
 /* Without memory the pair is not learned, and looked up afresh each time. */
-void python_memo_add(uint32_t parent, uint64_t ip, uint32_t node, uint32_t code);
+void python_cache_add(uint32_t parent, uint64_t ip, uint32_t node, uint32_t code);
 /* The code object at this address is gone. */
-void python_memo_forget(uintptr_t address);
+void python_cache_forget(uintptr_t address);
 
-static always_inline uint64_t python_memo_hash(uint32_t parent, uint64_t ip) {
+static always_inline uint64_t python_cache_hash(uint32_t parent, uint64_t ip) {
     return hash_mix(hash_mix(ip) + parent);
 }
 
-bool python_memo_search(uint32_t parent, uint64_t ip, uint32_t *node);
+bool python_cache_search(uint32_t parent, uint64_t ip, uint32_t *node);
 
 /* True and the node, or false. */
-static always_inline bool python_memo_find(uint32_t parent, uint64_t ip,
-                                           uint32_t *node) {
-    uint32_t id = parent < python_memo.parents ? python_memo.first_child[parent] : 0;
+static always_inline bool python_cache_find(uint32_t parent, uint64_t ip,
+                                            uint32_t *node) {
+    uint32_t id = parent < python_cache.parents ? python_cache.first_child[parent] : 0;
     while (id != 0) {
-        const struct python_memo_entry *entry = python_memo.entries + id;
+        const struct python_cache_entry *entry = python_cache.entries + id;
         if (entry->ip == ip) {
             *node = entry->node;
             return true;
         }
         id = entry->sibling;
     }
-    return python_memo_search(parent, ip, node);
+    return python_cache_search(parent, ip, node);
 }
 
 /* All of them may be gone. */
-void python_memo_forget_all(void);
+void python_cache_forget_all(void);
 
 /* Removes the ids in the dump of all known code objects. */
-void python_memo_spare(struct id_set *codes);
+void python_cache_spare(struct id_set *codes);
 /* These nodes mean something else from now on, and what became the overflow may find
  * room: forgets what leads to one of them, or from one. The caller raises the epoch. */
-void python_memo_forget_nodes(const struct id_set *nodes);
+void python_cache_forget_nodes(const struct id_set *nodes);

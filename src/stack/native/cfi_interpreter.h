@@ -10,12 +10,10 @@
 #include "stack/native/native_bytes.h"
 #include "stack/native/native_rule.h"
 
-enum {
-    NATIVE_PROGRAM_RETURN = 16
-}; /* the register that stands for the return address */
+enum { CFI_RETURN_ADDRESS = 16 }; /* the register that stands for the return address */
 
 /* What the common information entry of a function says. */
-struct native_program {
+struct cfi_common {
     uint64_t code_unit;
     int64_t data_unit;
     uint8_t encoding; /* of addresses */
@@ -26,5 +24,5 @@ struct native_program {
 
 /* Sets all of `out` but its function, which begins at out->function. `own`: the program
  * of the function alone. */
-void native_program_run(const struct native_program *common, struct native_bytes own,
-                        uintptr_t address, struct native_cfi *out);
+void cfi_interpreter_run(const struct cfi_common *common, struct native_bytes own,
+                         uintptr_t address, struct native_cfi *out);

@@ -14,32 +14,32 @@
 
 #include "base/compiler.h"
 
-enum { NATIVE_MEMO_SIBLINGS = 16 };
+enum { NATIVE_CACHE_SIBLINGS = 16 };
 
-struct native_memo_entry {
+struct native_cache_entry {
     uint64_t key;     /* what this node adds to its parent; 0: not learned */
     uint32_t child;   /* the one learned last; 0: none */
     uint32_t sibling; /* the next of the same parent */
 };
 
-struct native_memo {
-    struct native_memo_entry *entries; /* by node */
-    uint32_t count;                    /* that there is room for */
+struct native_cache {
+    struct native_cache_entry *entries; /* by node */
+    uint32_t count;                     /* that there is room for */
 };
 
-extern struct native_memo native_memo;
+extern struct native_cache native_cache;
 
 /* With nothing known. */
-void native_memo_open(void);
-void native_memo_close(void);
-void native_memo_add(uint32_t parent, uint64_t key, uint32_t node);
+void native_cache_open(void);
+void native_cache_close(void);
+void native_cache_add(uint32_t parent, uint64_t key, uint32_t node);
 
 /* The node, or 0. A key is never 0. */
-static always_inline uint32_t native_memo_find(uint32_t parent, uint64_t key) {
-    const struct native_memo_entry *entries = native_memo.entries;
-    if (unlikely(parent >= native_memo.count))
+static always_inline uint32_t native_cache_find(uint32_t parent, uint64_t key) {
+    const struct native_cache_entry *entries = native_cache.entries;
+    if (unlikely(parent >= native_cache.count))
         return 0;
-    uint32_t node = entries[parent].child, left = NATIVE_MEMO_SIBLINGS;
+    uint32_t node = entries[parent].child, left = NATIVE_CACHE_SIBLINGS;
     while (node != 0 && entries[node].key != key)
         node = --left > 0 ? entries[node].sibling : 0;
     return node;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/native/native_marks.h"
+#include "stack/native/native_boundary.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -28,7 +28,7 @@ static void open_marks(uint16_t version) {
         .cframe_previous = CFRAME_PREVIOUS,
         .frame_is_entry = IS_ENTRY,
     };
-    native_marks_open(&layout);
+    native_boundary_open(&layout);
 }
 
 /* The native frames by the words that their stack pointers are at, root first. */
@@ -82,7 +82,7 @@ static void entries(int frame, ...) {
 }
 
 static uint32_t assign(void) {
-    return native_marks_assign(&native, 0, pythons, depth, (const char *)tstate);
+    return native_boundary_assign(&native, 0, pythons, depth, (const char *)tstate);
 }
 
 static void expect(uint32_t at, uint32_t first, uint32_t end) {
@@ -105,15 +105,15 @@ static void expect_others(int at, ...) {
 START_TEST(a_version_has_its_marks) {
     static const struct {
         uint16_t version;
-        enum native_marks_by by;
+        enum native_boundary_by by;
     } versions[] = {
-        {0x306, NATIVE_MARKS_CODE},   {0x309, NATIVE_MARKS_CODE},
-        {0x30a, NATIVE_MARKS_CFRAME}, {0x30b, NATIVE_MARKS_CFRAME_ENTRY},
-        {0x30c, NATIVE_MARKS_ENTRY},  {0x30f, NATIVE_MARKS_ENTRY},
+        {0x306, NATIVE_BOUNDARY_CODE},   {0x309, NATIVE_BOUNDARY_CODE},
+        {0x30a, NATIVE_BOUNDARY_CFRAME}, {0x30b, NATIVE_BOUNDARY_CFRAME_ENTRY},
+        {0x30c, NATIVE_BOUNDARY_ENTRY},  {0x30f, NATIVE_BOUNDARY_ENTRY},
     };
     for (size_t at = 0; at < sizeof versions / sizeof *versions; at++) {
         open_marks(versions[at].version);
-        ck_assert_int_eq(native_marks.by, versions[at].by);
+        ck_assert_int_eq(native_boundary.by, versions[at].by);
     }
 }
 END_TEST
@@ -182,7 +182,7 @@ START_TEST(lower_entries_stay_as_they_are) {
     open_marks(0x30c);
     calls(100, 90, 70, 60, 40, 30, END);
     runs(75, NOBODY, 50, NOBODY, END);
-    ck_assert_uint_eq(native_marks_assign(&native, 3, pythons, depth, NULL), 2);
+    ck_assert_uint_eq(native_boundary_assign(&native, 3, pythons, depth, NULL), 2);
     expect(4, 2, 4);
     expect(2, 77, 77);
     expect(0, 77, 77);
@@ -262,7 +262,7 @@ START_TEST(without_a_thread_state_there_are_no_cframes) {
     runs(NOBODY, NOBODY, END);
     cframes(85, END);
     entries(0, END);
-    ck_assert_uint_eq(native_marks_assign(&native, 0, pythons, depth, NULL), 2);
+    ck_assert_uint_eq(native_boundary_assign(&native, 0, pythons, depth, NULL), 2);
     expect_others(END);
 }
 END_TEST
@@ -365,24 +365,24 @@ START_TEST(the_evaluation_below_an_entry_is_found) {
     calls(100, 90, 80, 70, 60, END);
     for (uint32_t at = 0; at < native.depth; at++)
         natives[at].first = NATIVE_NO_PYTHON;
-    ck_assert_uint_eq(native_marks_below(&native, 5, UINT32_MAX - 1), 5);
+    ck_assert_uint_eq(native_boundary_outer(&native, 5, UINT32_MAX - 1), 5);
     natives[1].first = 0;
     natives[3].first = 4;
-    ck_assert_uint_eq(native_marks_below(&native, 5, UINT32_MAX - 1), 3);
-    ck_assert_uint_eq(native_marks_below(&native, 5, UINT32_MAX), 3);
-    ck_assert_uint_eq(native_marks_below(&native, 5, 4), 3);
-    ck_assert_uint_eq(native_marks_below(&native, 5, 3), 1);
-    ck_assert_uint_eq(native_marks_below(&native, 3, 9), 1);
-    ck_assert_uint_eq(native_marks_below(&native, 1, 9), 1);
-    ck_assert_uint_eq(native_marks_below(&native, 0, 9), 0);
+    ck_assert_uint_eq(native_boundary_outer(&native, 5, UINT32_MAX - 1), 3);
+    ck_assert_uint_eq(native_boundary_outer(&native, 5, UINT32_MAX), 3);
+    ck_assert_uint_eq(native_boundary_outer(&native, 5, 4), 3);
+    ck_assert_uint_eq(native_boundary_outer(&native, 5, 3), 1);
+    ck_assert_uint_eq(native_boundary_outer(&native, 3, 9), 1);
+    ck_assert_uint_eq(native_boundary_outer(&native, 1, 9), 1);
+    ck_assert_uint_eq(native_boundary_outer(&native, 0, 9), 0);
     natives[1].first = 2;
-    ck_assert_uint_eq(native_marks_below(&native, 5, 1), 5);
+    ck_assert_uint_eq(native_boundary_outer(&native, 5, 1), 5);
 }
 END_TEST
 
 static bool begins(const void *frame) {
-    return native_marks_begins(frame, (uintptr_t)(words + 20),
-                               (uintptr_t)(words + 100));
+    return native_boundary_begins(frame, (uintptr_t)(words + 20),
+                                  (uintptr_t)(words + 100));
 }
 
 START_TEST(a_new_frame_begins_an_evaluation_or_not) {
@@ -425,5 +425,5 @@ int main(void) {
         the_evaluation_below_an_entry_is_found,
         a_new_frame_begins_an_evaluation_or_not,
     };
-    return suite_run("native_marks", tests, sizeof tests / sizeof *tests);
+    return suite_run("native_boundary", tests, sizeof tests / sizeof *tests);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/native/native_tail.h"
+#include "stack/native/native_suffix.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -17,23 +17,23 @@ static struct native_slot slots[MOST];
 static struct native_frame frames[MOST];
 static struct native_stack stack = {.slots = slots, .frames = frames};
 static struct native_registers leaf;
-static struct native_tails tails;
+static struct native_suffixes tails;
 
 /* Code of hooks: the CFA is 24 bytes above rsp, 16 above rbp, or hard to say. Never
  * run. */
-extern const char native_tail_by_rsp[], native_tail_by_rbp[], native_tail_odd[];
+extern const char native_suffix_by_rsp[], native_suffix_by_rbp[], native_suffix_odd[];
 __asm__(".text\n"
-        "native_tail_code:\n"
+        "native_suffix_code:\n"
         ".cfi_startproc\n"
         ".cfi_def_cfa_offset 24\n"
-        "native_tail_by_rsp:\n"
+        "native_suffix_by_rsp:\n"
         "nop\n"
         ".cfi_def_cfa %rbp, 16\n"
         ".cfi_offset %rbp, -16\n"
-        "native_tail_by_rbp:\n"
+        "native_suffix_by_rbp:\n"
         "nop\n"
         ".cfi_def_cfa %rbx, 16\n"
-        "native_tail_odd:\n"
+        "native_suffix_odd:\n"
         "nop\n"
         "ret\n"
         ".cfi_endproc\n");
@@ -62,7 +62,7 @@ static void set_stack(void) {
     }
     frames[LEAF].rbp = leaf.rbp;
     stack.depth = DEPTH;
-    stack.epoch = native_rows.epoch;
+    stack.epoch = unwind_table.epoch;
 }
 
 static void open_tails(const char *code) {
@@ -74,24 +74,24 @@ static void open_tails(const char *code) {
         words[places[at]] = 100 + at;
     ck_assert_int_eq(native_object_prepare(), 0);
     ck_assert_int_eq(native_window_prepare(), 0);
-    ck_assert_int_eq(native_rows_open(give_id), 0);
+    ck_assert_int_eq(unwind_table_open(give_id), 0);
     set_leaf(code);
     set_stack();
 }
 
-static struct native_tail *find(void) {
-    return native_tail_find(&tails, &leaf, &stack, BASE);
+static struct native_suffix *find(void) {
+    return native_suffix_find(&tails, &leaf, &stack, BASE);
 }
 
-static struct native_tail *note(void) {
-    struct native_tail *tail = native_tail_note(&tails, &stack, BASE);
+static struct native_suffix *note(void) {
+    struct native_suffix *tail = native_suffix_note(&tails, &stack, BASE);
     ck_assert_ptr_nonnull(tail);
     return tail;
 }
 
 /* A tail is found with this word as it is, and not with another one. */
 static void expect_needed(uint64_t *word) {
-    struct native_tail *tail = find();
+    struct native_suffix *tail = find();
     ck_assert_ptr_nonnull(tail);
     ++*word;
     ck_assert_ptr_null(find());
@@ -100,9 +100,9 @@ static void expect_needed(uint64_t *word) {
 }
 
 START_TEST(a_noted_tail_is_found) {
-    open_tails(native_tail_by_rsp);
+    open_tails(native_suffix_by_rsp);
     ck_assert_ptr_null(find());
-    struct native_tail *tail = note();
+    struct native_suffix *tail = note();
     ck_assert_ptr_eq(find(), tail);
     ck_assert_uint_eq(tail->count, DEPTH - EVALUATION);
     for (uint32_t at = 0; at < tail->count; at++)
@@ -111,14 +111,14 @@ START_TEST(a_noted_tail_is_found) {
 END_TEST
 
 START_TEST(a_hook_may_have_a_frame_pointer) {
-    open_tails(native_tail_by_rbp);
-    struct native_tail *tail = note();
+    open_tails(native_suffix_by_rbp);
+    struct native_suffix *tail = note();
     ck_assert_ptr_eq(find(), tail);
 }
 END_TEST
 
 START_TEST(each_address_is_compared) {
-    open_tails(native_tail_by_rsp);
+    open_tails(native_suffix_by_rsp);
     note();
     for (uint32_t at = EVALUATION; at < DEPTH; at++)
         expect_needed(&words[places[at]]);
@@ -127,9 +127,9 @@ END_TEST
 
 /* So many that some are looked for in the tail's set. */
 START_TEST(another_call_of_the_evaluation_is_another_tail) {
-    open_tails(native_tail_by_rsp);
+    open_tails(native_suffix_by_rsp);
     note();
-    for (uint32_t at = 0; at < 100 * NATIVE_TAIL_SETS; at++) {
+    for (uint32_t at = 0; at < 100 * NATIVE_SUFFIX_SETS; at++) {
         words[places[EVALUATION]]++;
         ck_assert_ptr_null(find());
     }
@@ -138,7 +138,7 @@ END_TEST
 
 /* All leaves with the same caller, so that many are looked for in the tail's set. */
 START_TEST(another_leaf_ends_another_tail) {
-    open_tails(native_tail_by_rsp);
+    open_tails(native_suffix_by_rsp);
     note();
     for (uint32_t at = 0; at < places[LEAF]; at++) {
         leaf.slot = words + at;
@@ -148,7 +148,7 @@ START_TEST(another_leaf_ends_another_tail) {
 END_TEST
 
 START_TEST(another_caller_of_the_evaluation_begins_another_tail) {
-    open_tails(native_tail_by_rsp);
+    open_tails(native_suffix_by_rsp);
     note();
     expect_needed(&slots[BASE].value);
     slots[BASE].at++;
@@ -158,8 +158,8 @@ END_TEST
 
 /* Below the evaluation, nothing is this module's to compare. */
 START_TEST(what_is_below_may_change) {
-    open_tails(native_tail_by_rsp);
-    struct native_tail *tail = note();
+    open_tails(native_suffix_by_rsp);
+    struct native_suffix *tail = note();
     words[places[BASE]]++;
     words[places[ROOT]]++;
     slots[ROOT].value++;
@@ -168,7 +168,7 @@ START_TEST(what_is_below_may_change) {
 END_TEST
 
 START_TEST(an_epoch_ends_all) {
-    open_tails(native_tail_by_rsp);
+    open_tails(native_suffix_by_rsp);
     note();
     stack.epoch++;
     ck_assert_ptr_null(find());
@@ -177,8 +177,8 @@ END_TEST
 
 START_TEST(rbp_counts_where_a_frame_depends_on_it) {
     static const uint32_t depending[] = {ROOT, BASE, CALL, LEAF};
-    open_tails(native_tail_by_rsp);
-    struct native_tail *tail = note();
+    open_tails(native_suffix_by_rsp);
+    struct native_suffix *tail = note();
     leaf.rbp++;
     ck_assert_ptr_eq(find(), tail);
     leaf.rbp--;
@@ -194,12 +194,12 @@ END_TEST
 
 START_TEST(a_saved_rbp_is_compared) {
     static const uint32_t saved[] = {EVALUATION, SECOND};
-    open_tails(native_tail_by_rsp);
+    open_tails(native_suffix_by_rsp);
     for (size_t at = 0; at < sizeof saved / sizeof *saved; at++) {
         frames[saved[at]].rbp_at = words + places[saved[at]] - 1;
         frames[saved[at]].rbp = words[places[saved[at]] - 1] = 7 + at;
     }
-    for (int turn = 0; turn < 2 * NATIVE_TAIL_WAYS; turn++)
+    for (int turn = 0; turn < 2 * NATIVE_SUFFIX_WAYS; turn++)
         ck_assert_uint_eq(note()->rbp_count, 2);
     for (size_t at = 0; at < sizeof saved / sizeof *saved; at++)
         expect_needed(&words[places[saved[at]] - 1]);
@@ -208,11 +208,11 @@ END_TEST
 
 /* Such a hook's caller would have to be unwound. */
 START_TEST(a_leaf_of_another_kind_is_not_found) {
-    open_tails(native_tail_by_rbp);
+    open_tails(native_suffix_by_rbp);
     note();
     ck_assert_ptr_nonnull(find());
     leaf.rbp = (uintptr_t)(words + places[SECOND] + 1);
-    leaf.ip = (uintptr_t)native_tail_odd + 1;
+    leaf.ip = (uintptr_t)native_suffix_odd + 1;
     ck_assert_ptr_null(find());
     leaf.ip = (uintptr_t)words;
     ck_assert_ptr_null(find());
@@ -220,7 +220,7 @@ START_TEST(a_leaf_of_another_kind_is_not_found) {
 END_TEST
 
 START_TEST(nothing_above_the_evaluation_is_read) {
-    open_tails(native_tail_by_rbp);
+    open_tails(native_suffix_by_rbp);
     note();
     leaf.rbp = (uintptr_t)(words + WORDS);
     ck_assert_ptr_null(find());
@@ -228,33 +228,33 @@ START_TEST(nothing_above_the_evaluation_is_read) {
 END_TEST
 
 /* `count` frames above the base, then a few words with no frames, and the leaf. */
-static struct native_tail *note_many(uint32_t count) {
+static struct native_suffix *note_many(uint32_t count) {
     for (uint32_t at = EVALUATION; at <= BASE + count; at++)
         slots[at] = (struct native_slot){words + places[BASE] - at, at};
     stack.depth = BASE + 1 + count;
-    return native_tail_note(&tails, &stack, BASE);
+    return native_suffix_note(&tails, &stack, BASE);
 }
 
 START_TEST(a_tail_has_room_for_some_frames) {
-    open_tails(native_tail_by_rsp);
+    open_tails(native_suffix_by_rsp);
     ck_assert_ptr_null(note_many(0));
     ck_assert_ptr_null(note_many(1));
-    for (uint32_t count = 2; count <= NATIVE_TAIL_MOST; count++)
+    for (uint32_t count = 2; count <= NATIVE_SUFFIX_MAX; count++)
         ck_assert_uint_eq(note_many(count)->count, count);
-    ck_assert_ptr_null(note_many(NATIVE_TAIL_MOST + 1));
+    ck_assert_ptr_null(note_many(NATIVE_SUFFIX_MAX + 1));
     ck_assert_ptr_null(note_many(MOST - BASE - 1));
 }
 END_TEST
 
 START_TEST(frames_of_two_stacks_are_no_tail) {
-    open_tails(native_tail_by_rsp);
+    open_tails(native_suffix_by_rsp);
     for (uint32_t at = EVALUATION; at < DEPTH; at++) {
         set_stack();
         slots[at].at = slots[at - 1].at;
-        ck_assert_ptr_null(native_tail_note(&tails, &stack, BASE));
+        ck_assert_ptr_null(native_suffix_note(&tails, &stack, BASE));
         set_stack();
         frames[at].exact = true;
-        ck_assert_ptr_null(native_tail_note(&tails, &stack, BASE));
+        ck_assert_ptr_null(native_suffix_note(&tails, &stack, BASE));
     }
     set_stack();
     frames[BASE].exact = true;
@@ -263,7 +263,7 @@ START_TEST(frames_of_two_stacks_are_no_tail) {
 END_TEST
 
 /* In one set are those that differ in the middle. */
-static struct native_tail *find_by(uint64_t call) {
+static struct native_suffix *find_by(uint64_t call) {
     words[places[CALL]] = call;
     return find();
 }
@@ -275,7 +275,7 @@ static void note_by(uint64_t call) {
 }
 
 START_TEST(the_older_way_is_used_again) {
-    open_tails(native_tail_by_rsp);
+    open_tails(native_suffix_by_rsp);
     note_by(1);
     note_by(2);
     ck_assert_ptr_nonnull(find_by(1));
@@ -294,7 +294,7 @@ END_TEST
 /* Of those that differ only in one of the words that choose a set, more are found than
  * a few sets would have. */
 static void expect_many_found(uint32_t place) {
-    enum { TAILS = NATIVE_TAIL_SETS / 4, FEW_SETS = 2 };
+    enum { TAILS = NATIVE_SUFFIX_SETS / 4, FEW_SETS = 2 };
     uint64_t state = 5, values[TAILS];
     uint32_t found = 0;
     for (size_t at = 0; at < TAILS; at++) {
@@ -306,18 +306,18 @@ static void expect_many_found(uint32_t place) {
         words[place] = values[at];
         found += find() != NULL;
     }
-    ck_assert_uint_gt(found, FEW_SETS * NATIVE_TAIL_WAYS);
+    ck_assert_uint_gt(found, FEW_SETS * NATIVE_SUFFIX_WAYS);
 }
 
 START_TEST(tails_are_spread_over_the_sets) {
-    open_tails(native_tail_by_rsp);
+    open_tails(native_suffix_by_rsp);
     expect_many_found(places[SECOND]);
     expect_many_found(places[EVALUATION]);
 }
 END_TEST
 
 START_TEST(results_stay_as_long_as_the_tail) {
-    open_tails(native_tail_by_rsp);
+    open_tails(native_suffix_by_rsp);
     note_by(1);
     find()->results[1].parent = 5;
     find()->results[1].node = 9;
@@ -325,7 +325,7 @@ START_TEST(results_stay_as_long_as_the_tail) {
     ck_assert_uint_eq(find_by(1)->results[1].node, 9);
     ck_assert_uint_eq(find_by(2)->results[1].node, 0);
     note_by(3);
-    for (size_t at = 0; at < NATIVE_TAIL_RESULTS; at++) {
+    for (size_t at = 0; at < NATIVE_SUFFIX_RESULTS; at++) {
         ck_assert_uint_eq(find_by(3)->results[at].parent, 0);
         ck_assert_uint_eq(find_by(3)->results[at].node, 0);
     }
@@ -352,5 +352,5 @@ int main(void) {
         tails_are_spread_over_the_sets,
         results_stay_as_long_as_the_tail,
     };
-    return suite_run("native_tail", tests, sizeof tests / sizeof *tests);
+    return suite_run("native_suffix", tests, sizeof tests / sizeof *tests);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/native/native_tail.h"
+#include "stack/native/native_suffix.h"
 
 #include <assert.h>
 #include <string.h>
@@ -8,25 +8,25 @@
 
 /* Tails with the same leaf in the same place mostly differ in their second frame, or in
  * where the evaluation calls from. */
-static always_inline struct native_tail *set_of(struct native_tails *tails,
-                                                const uint64_t *slot, uint64_t second,
-                                                uint64_t evaluation) {
+static always_inline struct native_suffix *set_of(struct native_suffixes *tails,
+                                                  const uint64_t *slot, uint64_t second,
+                                                  uint64_t evaluation) {
     uint64_t hash = hash_mix((uint64_t)(uintptr_t)slot ^ second << 12 ^ second << 2 ^
                              evaluation << 20 ^ evaluation);
-    static_assert(NATIVE_TAIL_SETS == 1 << (64 - 57), "the upper bits of the hash");
+    static_assert(NATIVE_SUFFIX_SETS == 1 << (64 - 57), "the upper bits of the hash");
     return tails->ways[hash >> 57];
 }
 
-/* The leaf is a hook of ours, and its caller is always found by its row. */
+/* The leaf is a hook of ours, and its caller is always found by its entry. */
 static always_inline const uint64_t *caller_slot(const struct native_registers *leaf) {
-    const struct native_row *row = native_rows_find(leaf->ip, leaf->exact);
-    uint64_t base = row->rule == NATIVE_RULE_RSP ? leaf->sp : leaf->rbp;
-    if (unlikely(row->rule != NATIVE_RULE_RSP && row->rule != NATIVE_RULE_RBP))
+    const struct unwind_entry *entry = unwind_table_find(leaf->ip, leaf->exact);
+    uint64_t base = entry->rule == NATIVE_RULE_RSP ? leaf->sp : leaf->rbp;
+    if (unlikely(entry->rule != NATIVE_RULE_RSP && entry->rule != NATIVE_RULE_RBP))
         return NULL;
-    return (const uint64_t *)(base + (uint64_t)(int64_t)row->cfa) - 1;
+    return (const uint64_t *)(base + (uint64_t)(int64_t)entry->cfa) - 1;
 }
 
-static always_inline bool is_this(const struct native_tail *tail,
+static always_inline bool is_this(const struct native_suffix *tail,
                                   const struct native_registers *leaf,
                                   const struct native_stack *stack, uint32_t base) {
     const struct native_slot *slot = tail->slots + tail->count;
@@ -38,16 +38,17 @@ static always_inline bool is_this(const struct native_tail *tail,
            native_slots_hold(tail->rbps, tail->rbps + tail->rbp_count);
 }
 
-struct native_tail *native_tail_find(struct native_tails *tails,
-                                     const struct native_registers *leaf,
-                                     const struct native_stack *stack, uint32_t base) {
+struct native_suffix *native_suffix_find(struct native_suffixes *tails,
+                                         const struct native_registers *leaf,
+                                         const struct native_stack *stack,
+                                         uint32_t base) {
     const uint64_t *second = caller_slot(leaf);
     const uint64_t *evaluation = stack->slots[base + 1].at;
     if (unlikely(second == NULL || second > evaluation))
         return NULL;
-    struct native_tail *ways =
+    struct native_suffix *ways =
         set_of(tails, leaf->slot, native_word(second), native_word(evaluation));
-    for (uint32_t at = 0; at < NATIVE_TAIL_WAYS; at++)
+    for (uint32_t at = 0; at < NATIVE_SUFFIX_WAYS; at++)
         if (is_this(&ways[at], leaf, stack, base))
             return &ways[at];
     return NULL;
@@ -69,7 +70,7 @@ static bool is_plain(const struct native_stack *stack, uint32_t base) {
     return true;
 }
 
-static void note_frames(struct native_tail *tail, const struct native_frame *frames) {
+static void note_frames(struct native_suffix *tail, const struct native_frame *frames) {
     tail->rbp_count = 0;
     for (uint32_t at = 0; at < tail->count; at++) {
         tail->keys[at] = frames[at].key;
@@ -79,15 +80,16 @@ static void note_frames(struct native_tail *tail, const struct native_frame *fra
     }
 }
 
-struct native_tail *native_tail_note(struct native_tails *tails,
-                                     const struct native_stack *stack, uint32_t base) {
+struct native_suffix *native_suffix_note(struct native_suffixes *tails,
+                                         const struct native_stack *stack,
+                                         uint32_t base) {
     uint32_t count = stack->depth - 1 - base, last = stack->depth - 1;
-    if (count < 2 || count > NATIVE_TAIL_MOST || !is_plain(stack, base))
+    if (count < 2 || count > NATIVE_SUFFIX_MAX || !is_plain(stack, base))
         return NULL;
     const struct native_slot *leaf = &stack->slots[last];
-    struct native_tail *ways =
+    struct native_suffix *ways =
         set_of(tails, leaf->at, leaf[-1].value, stack->slots[base + 1].value);
-    struct native_tail *tail = &ways[tails->next++ % NATIVE_TAIL_WAYS];
+    struct native_suffix *tail = &ways[tails->next++ % NATIVE_SUFFIX_WAYS];
     tail->base_at = stack->slots[base].at;
     tail->base_value = stack->slots[base].value;
     tail->epoch = stack->epoch;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/native/native_unwind.h"
+#include "stack/native/native_libunwind.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -230,7 +230,7 @@ static __attribute__((noinline)) bool take_step(struct native_registers *registe
            unwind.step(state.cursor) > 0 && read_caller(registers);
 }
 
-cold_path bool native_unwind_step(struct native_registers *registers) {
+cold_path bool native_libunwind_step(struct native_registers *registers) {
     if (unwind.space == NULL)
         return false;
     int saved = errno;
@@ -276,7 +276,7 @@ static int initialise(int (*set_caching)(void *space, int policy)) {
     return status == 0 ? 0 : -ENOENT;
 }
 
-int native_unwind_prepare(void (*mark)(bool begins)) {
+int native_libunwind_prepare(void (*mark)(bool begins)) {
     static struct accessors accessors = {
         find_tables,     put_tables, no_list,   access_memory,
         access_register, no_float,   no_resume, no_name,

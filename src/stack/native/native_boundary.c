@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/native/native_marks.h"
+#include "stack/native/native_boundary.h"
 
 #include <assert.h>
 #include <ucontext.h>
 
-struct native_marks native_marks;
+struct native_boundary_rules native_boundary;
 
 /* One look from the leaf down over what the evaluations left on the C stack. */
 struct look {
@@ -17,16 +17,16 @@ struct look {
     uint32_t open;       /* Python frames below all that have their evaluation */
 };
 
-static enum native_marks_by choose(const struct python_layout *layout) {
+static enum native_boundary_by choose(const struct python_layout *layout) {
     if (layout->version >= 0x30c)
-        return NATIVE_MARKS_ENTRY;
+        return NATIVE_BOUNDARY_ENTRY;
     if (layout->version == 0x30b)
-        return NATIVE_MARKS_CFRAME_ENTRY;
-    return layout->version == 0x30a ? NATIVE_MARKS_CFRAME : NATIVE_MARKS_CODE;
+        return NATIVE_BOUNDARY_CFRAME_ENTRY;
+    return layout->version == 0x30a ? NATIVE_BOUNDARY_CFRAME : NATIVE_BOUNDARY_CODE;
 }
 
-void native_marks_open(const struct python_layout *layout) {
-    native_marks = (struct native_marks){
+void native_boundary_open(const struct python_layout *layout) {
+    native_boundary = (struct native_boundary_rules){
         .by = choose(layout),
         .tstate_cframe = layout->tstate_cframe,
         .cframe_previous = layout->cframe_previous,
@@ -48,25 +48,26 @@ static void next_by_entry(struct look *look, uint32_t at) {
 static void next_by_cframe(struct look *look, uint32_t at) {
     const char *cframe = look->cframe;
     const char *previous =
-        cframe != NULL ? python_pointer_at(cframe, native_marks.cframe_previous) : NULL;
+        cframe != NULL ? python_pointer_at(cframe, native_boundary.cframe_previous)
+                       : NULL;
     /* The last one is part of the thread state, and evaluates nothing. */
     if (at == 0 || previous == NULL)
         return;
     look->cframe = previous;
     look->address = (uintptr_t)cframe;
     look->first = at - 1;
-    if (native_marks.by == NATIVE_MARKS_CFRAME_ENTRY)
+    if (native_boundary.by == NATIVE_BOUNDARY_CFRAME_ENTRY)
         while (look->first > 0 &&
-               !native_marks_is_entry(look->frames[look->first].address))
+               !native_boundary_is_entry(look->frames[look->first].address))
             look->first--;
 }
 
 /* `at`: the Python frames below are still to be told. */
 static void next_mark(struct look *look, uint32_t at) {
     look->address = 0;
-    if (native_marks.by == NATIVE_MARKS_ENTRY)
+    if (native_boundary.by == NATIVE_BOUNDARY_ENTRY)
         next_by_entry(look, at);
-    else if (native_marks.by != NATIVE_MARKS_CODE)
+    else if (native_boundary.by != NATIVE_BOUNDARY_CODE)
         next_by_cframe(look, at);
 }
 
@@ -89,7 +90,7 @@ static bool is_left(const struct look *look, uintptr_t sp) {
 
 static bool takes_frames(struct look *look, const struct native_frame *frame,
                          uintptr_t sp, uintptr_t cfa) {
-    if (native_marks.by == NATIVE_MARKS_CODE) {
+    if (native_boundary.by == NATIVE_BOUNDARY_CODE) {
         look->first = look->open - 1;
         return (frame->flags & NATIVE_EVALUATES) != 0 && look->open > 0;
     }
@@ -108,14 +109,14 @@ static void begin(struct look *look, const struct native_stack *native,
     for (uint32_t at = 0; look->leaf > look->high && at < native->depth; at++)
         if (stack_pointer(native, at) < look->low)
             look->low = stack_pointer(native, at);
-    if (tstate != NULL && native_marks.tstate_cframe != 0)
-        look->cframe = python_pointer_at(tstate, native_marks.tstate_cframe);
+    if (tstate != NULL && native_boundary.tstate_cframe != 0)
+        look->cframe = python_pointer_at(tstate, native_boundary.tstate_cframe);
     next_mark(look, look->open);
 }
 
-uint32_t native_marks_assign(struct native_stack *native, uint32_t lowest,
-                             const struct python_frame *frames, uint32_t depth,
-                             const char *tstate) {
+uint32_t native_boundary_assign(struct native_stack *native, uint32_t lowest,
+                                const struct python_frame *frames, uint32_t depth,
+                                const char *tstate) {
     struct look look = {.frames = frames, .open = depth};
     begin(&look, native, tstate);
     for (uint32_t at = native->depth; at-- > lowest;) {
@@ -132,8 +133,8 @@ uint32_t native_marks_assign(struct native_stack *native, uint32_t lowest,
     return look.open;
 }
 
-uint32_t native_marks_below(const struct native_stack *native, uint32_t limit,
-                            uint32_t first) {
+uint32_t native_boundary_outer(const struct native_stack *native, uint32_t limit,
+                               uint32_t first) {
     for (uint32_t at = limit; at-- > 0;)
         if (native->frames[at].first != NATIVE_NO_PYTHON &&
             native->frames[at].first <= first)

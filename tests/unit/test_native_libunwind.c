@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/native/native_unwind.h"
+#include "stack/native/native_libunwind.h"
 
 #include <errno.h>
 #include <link.h>
@@ -28,7 +28,7 @@ static void mark(bool begins) {
 static bool is_open(void) {
     ck_assert_int_eq(native_object_prepare(), 0);
     ck_assert_int_eq(native_window_prepare(), 0);
-    int status = native_unwind_prepare(mark);
+    int status = native_libunwind_prepare(mark);
     if (status < 0) {
         ck_assert_int_eq(status, -ENOENT);
         suite_skip("there is no libunwind");
@@ -38,7 +38,7 @@ static bool is_open(void) {
 
 static no_inline struct native_registers here(bool *found) {
     struct native_registers registers = native_leaf(__builtin_frame_address(0));
-    *found = native_unwind_step(&registers);
+    *found = native_libunwind_step(&registers);
     return registers;
 }
 
@@ -62,21 +62,21 @@ END_TEST
 
 /* The canonical frame address is in another register that calls leave as it is. The
  * argument is what that register is to be; 0: what is right. */
-void native_unwind_walk(void);
-void native_unwind_by_rbx(uint64_t instead);
+void native_libunwind_walk(void);
+void native_libunwind_by_rbx(uint64_t instead);
 static struct native_registers odd;
 static bool odd_found;
 
-__attribute__((used)) no_inline void native_unwind_walk(void) {
+__attribute__((used)) no_inline void native_libunwind_walk(void) {
     struct native_registers registers = native_leaf(__builtin_frame_address(0));
-    odd_found = native_unwind_step(&registers);
+    odd_found = native_libunwind_step(&registers);
     if (odd_found)
         ck_assert_uint_eq(*registers.slot, registers.ip);
     odd = registers;
 }
 
 __asm__(".text\n"
-        "native_unwind_by_rbx:\n"
+        "native_libunwind_by_rbx:\n"
         ".cfi_startproc\n"
         "push %rbx\n"
         ".cfi_def_cfa_offset 16\n"
@@ -91,7 +91,7 @@ __asm__(".text\n"
         ".cfi_def_cfa %rbx, 24\n"
         "sub $72, %rsp\n"
         "and $-64, %rsp\n"
-        "call native_unwind_walk\n"
+        "call native_libunwind_walk\n"
         "mov %r12, %rsp\n"
         ".cfi_def_cfa %rsp, 24\n"
         "pop %r12\n"
@@ -104,7 +104,7 @@ __asm__(".text\n"
 START_TEST(another_register_leads_to_the_caller) {
     if (!is_open())
         return;
-    native_unwind_by_rbx(0);
+    native_libunwind_by_rbx(0);
     ck_assert(odd_found);
     uintptr_t own = (uintptr_t)__builtin_frame_address(0);
     ck_assert_uint_lt(odd.sp, own);
@@ -122,15 +122,15 @@ START_TEST(any_other_value_does_no_harm) {
                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ck_assert_int_eq(mprotect(pages + 4096, 4096, PROT_NONE), 0);
     for (size_t at = 0; at < sizeof numbers / sizeof *numbers; at++) {
-        native_unwind_by_rbx(numbers[at]);
+        native_libunwind_by_rbx(numbers[at]);
         ck_assert(!odd_found);
     }
     for (int at = 4096 - 64; at < 2 * 4096 + 64; at++) {
-        native_unwind_by_rbx((uintptr_t)pages + (unsigned)at);
+        native_libunwind_by_rbx((uintptr_t)pages + (unsigned)at);
         ck_assert(!odd_found);
     }
     ck_assert_int_eq(munmap(pages, 3 * 4096), 0);
-    native_unwind_by_rbx((uintptr_t)pages);
+    native_libunwind_by_rbx((uintptr_t)pages);
     ck_assert(!odd_found);
 }
 END_TEST
@@ -139,7 +139,7 @@ START_TEST(what_is_no_frame_of_ours_is_not_left) {
     struct native_registers registers = {.ip = (uintptr_t)here, .sp = 4096};
     if (!is_open())
         return;
-    ck_assert(!native_unwind_step(&registers));
+    ck_assert(!native_libunwind_step(&registers));
     ck_assert_uint_eq(registers.sp, 4096);
 }
 END_TEST
@@ -231,7 +231,7 @@ START_TEST(it_needs_no_more_room_than_it_says) {
     while (*low == PAINT)
         low++;
     ck_assert_uint_gt(begin - (uintptr_t)low, 256);
-    ck_assert_uint_lt(begin - (uintptr_t)low, NATIVE_UNWIND_ROOM - 1024);
+    ck_assert_uint_lt(begin - (uintptr_t)low, NATIVE_LIBUNWIND_ROOM - 1024);
 }
 END_TEST
 
@@ -245,5 +245,5 @@ int main(void) {
         the_loaders_lock_is_not_asked_for,
         it_needs_no_more_room_than_it_says,
     };
-    return suite_run("native_unwind", tests, sizeof tests / sizeof *tests);
+    return suite_run("native_libunwind", tests, sizeof tests / sizeof *tests);
 }

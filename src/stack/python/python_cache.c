@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/python/python_memo.h"
+#include "stack/python/python_cache.h"
 
 #include <string.h>
 
@@ -28,10 +28,10 @@ struct pool {
     uint32_t free;
 };
 
-struct python_memo python_memo;
+struct python_cache python_cache;
 
 static struct id_table code_index;
-static struct pool entries = {.entry_size = sizeof(struct python_memo_entry)};
+static struct pool entries = {.entry_size = sizeof(struct python_cache_entry)};
 static struct pool codes = {.entry_size = sizeof(struct code)};
 static struct pool parents = {.entry_size = sizeof(uint32_t)}; /* all of it is used */
 
@@ -60,13 +60,13 @@ static struct code *code_at(uint32_t index) {
 }
 
 static void tell_pools(void) {
-    python_memo.entries = entries.memory;
-    python_memo.first_child = parents.memory;
-    python_memo.parents = parents.memory != NULL ? parents.capacity : 0;
+    python_cache.entries = entries.memory;
+    python_cache.first_child = parents.memory;
+    python_cache.parents = parents.memory != NULL ? parents.capacity : 0;
 }
 
-int python_memo_open(void) {
-    int status = id_table_open(&python_memo.index, FIRST_SLOTS);
+int python_cache_open(void) {
+    int status = id_table_open(&python_cache.index, FIRST_SLOTS);
     if (status == 0)
         status = id_table_open(&code_index, FIRST_CODES);
     if (status == 0)
@@ -80,8 +80,8 @@ int python_memo_open(void) {
     return status;
 }
 
-void python_memo_close(void) {
-    id_table_close(&python_memo.index);
+void python_cache_close(void) {
+    id_table_close(&python_cache.index);
     id_table_close(&code_index);
     pool_close(&entries);
     pool_close(&codes);
@@ -93,7 +93,7 @@ static uint64_t code_hash(uintptr_t address) {
     return hash_mix(address >> 3);
 }
 
-uint32_t python_memo_code(uintptr_t address) {
+uint32_t python_cache_code(uintptr_t address) {
     struct id_probe probe;
     uint32_t index;
     id_probe_start(&probe, &code_index, code_hash(address));
@@ -103,7 +103,7 @@ uint32_t python_memo_code(uintptr_t address) {
     return index;
 }
 
-uint32_t python_memo_add_code(uintptr_t address, uint32_t id) {
+uint32_t python_cache_add_code(uintptr_t address, uint32_t id) {
     uint32_t index = codes.free;
     if (index != 0)
         codes.free = code_at(index)->first;
@@ -115,16 +115,16 @@ uint32_t python_memo_add_code(uintptr_t address, uint32_t id) {
     return index;
 }
 
-uint32_t python_memo_code_id(uint32_t code) {
+uint32_t python_cache_code_id(uint32_t code) {
     return code_at(code)->id;
 }
 
-bool python_memo_search(uint32_t parent, uint64_t ip, uint32_t *node) {
+bool python_cache_search(uint32_t parent, uint64_t ip, uint32_t *node) {
     struct id_probe probe;
     uint32_t id;
-    id_probe_start(&probe, &python_memo.index, python_memo_hash(parent, ip));
+    id_probe_start(&probe, &python_cache.index, python_cache_hash(parent, ip));
     while ((id = id_probe_next(&probe)) != 0) {
-        const struct python_memo_entry *entry = python_memo.entries + id;
+        const struct python_cache_entry *entry = python_cache.entries + id;
         if (entry->ip == ip && entry->parent == parent) {
             *node = entry->node;
             return true;
@@ -135,16 +135,16 @@ bool python_memo_search(uint32_t parent, uint64_t ip, uint32_t *node) {
 
 /* False when the list is full, or there is no room for one. */
 static bool join_siblings(uint32_t index) {
-    struct python_memo_entry *entry = python_memo.entries + index;
+    struct python_cache_entry *entry = python_cache.entries + index;
     int error = pool_reserve(&parents, (uint64_t)entry->parent + 1);
     tell_pools();
     if (error < 0)
         return false;
-    uint32_t *place = &python_memo.first_child[entry->parent];
+    uint32_t *place = &python_cache.first_child[entry->parent];
     int count = 0;
-    for (uint32_t id = *place; id != 0; id = python_memo.entries[id].sibling)
+    for (uint32_t id = *place; id != 0; id = python_cache.entries[id].sibling)
         count++;
-    if (count == PYTHON_MEMO_SIBLINGS)
+    if (count == PYTHON_CACHE_SIBLINGS)
         return false;
     entry->sibling = *place;
     *place = index;
@@ -152,38 +152,38 @@ static bool join_siblings(uint32_t index) {
 }
 
 static void leave_siblings(uint32_t index) {
-    const struct python_memo_entry *entry = python_memo.entries + index;
-    if (entry->parent >= python_memo.parents)
+    const struct python_cache_entry *entry = python_cache.entries + index;
+    if (entry->parent >= python_cache.parents)
         return;
-    uint32_t *place = &python_memo.first_child[entry->parent];
+    uint32_t *place = &python_cache.first_child[entry->parent];
     while (*place != index && *place != 0)
-        place = &python_memo.entries[*place].sibling;
+        place = &python_cache.entries[*place].sibling;
     if (*place == index)
         *place = entry->sibling;
 }
 
-void python_memo_add(uint32_t parent, uint64_t ip, uint32_t node, uint32_t code) {
+void python_cache_add(uint32_t parent, uint64_t ip, uint32_t node, uint32_t code) {
     uint32_t index = entries.free;
     if (index != 0)
-        entries.free = python_memo.entries[index].next;
+        entries.free = python_cache.entries[index].next;
     else
         index = pool_extend(&entries);
     tell_pools();
     if (index == 0)
         return;
-    python_memo.entries[index] = (struct python_memo_entry){
+    python_cache.entries[index] = (struct python_cache_entry){
         .ip = ip, .parent = parent, .node = node, .code = code};
     if (!join_siblings(index) &&
-        id_table_add(&python_memo.index, python_memo_hash(parent, ip), index) < 0)
+        id_table_add(&python_cache.index, python_cache_hash(parent, ip), index) < 0)
         return;
-    python_memo.entries[index].next = code_at(code)->first;
+    python_cache.entries[index].next = code_at(code)->first;
     code_at(code)->first = index;
 }
 
 /* Its list of entries of the same code object is the caller's business. */
 static void forget_entry(uint32_t index) {
-    struct python_memo_entry *entry = python_memo.entries + index;
-    id_table_remove(&python_memo.index, python_memo_hash(entry->parent, entry->ip),
+    struct python_cache_entry *entry = python_cache.entries + index;
+    id_table_remove(&python_cache.index, python_cache_hash(entry->parent, entry->ip),
                     index);
     leave_siblings(index);
     entry->next = entries.free;
@@ -192,14 +192,14 @@ static void forget_entry(uint32_t index) {
 
 static void forget_entries(uint32_t index) {
     while (index != 0) {
-        uint32_t next = python_memo.entries[index].next;
+        uint32_t next = python_cache.entries[index].next;
         forget_entry(index);
         index = next;
     }
 }
 
-void python_memo_forget(uintptr_t address) {
-    uint32_t index = python_memo_code(address);
+void python_cache_forget(uintptr_t address) {
+    uint32_t index = python_cache_code(address);
     if (index == 0)
         return;
     struct code *code = code_at(index);
@@ -216,8 +216,8 @@ static void pool_clear(struct pool *pool) {
     pool->free = 0;
 }
 
-void python_memo_forget_all(void) {
-    id_table_clear(&python_memo.index);
+void python_cache_forget_all(void) {
+    id_table_clear(&python_cache.index);
     id_table_clear(&code_index);
     pool_clear(&entries);
     pool_clear(&codes);
@@ -225,13 +225,13 @@ void python_memo_forget_all(void) {
     epoch_raise();
 }
 
-void python_memo_spare(struct id_set *ids) {
+void python_cache_spare(struct id_set *ids) {
     for (uint32_t index = 1; index < codes.count; index++)
         if (code_at(index)->address != 0)
             id_set_remove(ids, code_at(index)->id);
 }
 
-static bool leads_astray(const struct python_memo_entry *entry,
+static bool leads_astray(const struct python_cache_entry *entry,
                          const struct id_set *nodes) {
     return entry->node == TRACEMALLOC_DUMP_OVERFLOW_STACK ||
            id_set_has(nodes, entry->node) || id_set_has(nodes, entry->parent);
@@ -240,7 +240,7 @@ static bool leads_astray(const struct python_memo_entry *entry,
 static void forget_nodes_of(struct code *code, const struct id_set *nodes) {
     uint32_t *place = &code->first;
     while (*place != 0) {
-        struct python_memo_entry *entry = python_memo.entries + *place;
+        struct python_cache_entry *entry = python_cache.entries + *place;
         uint32_t index = *place;
         if (!leads_astray(entry, nodes)) {
             place = &entry->next;
@@ -251,7 +251,7 @@ static void forget_nodes_of(struct code *code, const struct id_set *nodes) {
     }
 }
 
-void python_memo_forget_nodes(const struct id_set *nodes) {
+void python_cache_forget_nodes(const struct id_set *nodes) {
     for (uint32_t index = 1; index < codes.count; index++)
         if (code_at(index)->address != 0)
             forget_nodes_of(code_at(index), nodes);
