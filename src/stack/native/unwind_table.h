@@ -52,14 +52,14 @@ extern struct unwind_table unwind_table;
 /* Gives a module its id in the dump. */
 typedef uint32_t (*native_module)(const struct native_object *object);
 
-/* With no entry known. 0, -ENOMEM, or -ENOSYS: the loader does not answer without a
+/* Begins with no entry cached. 0, -ENOMEM, or -ENOSYS: the loader does not answer without a
  * lock. */
 must_check int unwind_table_open(native_module module);
 void unwind_table_close(void);
 
-/* The entry of an instruction. `exact`: it is the one that a signal interrupted; else the
- * address is where a call returns to, and the instruction the one before. Never NULL;
- * good until the next call. */
+/* The entry of an instruction. `exact`: `ip` is the instruction that a signal
+ * interrupted; else it is a return address, and the instruction is the one before it.
+ * Never NULL; valid until the next call. */
 const struct unwind_entry *unwind_table_find(uint64_t ip, bool exact);
 
 /* At the beginning of an event. Without the loader's counters each event is an
