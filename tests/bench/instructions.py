@@ -25,17 +25,32 @@ LOOPS_PROGRAM = str(pathlib.Path(loops.__file__).resolve())
 DEPTHS = [3, 20]
 WARM, FEW, MANY = 3000, 2000, 12000
 ROUNDS = [WARM, FEW, MANY]
-THREADS = {"one thread": 1, "idle thread": 2}
 TOLERANCE = 0.05
 
-Key = collections.namedtuple("Key", "name threads depth")
+# how a process runs: its threads, and the native frames that are recorded
+Way = collections.namedtuple("Way", "title threads native")
+WAYS = [
+    Way("one thread", 1, 0),
+    Way("idle thread", 2, 0),
+    Way("native frames", 1, 30),
+]
+UNTRACED = None
+
+Key = collections.namedtuple("Key", "name way depth")
 
 
-def callgrind(options, threads, names, traced):
+def tracing(native):
+    """The environment of a process that is traced with so many native frames."""
+    if native is UNTRACED:
+        return {}
+    return {"PYTHONTRACEMALLOC": "25", "TRACEMALLOC_NATIVE_FRAMES": str(native)}
+
+
+def callgrind(options, threads, native, names):
     """The instructions of each run of a loop, in the order of loops.plan."""
+    traced = native is not UNTRACED
     with tables.Folder() as folder:
         out = os.path.join(folder, "callgrind")
-        changes = {"PYTHONTRACEMALLOC": "25"} if traced else {}
         command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=" + out]
         command += ["--dump-before=getppid", "--dump-line=no"]
         command += [options.python, LOOPS_PROGRAM, str(threads)]
@@ -43,7 +58,7 @@ def callgrind(options, threads, names, traced):
         environment = tables.environment(options.library if traced else None, folder)
         done = subprocess.run(
             command + [",".join(names)],
-            env=dict(environment, **changes),
+            env=dict(environment, **tracing(native)),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             universal_newlines=True,
@@ -60,9 +75,9 @@ def total(path):
     return int(re.search(r"^totals: (\d+)$", pathlib.Path(path).read_text(), re.M)[1])
 
 
-def per_round(options, threads, names, traced):
+def per_round(options, threads, native, names):
     """{(name, depth): instructions of a round}."""
-    counts = iter(callgrind(options, threads, names, traced))
+    counts = iter(callgrind(options, threads, native, names))
     found = {}
     for key in itertools.product(names, DEPTHS):
         _, few, many = next(counts), next(counts), next(counts)
@@ -72,31 +87,29 @@ def per_round(options, threads, names, traced):
 
 def measure(options, names):
     """{Key: instructions that tracing adds to an allocation}."""
-    runs = list(itertools.product(THREADS.values(), (False, True)))
+    runs = sorted({(way.threads, UNTRACED) for way in WAYS}, key=str)
+    runs += [(way.threads, way.native) for way in WAYS]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        done = pool.map(lambda run: per_round(options, run[0], names, run[1]), runs)
+        done = pool.map(lambda run: per_round(options, run[0], run[1], names), runs)
         found = dict(zip(runs, done))
     return {
-        Key(name, threads, depth): (
-            found[threads, True][name, depth] - found[threads, False][name, depth]
+        Key(name, way.title, depth): (
+            found[way.threads, way.native][name, depth]
+            - found[way.threads, UNTRACED][name, depth]
         )
         / loops.LOOPS[name][1]
-        for name, threads, depth in itertools.product(names, THREADS.values(), DEPTHS)
+        for name, way, depth in itertools.product(names, WAYS, DEPTHS)
     }
 
 
 def columns():
-    return [
-        (threads, depth, "%s, depth %d" % (title, depth))
-        for title, threads in THREADS.items()
-        for depth in DEPTHS
-    ]
+    return [(way.title, depth) for way in WAYS for depth in DEPTHS]
 
 
 def table(results, names):
-    rows = [["loop", "blocks"] + [title for _, _, title in columns()]]
+    rows = [["loop", "blocks"] + ["%s, depth %d" % column for column in columns()]]
     for name in names:
-        numbers = [results[Key(name, t, depth)] for t, depth, _ in columns()]
+        numbers = [results[Key(name, *column)] for column in columns()]
         blocks = str(loops.LOOPS[name][1])
         rows.append([name, blocks] + ["%.0f" % number for number in numbers])
     return rows
@@ -111,8 +124,8 @@ def committed(path, version):
     for line in parts[1].split("CPython ")[0].splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if cells[0] in loops.LOOPS:
-            for (threads, depth, _), number in zip(columns(), cells[2:]):
-                found[Key(cells[0], threads, depth)] = float(number)
+            for column, number in zip(columns(), cells[2:]):
+                found[Key(cells[0], *column)] = float(number)
     return found
 
 
@@ -120,9 +133,9 @@ def verdicts(results, expected):
     """(whether it holds, what) for each number of the committed table."""
     for key, number in results.items():
         if key not in expected:
-            raise tables.Failure("no number for %s, %d threads, depth %d" % key)
+            raise tables.Failure("no number for %s, %s, depth %d" % key)
         holds = abs(number - expected[key]) <= TOLERANCE * expected[key]
-        what = "%s, threads %d, depth %d: %.0f, committed %.0f"
+        what = "%s, %s, depth %d: %.0f, committed %.0f"
         yield holds, what % (key + (number, expected[key]))
 
 
