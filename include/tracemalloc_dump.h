@@ -33,13 +33,16 @@
 #define TRACEMALLOC_DUMP_BYTE_ORDER 0x01020304u
 
 /* Raised when a reader of an older version would read wrong numbers. */
-enum { TRACEMALLOC_DUMP_VERSION = 1 };
+enum { TRACEMALLOC_DUMP_VERSION = 2 };
 
 enum {
     TRACEMALLOC_DUMP_HEADER_SIZE = 8192,
     TRACEMALLOC_DUMP_SECTIONS = 12,
     TRACEMALLOC_DUMP_EXTENTS = 24,
     TRACEMALLOC_DUMP_REASONS = 16,
+    TRACEMALLOC_DUMP_MAX_EPOCHS = 64, /* of one process */
+    TRACEMALLOC_DUMP_WINDOWS = 16,    /* of 4 epochs each */
+    TRACEMALLOC_DUMP_AGES = 6,
     TRACEMALLOC_DUMP_TITLE_SIZE = 256,
     TRACEMALLOC_DUMP_COMM_SIZE = 16,
 };
@@ -102,6 +105,15 @@ enum tracemalloc_dump_growth {
     TRACEMALLOC_DUMP_GROWTH_IO = 7,     /* the file system failed */
 };
 
+/* What the memory limit is one of. The least of all counts. */
+enum tracemalloc_dump_limit {
+    TRACEMALLOC_DUMP_LIMIT_NONE = 0,
+    TRACEMALLOC_DUMP_LIMIT_CGROUP = 1,  /* of its own or of one that it is in */
+    TRACEMALLOC_DUMP_LIMIT_AS = 2,      /* RLIMIT_AS */
+    TRACEMALLOC_DUMP_LIMIT_DATA = 3,    /* RLIMIT_DATA */
+    TRACEMALLOC_DUMP_LIMIT_MACHINE = 4, /* what it had and what was available */
+};
+
 enum tracemalloc_dump_section_id {
     TRACEMALLOC_DUMP_STRINGS = 0,   /* bytes, see tracemalloc_dump_string */
     TRACEMALLOC_DUMP_CODE = 1,      /* struct tracemalloc_dump_code */
@@ -113,6 +125,7 @@ enum tracemalloc_dump_section_id {
     TRACEMALLOC_DUMP_TIMELINE = 7,  /* struct tracemalloc_dump_timeline_sample */
     TRACEMALLOC_DUMP_PROCESSES = 8, /* struct tracemalloc_dump_process */
     TRACEMALLOC_DUMP_SYMBOLS = 9,   /* struct tracemalloc_dump_symbol */
+    TRACEMALLOC_DUMP_EPOCHS = 10,   /* struct tracemalloc_dump_epoch */
     TRACEMALLOC_DUMP_SECTIONS_USED  /* how many of TRACEMALLOC_DUMP_SECTIONS */
 };
 
@@ -159,23 +172,44 @@ enum {
 /* One stack in one domain of one process: what its buckets hold is its own. Bytes and
  * blocks are the requested ones. Ever allocated: the sum here, of buckets that were
  * given to other sites and of dead code that this stack called, and those of its
- * buckets. */
+ * buckets.
+ *
+ * The last two arrays are its history up to the epoch before each bucket's last change;
+ * a reader adds what the buckets say since (see struct tracemalloc_dump_bucket).
+ * `freed_late[i]` counts the blocks freed at an age of 2^i to 2^(i+1)-1 epochs;
+ * `risen[i] << risen_unit` is by how many bytes its live blocks became more, or less,
+ * in window i: epochs 4 i to 4 i + 3. */
 struct tracemalloc_dump_site {
     uint32_t stack;
     uint32_t domain; /* index in the section of domains */
     uint64_t total_bytes;
     uint64_t total_blocks;
-    uint32_t process; /* index in the section of processes; 0 without that */
-    uint32_t reserved;
+    uint32_t process;    /* index in the section of processes; 0 without that */
+    uint32_t risen_unit; /* 0 until the bytes of a window exceed 31 bits */
+    uint32_t freed_late[TRACEMALLOC_DUMP_AGES];
+    int32_t risen[TRACEMALLOC_DUMP_WINDOWS];
+    uint64_t reserved;
 };
 
-/* The blocks of one size that one stack holds in one domain. `live` is now, or the very
- * end for a process that ended; `at_exit` is the moment when the runtime was marked as
- * finalizing, valid when the header's `finalized` is 1.
+/* The blocks of one size that one stack made in one epoch in one domain. `live` is now,
+ * or the very end for a process that ended; `at_exit` is the moment when the runtime
+ * was marked as finalizing, valid when the header's `finalized` is 1.
  *
- * At the peak: `peak_live` where `peak_number` equals the header's, else `live`, for
- * then the bucket has not changed since. While the header's current bytes are more than
- * its `peak_bytes` the peak is now: `live`.
+ * The header's stamp is raised at each peak and at each epoch's begin, and a bucket
+ * takes it over when it changes for the first time since; before that it notes
+ *
+ *   peak_live     if its own stamp is older than the header's `peak_number`: what it
+ *                 held at the peak
+ *   live_before   if its own stamp is older than the epoch's: what it held until then;
+ *                 the change of `live` from the old `live_before` is added to its
+ *                 site's history, as one of the epoch that its old stamp is of
+ *
+ * Stamps are compared by the sign of their 32-bit difference. So the bucket held at the
+ * peak: `peak_live` where its stamp is not older than the header's `peak_number`, else
+ * `live`. While the header's current bytes are more than its `peak_bytes` the peak is
+ * now: `live`. And what is missing in its site's history is the change from
+ * `live_before` to `live`, in the epoch of its stamp: the last one that began with
+ * that or an older one.
  *
  * A bucket that holds nothing may later be given to another site. Entry 0 is unused. */
 struct tracemalloc_dump_bucket {
@@ -183,9 +217,12 @@ struct tracemalloc_dump_bucket {
     uint32_t live;
     uint64_t size;
     uint32_t total; /* blocks ever counted here, without those in the site's sum */
+    uint32_t stamp;
     uint32_t peak_live;
-    uint32_t peak_number;
     uint32_t at_exit;
+    uint32_t live_before;
+    uint8_t birth; /* index of the epoch among those of its process */
+    uint8_t reserved[3];
 };
 /* The domain is another one than the first. */
 #define TRACEMALLOC_DUMP_NOT_PYTHON 0x80000000u
@@ -231,6 +268,16 @@ struct tracemalloc_dump_timeline_sample {
     uint64_t python_bytes;
     uint64_t native_bytes;
     uint64_t rss_bytes;
+};
+
+/* A part of the time in which a process was traced: it ends where the next one begins.
+ * The first begins with the tracing, in a child of a fork with its parent's. When there
+ * are TRACEMALLOC_DUMP_MAX_EPOCHS, each two become one, and so do their windows, and
+ * further epochs are twice as long. */
+struct tracemalloc_dump_epoch {
+    uint64_t start; /* nanoseconds since 1970 */
+    uint32_t stamp; /* the header's, when it began */
+    uint32_t process;
 };
 
 /* One of the processes that a merged dump is of; the header then tells of the one that
@@ -312,7 +359,7 @@ struct tracemalloc_dump_header {
     uint64_t native_bytes;
     uint64_t peak_bytes; /* of the sum of both */
     uint64_t python_peak_bytes;
-    uint32_t peak_number;
+    uint32_t peak_number; /* the stamp of the last peak; see the buckets */
     uint16_t
         growth; /* enum tracemalloc_dump_growth: why the file last failed to grow */
     uint16_t growth_error; /* the number of that error in errno.h */
@@ -327,17 +374,25 @@ struct tracemalloc_dump_header {
     uint32_t request_signal; /* the process listens to it; 0: the program took it */
     uint32_t cleared;        /* how many times the traces were cleared */
 
+    /* Epochs, and what the process may use. */
+    uint32_t stamp;        /* of the last peak or epoch; see the buckets */
+    uint32_t halvings;     /* how many times each two epochs became one */
+    uint64_t memory_limit; /* bytes, as the kernel said when an epoch began; 0: none */
+    uint32_t memory_limit_source; /* enum tracemalloc_dump_limit */
+    uint32_t reserved;
+
     struct tracemalloc_dump_section sections[TRACEMALLOC_DUMP_SECTIONS];
 };
 
 static_assert(sizeof(struct tracemalloc_dump_code) == 16, "code");
 static_assert(sizeof(struct tracemalloc_dump_stack) == 16, "stack");
-static_assert(sizeof(struct tracemalloc_dump_site) == 32, "site");
-static_assert(sizeof(struct tracemalloc_dump_bucket) == 32, "bucket");
+static_assert(sizeof(struct tracemalloc_dump_site) == 128, "site");
+static_assert(sizeof(struct tracemalloc_dump_bucket) == 40, "bucket");
 static_assert(sizeof(struct tracemalloc_dump_domain) == 8, "domain");
 static_assert(sizeof(struct tracemalloc_dump_module) == 40, "module");
 static_assert(sizeof(struct tracemalloc_dump_symbol) == 24, "symbol");
 static_assert(sizeof(struct tracemalloc_dump_timeline_sample) == 32, "moment");
+static_assert(sizeof(struct tracemalloc_dump_epoch) == 16, "epoch");
 static_assert(sizeof(struct tracemalloc_dump_process) == 336, "process");
 static_assert(sizeof(struct tracemalloc_dump_section) == 400, "section");
 static_assert(sizeof(struct tracemalloc_dump_header) <= TRACEMALLOC_DUMP_HEADER_SIZE,

@@ -22,6 +22,8 @@ enum { TEXT_UNIT = 4, EMPTY_TEXT_BYTES = 8 };
 static_assert((int)EMPTY_TEXT_BYTES <= (int)DUMP_CHECK_SPARE,
               "spare bytes hold an empty string");
 
+enum { MAX_UNIT = 31 };
+
 struct checker {
     struct dump_reader *reader;
     unsigned char *starts; /* bitmap: a string starts at this multiple of TEXT_UNIT */
@@ -179,9 +181,34 @@ static bool check_site(const struct dump_reader *reader,
         site->process = 0;
         good = false;
     }
+    if (site->risen_unit > MAX_UNIT) {
+        memset(site->risen, 0, sizeof site->risen);
+        site->risen_unit = 0;
+        good = false;
+    }
     good &= add_bounded(&sums->total_bytes, &site->total_bytes, max_total_bytes);
     good &= add_bounded(&sums->total_blocks, &site->total_blocks, max_total_bytes);
     return good;
+}
+
+/* They are searched by process, and by time. */
+static bool epoch_follows(const struct tracemalloc_dump_epoch *epochs, size_t id) {
+    const struct tracemalloc_dump_epoch *last = &epochs[id - 1], *epoch = &epochs[id];
+    if (epoch->process != last->process)
+        return epoch->process > last->process;
+    return epoch->start >= last->start &&
+           !dump_history_is_older(epoch->stamp, last->stamp) &&
+           (id < TRACEMALLOC_DUMP_MAX_EPOCHS ||
+            epochs[id - TRACEMALLOC_DUMP_MAX_EPOCHS].process != epoch->process);
+}
+
+static void check_epochs(struct checker *checker) {
+    struct dump_reader *reader = checker->reader;
+    size_t good = reader->epoch_count > 0;
+    while (good < reader->epoch_count && epoch_follows(reader->epochs, good))
+        good++;
+    reader->damaged += reader->epoch_count - good;
+    reader->epoch_count = good;
 }
 
 static void check_sites(struct checker *checker, struct sums *sums) {
@@ -231,12 +258,28 @@ static bool is_empty(const struct tracemalloc_dump_header *header,
            dump_bucket_peak(header, bucket) == 0;
 }
 
+/* A live dump may have halved its epochs while it was read: what was born in the last
+ * of them is as young as is known. */
+static void check_birth(const struct dump_reader *reader,
+                        struct tracemalloc_dump_bucket *bucket) {
+    uint32_t process = reader->sites[dump_bucket_site(bucket)].process;
+    size_t count = dump_reader_epochs(reader, process).count;
+    if (bucket->birth >= count)
+        bucket->birth = (uint8_t)(count - (count > 0));
+    if (bucket->live_before > PLAUSIBLE_LIVE && bucket->live_before > bucket->total)
+        bucket->live_before = bucket->live;
+}
+
 static void check_buckets(struct checker *checker, struct sums *sums) {
     struct dump_reader *reader = checker->reader;
     for (size_t i = 0; i < reader->bucket_count; i++) {
         struct tracemalloc_dump_bucket *bucket = &checker->reader->buckets[i];
-        if (is_empty(&reader->header, bucket) || check_bucket(checker, bucket, sums))
+        if (is_empty(&reader->header, bucket))
             continue;
+        if (check_bucket(checker, bucket, sums)) {
+            check_birth(reader, bucket);
+            continue;
+        }
         *bucket = (struct tracemalloc_dump_bucket){.size = bucket->size};
         reader->damaged++;
     }
@@ -311,6 +354,7 @@ int dump_check(struct dump_reader *reader) {
     end_names(&checker);
     check_stacks(&checker);
     check_symbols(&checker);
+    check_epochs(&checker);
     check_sites(&checker, &sums);
     clear_exit_counts(&checker);
     check_buckets(&checker, &sums);

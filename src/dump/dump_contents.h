@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "dump/dump_history.h"
 #include "tracemalloc_dump.h"
 
 /* States beside those of enum tracemalloc_dump_state: TRACING in the file, but the
@@ -61,6 +62,9 @@ struct dump_reader {
     size_t module_count;
     struct tracemalloc_dump_timeline_sample *timeline;
     size_t timeline_count;
+    /* By process, and by time; at most TRACEMALLOC_DUMP_MAX_EPOCHS of each. */
+    struct tracemalloc_dump_epoch *epochs;
+    size_t epoch_count;
     /* At least one, the header's. Their state may be one of ours too. */
     struct tracemalloc_dump_process *processes;
     size_t process_count;
@@ -91,11 +95,31 @@ static inline uint32_t dump_bucket_site(const struct tracemalloc_dump_bucket *bu
     return bucket->site & ~TRACEMALLOC_DUMP_NOT_PYTHON;
 }
 
+/* The epochs of a process. */
+static inline struct dump_epochs dump_reader_epochs(const struct dump_reader *reader,
+                                                    uint32_t process) {
+    struct dump_epochs epochs = {0};
+    size_t first = 0, end = reader->epoch_count;
+    while (first < end) {
+        size_t middle = (first + end) / 2;
+        if (reader->epochs[middle].process < process)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    epochs.entries = reader->epochs + first;
+    while (first + epochs.count < reader->epoch_count &&
+           epochs.entries[epochs.count].process == process)
+        epochs.count++;
+    return epochs;
+}
+
 /* The blocks that a bucket held at the peak. */
 static inline uint32_t dump_bucket_peak(const struct tracemalloc_dump_header *header,
                                         const struct tracemalloc_dump_bucket *bucket) {
-    return bucket->peak_number == header->peak_number ? bucket->peak_live
-                                                      : bucket->live;
+    return dump_history_is_older(bucket->stamp, header->peak_number)
+               ? bucket->live
+               : bucket->peak_live;
 }
 
 /* The stack of a site with all its frames. */

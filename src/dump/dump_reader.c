@@ -163,7 +163,7 @@ static void end_peak(struct tracemalloc_dump_header *header) {
     uint64_t bytes = header->python_bytes + header->native_bytes;
     if (bytes > header->peak_bytes) {
         header->peak_bytes = bytes;
-        header->peak_number++;
+        header->peak_number = ++header->stamp;
     }
     if (header->python_bytes > header->python_peak_bytes)
         header->python_peak_bytes = header->python_bytes;
@@ -177,6 +177,7 @@ static void restore_header(const struct loader *loader) {
     header->python_bytes = loader->before.python_bytes;
     header->native_bytes = loader->before.native_bytes;
     header->peak_number = loader->before.peak_number;
+    header->stamp = loader->before.stamp;
     header->peak_bytes = loader->before.peak_bytes;
     header->python_peak_bytes = loader->before.python_peak_bytes;
 }

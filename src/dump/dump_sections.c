@@ -9,9 +9,11 @@
 const struct dump_section_row dump_sections[] = {
     {"timeline", TRACEMALLOC_DUMP_TIMELINE, ENTRIES(timeline), COUNT(timeline_count)},
     {"buckets", TRACEMALLOC_DUMP_BUCKETS, ENTRIES(buckets), COUNT(bucket_count),
-     .first_bytes = 128 << 10},
+     .first_bytes = 160 << 10},
     {"sites", TRACEMALLOC_DUMP_SITES, ENTRIES(sites), COUNT(site_count),
-     .first_bytes = 128 << 10},
+     .first_bytes = 256 << 10},
+    {"epochs", TRACEMALLOC_DUMP_EPOCHS, ENTRIES(epochs), COUNT(epoch_count),
+     .first_bytes = 4 << 10},
     {"processes", TRACEMALLOC_DUMP_PROCESSES, ENTRIES(processes), COUNT(process_count)},
     {"domains", TRACEMALLOC_DUMP_DOMAINS, ENTRIES(domains), COUNT(domain_count),
      .first_bytes = 4 << 10},

@@ -16,7 +16,7 @@
 /* What stands alone at the front of its section, whatever else is equal to it. */
 static const uint64_t fixed_entry = (uint64_t)1 << 63;
 
-enum { FIXED_ENTRIES = 2, TEXT_UNIT = 4, MERGED_PEAK = 1 };
+enum { FIXED_ENTRIES = 2, TEXT_UNIT = 4, MERGED_STAMP = 1 };
 
 struct merging {
     struct array sections[TRACEMALLOC_DUMP_SECTIONS];
@@ -178,11 +178,33 @@ static int merge_site(struct merging *merging, struct part *part, uint32_t id) {
     return append(merging, TRACEMALLOC_DUMP_SITES, &site) < 0 ? -ENOMEM : 0;
 }
 
+static int merge_epoch(struct merging *merging, struct part *part, uint32_t id) {
+    struct tracemalloc_dump_epoch epoch = part->reader->epochs[id];
+    epoch.process += part->first_process;
+    epoch.stamp = MERGED_STAMP;
+    return append(merging, TRACEMALLOC_DUMP_EPOCHS, &epoch) < 0 ? -ENOMEM : 0;
+}
+
+/* The merged dump has no stamps to tell by what is missing in the history of a site. */
+static void complete_history(struct merging *merging, struct part *part,
+                             struct tracemalloc_dump_bucket *bucket) {
+    const struct dump_reader *reader = part->reader;
+    struct tracemalloc_dump_site *sites =
+        merging->sections[TRACEMALLOC_DUMP_SITES].entries;
+    uint32_t site = dump_bucket_site(bucket);
+    struct dump_epochs epochs = dump_reader_epochs(reader, reader->sites[site].process);
+    if (reader->header.finalized == 0 && epochs.count > 0)
+        dump_history_add(&sites[part->first_site + site], bucket,
+                         dump_history_epoch(epochs, bucket->stamp));
+    bucket->live_before = bucket->live;
+    bucket->stamp = MERGED_STAMP;
+}
+
 /* What was held at the peak is worked out, for the parts have different ones. */
 static int merge_bucket(struct merging *merging, struct part *part, uint32_t id) {
     struct tracemalloc_dump_bucket bucket = part->reader->buckets[id];
     bucket.peak_live = dump_bucket_peak(&part->reader->header, &bucket);
-    bucket.peak_number = MERGED_PEAK;
+    complete_history(merging, part, &bucket);
     if (merging->finalized && part->reader->header.finalized == 0)
         bucket.at_exit = bucket.live;
     if (bucket.live == 0 && bucket.at_exit == 0 && bucket.peak_live == 0 &&
@@ -226,7 +248,8 @@ static int merge_step(struct merging *merging, struct part *part, size_t step) {
         {merge_code, reader->code_count},     {merge_module, reader->module_count},
         {merge_symbol, reader->symbol_count}, {merge_domain, reader->domain_count},
         {merge_stack, reader->stack_count},   {merge_process, reader->process_count},
-        {merge_site, reader->site_count},     {merge_bucket, reader->bucket_count},
+        {merge_epoch, reader->epoch_count},   {merge_site, reader->site_count},
+        {merge_bucket, reader->bucket_count},
     };
     if (step == sizeof steps / sizeof *steps)
         return 1;
@@ -288,7 +311,7 @@ static int merge_header(struct merging *merging, struct dump_reader *out,
                         struct dump_reader *const *parts, size_t count) {
     const struct dump_reader *first = parts[0];
     merged_header_begin(out, first);
-    out->header.peak_number = MERGED_PEAK;
+    out->header.peak_number = out->header.stamp = MERGED_STAMP;
     int64_t argv = merge_text(merging, first, first->header.argv);
     int64_t executable = merge_text(merging, first, first->header.executable);
     if (argv < 0 || executable < 0)

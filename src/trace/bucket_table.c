@@ -34,10 +34,23 @@ void bucket_table_carry(const struct tracemalloc_dump_bucket *bucket) {
     site->total_bytes += bucket->size << 32;
 }
 
+static struct dump_epochs epochs_of(void) {
+    return (struct dump_epochs){(const void *)dump->base[TRACEMALLOC_DUMP_EPOCHS],
+                                count_of(TRACEMALLOC_DUMP_EPOCHS)};
+}
+
+/* Once the runtime was marked as finalizing the history is complete. */
+cold_path void bucket_table_begin_epoch(struct tracemalloc_dump_bucket *bucket) {
+    if (dump->header->finalized == 0)
+        dump_history_add(bucket_site(bucket), bucket,
+                         dump_history_epoch(epochs_of(), bucket->stamp));
+    bucket->live_before = bucket->live;
+}
+
 /* What was at the peak stays, until there is another. */
 bool bucket_table_is_dead(const struct tracemalloc_dump_bucket *bucket) {
     const struct tracemalloc_dump_header *header = dump->header;
-    bool at_peak = bucket->peak_number == header->peak_number &&
+    bool at_peak = !dump_history_is_older(bucket->stamp, header->peak_number) &&
                    bucket->peak_live > 0 &&
                    header->python_bytes + header->native_bytes <= header->peak_bytes;
     return bucket->live == 0 && bucket->at_exit == 0 && !at_peak;
@@ -83,7 +96,7 @@ uint64_t bucket_table_recycle(void) {
         /* The list of free buckets is in a field that is unused while a bucket has no
          * blocks. */
         bucket->peak_live = first_free;
-        bucket->peak_number = dump->header->peak_number - 1;
+        bucket->stamp = dump->header->peak_number - 1;
         first_free = (uint32_t)id;
         freed++;
     }
@@ -139,7 +152,7 @@ static uint32_t make_bucket(uint32_t site, uint64_t size) {
                          ? 0
                          : TRACEMALLOC_DUMP_NOT_PYTHON;
     *bucket = (struct tracemalloc_dump_bucket){
-        .site = site | other, .size = size, .peak_number = dump->header->peak_number};
+        .site = site | other, .size = size, .stamp = dump->header->stamp};
     if (id_table_add(&bucket_table.index, hash_of(bucket), id) < 0) {
         bucket_table.failure = TRACEMALLOC_DUMP_LOST_MEMORY;
         return 0;

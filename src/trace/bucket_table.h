@@ -8,11 +8,14 @@
  * good only as long as one of its blocks lives.
  *
  * The peak costs no copy. The first decrease after the total was more than ever before
- * ends a peak: its number goes up, and a bucket that is touched for the first time
- * since then first notes what it held, which is what it held at the peak:
+ * ends a peak: the header's stamp goes up, and a bucket that is touched for the first
+ * time since then first notes what it held, which is what it held at the peak:
  *
- *   total   a _/\_ b      bucket touched at c, its number older than the peak's:
- *             ^    \c       peak_live = live (unchanged since ^), peak_number = number
+ *   total   a _/\_ b      bucket touched at c, its stamp older than the peak's:
+ *             ^    \c       peak_live = live (unchanged since ^), stamp = header's
+ *
+ * The begin of an epoch raises the stamp too, and then the bucket's change in its last
+ * epoch is added to the history of its site (see dump/dump_history.h).
  */
 #pragma once
 
@@ -24,11 +27,14 @@
 #include "base/hash.h"
 #include "base/id_table.h"
 #include "dump/dump_file.h"
+#include "dump/dump_history.h"
 
 struct bucket_table {
     struct tracemalloc_dump_header *header;
     struct tracemalloc_dump_bucket *buckets;
     struct tracemalloc_dump_site *sites;
+    uint32_t epoch_stamp;  /* the header's stamp when the last epoch began */
+    uint8_t birth;         /* the index of that epoch */
     struct id_table index; /* of buckets */
     /* The bucket that was found last, 0 for none: stacks that follow one another in
      * time lie side by side, where the index scatters them. */
@@ -152,13 +158,19 @@ static always_inline bool is_python(uint32_t domain) {
            domain != TRACEMALLOC_DUMP_DOMAIN_MMAP;
 }
 
-/* Notes the bucket as it was at the last peak, before it changes for the first time
- * since. */
+/* The bucket changes for the first time in an epoch: what it did before is history. */
+void bucket_table_begin_epoch(struct tracemalloc_dump_bucket *bucket);
+
+/* Notes the bucket as it was, before it changes for the first time since the last peak
+ * or since an epoch began. */
 static always_inline void bucket_touch(struct tracemalloc_dump_bucket *bucket,
-                                       uint32_t number) {
-    if (unlikely(bucket->peak_number != number)) {
-        bucket->peak_live = bucket->live;
-        bucket->peak_number = number;
+                                       uint32_t stamp) {
+    if (unlikely(bucket->stamp != stamp)) {
+        if (dump_history_is_older(bucket->stamp, bucket_table.header->peak_number))
+            bucket->peak_live = bucket->live;
+        if (unlikely(dump_history_is_older(bucket->stamp, bucket_table.epoch_stamp)))
+            bucket_table_begin_epoch(bucket);
+        bucket->stamp = stamp;
     }
 }
 
@@ -180,7 +192,7 @@ bucket_bytes(struct tracemalloc_dump_header *header,
 static always_inline void bucket_table_count(uint32_t id) {
     struct tracemalloc_dump_header *header = bucket_table.header;
     struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
-    bucket_touch(bucket, header->peak_number);
+    bucket_touch(bucket, header->stamp);
     bucket->live++;
     bucket_add_total(bucket);
     *bucket_bytes(header, bucket) += bucket->size;
@@ -191,7 +203,7 @@ static always_inline void bucket_table_count_python(uint32_t id, uint64_t size) 
     struct tracemalloc_dump_header *header = bucket_table.header;
     struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
     header->python_bytes += size;
-    bucket_touch(bucket, header->peak_number);
+    bucket_touch(bucket, header->stamp);
     bucket->live++;
     bucket_add_total(bucket);
 }
@@ -199,28 +211,28 @@ static always_inline void bucket_table_count_python(uint32_t id, uint64_t size) 
 /* A block goes from one bucket to another of the same size and domain: the totals, and
  * the peak, are as they were. */
 static always_inline void bucket_table_transfer(uint32_t from, uint32_t to) {
-    uint32_t number = bucket_table.header->peak_number;
+    uint32_t stamp = bucket_table.header->stamp;
     struct tracemalloc_dump_bucket *old = bucket_table.buckets + from;
     struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + to;
-    bucket_touch(old, number);
-    bucket_touch(bucket, number);
+    bucket_touch(old, stamp);
+    bucket_touch(bucket, stamp);
     old->live--;
     bucket->live++;
     bucket_add_total(bucket);
 }
 
-/* The bytes are about to fall. Returns the number of the last peak. */
+/* The bytes are about to fall. Returns the header's stamp. */
 static always_inline uint32_t
 bucket_table_note_peak(struct tracemalloc_dump_header *header) {
     uint64_t python = header->python_bytes, bytes = python + header->native_bytes;
-    uint32_t number = header->peak_number;
+    uint32_t stamp = header->stamp;
     if (python > header->python_peak_bytes)
         header->python_peak_bytes = python;
     if (bytes > header->peak_bytes) {
         header->peak_bytes = bytes;
-        header->peak_number = ++number;
+        header->peak_number = header->stamp = ++stamp;
     }
-    return number;
+    return stamp;
 }
 
 static always_inline void bucket_table_discount(uint32_t id) {

@@ -12,7 +12,9 @@ import conftest
 
 MAGIC = b"\x89TMDUMP\n"
 SECTIONS = 12
-NAMES = "strings code stacks sites buckets domains modules timeline".split()
+NAMES = "strings code stacks sites buckets domains modules timeline processes".split()
+NAMES += ["symbols", "epochs"]
+SITE_SIZE, BUCKET_SIZE, EPOCH_SIZE = 128, 40, 16
 STATES = dict(enumerate("tracing stopped exited exec snapshot signal".split(), 1))
 EMPTY, OVERFLOW = 0, 1
 NATIVE = NOT_PYTHON = 1 << 31
@@ -63,15 +65,24 @@ HEADER = [
     ("lost", "16Q"),
     ("request_signal", "I"),
     ("cleared", "I"),
+    ("stamp", "I"),
+    ("halvings", "I"),
+    ("memory_limit", "Q"),
+    ("memory_limit_source", "I"),
+    ("reserved_too", "I"),
 ]
 LOST = "stacks blocks file python nested memory names native damage version".split()
 LOST += ["cramped", "malloc", "track"]
 SECTION_SIZE = 400
 
 Bucket = collections.namedtuple(
-    "Bucket", "domain size live at_peak at_exit total stack"
+    "Bucket", "domain size live at_peak at_exit total stack birth"
 )
 Frame = collections.namedtuple("Frame", "filename lineno name")
+
+
+def is_older(stamp, than):
+    return (stamp - than) & 1 << 31 != 0
 
 
 class DumpFile:
@@ -96,7 +107,7 @@ class DumpFile:
             setattr(self, name, values[0] if len(values) == 1 else values)
             at += size
         assert self.magic == MAGIC and self.byte_order == 0x01020304
-        assert self.version == 1 and self.section_count == SECTIONS
+        assert self.version == 2 and self.section_count == SECTIONS
         assert self.header_size == at + SECTIONS * SECTION_SIZE
         self.state = STATES[self.state]
         self.lost = {name: self.lost[number] for number, name in enumerate(LOST)}
@@ -126,14 +137,14 @@ class DumpFile:
 
     def site(self, number):
         """stack, domain; total bytes and blocks, of buckets that were recycled."""
-        return self.entry("sites", "IIQQ", number * 32)
+        return self.entry("sites", "IIQQ", number * SITE_SIZE)
 
     def read_buckets(self):
         peak_is_now = self.python_bytes + self.native_bytes > self.peak_bytes
-        for at in range(32, len(self.sections["buckets"]), 32):
-            fields = self.entry("buckets", "IIQ4I", at)
-            site, live, size, total, peak_live, peak_number, at_exit = fields
-            unchanged = peak_is_now or peak_number != self.peak_number
+        for at in range(BUCKET_SIZE, len(self.sections["buckets"]), BUCKET_SIZE):
+            fields = self.entry("buckets", "IIQ5IB", at)
+            site, live, size, total, stamp, peak_live, at_exit = fields[:7]
+            unchanged = peak_is_now or is_older(stamp, self.peak_number)
             at_peak = live if unchanged else peak_live
             if live or at_peak or at_exit or total:
                 stack, domain = self.site(site & ~NOT_PYTHON)[:2]
@@ -141,7 +152,8 @@ class DumpFile:
                 is_of_domain = bool(site & NOT_PYTHON) == bool(domain)
                 assert is_of_domain or self.state == "snapshot"
                 (number,) = self.entry("domains", "I", domain * 8)
-                yield Bucket(number, size, live, at_peak, at_exit, total, stack)
+                counts = (size, live, at_peak, at_exit, total)
+                yield Bucket(number, *counts, stack, fields[8])
 
     def live(self, domain, first, last):
         """Live blocks of a domain whose size is from first to last: a count each."""

@@ -7,10 +7,11 @@ import dump_file
 
 PAGE = 4096
 HEADER_SIZE = 8192
-ENTRY_SIZES = [1, 16, 16, 32, 32, 8, 40, 32, 48, 24]
+ENTRY_SIZES = [1, 16, 16, 128, 40, 8, 40, 32, 336, 24, 16]
 STRINGS, CODE, STACKS, SITES, BUCKETS, DOMAINS, MODULES = range(7)
 EXITED = 3
 NOT_PYTHON = 1 << 31
+SITE, BUCKET = "II120x", "IIQ5IB3x"
 
 
 class NativeDump:
@@ -27,7 +28,7 @@ class NativeDump:
         self.add(CODE, "4I", self.text("<overflow>"), 0, 0, 0)
         self.add(STACKS, "4I", 0, 0, 0, 0)
         self.add(STACKS, "4I", 0, 1, 0, 0)
-        self.add(BUCKETS, "IIQ4I", *[0] * 7)
+        self.add(BUCKETS, BUCKET, *[0] * 9)
         for number, name in enumerate(("python", "libc", "mmap")):
             self.add(DOMAINS, "II", number, self.text(name))
         self.module("", "")
@@ -76,9 +77,10 @@ class NativeDump:
 
     def block(self, frames, size, count=1, domain=1):
         """Blocks that a stack holds, now and at the peak."""
-        site = self.add(SITES, "IIQQII", self.stack(frames), domain, 0, 0, 0, 0)
+        site = self.add(SITES, SITE, self.stack(frames), domain)
         mark = NOT_PYTHON if domain > 0 else 0
-        self.add(BUCKETS, "IIQ4I", site | mark, count, size, count, count, 0, 0)
+        counts = (count, 0, count, 0, count, 0)
+        self.add(BUCKETS, BUCKET, site | mark, count, size, *counts)
         self.header["native_bytes" if domain > 0 else "python_bytes"] += size * count
 
     def recursion(self, levels, size):
@@ -86,8 +88,8 @@ class NativeDump:
         code = self.code("/app/deep.py", "f")
         for node in range(2, levels + 2):
             self.add(STACKS, "4I", node - 1 if node > 2 else 0, code, 7, 0)
-            site = self.add(SITES, "IIQQII", node, 0, 0, 0, 0, 0)
-            self.add(BUCKETS, "IIQ4I", site, 1, size, 1, 1, 0, 0)
+            site = self.add(SITES, SITE, node, 0)
+            self.add(BUCKETS, BUCKET, site, 1, size, 1, 0, 1, 0, 1, 0)
         self.header["python_bytes"] += size * levels
 
     def write(self, path):

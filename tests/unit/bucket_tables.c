@@ -41,7 +41,7 @@ const struct tracemalloc_dump_site *bucket_tables_site(uint32_t stack,
 
 static uint32_t live_at_peak(const struct tracemalloc_dump_bucket *bucket) {
     bool now = live_bytes() > file.header->peak_bytes ||
-               bucket->peak_number != file.header->peak_number;
+               dump_history_is_older(bucket->stamp, file.header->peak_number);
     return now ? bucket->live : bucket->peak_live;
 }
 

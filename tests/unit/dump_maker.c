@@ -89,7 +89,7 @@ uint32_t dump_maker_bucket(struct dump_maker *maker, uint32_t site, uint64_t siz
         .size = size,
         .at_exit = at_exit,
         .total = live + at_exit,
-        .peak_number = UINT32_MAX};
+        .stamp = UINT32_MAX};
     maker->header.python_bytes += live * size;
     maker->header.peak_bytes += live * size;
     return dump_maker_append(maker, TRACEMALLOC_DUMP_BUCKETS, &bucket);
@@ -100,7 +100,13 @@ void dump_maker_peak(struct dump_maker *maker, uint32_t id, uint32_t live) {
         dump_maker_entry(maker, TRACEMALLOC_DUMP_BUCKETS, id);
     maker->header.peak_bytes += bucket->size * live - bucket->size * bucket->live;
     bucket->peak_live = live;
-    bucket->peak_number = maker->header.peak_number;
+    bucket->stamp = maker->header.stamp = maker->header.peak_number;
+}
+
+void dump_maker_epoch(struct dump_maker *maker, uint64_t start, uint32_t stamp) {
+    struct tracemalloc_dump_epoch epoch = {.start = start, .stamp = stamp};
+    dump_maker_append(maker, TRACEMALLOC_DUMP_EPOCHS, &epoch);
+    maker->header.stamp = stamp;
 }
 
 static void add_domain(struct dump_maker *maker, uint32_t number, const char *name) {

@@ -40,6 +40,9 @@ uint32_t dump_maker_append(struct dump_maker *maker, int section, const void *en
 uint32_t dump_maker_bucket(struct dump_maker *maker, uint32_t site, uint64_t size,
                            uint32_t live, uint32_t at_exit);
 
+/* An epoch of the header's process, after those that there are. */
+void dump_maker_epoch(struct dump_maker *maker, uint64_t start, uint32_t stamp);
+
 /* Blocks that a bucket held at the peak, which was before: all buckets together have to
  * have held as many bytes then as are live, or readers take the present for the
  * peak. */

@@ -210,6 +210,34 @@ START_TEST(wrong_ids_are_replaced_and_counted) {
 }
 END_TEST
 
+/* What follows an epoch out of order is not believed, nor is a birth after the last. */
+START_TEST(epochs_are_in_order) {
+    for (uint32_t i = 0; i < 5; i++)
+        dump_maker_epoch(&maker, 100 + i, 10 * i);
+    struct tracemalloc_dump_epoch *epochs =
+        dump_maker_entry(&maker, TRACEMALLOC_DUMP_EPOCHS, 0);
+    epochs[3].start = 99;
+    struct tracemalloc_dump_bucket *bucket =
+        dump_maker_entry(&maker, TRACEMALLOC_DUMP_BUCKETS, 1);
+    bucket[0].birth = 2;
+    bucket[1].birth = 3;
+    bucket[1].live_before = UINT32_MAX;
+    struct tracemalloc_dump_site *site =
+        dump_maker_entry(&maker, TRACEMALLOC_DUMP_SITES, 0);
+    site->risen_unit = 32;
+    site->risen[1] = 7;
+    struct dump_reader *reader = read_made();
+    ck_assert_uint_eq(reader->damaged, 3);
+    ck_assert_uint_eq(dump_reader_epochs(reader, 0).count, 3);
+    ck_assert_uint_eq(dump_reader_epochs(reader, 1).count, 0);
+    ck_assert_uint_eq(reader->buckets[1].birth, 2);
+    ck_assert_uint_eq(reader->buckets[2].birth, 2);
+    ck_assert_uint_eq(reader->buckets[2].live_before, reader->buckets[2].live);
+    ck_assert_int_eq(reader->sites[0].risen[1], 0);
+    dump_reader_close(reader);
+}
+END_TEST
+
 START_TEST(native_frames_name_modules) {
     struct tracemalloc_dump_stack *stack =
         dump_maker_entry(&maker, TRACEMALLOC_DUMP_STACKS, 3);
@@ -352,6 +380,7 @@ int main(void) {
     tcase_add_test(tests, a_cut_dump_gives_its_beginning);
     tcase_add_test(tests, wrong_ids_are_replaced_and_counted);
     tcase_add_test(tests, names_without_an_end_are_ended);
+    tcase_add_test(tests, epochs_are_in_order);
     tcase_add_test(tests, native_frames_name_modules);
     tcase_add_test(tests, a_process_that_is_gone_was_killed);
     tcase_add_test(tests, whether_a_foreign_process_lives_is_seen_by_its_file);

@@ -110,6 +110,34 @@ START_TEST(peaks_are_added_though_their_numbers_differ) {
 }
 END_TEST
 
+/* A merged dump has the epochs of each process, and no stamps: what the buckets say
+ * is in the history of their sites. */
+START_TEST(histories_are_completed) {
+    for (int part = 0; part < 2; part++) {
+        hold(part, "x.py", 1, 100, 6);
+        for (uint32_t i = 0; i < 8; i++)
+            dump_maker_epoch(&makers[part], (part > 0 ? 1000 : 0) + i, 10 * i);
+        struct tracemalloc_dump_bucket *bucket =
+            dump_maker_entry(&makers[part], TRACEMALLOC_DUMP_BUCKETS, 1);
+        bucket->live_before = 9;
+        bucket->birth = 1;
+        bucket->stamp = part > 0 ? 70 : 50;
+    }
+    merge();
+    ck_assert_uint_eq(merged->epoch_count, 16);
+    struct dump_epochs epochs = dump_reader_epochs(merged, 1);
+    ck_assert_uint_eq(epochs.count, 8);
+    ck_assert_uint_eq(epochs.entries[7].start, 7); /* it started later */
+    for (unsigned i = 0; i < 2; i++) {
+        const struct tracemalloc_dump_site *site = &merged->sites[i];
+        ck_assert_int_eq(site->risen[1], -300);
+        ck_assert_uint_eq(site->freed_late[2], 3);
+        ck_assert_uint_eq(merged->buckets[i + 1].live_before, 6);
+        ck_assert_uint_eq(merged->buckets[i + 1].birth, 1);
+    }
+}
+END_TEST
+
 START_TEST(special_stacks_keep_their_numbers) {
     dump_maker_bucket(&makers[1],
                       dump_maker_site(&makers[1], TRACEMALLOC_DUMP_OVERFLOW_STACK, 0),
@@ -143,6 +171,7 @@ int main(void) {
     tcase_add_test(tests, the_header_is_of_the_process_that_started_first);
     tcase_add_test(tests, a_process_without_an_exit_counts_with_its_end);
     tcase_add_test(tests, peaks_are_added_though_their_numbers_differ);
+    tcase_add_test(tests, histories_are_completed);
     tcase_add_test(tests, special_stacks_keep_their_numbers);
     tcase_add_test(tests, a_merged_dump_is_merged_again);
     return check_run("merged_dump", tests);

@@ -67,9 +67,9 @@ START_TEST(the_peak_is_what_buckets_held_then) {
     maker.header.peak_number = 9;
     dump_maker_peak(&maker, first_bucket, 40);
     ck_total(PROFILE_PEAK, 4007, 41);
-    bucket->peak_number = 8;
+    bucket->stamp = 8;
     ck_total(PROFILE_PEAK, 307, 4);
-    bucket->peak_number = 9;
+    bucket->stamp = 9;
     maker.header.native_bytes = maker.header.peak_bytes;
     ck_total(PROFILE_PEAK, 307, 4);
 }
