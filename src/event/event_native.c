@@ -8,7 +8,7 @@
 #include "base/sys.h"
 #include "event/event_python.h"
 #include "stack/native/native_merge.h"
-#include "stack/native/native_libunwind.h"
+#include "stack/native/native_machine.h"
 #include "trace/module_table.h"
 #include "trace/stack_table.h"
 #include "trace/tracer.h"
@@ -154,13 +154,8 @@ static uint32_t capture(struct thread_state *self, const struct native_registers
  * the return address. */
 __attribute__((noinline)) uint32_t event_native_capture(struct thread_state *self,
                                                         bool with_gil) {
-    const uint64_t *frame = __builtin_frame_address(0);
-    const struct native_registers leaf = {
-        .ip = frame[1],
-        .sp = (uint64_t)(frame + 2),
-        .rbp = frame[0],
-        .slot = frame + 1,
-    };
+    const struct native_registers leaf =
+        native_registers_of_caller(__builtin_frame_address(0));
     const char *tstate = NULL;
     if (unlikely(self->ended))
         return TRACEMALLOC_DUMP_EMPTY_STACK;

@@ -52,4 +52,4 @@ def test_instructions(measured, release):
     options = ["--library", release, "--loops", LOOPS, "--check", TABLE]
     result = run([bench, "--python", measured] + options, timeout=600)
     assert result.returncode == 0, result.stdout + result.stderr
-    assert result.stdout.count("ok  ") == 4 * len(LOOPS.split(","))
+    assert result.stdout.count("ok  ") == 6 * len(LOOPS.split(","))

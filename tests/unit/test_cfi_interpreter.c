@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The instructions that compilers use every day are tried in test_native_cfi, with the
  * tables around them; here are the others, and the limits. */
-#include "stack/native/cfi_interpreter.h"
+#include "stack/native/x86_64/cfi_interpreter.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/native/native_expression.h"
+#include "stack/native/x86_64/native_expression.h"
 
 #include <errno.h>
 

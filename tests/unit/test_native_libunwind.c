@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/native/native_libunwind.h"
+#include "stack/native/x86_64/native_libunwind.h"
 
 #include <errno.h>
 #include <link.h>

@@ -9,7 +9,7 @@
 
 #include "base/arena.h"
 #include "native_leaf.h"
-#include "stack/native/native_libunwind.h"
+#include "stack/native/x86_64/native_libunwind.h"
 #include "suite.h"
 
 enum { DEEPEST = 400 };

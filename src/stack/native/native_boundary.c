@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "stack/native/native_boundary.h"
 
-#include <assert.h>
-#include <ucontext.h>
-
 struct native_boundary_rules native_boundary;
 
 /* One look from the leaf down over what the evaluations left on the C stack. */
@@ -74,9 +71,8 @@ static void next_mark(struct look *look, uint32_t at) {
 /* What a signal interrupted has its address among the registers that the kernel left,
  * maybe on another stack, and its stack pointer beside it. */
 static uintptr_t stack_pointer(const struct native_stack *native, uint32_t at) {
-    static_assert(REG_RIP == REG_RSP + 1, "order of the registers");
     if (unlikely(native->frames[at].exact))
-        return native_word(native->slots[at].at - 1);
+        return native_registers_interrupted_sp(native->slots[at].at);
     return native_stack_pointer(native, at);
 }
 

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "stack/native/cfi_interpreter.h"
+#include "stack/native/native_machine.h"
 
 /* How .eh_frame_hdr is made by every linker. */
 enum {

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
-#include "stack/native/native_rule.h"
+#include "stack/native/native_machine.h"
 
 /* `header` is the module's .eh_frame_hdr, `address` one inside the instruction. 0;
  * -ENOENT without an entry for the address; -ENOTSUP for tables of another form. */

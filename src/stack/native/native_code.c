@@ -5,11 +5,10 @@
 #include <stddef.h>
 
 #include "base/sys.h"
-#include "stack/native/native_window.h"
+#include "stack/native/native_machine.h"
 
 enum {
     RANGES = 64,
-    MAX_CALL = 7,      /* bytes of a call's instruction */
     MAX_SKIPPED = 1024 /* questions that are answered without the kernel after misses */
 };
 
@@ -27,19 +26,6 @@ bool native_code_is_of(const struct native_object *object, uintptr_t address) {
     for (; count > 0; count--, segment++)
         if (segment->p_type == PT_LOAD && (segment->p_flags & PF_X) != 0 &&
             address - object->bias - segment->p_vaddr < segment->p_memsz)
-            return true;
-    return false;
-}
-
-/* call rel32, or 0xff /2 with what its operand needs (Intel's manual, volume 2). */
-static bool follows_call(uintptr_t address) {
-    const unsigned char *end = (const unsigned char *)address;
-    if (!native_window_is_readable(address - MAX_CALL, MAX_CALL))
-        return false;
-    if (end[-5] == 0xe8)
-        return true;
-    for (int size = 2; size <= MAX_CALL; size++)
-        if (end[-size] == 0xff && (end[1 - size] >> 3 & 7) == 2)
             return true;
     return false;
 }
@@ -92,7 +78,7 @@ static bool ask_kernel(uintptr_t address, struct range *out) {
 
 bool native_code_is_new(uintptr_t address) {
     struct range range;
-    if (!follows_call(address))
+    if (!native_instruction_is_after_call(address))
         return false;
     for (unsigned at = 0; at < RANGES; at++)
         if (address - ranges[at].start < ranges[at].end - ranges[at].start)

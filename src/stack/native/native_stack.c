@@ -2,11 +2,10 @@
 #include "stack/native/native_stack.h"
 
 #include <string.h>
-#include <ucontext.h>
 
 #include "base/arena.h"
 #include "stack/native/native_code.h"
-#include "stack/native/native_libunwind.h"
+#include "stack/native/x86_64/native_step.h"
 
 enum { FIRST_FRAMES = 128, MAX_FRAMES = 1 << 16 };
 
@@ -53,8 +52,7 @@ static cold_path bool grow(struct native_stack *stack, uint32_t kept, uint32_t p
 static always_inline void set_entry(struct native_stack *stack, uint32_t at,
                                     const struct native_registers *registers,
                                     const struct unwind_entry *entry) {
-    bool is_saved = registers->rbp_slot != NULL,
-         by_rbp = entry->rule != NATIVE_RULE_RSP;
+    bool is_saved = registers->rbp_slot != NULL, by_rbp = native_step_uses_rbp(entry);
     stack->slots[at] = (struct native_slot){registers->slot, registers->ip};
     stack->frames[at] = (struct native_frame){
         .rbp = registers->rbp,
@@ -67,125 +65,11 @@ static always_inline void set_entry(struct native_stack *stack, uint32_t at,
     };
 }
 
-/* The kernel leaves the registers of what it interrupted on the stack, where
- * rt_sigreturn takes them from (struct rt_sigframe of the kernel). */
-static bool leave_handler(struct native_registers *registers,
-                          struct native_window *window) {
-    const ucontext_t *interrupted = (const void *)registers->sp;
-    const greg_t *saved = interrupted->uc_mcontext.gregs;
-    uint64_t sp = registers->sp;
-    if (!native_window_has(window, sp, (uintptr_t)&saved[REG_RBP]) ||
-        !native_window_has(window, sp, (uintptr_t)&saved[REG_RSP]) ||
-        !native_window_has(window, sp, (uintptr_t)&saved[REG_RIP]))
-        return false;
-    *registers = (struct native_registers){
-        .ip = (uint64_t)saved[REG_RIP],
-        .sp = (uint64_t)saved[REG_RSP],
-        .rbp = (uint64_t)saved[REG_RBP],
-        .slot = (const uint64_t *)&saved[REG_RIP],
-        .rbp_slot = (const uint64_t *)&saved[REG_RBP],
-        .exact = true,
-    };
-    return native_window_move(window, registers->sp);
-}
-
-/* Where the caller's rbp and the return address are is known: reads them. */
-static always_inline bool read_caller(struct native_registers *registers,
-                                      struct native_window *window, uint64_t rbp_at,
-                                      uint64_t cfa) {
-    uint64_t slot = cfa - sizeof(uint64_t), sp = registers->sp;
-    if (unlikely(!native_window_has(window, sp, slot)))
-        return false;
-    if (rbp_at != cfa) {
-        if (unlikely(!native_window_has(window, sp, rbp_at)))
-            return false;
-        registers->rbp_slot = (const uint64_t *)rbp_at;
-        registers->rbp = native_word(registers->rbp_slot);
-    }
-    registers->slot = (const uint64_t *)slot;
-    registers->ip = native_word(registers->slot);
-    registers->sp = cfa;
-    registers->exact = false;
-    return true;
-}
-
-/* Code without tables, which may have a frame pointer. */
-static bool follow_rbp(struct native_registers *registers,
-                       struct native_window *window) {
-    enum { LARGEST_FRAME = 1 << 16 };
-    uint64_t frame = registers->rbp;
-    return frame - registers->sp < LARGEST_FRAME &&
-           read_caller(registers, window, frame, frame + 16);
-}
-
-static bool leave_realigned(struct native_registers *registers,
-                            const struct unwind_entry *entry,
-                            struct native_window *window) {
-    uint64_t word = registers->rbp + (uint64_t)(int64_t)entry->cfa;
-    uint64_t rbp_at = registers->rbp + (uint64_t)(int64_t)entry->rbp;
-    return native_window_has(window, registers->sp, word) &&
-           read_caller(registers, window, rbp_at, native_word((const uint64_t *)word));
-}
-
-/* By the rules that only libunwind follows. They depend on more than is compared at the
- * next event, so the stack is unwound anew then. Nothing leads back to an inner frame,
- * or to another stack. */
-static bool leave_odd(struct native_registers *registers,
-                      struct native_window *window) {
-    uint64_t here = (uint64_t)__builtin_frame_address(0), sp = registers->sp;
-    window->own = false;
-    return native_window_has_room(window, here, NATIVE_LIBUNWIND_ROOM) &&
-           native_libunwind_step(registers) &&
-           native_window_has(window, sp, (uintptr_t)registers->slot);
-}
-
-/* The rules that few frames have. False at the root, and where the caller is not
- * found. */
-static cold_path bool step_rarely(struct native_registers *registers,
-                                  const struct unwind_entry *entry,
-                                  struct native_window *window, bool *broken) {
-    bool found = false;
-    switch (entry->rule) {
-    case NATIVE_RULE_ROOT:
-        return false;
-    case NATIVE_RULE_SIGNAL:
-        found = leave_handler(registers, window);
-        break;
-    case NATIVE_RULE_WORD:
-        found = leave_realigned(registers, entry, window);
-        break;
-    case NATIVE_RULE_ABSENT:
-        found = follow_rbp(registers, window);
-        break;
-    default:
-        found = leave_odd(registers, window);
-        break;
-    }
-    if (!found)
-        *broken = true;
-    return found;
-}
-
-static always_inline bool go_up(struct native_registers *registers,
-                                const struct unwind_entry *entry,
-                                struct native_window *window, bool *broken) {
-    uint64_t base = entry->rule == NATIVE_RULE_RSP ? registers->sp : registers->rbp;
-    uint64_t cfa = base + (uint64_t)(int64_t)entry->cfa;
-    bool found =
-        read_caller(registers, window, cfa + (uint64_t)(int64_t)entry->rbp, cfa);
-    if (unlikely(!found))
-        *broken = true;
-    return found;
-}
-
-/* To the caller's frame, by the entry. */
+/* Goes to the caller's frame. False at the root, and if the walk ends before it. */
 static always_inline bool step_up(struct native_stack *stack,
                                   struct native_registers *registers,
                                   const struct unwind_entry *entry) {
-    bool usual = entry->rule == NATIVE_RULE_RSP || entry->rule == NATIVE_RULE_RBP;
-    bool more = likely(usual)
-                    ? go_up(registers, entry, &stack->window, &stack->broken)
-                    : step_rarely(registers, entry, &stack->window, &stack->broken);
+    bool more = native_step(registers, entry, &stack->window, &stack->broken);
     if (unlikely(more && registers->ip - 1 >= max_code)) {
         stack->broken = registers->ip != 0;
         return false;

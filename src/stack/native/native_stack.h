@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
-#include "stack/native/native_registers.h"
+#include "stack/native/native_machine.h"
 #include "stack/native/unwind_table.h"
 #include "stack/native/native_window.h"
 #include "stack/native/native_word.h"

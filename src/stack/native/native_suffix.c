@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "stack/native/x86_64/native_step.h"
 
 /* Tails with the same leaf in the same place mostly differ in their second frame, or in
  * where the evaluation calls from. */
@@ -20,10 +21,9 @@ static always_inline struct native_suffix *set_of(struct native_suffixes *tails,
 /* The leaf is a hook of ours, and its caller is always found by its entry. */
 static always_inline const uint64_t *caller_slot(const struct native_registers *leaf) {
     const struct unwind_entry *entry = unwind_table_find(leaf->ip, leaf->exact);
-    uint64_t base = entry->rule == NATIVE_RULE_RSP ? leaf->sp : leaf->rbp;
-    if (unlikely(entry->rule != NATIVE_RULE_RSP && entry->rule != NATIVE_RULE_RBP))
+    if (unlikely(!native_step_is_plain(entry)))
         return NULL;
-    return (const uint64_t *)(base + (uint64_t)(int64_t)entry->cfa) - 1;
+    return (const uint64_t *)native_step_cfa(leaf, entry) - 1;
 }
 
 static always_inline bool is_this(const struct native_suffix *tail,

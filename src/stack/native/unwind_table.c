@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "stack/native/native_code.h"
+#include "stack/native/native_machine.h"
 
 enum {
     FIRST_ENTRIES = 4096,
@@ -165,12 +166,6 @@ static uint8_t flags_of(const struct native_object *object, uintptr_t address) {
     return 0;
 }
 
-/* mov $15, %rax; syscall: what the kernel lets a handler return to. */
-static bool is_signal_return(uintptr_t ip) {
-    static const unsigned char code[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
-    return memcmp((const void *)ip, code, sizeof code) == 0;
-}
-
 static void derive(struct unwind_entry *entry, uint64_t address, bool exact) {
     struct native_object object;
     struct native_cfi cfi;
@@ -195,7 +190,8 @@ static void derive(struct unwind_entry *entry, uint64_t address, bool exact) {
         return;
     }
     entry->rule = (uint8_t)cfi.rule;
-    if (cfi.rule == NATIVE_RULE_SIGNAL && !is_signal_return(address + 1))
+    if (cfi.rule == NATIVE_RULE_SIGNAL &&
+        !native_instruction_is_signal_return(address + 1))
         entry->rule = NATIVE_RULE_OTHER;
     entry->cfa = cfi.cfa;
     entry->rbp = cfi.rbp;

@@ -52,8 +52,7 @@ extern struct unwind_table unwind_table;
 /* Gives a module its id in the dump. */
 typedef uint32_t (*native_module)(const struct native_object *object);
 
-/* Begins with no entry cached. 0, -ENOMEM, or -ENOSYS: the loader does not answer without a
- * lock. */
+/* Begins with an empty table. 0, or -ENOMEM. */
 must_check int unwind_table_open(native_module module);
 void unwind_table_close(void);
 

@@ -20,7 +20,7 @@
 #include <stdbool.h>
 
 #include "base/compiler.h"
-#include "stack/native/native_registers.h"
+#include "stack/native/x86_64/native_registers.h"
 
 /* Bytes of stack that a step needs beyond the rest of a walk: 2,192 were measured, and
  * expressions take more. */

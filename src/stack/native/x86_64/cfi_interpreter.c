@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "stack/native/cfi_interpreter.h"
+#include "stack/native/x86_64/cfi_interpreter.h"
 
-#include "stack/native/native_expression.h"
+#include "stack/native/x86_64/native_expression.h"
 
 /* DWARF's numbers of registers (System V ABI, AMD64 supplement, figure 3.36). */
 enum { REGISTER_RBP = 6, REGISTER_RSP = 7, REGISTER_RETURN = CFI_RETURN_ADDRESS };

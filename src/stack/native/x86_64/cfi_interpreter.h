@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "stack/native/native_bytes.h"
-#include "stack/native/native_rule.h"
+#include "stack/native/x86_64/native_rule.h"
 
 enum { CFI_RETURN_ADDRESS = 16 }; /* the register that stands for the return address */
 
