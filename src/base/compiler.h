@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The compiler attributes that the code uses. Nothing here generates code. */
+/* What the code needs to know of the compiler and the build. Nothing generates
+ * code. */
 #pragma once
+
+/* Whether assertions are on, and with them the checks that are more than one. */
+#ifdef NDEBUG
+#define DEVELOPER_BUILD 0
+#else
+#define DEVELOPER_BUILD 1
+#endif
 
 #define likely(condition) __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)

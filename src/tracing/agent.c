@@ -16,7 +16,7 @@
 #include "tracing/tracing.h"
 
 static struct agent_options agent;
-static struct request_queue queue;
+static struct request_queue queue = {.lock = {.rank = LOCK_REQUESTS}};
 static uint32_t queue_pid; /* of the process whose requests the queue holds */
 
 /* A request that cannot be carried out gets no answer: the command compares the state

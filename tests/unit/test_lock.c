@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "suite.h"
@@ -10,6 +11,7 @@
 enum { THREADS = 4, ROUNDS = 50000 };
 
 static struct lock lock = {.rank = LOCK_TRACER};
+static struct lock outer = {.rank = LOCK_CONTROL}, inner = {.rank = LOCK_THREADS};
 static volatile uint64_t counter; /* protected by lock */
 static _Atomic bool passed;
 
@@ -66,8 +68,77 @@ START_TEST(who_sleeps_is_woken) {
 }
 END_TEST
 
+START_TEST(locks_are_taken_in_the_order_of_their_ranks) {
+    lock_take(&outer);
+    lock_take(&lock);
+    lock_take(&inner);
+    lock_release(&lock);
+    lock_release(&inner);
+    lock_take(&inner);
+    lock_release(&inner);
+    lock_release(&outer);
+    lock_take(&lock);
+    lock_release(&lock);
+}
+END_TEST
+
+/* What the thread holds is its own. */
+START_TEST(another_threads_locks_do_not_count) {
+    pthread_t thread;
+    lock_take(&inner);
+    ck_assert_int_eq(pthread_create(&thread, NULL, wait_for_it, NULL), 0);
+    pthread_join(thread, NULL);
+    ck_assert(passed);
+    ck_assert(!DEVELOPER_BUILD || lock_is_held(LOCK_THREADS));
+    ck_assert(!lock_is_held(LOCK_TRACER));
+}
+END_TEST
+
+START_TEST(a_lower_rank_is_refused) {
+    lock_take(&inner);
+    lock_take(&lock);
+}
+END_TEST
+
+START_TEST(the_same_rank_is_refused) {
+    struct lock other = {.rank = LOCK_TRACER};
+    lock_take(&lock);
+    lock_take(&other);
+}
+END_TEST
+
+START_TEST(a_lock_without_a_rank_is_refused) {
+    struct lock other = {0};
+    lock_take(&other);
+}
+END_TEST
+
+/* In the child of a fork, the thread holds what lock_fork reset. */
+START_TEST(a_fork_holds_the_lock) {
+    lock_fork(&inner);
+    lock_take(&lock);
+}
+END_TEST
+
 int main(void) {
-    const TTest *const tests[] = {one_thread_at_a_time, a_try_does_not_wait,
-                                  who_sleeps_is_woken};
-    return suite_run("lock", tests, sizeof tests / sizeof *tests);
+    const TTest *const tests[] = {
+        one_thread_at_a_time,
+        a_try_does_not_wait,
+        who_sleeps_is_woken,
+        locks_are_taken_in_the_order_of_their_ranks,
+        another_threads_locks_do_not_count,
+    };
+    /* Each ends the process, in developer builds. */
+    const TTest *const refused[] = {
+        a_lower_rank_is_refused,
+        the_same_rank_is_refused,
+        a_lock_without_a_rank_is_refused,
+        a_fork_holds_the_lock,
+    };
+    TCase *cases = tcase_create("lock");
+    for (size_t at = 0; at < sizeof tests / sizeof *tests; at++)
+        tcase_add_test(cases, tests[at]);
+    for (size_t at = 0; DEVELOPER_BUILD && at < sizeof refused / sizeof *refused; at++)
+        tcase_add_test_raise_signal(cases, refused[at], SIGABRT);
+    return check_run("lock", cases);
 }

@@ -8,7 +8,7 @@
 
 enum { SENDERS = 3, SENT = 4000, NOTHING = 0 };
 
-static struct request_queue queue;
+static struct request_queue queue = {.lock = {.rank = LOCK_REQUESTS}};
 
 static const struct request stop = {REQUEST_STOP, 0}, start = {REQUEST_START, 7},
                             clear = {REQUEST_CLEAR, 0}, toggle = {0};
