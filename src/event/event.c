@@ -25,12 +25,12 @@ static void defer(struct thread_state *self, uintptr_t block, enum tracer_family
         self->lost++;
 }
 
-static void tell_lost(struct thread_state *self) {
-    bool locked = event_begin(self);
+static void report_lost(struct thread_state *self) {
+    struct event_guard guard = event_begin(self);
     if (gate.active)
         tracer.dump->header->lost[TRACEMALLOC_DUMP_LOST_NESTED] += self->lost;
     self->lost = 0;
-    tracer_leave(locked);
+    tracer_leave(guard);
     self->in_tracer = false;
 }
 
@@ -45,7 +45,7 @@ static void do_deferred(struct thread_state *self) {
         event_free_slow_path((const void *)(block & ~(uintptr_t)1), block & 1);
     }
     if (self->lost > 0)
-        tell_lost(self);
+        report_lost(self);
     if (self->request_deferred) {
         self->request_deferred = false;
         event_do_request();
@@ -60,22 +60,21 @@ void event_do_deferred(struct thread_state *self) {
         signal_window_close();
 }
 
-static always_inline void remove_slot(struct thread_state *self, uintptr_t block,
-                                      uint32_t *slot, enum tracer_family by,
-                                      bool locked) {
+static always_inline void remove_slot(struct event_guard guard, uintptr_t block,
+                                      uint32_t *slot, enum tracer_family by) {
     if (likely(gate.active && *slot != 0))
-        tracer_discount(tracer_take_slot(block, slot, by));
-    event_end(self, locked);
+        tracer_uncount(guard, tracer_take_slot(guard, block, slot, by));
+    event_end(guard);
 }
 
-/* The thread has no state yet, or was interrupted inside the tracer. */
+/* The thread has no state yet, or was interrupted in the tracer. */
 static cold_path void remove_first(uintptr_t block, uint32_t *slot,
                                    enum tracer_family by) {
     struct thread_state *self = thread_state_get();
     if (self->in_tracer)
         defer(self, block, by);
     else if (gate.active)
-        remove_slot(self, block, slot, by, event_begin(self));
+        remove_slot(event_begin(self), block, slot, by);
 }
 
 void event_free_slow_path(const void *block, enum tracer_family by) {
@@ -84,14 +83,18 @@ void event_free_slow_path(const void *block, enum tracer_family by) {
     uint32_t *slot = block_map_find(address);
     if (unlikely(slot == NULL || *slot == 0))
         return;
-    if (unlikely(thread_state_is_in_tracer(self)))
+    if (unlikely(thread_state_is_in_tracer(self))) {
         remove_first(address, slot, by);
-    else if (unlikely(!gate.active))
         return;
-    else if (event_begin(self))
-        remove_slot(self, address, slot, by, true);
+    }
+    if (unlikely(!gate.active))
+        return;
+    /* Compiled once for each: without the lock there is nothing to release. */
+    struct event_guard guard = event_begin(self);
+    if (guard.locked)
+        remove_slot((struct event_guard){self, true}, address, slot, by);
     else
-        remove_slot(self, address, slot, by, false);
+        remove_slot((struct event_guard){self, false}, address, slot, by);
 }
 
 /* The interrupted code may hold the lock: the header is written later. */
@@ -134,17 +137,19 @@ static void learn(struct thread_state *self, uint32_t bucket, uint64_t size) {
         (struct event_cache_entry){leaf->ip, size, leaf->parent, leaf->node, bucket, 0};
 }
 
-static uint32_t find_bucket(struct thread_state *self, uint64_t size, uint32_t stack) {
-    uint32_t bucket = bucket_table_last(stack, size);
+static uint32_t find_bucket(struct event_guard guard, uint64_t size, uint32_t stack) {
+    struct thread_state *self = guard.thread;
+    uint32_t bucket = bucket_table_last(guard, stack, size);
     if (bucket == 0)
-        bucket = bucket_cache_find(&self->buckets, stack,
+        bucket = bucket_cache_find(guard, &self->buckets, stack,
                                    TRACEMALLOC_DUMP_DOMAIN_PYTHON, size);
     learn(self, bucket, size);
     return bucket;
 }
 
 /* The leaf is another one than before, nearby; 0 when it is not. */
-static always_inline uint32_t nearby_bucket(struct thread_state *self, uint64_t size) {
+static always_inline uint32_t nearby_bucket(struct event_guard guard, uint64_t size) {
+    struct thread_state *self = guard.thread;
     const char *tstate = self->python.leaf != NULL ? *self->current : NULL;
     const char *frame =
         tstate != NULL ? python_stack_leaf(&python_walk.layout, tstate) : NULL;
@@ -154,75 +159,80 @@ static always_inline uint32_t nearby_bucket(struct thread_state *self, uint64_t 
         self->python.leaf = NULL;
         return 0;
     }
-    const struct event_cache_entry *known =
+    const struct event_cache_entry *cached =
         event_cache_find(&python_walk.layout, self, leaf, size);
-    return likely(known != NULL)
-               ? known->bucket
-               : find_bucket(self, size, python_stack_resolve(&self->python));
+    return likely(cached != NULL)
+               ? cached->bucket
+               : find_bucket(guard, size, python_stack_resolve(&self->python));
 }
 
 void *event_alloc_nearby(struct thread_state *self, void *block, size_t size,
                          enum event_gil gil) {
+    struct event_guard guard = event_guard_fast(self);
     uint32_t bucket =
-        likely(*event_python.finalizing == NULL) ? nearby_bucket(self, size) : 0;
+        likely(*event_python.finalizing == NULL) ? nearby_bucket(guard, size) : 0;
     if (unlikely(bucket == 0))
         return event_alloc_slow_path(self, block, size, gil);
-    return event_alloc_commit(self, block, size, gil, bucket);
+    return event_alloc_commit(guard, block, size, gil, bucket);
 }
 
-/* With many threads this is the way of all events, and the usual ones among them are as
- * before. */
-static always_inline uint32_t threads_bucket(struct thread_state *self, uint64_t size) {
-    const struct event_cache_entry *known =
+/* With many threads all events take the slow path; it tries first what the fast path
+ * would. */
+static always_inline uint32_t threads_bucket(struct event_guard guard, uint64_t size) {
+    struct thread_state *self = guard.thread;
+    const struct event_cache_entry *cached =
         likely(event_path == EVENT_FAST_PATH_RECENT)
             ? event_cache_find_unchanged(&python_recent_layout, self, size)
             : event_cache_find_unchanged(&python_walk.layout, self, size);
-    return likely(known != NULL) ? known->bucket : nearby_bucket(self, size);
+    return likely(cached != NULL) ? cached->bucket : nearby_bucket(guard, size);
 }
 
 void *event_alloc_slow_path(struct thread_state *self, void *block, size_t size,
                             enum event_gil gil) {
-    bool locked = event_begin(self);
+    struct event_guard guard = event_begin(self);
     if (likely(gate.active)) {
-        bool usual = locked && gil == EVENT_WITH_GIL && event_path != EVENT_SLOW_PATH;
-        uint32_t bucket = usual ? threads_bucket(self, size) : 0;
+        bool usual =
+            guard.locked && gil == EVENT_WITH_GIL && event_path != EVENT_SLOW_PATH;
+        uint32_t bucket = usual ? threads_bucket(guard, size) : 0;
         if (bucket == 0)
-            bucket = find_bucket(self, size, event_capture(self, gil));
-        tracer_insert((uintptr_t)block, bucket);
+            bucket = find_bucket(guard, size, event_capture(guard, gil));
+        tracer_insert(guard, (uintptr_t)block, bucket);
         if (gil == EVENT_WITH_GIL)
             event_last_block = (uintptr_t)block;
-        timeline_event();
+        timeline_event(guard);
     }
-    event_end(self, locked);
+    event_end(guard);
     return block;
 }
 
 /* In the domain that the block is of. */
-static uint32_t moved_bucket(struct thread_state *self, uint32_t old) {
+static uint32_t moved_bucket(struct event_guard guard, uint32_t old) {
     const struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + old;
-    bool is_usual = (bucket->site & TRACEMALLOC_DUMP_NOT_PYTHON) == 0;
-    uint32_t moved = is_usual && event_path != EVENT_SLOW_PATH
-                         ? nearby_bucket(self, bucket->size)
+    bool is_python_block = (bucket->site & TRACEMALLOC_DUMP_NOT_PYTHON) == 0;
+    uint32_t moved = is_python_block && event_path != EVENT_SLOW_PATH
+                         ? nearby_bucket(guard, bucket->size)
                          : 0;
     if (moved != 0)
         return moved;
-    uint32_t stack = event_capture(self, EVENT_WITH_GIL);
-    return is_usual ? find_bucket(self, bucket->size, stack)
-                    : bucket_cache_find(&self->buckets, stack,
-                                        bucket_site(bucket)->domain, bucket->size);
+    uint32_t stack = event_capture(guard, EVENT_WITH_GIL);
+    return is_python_block
+               ? find_bucket(guard, bucket->size, stack)
+               : bucket_cache_find(guard, &guard.thread->buckets, stack,
+                                   bucket_site(bucket)->domain, bucket->size);
 }
 
 void event_reuse_slow_path(struct thread_state *self, uint32_t *slot) {
-    bool locked = event_begin(self);
+    struct event_guard guard = event_begin(self);
     uint32_t old = *slot & BLOCK_MAP_BUCKET;
     if (gate.active && old != 0)
-        tracer_move(slot, moved_bucket(self, old));
-    event_end(self, locked);
+        tracer_move(guard, slot, moved_bucket(guard, old));
+    event_end(guard);
 }
 
 void *event_alloc_tick(struct thread_state *self, void *block) {
-    timeline_tick();
-    event_end(self, false);
+    struct event_guard guard = event_guard_fast(self);
+    timeline_tick(guard);
+    event_end(guard);
     return block;
 }
 

@@ -62,10 +62,12 @@ static always_inline struct thread_state *event_thread(void) {
  * own that one of our hooks called. NULL: `*status` says why. */
 struct thread_state *event_thread_of_call(int *status);
 
-static always_inline uint32_t event_capture(struct thread_state *self,
+/* The stack of the calling thread. */
+static always_inline uint32_t event_capture(struct event_guard guard,
                                             enum event_gil gil) {
+    struct thread_state *self = guard.thread;
     if (unlikely(event_native.enabled))
-        return event_native_capture(self, gil == EVENT_WITH_GIL);
+        return event_native_capture(guard, gil == EVENT_WITH_GIL);
     if (unlikely(!event_python.enabled || self->ended))
         return TRACEMALLOC_DUMP_EMPTY_STACK;
     const char *tstate = event_python_tstate(self, gil);
@@ -78,20 +80,35 @@ static always_inline uint32_t event_capture(struct thread_state *self,
 /* The window closes in event_do_deferred. */
 void event_open_window(struct thread_state *self);
 
-static always_inline bool event_begin(struct thread_state *self) {
+/* Marks the thread as in the tracer and takes the lock, if there is more than one
+ * thread. event_end has to follow. */
+static always_inline struct event_guard event_begin(struct thread_state *self) {
     self->in_tracer = true;
     if (!likely(*tracer.single_threaded) && unlikely(!signal_window_needless))
         event_open_window(self);
-    bool locked = tracer_enter();
+    struct event_guard guard = tracer_enter(self);
     if (unlikely(*event_python.finalizing != NULL))
         event_freeze();
-    return locked;
+    return guard;
 }
 
-static always_inline void event_end(struct thread_state *self, bool locked) {
-    tracer_leave(locked);
-    if (unlikely(thread_state_leave(self)))
-        event_do_deferred(self);
+static always_inline void event_end(struct event_guard guard) {
+    tracer_leave(guard);
+    if (unlikely(thread_state_leave(guard.thread)))
+        event_do_deferred(guard.thread);
+}
+
+/* The guard of a thread that has begun the fast path. */
+static always_inline struct event_guard event_guard_fast(struct thread_state *self) {
+    return (struct event_guard){self, false};
+}
+
+/* As event_begin, on the fast path: the process has one thread, which the caller checks
+ * after this, and the runtime is not finalizing, which it checks where that matters. */
+static always_inline struct event_guard event_begin_fast(struct thread_state *self) {
+    self->in_tracer = true;
+    atomic_signal_fence(memory_order_seq_cst);
+    return event_guard_fast(self);
 }
 
 /* Where the bucket of a leaf's caller, instruction and size is, if it is known. */
@@ -142,84 +159,81 @@ void *event_alloc_slow_path(struct thread_state *self, void *block, size_t size,
 void *event_alloc_tick(struct thread_state *self, void *block);
 void *event_alloc_deferred(struct thread_state *self, void *block);
 
-/* The end of the usual path: the block is this bucket's. */
-static always_inline void *event_alloc_commit(struct thread_state *self, void *block,
+/* Commits an allocation on the fast path. Falls back if the block's slot is missing or
+ * in use. */
+static always_inline void *event_alloc_commit(struct event_guard guard, void *block,
                                               size_t size, enum event_gil gil,
                                               uint32_t bucket) {
-    uint32_t *slot = block_map_find_near((uintptr_t)block);
-    if (unlikely(slot == NULL || *slot != 0))
-        return event_alloc_slow_path(self, block, size, gil);
-    *slot = bucket;
-    bucket_table_count_python(bucket, size);
+    if (unlikely(!tracer_insert_fast(guard, (uintptr_t)block, bucket, size)))
+        return event_alloc_slow_path(guard.thread, block, size, gil);
     if (gil == EVENT_WITH_GIL)
         event_last_block = (uintptr_t)block;
     if (timeline_due())
-        return event_alloc_tick(self, block);
-    if (unlikely(thread_state_leave(self)))
-        return event_alloc_deferred(self, block);
+        return event_alloc_tick(guard.thread, block);
+    if (unlikely(thread_state_leave(guard.thread)))
+        return event_alloc_deferred(guard.thread, block);
     return block;
 }
 
-/* A block of Python's domain was made. Returns it.
+/* An allocation in Python's domain. Returns the block.
  *
- * The usual event: the leaf and the callers of the event before made a block of a size
- * that was seen there before, in a process of one thread. Its path calls nothing, and
- * changes nothing before all is known. Whether the runtime is finalizing is asked by
- * what the path is left for: nothing is freed, and no other leaf seen, without that. */
+ * Fast path: same call stack as the previous event, and a size already allocated there,
+ * in a process of one thread. It makes no calls and writes nothing until every check
+ * has passed. That the runtime is finalizing is checked where the fast path ends:
+ * without that, nothing is freed and no other stack is seen. */
 static always_inline void *event_alloc(struct thread_state *self, void *block,
                                        size_t size, enum event_gil gil) {
-    self->in_tracer = true;
-    atomic_signal_fence(memory_order_seq_cst);
+    struct event_guard guard = event_begin_fast(self);
     if (unlikely(!*tracer.single_threaded))
         return event_alloc_slow_path(self, block, size, gil);
-    const struct event_cache_entry *known;
+    const struct event_cache_entry *cached;
     if (likely(event_path == EVENT_FAST_PATH_RECENT))
-        known = event_cache_find_unchanged(&python_recent_layout, self, size);
+        cached = event_cache_find_unchanged(&python_recent_layout, self, size);
     else if (event_path == EVENT_FAST_PATH)
-        known = event_cache_find_unchanged(&python_walk.layout, self, size);
+        cached = event_cache_find_unchanged(&python_walk.layout, self, size);
     else
         return event_alloc_slow_path(self, block, size, gil);
-    if (unlikely(known == NULL))
+    if (unlikely(cached == NULL))
         return event_alloc_nearby(self, block, size, gil);
-    return event_alloc_commit(self, block, size, gil, known->bucket);
+    return event_alloc_commit(guard, block, size, gil, cached->bucket);
 }
 
-/* The object that came back from a free list, in the block whose slot this is, counts
- * where it was made again. With the GIL. */
+/* An object came back from a free list, in the block whose slot this is: the block
+ * moves to the stack of this event. With the GIL. */
 void event_reuse_slow_path(struct thread_state *self, uint32_t *slot);
 static always_inline void event_reuse(struct thread_state *self, uint32_t *slot) {
-    const struct event_cache_entry *known = NULL;
-    self->in_tracer = true;
+    const struct event_cache_entry *cached = NULL;
+    struct event_guard guard = event_begin_fast(self);
     const struct tracemalloc_dump_bucket *bucket =
         bucket_table.buckets + (*slot & BLOCK_MAP_BUCKET);
     if (likely(event_path == EVENT_FAST_PATH_RECENT && *tracer.single_threaded &&
                *event_python.finalizing == NULL &&
                (bucket->site & TRACEMALLOC_DUMP_NOT_PYTHON) == 0))
-        known = event_cache_find_unchanged(&python_recent_layout, self, bucket->size);
-    if (unlikely(known == NULL)) {
+        cached = event_cache_find_unchanged(&python_recent_layout, self, bucket->size);
+    if (unlikely(cached == NULL)) {
         event_reuse_slow_path(self, slot);
         return;
     }
-    tracer_move(slot, known->bucket);
-    event_end(self, false);
+    tracer_move(guard, slot, cached->bucket);
+    event_end(guard);
 }
 
-static always_inline void event_insert_libc(struct thread_state *self, void *block,
+static always_inline void event_insert_libc(struct event_guard guard, void *block,
                                             size_t size) {
-    uint32_t stack = event_capture(self, EVENT_ANY_THREAD);
-    tracer_insert(
-        (uintptr_t)block,
-        bucket_cache_find(&self->buckets, stack, TRACEMALLOC_DUMP_DOMAIN_LIBC, size));
-    timeline_event();
+    uint32_t stack = event_capture(guard, EVENT_ANY_THREAD);
+    uint32_t bucket = bucket_cache_find(guard, &guard.thread->buckets, stack,
+                                        TRACEMALLOC_DUMP_DOMAIN_LIBC, size);
+    tracer_insert(guard, (uintptr_t)block, bucket);
+    timeline_event(guard);
 }
 
-/* A block of libc's domain was made. */
+/* An allocation in libc's domain. */
 static always_inline void event_alloc_libc(struct thread_state *self, void *block,
                                            size_t size) {
-    bool locked = event_begin(self);
+    struct event_guard guard = event_begin(self);
     if (likely(gate.active))
-        event_insert_libc(self, block, size);
-    event_end(self, locked);
+        event_insert_libc(guard, block, size);
+    event_end(guard);
 }
 
 /* Whether a block may be in the map: answered without a lock, for the caller owns the
@@ -232,7 +246,7 @@ static always_inline bool event_is_traced(const void *block) {
 /* Before the real free, where event_free says false. */
 void event_free_slow_path(const void *block, enum tracer_family by);
 
-/* Before the real free, also in signal handlers: the usual case, which calls nothing.
+/* Before the real free, also in signal handlers: the fast path, which calls nothing.
  * False: the caller calls event_free_slow_path. The slot is read without a lock, for
  * the caller owns the block. A free creates no dump file for a child that does nothing
  * else. */
@@ -251,16 +265,12 @@ static always_inline bool event_free(const void *block) {
     if (unlikely(thread_state_is_in_tracer(self) || !*tracer.single_threaded ||
                  *event_python.finalizing != NULL))
         return false;
-    self->in_tracer = true;
-    atomic_signal_fence(memory_order_seq_cst);
-    uint32_t bucket = *slot;
-    /* Watched; or a request has ended the tracing, or cleared it, meanwhile. */
-    if (unlikely(bucket == 0 || bucket & BLOCK_MAP_WATCHED || !gate.active)) {
+    struct event_guard guard = event_begin_fast(self);
+    /* A request may have stopped or cleared the tracing meanwhile. */
+    if (unlikely(!gate.active || !tracer_remove_fast(guard, slot))) {
         self->in_tracer = false;
         return false;
     }
-    *slot = 0;
-    bucket_table_discount(bucket);
     if (unlikely(thread_state_leave(self)))
         return false;
     return true;
@@ -273,45 +283,46 @@ static always_inline uint32_t event_realloc_begin(struct thread_state *self,
                                                   enum tracer_family by) {
     if (block == NULL || !event_is_traced(block))
         return 0;
-    bool locked = event_begin(self);
-    uint32_t bucket = gate.active ? tracer_take((uintptr_t)block, by) : 0;
+    struct event_guard guard = event_begin(self);
+    uint32_t bucket = gate.active ? tracer_take(guard, (uintptr_t)block, by) : 0;
     self->generation = tracer.generation;
-    event_end(self, locked);
+    event_end(guard);
     return bucket;
 }
 
-/* Whether a bucket that was taken is of the tracing that goes on now. */
-static always_inline bool event_realloc_is_current(const struct thread_state *self,
+/* Whether a bucket that event_realloc_begin returned is of the present tracing, not of
+ * one that was stopped or cleared meanwhile. */
+static always_inline bool event_realloc_is_current(struct event_guard guard,
                                                    uint32_t bucket) {
-    return bucket != 0 && gate.active && self->generation == tracer.generation;
+    return bucket != 0 && gate.active && guard.thread->generation == tracer.generation;
 }
 
-/* The real realloc failed: the old block is as it was. */
+/* The real realloc failed: the old block is unchanged. */
 static always_inline void event_realloc_failed(struct thread_state *self,
                                                const void *block, uint32_t bucket) {
-    bool locked = event_begin(self);
-    if (event_realloc_is_current(self, bucket))
-        tracer_put_back((uintptr_t)block, bucket);
-    event_end(self, locked);
+    struct event_guard guard = event_begin(self);
+    if (event_realloc_is_current(guard, bucket))
+        tracer_put_back(guard, (uintptr_t)block, bucket);
+    event_end(guard);
 }
 
-/* The real realloc succeeded, and its block is to be recorded next. */
+/* The real realloc succeeded; event_alloc follows, with the new block. */
 static always_inline void event_realloc_done(struct thread_state *self,
                                              uint32_t bucket) {
-    bool locked = event_begin(self);
-    if (event_realloc_is_current(self, bucket))
-        tracer_discount(bucket);
-    event_end(self, locked);
+    struct event_guard guard = event_begin(self);
+    if (event_realloc_is_current(guard, bucket))
+        tracer_uncount(guard, bucket);
+    event_end(guard);
 }
 
 /* libc's realloc succeeded, or freed the block when `block` is NULL. */
 static always_inline void event_realloc_libc_done(struct thread_state *self,
                                                   uint32_t bucket, void *block,
                                                   size_t size) {
-    bool locked = event_begin(self);
-    if (event_realloc_is_current(self, bucket))
-        tracer_discount(bucket);
+    struct event_guard guard = event_begin(self);
+    if (event_realloc_is_current(guard, bucket))
+        tracer_uncount(guard, bucket);
     if (likely(gate.active) && block != NULL)
-        event_insert_libc(self, block, size);
-    event_end(self, locked);
+        event_insert_libc(guard, block, size);
+    event_end(guard);
 }

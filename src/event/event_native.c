@@ -152,8 +152,9 @@ static uint32_t capture(struct thread_state *self, const struct native_registers
 
 /* The frame address leads to this function's own frame: its caller's rbp, and above it
  * the return address. */
-__attribute__((noinline)) uint32_t event_native_capture(struct thread_state *self,
+__attribute__((noinline)) uint32_t event_native_capture(struct event_guard guard,
                                                         bool with_gil) {
+    struct thread_state *self = guard.thread;
     const struct native_registers leaf =
         native_registers_of_caller(__builtin_frame_address(0));
     const char *tstate = NULL;

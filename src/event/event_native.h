@@ -14,8 +14,7 @@
 #include "base/compiler.h"
 #include "control/options.h"
 #include "stack/python/python_layout.h"
-
-struct thread_state;
+#include "trace/event_guard.h"
 
 struct event_native {
     bool enabled; /* changes under the tracer's lock */
@@ -36,4 +35,4 @@ void event_native_open(const struct python_layout *layout);
 void event_native_close(void);
 
 /* As event_capture. The walk begins with the function that calls this one. */
-uint32_t event_native_capture(struct thread_state *self, bool with_gil);
+uint32_t event_native_capture(struct event_guard guard, bool with_gil);

@@ -43,24 +43,24 @@ static cold_path void count_arena(int64_t change) {
     struct thread_state *self = thread_state_get();
     if (!self->in_allocator || self->in_tracer)
         return;
-    bool locked = event_begin(self);
+    struct event_guard guard = event_begin(self);
     if (gate.active)
         tracer.dump->header->arena_bytes += (uint64_t)change;
-    event_end(self, locked);
+    event_end(guard);
 }
 
-static cold_path void note_map(struct thread_state *self, void *address, size_t length,
+static cold_path void note_map(struct event_guard guard, void *address, size_t length,
                                enum mapping_kind kind) {
     uintptr_t start = (uintptr_t)address;
     length = arena_round(length);
     int error = 0;
     if (kind != MAPPING_NONE)
-        error = mapping_table_add(start, length, kind,
-                                  event_capture(self, EVENT_ANY_THREAD));
-    else if (mapping_table_kind(start, length) != MAPPING_NONE)
-        error = mapping_table_remove(start, length);
+        error = mapping_table_add(guard, start, length, kind,
+                                  event_capture(guard, EVENT_ANY_THREAD));
+    else if (mapping_table_kind(guard, start, length) != MAPPING_NONE)
+        error = mapping_table_remove(guard, start, length);
     if (error < 0)
-        tracer_lost_block(TRACEMALLOC_DUMP_LOST_MEMORY);
+        tracer_lost_block(guard, TRACEMALLOC_DUMP_LOST_MEMORY);
 }
 
 exported void *mmap(void *address, size_t length, int protection, int flags, int fd,
@@ -73,11 +73,11 @@ exported void *mmap(void *address, size_t length, int protection, int flags, int
             count_arena((int64_t)length);
         return memory;
     }
-    bool locked = event_begin(self);
+    struct event_guard guard = event_begin(self);
     void *memory = real_mmap(address, length, protection, flags, fd, offset);
     if (memory != MAP_FAILED && gate.active)
-        note_map(self, memory, length, kind_of(protection, flags));
-    event_end(self, locked);
+        note_map(guard, memory, length, kind_of(protection, flags));
+    event_end(guard);
     return memory;
 }
 
@@ -93,23 +93,23 @@ exported int munmap(void *address, size_t length) {
             count_arena(-(int64_t)length);
         return libc_real.munmap(address, length);
     }
-    bool locked = event_begin(self);
+    struct event_guard guard = event_begin(self);
     int result = libc_real.munmap(address, length);
     if (result == 0 && gate.active &&
-        mapping_table_remove((uintptr_t)address, arena_round(length)) < 0)
-        tracer_lost_block(TRACEMALLOC_DUMP_LOST_MEMORY);
-    event_end(self, locked);
+        mapping_table_remove(guard, (uintptr_t)address, arena_round(length)) < 0)
+        tracer_lost_block(guard, TRACEMALLOC_DUMP_LOST_MEMORY);
+    event_end(guard);
     return result;
 }
 
-static void note_remap(struct thread_state *self, void *old, size_t old_length,
+static void note_remap(struct event_guard guard, void *old, size_t old_length,
                        void *memory, size_t length) {
     old_length = arena_round(old_length);
     enum mapping_kind kind =
-        mapping_table_kind((uintptr_t)old, old_length == 0 ? 1 : old_length);
-    if (old_length != 0 && mapping_table_remove((uintptr_t)old, old_length) < 0)
-        tracer_lost_block(TRACEMALLOC_DUMP_LOST_MEMORY);
-    note_map(self, memory, length, kind);
+        mapping_table_kind(guard, (uintptr_t)old, old_length == 0 ? 1 : old_length);
+    if (old_length != 0 && mapping_table_remove(guard, (uintptr_t)old, old_length) < 0)
+        tracer_lost_block(guard, TRACEMALLOC_DUMP_LOST_MEMORY);
+    note_map(guard, memory, length, kind);
 }
 
 exported void *mremap(void *old, size_t old_length, size_t length, int flags, ...) {
@@ -122,10 +122,10 @@ exported void *mremap(void *old, size_t old_length, size_t length, int flags, ..
     struct thread_state *self = event_thread();
     if (self == NULL)
         return libc_real.mremap(old, old_length, length, flags, to);
-    bool locked = event_begin(self);
+    struct event_guard guard = event_begin(self);
     void *memory = libc_real.mremap(old, old_length, length, flags, to);
     if (memory != MAP_FAILED && gate.active)
-        note_remap(self, old, old_length, memory, length);
-    event_end(self, locked);
+        note_remap(guard, old, old_length, memory, length);
+    event_end(guard);
     return memory;
 }

@@ -40,7 +40,8 @@ static void copy_buckets(struct dump_view *view, struct dump_view_bucket *to,
     view->buckets = to;
 }
 
-static int take_locked(struct dump_view *view, bool native) {
+static int take(struct event_guard guard, struct dump_view *view, bool native) {
+    event_guard_check(guard);
     if (!gate.active)
         return -ENOENT;
     const struct tracemalloc_dump_header *header = tracer.dump->header;
@@ -68,9 +69,9 @@ static int take_locked(struct dump_view *view, bool native) {
 
 int dump_view_take(struct dump_view *view, bool native) {
     struct thread_state *self = thread_state_get();
-    bool locked = event_begin(self);
-    int error = take_locked(view, native);
-    event_end(self, locked);
+    struct event_guard guard = event_begin(self);
+    int error = take(guard, view, native);
+    event_end(guard);
     return error;
 }
 
@@ -134,14 +135,14 @@ static void fill(struct stack_view *view, uint32_t stack) {
     }
 }
 
-static uint32_t bucket_of(uint32_t number, uintptr_t block) {
+static uint32_t bucket_of(struct event_guard guard, uint32_t number, uintptr_t block) {
     int64_t domain = bucket_table_domain(number);
-    return domain < 0 ? 0 : tracer_find((uint32_t)domain, block);
+    return domain < 0 ? 0 : tracer_find(guard, (uint32_t)domain, block);
 }
 
-static int take_stack_locked(struct stack_view *view, uint32_t domain,
+static int take_stack(struct event_guard guard, struct stack_view *view, uint32_t domain,
                              uintptr_t block) {
-    uint32_t bucket = gate.active ? bucket_of(domain, block) : 0;
+    uint32_t bucket = gate.active ? bucket_of(guard, domain, block) : 0;
     if (bucket == 0)
         return -ENOENT;
     uint32_t stack = bucket_site(bucket_table.buckets + bucket)->stack;
@@ -153,9 +154,9 @@ static int take_stack_locked(struct stack_view *view, uint32_t domain,
 
 int stack_view_take(struct stack_view *view, uint32_t domain, uintptr_t block) {
     struct thread_state *self = thread_state_get();
-    bool locked = event_begin(self);
-    int error = take_stack_locked(view, domain, block);
-    event_end(self, locked);
+    struct event_guard guard = event_begin(self);
+    int error = take_stack(guard, view, domain, block);
+    event_end(guard);
     return error;
 }
 

@@ -48,19 +48,19 @@ int tracemalloc_snapshot(const char *path) {
     return tracing_snapshot(path);
 }
 
-static int track(struct thread_state *self, unsigned number, uintptr_t pointer,
+static int track(struct event_guard guard, unsigned number, uintptr_t pointer,
                  size_t size) {
     int64_t domain = bucket_table_make_domain(number);
-    uint32_t stack = event_capture(self, EVENT_ANY_THREAD);
+    uint32_t stack = event_capture(guard, EVENT_ANY_THREAD);
     if (domain < 0)
         return -ENOMEM;
-    return tracer_track((uint32_t)domain, pointer, size, stack);
+    return tracer_track(guard, (uint32_t)domain, pointer, size, stack);
 }
 
-static void untrack(unsigned number, uintptr_t pointer) {
+static void untrack(struct event_guard guard, unsigned number, uintptr_t pointer) {
     int64_t domain = bucket_table_domain(number);
     if (domain >= 0)
-        tracer_untrack((uint32_t)domain, pointer);
+        tracer_untrack(guard, (uint32_t)domain, pointer);
 }
 
 int tracemalloc_track(unsigned domain, uintptr_t pointer, size_t size) {
@@ -68,9 +68,9 @@ int tracemalloc_track(unsigned domain, uintptr_t pointer, size_t size) {
     struct thread_state *self = event_thread_of_call(&error);
     if (self == NULL)
         return error;
-    bool locked = event_begin(self);
-    error = gate.active ? track(self, domain, pointer, size) : -EALREADY;
-    event_end(self, locked);
+    struct event_guard guard = event_begin(self);
+    error = gate.active ? track(guard, domain, pointer, size) : -EALREADY;
+    event_end(guard);
     return error;
 }
 
@@ -79,11 +79,11 @@ int tracemalloc_untrack(unsigned domain, uintptr_t pointer) {
     struct thread_state *self = event_thread_of_call(&error);
     if (self == NULL)
         return error;
-    bool locked = event_begin(self);
+    struct event_guard guard = event_begin(self);
     error = gate.active ? 0 : -EALREADY;
     if (error == 0)
-        untrack(domain, pointer);
-    event_end(self, locked);
+        untrack(guard, domain, pointer);
+    event_end(guard);
     return error;
 }
 

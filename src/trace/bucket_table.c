@@ -229,6 +229,20 @@ void bucket_table_freeze(void) {
     __atomic_store_n(&dump->header->finalized, 1, __ATOMIC_RELEASE);
 }
 
+void bucket_table_clear(void) {
+    struct tracemalloc_dump_header *header = dump->header;
+    uint64_t buckets = count_of(TRACEMALLOC_DUMP_BUCKETS);
+    uint64_t sites = count_of(TRACEMALLOC_DUMP_SITES);
+    for (uint64_t id = 1; id < buckets; id++) {
+        struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
+        bucket->live = bucket->at_exit = bucket->total = bucket->peak_live = 0;
+    }
+    for (uint64_t id = 0; id < sites; id++)
+        bucket_table.sites[id].total_bytes = bucket_table.sites[id].total_blocks = 0;
+    header->python_bytes = header->native_bytes = 0;
+    header->peak_bytes = header->python_peak_bytes = 0;
+}
+
 static int open_domains(void) {
     static const char *const names[] = {"python", "libc", "mmap"};
     for (uint32_t number = 0; number < 3; number++)

@@ -5,20 +5,12 @@
  * Under the tracer's lock, or with one thread; in every event, so the lookups are here
  * in the header. Both arrays are sections of the dump. Bucket 0 is no bucket. A bucket
  * whose live count is 0 may be recycled when the section is full, so a bucket's id is
- * good only as long as one of its blocks lives.
- *
- * The peak costs no copy. The first decrease after the total was more than ever before
- * ends a peak: the header's stamp goes up, and a bucket that is touched for the first
- * time since then first notes what it held, which is what it held at the peak:
- *
- *   total   a _/\_ b      bucket touched at c, its stamp older than the peak's:
- *             ^    \c       peak_live = live (unchanged since ^), stamp = header's
- *
- * The begin of an epoch raises the stamp too, and then the bucket's change in its last
- * epoch is added to the history of its site (see dump/dump_history.h).
+ * good only as long as one of its blocks lives. What a live block counts is in
+ * trace/live_block.h.
  */
 #pragma once
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,6 +20,7 @@
 #include "base/id_table.h"
 #include "dump/dump_file.h"
 #include "dump/dump_history.h"
+#include "trace/event_guard.h"
 
 struct bucket_table {
     struct tracemalloc_dump_header *header;
@@ -75,6 +68,8 @@ must_check int64_t bucket_table_domain(uint32_t number);
 /* The same, made where it is missing. -ENOSPC without room. */
 must_check int64_t bucket_table_make_domain(uint32_t number);
 
+/* The bucket changes for the first time in an epoch: what it did before is history. */
+void bucket_table_begin_epoch(struct tracemalloc_dump_bucket *bucket);
 /* Takes 2^32 blocks over into the site's sum. */
 void bucket_table_carry(const struct tracemalloc_dump_bucket *bucket);
 
@@ -86,11 +81,19 @@ uint64_t bucket_table_recycle(void);
 
 /* Freezes the live counts: the runtime is finalizing. */
 void bucket_table_freeze(void);
+/* All counts, and those of the sites, are 0 from now on. */
+void bucket_table_clear(void);
 
 /* Where the key of a bucket is made: all that tells blocks of one size apart. */
 static always_inline uint64_t bucket_hash(uint32_t stack, uint32_t domain,
                                           uint64_t size) {
     return hash_mix(hash_mix((uint64_t)stack << 8 | (domain & 0xff)) + size);
+}
+
+static always_inline struct tracemalloc_dump_bucket *bucket_at(uint32_t id) {
+    assert(id != 0 &&
+           id < bucket_table.header->sections[TRACEMALLOC_DUMP_BUCKETS].count);
+    return bucket_table.buckets + id;
 }
 
 static always_inline struct tracemalloc_dump_site *
@@ -108,7 +111,9 @@ static always_inline bool bucket_table_is(uint32_t id, uint32_t stack, uint32_t 
 /* The bucket that was found last for this stack, if it is of Python's domain and this
  * size; else 0. Its stack need not be looked at: a bucket is given to another one only
  * when all of this is forgotten. */
-static always_inline uint32_t bucket_table_last(uint32_t stack, uint64_t size) {
+static always_inline uint32_t bucket_table_last(struct event_guard guard,
+                                                uint32_t stack, uint64_t size) {
+    event_guard_check(guard);
     uint32_t id = stack < bucket_table.stacks ? bucket_table.by_stack[stack] : 0;
     const struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
     return bucket->size == size && (bucket->site & TRACEMALLOC_DUMP_NOT_PYTHON) == 0
@@ -142,9 +147,11 @@ bucket_cache_step(struct bucket_cache *cache, uint32_t stack, uint64_t size) {
     return &cache->steps[(stack ^ size >> 4 ^ size >> 10) % BUCKET_CACHE];
 }
 
-static always_inline uint32_t bucket_cache_find(struct bucket_cache *cache,
+static always_inline uint32_t bucket_cache_find(struct event_guard guard,
+                                                struct bucket_cache *cache,
                                                 uint32_t stack, uint32_t domain,
                                                 uint64_t size) {
+    event_guard_check(guard);
     const struct bucket_step *step = bucket_cache_step(cache, stack, size);
     if (likely(step->size == size && step->stack == stack && step->domain == domain &&
                cache->epoch == epoch_now))
@@ -156,89 +163,4 @@ static always_inline uint32_t bucket_cache_find(struct bucket_cache *cache,
 static always_inline bool is_python(uint32_t domain) {
     return domain != TRACEMALLOC_DUMP_DOMAIN_LIBC &&
            domain != TRACEMALLOC_DUMP_DOMAIN_MMAP;
-}
-
-/* The bucket changes for the first time in an epoch: what it did before is history. */
-void bucket_table_begin_epoch(struct tracemalloc_dump_bucket *bucket);
-
-/* Notes the bucket as it was, before it changes for the first time since the last peak
- * or since an epoch began. */
-static always_inline void bucket_touch(struct tracemalloc_dump_bucket *bucket,
-                                       uint32_t stamp) {
-    if (unlikely(bucket->stamp != stamp)) {
-        if (dump_history_is_older(bucket->stamp, bucket_table.header->peak_number))
-            bucket->peak_live = bucket->live;
-        if (unlikely(dump_history_is_older(bucket->stamp, bucket_table.epoch_stamp)))
-            bucket_table_begin_epoch(bucket);
-        bucket->stamp = stamp;
-    }
-}
-
-/* One more block ever. */
-static always_inline void bucket_add_total(struct tracemalloc_dump_bucket *bucket) {
-    if (unlikely(++bucket->total == 0))
-        bucket_table_carry(bucket);
-}
-
-static always_inline uint64_t *
-bucket_bytes(struct tracemalloc_dump_header *header,
-             const struct tracemalloc_dump_bucket *bucket) {
-    if (likely((bucket->site & TRACEMALLOC_DUMP_NOT_PYTHON) == 0) ||
-        is_python(bucket_site(bucket)->domain))
-        return &header->python_bytes;
-    return &header->native_bytes;
-}
-
-static always_inline void bucket_table_count(uint32_t id) {
-    struct tracemalloc_dump_header *header = bucket_table.header;
-    struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
-    bucket_touch(bucket, header->stamp);
-    bucket->live++;
-    bucket_add_total(bucket);
-    *bucket_bytes(header, bucket) += bucket->size;
-}
-
-/* As bucket_table_count, for a bucket of Python's domain and blocks of this size. */
-static always_inline void bucket_table_count_python(uint32_t id, uint64_t size) {
-    struct tracemalloc_dump_header *header = bucket_table.header;
-    struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
-    header->python_bytes += size;
-    bucket_touch(bucket, header->stamp);
-    bucket->live++;
-    bucket_add_total(bucket);
-}
-
-/* A block goes from one bucket to another of the same size and domain: the totals, and
- * the peak, are as they were. */
-static always_inline void bucket_table_transfer(uint32_t from, uint32_t to) {
-    uint32_t stamp = bucket_table.header->stamp;
-    struct tracemalloc_dump_bucket *old = bucket_table.buckets + from;
-    struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + to;
-    bucket_touch(old, stamp);
-    bucket_touch(bucket, stamp);
-    old->live--;
-    bucket->live++;
-    bucket_add_total(bucket);
-}
-
-/* The bytes are about to fall. Returns the header's stamp. */
-static always_inline uint32_t
-bucket_table_note_peak(struct tracemalloc_dump_header *header) {
-    uint64_t python = header->python_bytes, bytes = python + header->native_bytes;
-    uint32_t stamp = header->stamp;
-    if (python > header->python_peak_bytes)
-        header->python_peak_bytes = python;
-    if (bytes > header->peak_bytes) {
-        header->peak_bytes = bytes;
-        header->peak_number = header->stamp = ++stamp;
-    }
-    return stamp;
-}
-
-static always_inline void bucket_table_discount(uint32_t id) {
-    struct tracemalloc_dump_header *header = bucket_table.header;
-    struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
-    bucket_touch(bucket, bucket_table_note_peak(header));
-    bucket->live--;
-    *bucket_bytes(header, bucket) -= bucket->size;
 }

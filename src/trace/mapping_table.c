@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "base/arena_array.h"
 #include "base/machine.h"
-#include "trace/bucket_table.h"
+#include "trace/live_block.h"
 
 struct mapping {
     uintptr_t start;
@@ -49,7 +49,7 @@ static void count_mapping(struct mapping *mapping, uint64_t bytes) {
     mapping->bucket =
         bucket_table_find(mapping->stack, TRACEMALLOC_DUMP_DOMAIN_MMAP, bytes);
     if (mapping->bucket != 0) {
-        bucket_table_count(mapping->bucket);
+        live_block_count(mapping->bucket);
         return;
     }
     bucket_table.header->lost[bucket_table.failure]++;
@@ -82,7 +82,7 @@ static uint64_t part_bytes(const struct mapping *whole, uint64_t bytes,
                                        : machine_page_of((uint64_t)share);
 }
 
-int mapping_table_remove(uintptr_t start, size_t length) {
+static int remove_range(uintptr_t start, size_t length) {
     uintptr_t end = start + length;
     size_t index = first_behind(start);
     int status = 0;
@@ -92,7 +92,7 @@ int mapping_table_remove(uintptr_t start, size_t length) {
         struct mapping after = {end, old.end, old.stack, 0, old.kind};
         uint64_t bytes = counted_bytes(&old);
         if (old.bucket != 0)
-            bucket_table_discount(old.bucket);
+            live_block_uncount(old.bucket);
         erase_at(index);
         if (old.start < start &&
             insert_at(index, before, part_bytes(&old, bytes, &before)) == 0)
@@ -103,16 +103,24 @@ int mapping_table_remove(uintptr_t start, size_t length) {
     return status;
 }
 
-int mapping_table_add(uintptr_t start, size_t length, enum mapping_kind kind,
-                      uint32_t stack) {
-    int status = mapping_table_remove(start, length);
+int mapping_table_remove(struct event_guard guard, uintptr_t start, size_t length) {
+    event_guard_check(guard);
+    return remove_range(start, length);
+}
+
+int mapping_table_add(struct event_guard guard, uintptr_t start, size_t length,
+                      enum mapping_kind kind, uint32_t stack) {
+    event_guard_check(guard);
+    int status = remove_range(start, length);
     if (status < 0)
         return status;
     struct mapping mapping = {start, start + length, stack, 0, kind};
     return insert_at(first_behind(start), mapping, kind == MAPPING_HEAP ? length : 0);
 }
 
-enum mapping_kind mapping_table_kind(uintptr_t start, size_t length) {
+enum mapping_kind mapping_table_kind(struct event_guard guard, uintptr_t start,
+                                     size_t length) {
+    event_guard_check(guard);
     size_t index = first_behind(start);
     bool known = index < count && mappings[index].start < start + length;
     return known ? mappings[index].kind : MAPPING_NONE;
@@ -121,12 +129,11 @@ enum mapping_kind mapping_table_kind(uintptr_t start, size_t length) {
 /* The block stays one: what it was is forgotten, so that it is not counted once for
  * each size that it had. */
 static void recount(struct mapping *mapping, uint64_t bytes) {
-    struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + mapping->bucket;
+    const struct tracemalloc_dump_bucket *bucket =
+        bucket_table.buckets + mapping->bucket;
     if (mapping->bucket == 0 || bucket->size == bytes)
         return;
-    bucket_table_discount(mapping->bucket);
-    if (bucket->total > 0)
-        bucket->total--;
+    live_block_retract(mapping->bucket);
     count_mapping(mapping, bytes);
 }
 

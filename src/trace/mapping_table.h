@@ -15,6 +15,7 @@
 
 #include "base/compiler.h"
 #include "base/resident.h"
+#include "trace/event_guard.h"
 
 enum mapping_kind {
     MAPPING_NONE,     /* not counted: of a file, or unknown */
@@ -24,13 +25,15 @@ enum mapping_kind {
 
 /* [start, start + length) is memory of this stack from now on; what was there before is
  * gone. 0, or -ENOMEM: then it is not counted. */
-must_check int mapping_table_add(uintptr_t start, size_t length, enum mapping_kind kind,
-                                 uint32_t stack);
+must_check int mapping_table_add(struct event_guard guard, uintptr_t start,
+                                 size_t length, enum mapping_kind kind, uint32_t stack);
 /* The range is no memory any more. 0, or -ENOMEM when a mapping that is cut in two
  * finds no room for its end. */
-must_check int mapping_table_remove(uintptr_t start, size_t length);
+must_check int mapping_table_remove(struct event_guard guard, uintptr_t start,
+                                    size_t length);
 /* The kind of the first known part of the range. */
-enum mapping_kind mapping_table_kind(uintptr_t start, size_t length);
+enum mapping_kind mapping_table_kind(struct event_guard guard, uintptr_t start,
+                                     size_t length);
 /* Counts the reservations by what is resident now. Returns the resident bytes of all
  * mappings. */
 uint64_t mapping_table_measure(const struct resident *resident);

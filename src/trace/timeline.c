@@ -100,7 +100,8 @@ static void set_stride(uint64_t now) {
 
 /* The coarse clock is late by up to a step: it says whether a sample is due, and the
  * sample has the exact time. */
-void timeline_tick(void) {
+void timeline_tick(struct event_guard guard) {
+    event_guard_check(guard);
     uint64_t coarse = read_clock(CLOCK_MONOTONIC_COARSE);
     set_stride(coarse);
     if (likely(coarse < timeline.next_time))

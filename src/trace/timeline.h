@@ -16,6 +16,7 @@
 
 #include "base/compiler.h"
 #include "dump/dump_file.h"
+#include "trace/event_guard.h"
 
 struct timeline {
     uint32_t countdown; /* events until the clock is read */
@@ -30,7 +31,7 @@ extern internal struct timeline timeline;
 void timeline_open(struct dump_file *file);
 /* Reads the clock, and adds a sample if one is due, after measuring the tracer's
  * memory. If measuring takes long, the samples in between repeat the last figures. */
-void timeline_tick(void);
+void timeline_tick(struct event_guard guard);
 /* Measures the tracer's memory and adds a sample. */
 void timeline_add(void);
 
@@ -39,7 +40,7 @@ static always_inline bool timeline_due(void) {
     return unlikely(--timeline.countdown == 0);
 }
 
-static always_inline void timeline_event(void) {
+static always_inline void timeline_event(struct event_guard guard) {
     if (timeline_due())
-        timeline_tick();
+        timeline_tick(guard);
 }

@@ -76,25 +76,12 @@ void tracer_close(void) {
     dump_file_close(&dump);
 }
 
-static void clear_counts(struct tracemalloc_dump_header *header) {
-    uint64_t buckets = header->sections[TRACEMALLOC_DUMP_BUCKETS].count;
-    uint64_t sites = header->sections[TRACEMALLOC_DUMP_SITES].count;
-    for (uint64_t id = 1; id < buckets; id++) {
-        struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
-        bucket->live = bucket->at_exit = bucket->total = bucket->peak_live = 0;
-    }
-    for (uint64_t id = 0; id < sites; id++)
-        bucket_table.sites[id].total_bytes = bucket_table.sites[id].total_blocks = 0;
-    header->python_bytes = header->native_bytes = 0;
-    header->peak_bytes = header->python_peak_bytes = 0;
-}
-
 void tracer_clear(void) {
     tracer.generation++;
     block_map_clear();
     mapping_table_clear();
     track_table_clear();
-    clear_counts(dump.header);
+    bucket_table_clear();
 }
 
 void tracer_freeze(void) {
@@ -113,12 +100,13 @@ void tracer_measure(void) {
     resident_close(&resident);
 }
 
-void tracer_lost_block(uint32_t reason) {
+void tracer_lost_block(struct event_guard guard, uint32_t reason) {
+    event_guard_check(guard);
     dump.header->lost[reason]++;
 }
 
 static bool is_of(uint32_t bucket, uint32_t domain) {
-    return bucket != 0 && bucket_site(bucket_table.buckets + bucket)->domain == domain;
+    return bucket != 0 && bucket_site(bucket_at(bucket))->domain == domain;
 }
 
 static uint32_t *slot_of(uintptr_t address) {
@@ -128,93 +116,95 @@ static uint32_t *slot_of(uintptr_t address) {
 static void watch(uintptr_t address) {
     uint32_t *slot = slot_of(address);
     if (slot != NULL)
-        *slot |= BLOCK_MAP_WATCHED;
+        live_block_watch(slot);
 }
 
-uint32_t *tracer_make_slot(uintptr_t block) {
+static uint32_t *make_slot(uintptr_t block) {
     uint32_t *slot = block_map_make(block);
     if (slot != NULL)
         track_table_visit(TRACEMALLOC_DUMP_DOMAIN_PYTHON, watch);
     return slot;
 }
 
-uint32_t tracer_take_watched(uintptr_t block, uint32_t *slot, enum tracer_family by) {
+uint32_t *tracer_make_slot(struct event_guard guard, uintptr_t block) {
+    event_guard_check(guard);
+    return make_slot(block);
+}
+
+uint32_t tracer_take_watched(struct event_guard guard, uintptr_t block, uint32_t *slot,
+                             enum tracer_family by) {
     const uint32_t python = TRACEMALLOC_DUMP_DOMAIN_PYTHON;
-    uint32_t bucket = *slot & BLOCK_MAP_BUCKET, tracked = 0;
-    *slot = 0;
+    uint32_t bucket = live_block_take(slot), tracked = 0;
     if (tracer.code_freed != NULL)
         tracer.code_freed(block);
     if (by == TRACER_PYTHON)
         tracked = track_table_take(python, block);
     else if (track_table_find(python, block) != 0)
-        *slot = BLOCK_MAP_WATCHED;
+        live_block_watch(slot);
     if (bucket == 0)
         return tracked;
-    tracer_discount(tracked);
+    tracer_uncount(guard, tracked);
     return bucket;
 }
 
-void tracer_replaced(uintptr_t block, uint32_t *slot, uint32_t bucket) {
+void tracer_clear_slot(struct event_guard guard, uintptr_t block, uint32_t *slot,
+                       uint32_t bucket) {
     enum tracer_family by =
         is_of(bucket, TRACEMALLOC_DUMP_DOMAIN_PYTHON) ? TRACER_PYTHON : TRACER_LIBC;
-    tracer_discount(tracer_take_slot(block, slot, by));
+    tracer_uncount(guard, tracer_take_slot(guard, block, slot, by));
 }
 
 /* The block at this address is another one in Python's own domain from now on. */
-static int replace(uint32_t *slot, uint64_t size, uint32_t stack) {
+static int replace(struct event_guard guard, uint32_t *slot, uint64_t size,
+                   uint32_t stack) {
     uint32_t bucket = bucket_table_find(stack, TRACEMALLOC_DUMP_DOMAIN_PYTHON, size);
-    tracer_discount(*slot & BLOCK_MAP_BUCKET);
-    *slot = (*slot & BLOCK_MAP_WATCHED) | bucket;
+    tracer_uncount(guard, live_block_take_watched(slot));
     if (bucket == 0) {
-        tracer_lost_block(bucket_table.failure);
+        tracer_lost_block(guard, bucket_table.failure);
         return -ENOMEM;
     }
-    bucket_table_count(bucket);
+    live_block_add(slot, bucket);
     return 0;
 }
 
-int tracer_track(uint32_t domain, uintptr_t address, uint64_t size, uint32_t stack) {
+int tracer_track(struct event_guard guard, uint32_t domain, uintptr_t address,
+                 uint64_t size, uint32_t stack) {
     uint32_t *slot = slot_of(address);
     uint32_t bucket = slot != NULL ? *slot & BLOCK_MAP_BUCKET : 0;
     if (domain == TRACEMALLOC_DUMP_DOMAIN_PYTHON && is_of(bucket, domain))
-        return replace(slot, size, stack);
+        return replace(guard, slot, size, stack);
     int status = track_table_insert(domain, address, size, stack);
     if (status < 0) {
-        tracer_lost_block(status == -ENOSPC ? bucket_table.failure
-                                            : TRACEMALLOC_DUMP_LOST_MEMORY);
+        tracer_lost_block(guard, status == -ENOSPC ? bucket_table.failure
+                                                   : TRACEMALLOC_DUMP_LOST_MEMORY);
         return -ENOMEM;
     }
-    if (is_of(bucket, TRACEMALLOC_DUMP_DOMAIN_LIBC)) {
-        *slot &= BLOCK_MAP_WATCHED;
-        tracer_discount(bucket);
-    }
+    if (is_of(bucket, TRACEMALLOC_DUMP_DOMAIN_LIBC))
+        tracer_uncount(guard, live_block_take_watched(slot));
     if (domain == TRACEMALLOC_DUMP_DOMAIN_PYTHON)
         watch(address);
     return 0;
 }
 
-void tracer_untrack(uint32_t domain, uintptr_t address) {
+void tracer_untrack(struct event_guard guard, uint32_t domain, uintptr_t address) {
     uint32_t *slot = slot_of(address);
     track_table_remove(domain, address);
-    if (domain != TRACEMALLOC_DUMP_DOMAIN_PYTHON || slot == NULL)
-        return;
-    uint32_t bucket = *slot & BLOCK_MAP_BUCKET;
-    if (is_of(bucket, domain)) {
-        *slot &= BLOCK_MAP_WATCHED;
-        tracer_discount(bucket);
-    }
+    if (domain == TRACEMALLOC_DUMP_DOMAIN_PYTHON && slot != NULL &&
+        is_of(*slot & BLOCK_MAP_BUCKET, domain))
+        tracer_uncount(guard, live_block_take_watched(slot));
 }
 
-uint32_t tracer_find(uint32_t domain, uintptr_t address) {
+uint32_t tracer_find(struct event_guard guard, uint32_t domain, uintptr_t address) {
     const uint32_t *slot = slot_of(address);
     uint32_t bucket = slot != NULL ? *slot & BLOCK_MAP_BUCKET : 0;
+    event_guard_check(guard);
     return is_of(bucket, domain) ? bucket : track_table_find(domain, address);
 }
 
 void tracer_watch_code(const void *code) {
     uint32_t *slot = block_map_find((uintptr_t)code);
     if (slot == NULL)
-        slot = tracer_make_slot((uintptr_t)code);
+        slot = make_slot((uintptr_t)code);
     if (slot != NULL)
-        *slot |= BLOCK_MAP_WATCHED;
+        live_block_watch(slot);
 }

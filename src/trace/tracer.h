@@ -3,9 +3,8 @@
  * to stop.
  *
  * Capturing a stack is the caller's: this layer takes the id of a stack and knows no
- * Python. The events (insert, remove, take, put_back) run between tracer_enter and
- * tracer_leave, in a thread that has marked itself as inside the tracer. tracer_enter
- * takes the lock, but not while the process has one thread: glibc clears
+ * Python. The functions of an event take the guard that tracer_enter returns. It takes
+ * the lock, but not while the process has one thread: glibc clears
  * __libc_single_threaded in pthread_create, so that flag cannot change during an event.
  *
  * Ordering law: a block leaves the map before its address can be reused. free: remove,
@@ -20,8 +19,10 @@
 
 #include "base/lock.h"
 #include "trace/block_map.h"
-#include "trace/gate.h"
 #include "trace/bucket_table.h"
+#include "trace/event_guard.h"
+#include "trace/gate.h"
+#include "trace/live_block.h"
 
 struct tracer {
     const char *single_threaded; /* glibc's flag, or a constant 0 */
@@ -67,98 +68,122 @@ void tracer_freeze(void);
  * lock, or with one thread. */
 void tracer_measure(void);
 
-/* Whether the lock was taken, for tracer_leave. */
-static always_inline bool tracer_enter(void) {
+/* Takes the lock, if there is more than one thread. `thread` is marked as in the
+ * tracer, by event_begin; tests alone have none. */
+static always_inline struct event_guard tracer_enter(struct thread_state *thread) {
     if (likely(*tracer.single_threaded))
-        return false;
+        return (struct event_guard){thread, false};
     lock_take(&tracer.lock);
-    return true;
+    return (struct event_guard){thread, true};
 }
 
-static always_inline void tracer_leave(bool locked) {
-    if (unlikely(locked))
+static always_inline void tracer_leave(struct event_guard guard) {
+    if (unlikely(guard.locked))
         lock_release(&tracer.lock);
 }
 
 /* A block is not recorded. `reason`: a TRACEMALLOC_DUMP_LOST_. */
-void tracer_lost_block(uint32_t reason);
+void tracer_lost_block(struct event_guard guard, uint32_t reason);
 /* The slot of a block where nothing near was ever inserted; NULL without memory. */
-uint32_t *tracer_make_slot(uintptr_t block);
-/* A slot that is not empty: what held it vanished without a free that we saw, or it is
- * watched. What stays in the slot is its flag, or nothing. */
-void tracer_replaced(uintptr_t block, uint32_t *slot, uint32_t bucket);
+uint32_t *tracer_make_slot(struct event_guard guard, uintptr_t block);
+/* Empties a slot for a block of this bucket: what held the slot vanished without a free
+ * that we saw, or the address is watched, and may stay so. */
+void tracer_clear_slot(struct event_guard guard, uintptr_t block, uint32_t *slot,
+                       uint32_t bucket);
 /* A watched slot is emptied. The address may be that of a code object, whose end is
  * reported; or of a block that the program tracks in Python's own domain without one
  * of Python's there, which ends with a free of Python's allocators alone. */
-uint32_t tracer_take_watched(uintptr_t block, uint32_t *slot, enum tracer_family by);
+uint32_t tracer_take_watched(struct event_guard guard, uintptr_t block, uint32_t *slot,
+                             enum tracer_family by);
 
 /* The bucket is that of the block's stack, domain and size: see bucket_table_find. */
-static always_inline void tracer_insert(uintptr_t block, uint32_t bucket) {
+static always_inline void tracer_insert(struct event_guard guard, uintptr_t block,
+                                        uint32_t bucket) {
+    event_guard_check(guard);
     uint32_t *slot = block_map_find(block);
     if (unlikely(slot == NULL))
-        slot = tracer_make_slot(block);
+        slot = tracer_make_slot(guard, block);
     if (unlikely(slot == NULL)) {
-        tracer_lost_block(TRACEMALLOC_DUMP_LOST_MEMORY);
+        tracer_lost_block(guard, TRACEMALLOC_DUMP_LOST_MEMORY);
         return;
     }
     if (unlikely(*slot != 0))
-        tracer_replaced(block, slot, bucket);
+        tracer_clear_slot(guard, block, slot, bucket);
     if (unlikely(bucket == 0)) {
-        tracer_lost_block(bucket_table.failure);
+        tracer_lost_block(guard, bucket_table.failure);
         return;
     }
-    *slot |= bucket;
-    bucket_table_count(bucket);
+    live_block_add(slot, bucket);
 }
 
-/* The block's slot is emptied; its bucket goes on counting it until tracer_discount or
+/* The block's slot is emptied; its bucket goes on counting it until tracer_uncount or
  * put_back. 0: not traced. */
-static always_inline uint32_t tracer_take_slot(uintptr_t block, uint32_t *slot,
+static always_inline uint32_t tracer_take_slot(struct event_guard guard,
+                                               uintptr_t block, uint32_t *slot,
                                                enum tracer_family by) {
-    uint32_t bucket = *slot;
-    if (unlikely(bucket & BLOCK_MAP_WATCHED))
-        return tracer_take_watched(block, slot, by);
-    *slot = 0;
-    return bucket;
+    event_guard_check(guard);
+    if (unlikely(*slot & BLOCK_MAP_WATCHED))
+        return tracer_take_watched(guard, block, slot, by);
+    return live_block_take(slot);
 }
 
-static always_inline uint32_t tracer_take(uintptr_t block, enum tracer_family by) {
+static always_inline uint32_t tracer_take(struct event_guard guard, uintptr_t block,
+                                          enum tracer_family by) {
     uint32_t *slot = block_map_find(block);
-    return slot != NULL && *slot != 0 ? tracer_take_slot(block, slot, by) : 0;
+    return slot != NULL && *slot != 0 ? tracer_take_slot(guard, block, slot, by) : 0;
 }
 
-static always_inline void tracer_discount(uint32_t bucket) {
+static always_inline void tracer_uncount(struct event_guard guard, uint32_t bucket) {
+    event_guard_check(guard);
     if (bucket != 0)
-        bucket_table_discount(bucket);
+        live_block_uncount(bucket);
 }
 
-static always_inline void tracer_put_back(uintptr_t block, uint32_t bucket) {
+static always_inline void tracer_put_back(struct event_guard guard, uintptr_t block,
+                                          uint32_t bucket) {
+    event_guard_check(guard);
     if (bucket != 0)
-        *block_map_find(block) |= bucket;
+        live_block_put_back(block_map_find(block), bucket);
 }
 
-static always_inline void tracer_remove(uintptr_t block, enum tracer_family by) {
-    tracer_discount(tracer_take(block, by));
+static always_inline void tracer_remove(struct event_guard guard, uintptr_t block,
+                                        enum tracer_family by) {
+    tracer_uncount(guard, tracer_take(guard, block, by));
+}
+
+/* As tracer_remove, on the fast path. False, with nothing changed: the slot is empty or
+ * watched. */
+static always_inline bool tracer_remove_fast(struct event_guard guard, uint32_t *slot) {
+    event_guard_check(guard);
+    return live_block_remove_fast(slot);
+}
+
+/* As tracer_insert, on the fast path, for blocks of this size in Python's domain.
+ * False, with nothing changed: the slot is missing or in use. */
+static always_inline bool tracer_insert_fast(struct event_guard guard, uintptr_t block,
+                                             uint32_t bucket, uint64_t size) {
+    event_guard_check(guard);
+    return live_block_add_fast(block, bucket, size);
 }
 
 /* The block, whose slot this is, belongs to the stack of this bucket of its domain and
  * size from now on. */
-static always_inline void tracer_move(uint32_t *slot, uint32_t bucket) {
+static always_inline void tracer_move(struct event_guard guard, uint32_t *slot,
+                                      uint32_t bucket) {
     uint32_t old = *slot & BLOCK_MAP_BUCKET;
-    if (bucket == old || unlikely(old == 0 || bucket == 0))
-        return;
-    *slot = bucket | (*slot & BLOCK_MAP_WATCHED);
-    bucket_table_transfer(old, bucket);
+    event_guard_check(guard);
+    if (bucket != old && likely(old != 0 && bucket != 0))
+        live_block_move(slot, bucket);
 }
 
 /* The program tracks a block (see PyTraceMalloc_Track): `domain` is an index in the
  * dump. What it tracked there before is replaced, in Python's own domain also the block
  * that Python's allocators gave. A block that libc gave is the program's from now on,
  * and is counted once. 0, or -ENOMEM. */
-must_check int tracer_track(uint32_t domain, uintptr_t address, uint64_t size,
-                            uint32_t stack);
-void tracer_untrack(uint32_t domain, uintptr_t address);
+must_check int tracer_track(struct event_guard guard, uint32_t domain,
+                            uintptr_t address, uint64_t size, uint32_t stack);
+void tracer_untrack(struct event_guard guard, uint32_t domain, uintptr_t address);
 /* The bucket that counts the block at this address in a domain, or 0. */
-uint32_t tracer_find(uint32_t domain, uintptr_t address);
+uint32_t tracer_find(struct event_guard guard, uint32_t domain, uintptr_t address);
 /* Flags the block of a code object, so that code_freed is called at its end. */
 void tracer_watch_code(const void *code);

@@ -6,7 +6,7 @@
 #include "base/arena_array.h"
 #include "base/hash.h"
 #include "base/id_table.h"
-#include "trace/bucket_table.h"
+#include "trace/live_block.h"
 
 enum { FIRST_SLOTS = 1024 };
 
@@ -85,7 +85,7 @@ int track_table_insert(uint32_t domain, uintptr_t address, uint64_t size,
         give_back(id);
         return -ENOMEM;
     }
-    bucket_table_count(bucket);
+    live_block_count(bucket);
     return 0;
 }
 
@@ -102,7 +102,7 @@ uint32_t track_table_take(uint32_t domain, uintptr_t address) {
 void track_table_remove(uint32_t domain, uintptr_t address) {
     uint32_t bucket = track_table_take(domain, address);
     if (bucket != 0)
-        bucket_table_discount(bucket);
+        live_block_uncount(bucket);
 }
 
 void track_table_visit(uint32_t domain, void (*visit)(uintptr_t address)) {

@@ -26,7 +26,7 @@ uint64_t bucket_tables_room(void) {
 uint32_t bucket_tables_add(uint32_t stack, uint32_t domain, uint64_t size) {
     uint32_t bucket = bucket_table_find(stack, domain, size);
     ck_assert_uint_ne(bucket, 0);
-    bucket_table_count(bucket);
+    live_block_count(bucket);
     return bucket;
 }
 

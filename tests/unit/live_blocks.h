@@ -5,7 +5,10 @@
 
 #include <check.h>
 
-#include "trace/bucket_table.h"
+#include "trace/live_block.h"
+
+/* The guard of a process of one thread, which a test is. */
+static const struct event_guard alone = {NULL, false};
 
 static inline uint64_t live_blocks(void) {
     uint64_t buckets = bucket_table.header->sections[TRACEMALLOC_DUMP_BUCKETS].count,

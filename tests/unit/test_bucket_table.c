@@ -122,7 +122,7 @@ static void one_event(uint64_t *seed, uint32_t wanted, uint32_t sizes) {
         block.bucket = bucket_tables_add(block.stack, block.domain, block.size);
         model_add(block);
     } else if (model.live > 0) {
-        bucket_table_discount(model_remove(random_below(seed, model.live)).bucket);
+        live_block_uncount(model_remove(random_below(seed, model.live)).bucket);
     }
 }
 
@@ -147,8 +147,8 @@ START_TEST(the_interpreters_own_domains_have_a_peak_of_their_own) {
     bucket_tables_add(5, TRACEMALLOC_DUMP_DOMAIN_MMAP, 4096);
     uint32_t tracked = bucket_tables_add(5, mine, 3);
     ck_assert_uint_eq(bucket_table.header->python_bytes, 13);
-    bucket_table_discount(python);
-    bucket_table_discount(tracked);
+    live_block_uncount(python);
+    live_block_uncount(tracked);
     bucket_tables_add(5, mine, 5);
     ck_assert_uint_eq(bucket_table.header->python_bytes, 5);
     ck_assert_uint_eq(bucket_table.header->python_peak_bytes, 13);
@@ -159,13 +159,13 @@ END_TEST
 START_TEST(a_new_peak_before_a_fall) {
     bucket_tables_open(1 << 20);
     uint32_t first = bucket_tables_add(5, 0, 10);
-    bucket_table_discount(first);
+    live_block_uncount(first);
     bucket_tables_add(5, 0, 10);
     bucket_tables_add(6, 0, 30);
     ck_assert_uint_eq(bucket_tables_peak(), 40);
     ck_assert_uint_eq(bucket_tables_sums(5, 0).peak_bytes, 10);
     ck_assert_uint_eq(bucket_tables_sums(6, 0).peak_bytes, 30);
-    bucket_table_discount(first);
+    live_block_uncount(first);
     bucket_tables_add(7, 0, 5);
     ck_assert_uint_eq(bucket_table.header->peak_bytes, 40);
     ck_assert_uint_eq(bucket_tables_sums(5, 0).peak_bytes, 10);
@@ -178,9 +178,11 @@ END_TEST
 START_TEST(a_transfer_is_a_block_more_ever) {
     bucket_tables_open(1 << 20);
     uint32_t first = bucket_tables_add(5, 0, 10), last = bucket_tables_add(6, 0, 30);
-    bucket_table_discount(last);
+    live_block_uncount(last);
     uint32_t second = bucket_table_find(7, 0, 10);
-    bucket_table_transfer(first, second);
+    uint32_t slot = first;
+    live_block_move(&slot, second);
+    ck_assert_uint_eq(slot, second);
     live_expect(1, 10);
     ck_assert_uint_eq(bucket_tables_sums(5, 0).peak_bytes, 10);
     ck_assert_uint_eq(bucket_tables_sums(7, 0).peak_bytes, 0);
@@ -257,8 +259,8 @@ START_TEST(freeze_keeps_what_lived_then) {
     bucket_tables_add(5, 0, 10);
     bucket_table_freeze();
     ck_assert_uint_eq(bucket_table.header->finalized, 1);
-    bucket_table_discount(first);
-    bucket_table_discount(second);
+    live_block_uncount(first);
+    live_block_uncount(second);
     bucket_tables_add(6, 0, 30);
     bucket_table_freeze();
     ck_assert_uint_eq(bucket_table.buckets[first].at_exit, 2);

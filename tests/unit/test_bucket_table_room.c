@@ -16,13 +16,13 @@ static void count_kept(uint32_t kept[KEPT]) {
 
 static void discount_kept(const uint32_t kept[KEPT]) {
     for (uint32_t at = 0; at < KEPT; at++)
-        bucket_table_discount(kept[at]);
+        live_block_uncount(kept[at]);
 }
 
 /* Makes more buckets than there is room for. */
 static void churn(uint32_t stack) {
     for (uint32_t at = 0; at < CHURNED; at++)
-        bucket_table_discount(bucket_tables_add(stack, 0, 1 + at));
+        live_block_uncount(bucket_tables_add(stack, 0, 1 + at));
     ck_assert_uint_lt(bucket_tables_count(TRACEMALLOC_DUMP_BUCKETS), CHURNED);
 }
 
@@ -47,7 +47,7 @@ START_TEST(buckets_of_the_peak_are_recycled_after_the_next) {
         ck_assert_uint_eq(bucket_table.buckets[kept[at]].size, FIRST_KEPT + at);
     ck_assert_uint_eq(bucket_tables_sums(5, 0).peak_blocks, KEPT);
     ck_assert_uint_eq(bucket_tables_site(5, 0)->total_blocks, 0);
-    bucket_table_discount(bucket_tables_add(7, 0, 1 << 30));
+    live_block_uncount(bucket_tables_add(7, 0, 1 << 30));
     churn(6);
     ck_assert_uint_eq(bucket_tables_sums(5, 0).peak_blocks, 0);
     ck_assert_uint_eq(bucket_tables_site(5, 0)->total_blocks, KEPT);
@@ -89,15 +89,15 @@ START_TEST(buckets_without_room_are_lost_until_one_dies) {
     bucket_tables_open(1 << 20);
     uint32_t size = 1, bucket, first = bucket_table_find(5, 0, 1);
     for (; (bucket = bucket_table_find(5, 0, size)) != 0; size++)
-        bucket_table_count(bucket);
+        live_block_count(bucket);
     ck_assert_uint_ge(size, (1 << 20) / sizeof *bucket_table.buckets - 1);
     /* Whoever has a block counts it. */
     ck_assert_uint_eq(bucket_table.failure, TRACEMALLOC_DUMP_LOST_BLOCKS);
     ck_assert_uint_eq(bucket_table.header->lost[TRACEMALLOC_DUMP_LOST_BLOCKS], 0);
-    bucket_table_discount(first);
+    live_block_uncount(first);
     /* A new peak, which the dead bucket had no part in. */
-    bucket_table_count(first + 1);
-    bucket_table_count(first + 1);
+    live_block_count(first + 1);
+    live_block_count(first + 1);
     /* A sweep for dead buckets is long, so that not each lost block may begin one. */
     uint32_t tries = 0;
     while ((bucket = bucket_table_find(5, 0, size)) == 0)
@@ -112,7 +112,7 @@ START_TEST(lost_blocks_cost_little) {
     bucket_tables_open(64 << 20);
     for (uint32_t size = 1, bucket; (bucket = bucket_table_find(5, 0, size)) != 0;
          size++)
-        bucket_table_count(bucket);
+        live_block_count(bucket);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
     for (uint32_t size = 0; size < 1000; size++)
         ck_assert_uint_eq(bucket_table_find(6, 0, 1 + size), 0);

@@ -28,11 +28,12 @@ static uint32_t live_of(uint32_t stack, uint64_t pages) {
 
 static void map(uintptr_t page, size_t pages, uint32_t stack) {
     ck_assert_int_eq(
-        mapping_table_add(base + page * PAGE, pages * PAGE, MAPPING_HEAP, stack), 0);
+        mapping_table_add(alone, base + page * PAGE, pages * PAGE, MAPPING_HEAP, stack),
+        0);
 }
 
 static void unmap(uintptr_t page, size_t pages) {
-    ck_assert_int_eq(mapping_table_remove(base + page * PAGE, pages * PAGE), 0);
+    ck_assert_int_eq(mapping_table_remove(alone, base + page * PAGE, pages * PAGE), 0);
 }
 
 START_TEST(a_mapping_is_one_block) {
@@ -53,9 +54,10 @@ START_TEST(a_hole_leaves_two_blocks) {
     ck_assert_uint_eq(live_of(5, 3), 1);
     ck_assert_uint_eq(live_of(5, 2), 1);
     ck_assert_uint_eq(live_blocks(), 2);
-    ck_assert_int_eq(mapping_table_kind(base + 2 * PAGE, PAGE), MAPPING_HEAP);
-    ck_assert_int_eq(mapping_table_kind(base + 3 * PAGE, 5 * PAGE), MAPPING_NONE);
-    ck_assert_int_eq(mapping_table_kind(base, 10 * PAGE), MAPPING_HEAP);
+    ck_assert_int_eq(mapping_table_kind(alone, base + 2 * PAGE, PAGE), MAPPING_HEAP);
+    ck_assert_int_eq(mapping_table_kind(alone, base + 3 * PAGE, 5 * PAGE),
+                     MAPPING_NONE);
+    ck_assert_int_eq(mapping_table_kind(alone, base, 10 * PAGE), MAPPING_HEAP);
 }
 END_TEST
 
@@ -97,7 +99,7 @@ START_TEST(clear_counts_nothing) {
     open_tables();
     map(5, 1, 2);
     mapping_table_clear();
-    ck_assert_int_eq(mapping_table_kind(base, PAGES * PAGE), MAPPING_NONE);
+    ck_assert_int_eq(mapping_table_kind(alone, base, PAGES * PAGE), MAPPING_NONE);
     unmap(5, 1);
     ck_assert_uint_eq(live_blocks(), 1);
 }
@@ -179,7 +181,8 @@ START_TEST(random_calls_agree_with_the_pages) {
             unmap(first, pages);
             model_unmap(first, pages);
         }
-        ck_assert_int_eq(mapping_table_kind(base + first * PAGE, PAGE) != MAPPING_NONE,
+        ck_assert_int_eq(mapping_table_kind(alone, base + first * PAGE, PAGE) !=
+                             MAPPING_NONE,
                          model.serial[first] != 0);
         if (round % 13 == 0)
             expect_model();
@@ -196,12 +199,12 @@ START_TEST(a_mapping_that_was_lost_is_not_discounted) {
     uint32_t bucket, last = 0;
     for (uint32_t size = 1; (bucket = bucket_table_find(5, 1, size)) != 0;
          size++, last = bucket)
-        bucket_table_count(bucket);
+        live_block_count(bucket);
     uint64_t blocks = live_blocks(), bytes = live_bytes();
     map(0, 3, 5);
     ck_assert_uint_eq(live_blocks(), blocks);
     uint64_t size = bucket_table.buckets[last].size;
-    bucket_table_discount(last);
+    live_block_uncount(last);
     unmap(0, 3);
     live_expect(blocks - 1, bytes - size);
 }
@@ -212,8 +215,9 @@ static uintptr_t reserve(size_t pages, uint32_t stack) {
     char *memory = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     ck_assert_ptr_ne(memory, MAP_FAILED);
-    ck_assert_int_eq(
-        mapping_table_add((uintptr_t)memory, pages * PAGE, MAPPING_RESERVED, stack), 0);
+    ck_assert_int_eq(mapping_table_add(alone, (uintptr_t)memory, pages * PAGE,
+                                       MAPPING_RESERVED, stack),
+                     0);
     return (uintptr_t)memory;
 }
 
@@ -244,7 +248,7 @@ START_TEST(a_reservation_counts_what_is_resident) {
     ck_assert_int_eq(madvise((char *)start, 100000 * PAGE, MADV_DONTNEED), 0);
     ck_assert_uint_eq(measure(), 0);
     live_expect(1, 0);
-    ck_assert_int_eq(mapping_table_remove(start, 100000 * PAGE), 0);
+    ck_assert_int_eq(mapping_table_remove(alone, start, 100000 * PAGE), 0);
     live_expect(0, 0);
 }
 END_TEST
@@ -272,17 +276,18 @@ START_TEST(parts_of_a_reservation_are_reservations) {
     touch(start, 900, 6);
     measure();
     ck_assert_int_eq(munmap((char *)start + 100 * PAGE, 100 * PAGE), 0);
-    ck_assert_int_eq(mapping_table_remove(start + 100 * PAGE, 100 * PAGE), 0);
+    ck_assert_int_eq(mapping_table_remove(alone, start + 100 * PAGE, 100 * PAGE), 0);
     ck_assert_uint_le(live_bytes(), 10 * PAGE);
     measure();
     live_expect(2, 10 * PAGE);
     ck_assert_uint_eq(live_of(3, 4), 1);
     ck_assert_uint_eq(live_of(3, 6), 1);
-    ck_assert_int_eq(mapping_table_add(start + 200 * PAGE, 50 * PAGE, MAPPING_HEAP, 4),
-                     0);
+    ck_assert_int_eq(
+        mapping_table_add(alone, start + 200 * PAGE, 50 * PAGE, MAPPING_HEAP, 4), 0);
     ck_assert_uint_eq(live_of(4, 50), 1);
-    ck_assert_int_eq(mapping_table_kind(start + 249 * PAGE, PAGE), MAPPING_HEAP);
-    ck_assert_int_eq(mapping_table_kind(start + 250 * PAGE, PAGE), MAPPING_RESERVED);
+    ck_assert_int_eq(mapping_table_kind(alone, start + 249 * PAGE, PAGE), MAPPING_HEAP);
+    ck_assert_int_eq(mapping_table_kind(alone, start + 250 * PAGE, PAGE),
+                     MAPPING_RESERVED);
     ck_assert_uint_eq(measure(), 10 * PAGE);
     live_expect(3, 60 * PAGE);
 }

@@ -139,7 +139,7 @@ static void random_block(uint64_t *seed) {
         return;
     uint32_t bucket = bucket_table_find(model.stacks[stack].id, domain, size);
     ck_assert_uint_ne(bucket, 0);
-    bucket_table_count(bucket);
+    live_block_count(bucket);
     model.blocks[model.live++] = (struct block){stack, bucket};
     model.stacks[stack].sums[domain].bytes += size;
     model.stacks[stack].sums[domain].blocks++;
@@ -149,7 +149,7 @@ static void random_free(uint64_t *seed) {
     if (model.live == 0)
         return;
     uint32_t at = random_below(seed, model.live);
-    bucket_table_discount(model.blocks[at].bucket);
+    live_block_uncount(model.blocks[at].bucket);
     model.blocks[at] = model.blocks[--model.live];
 }
 
@@ -320,8 +320,8 @@ START_TEST(new_code_for_ever_does_not_fill_the_dump) {
         for (uint32_t level = 0; level < LEVELS; level++)
             stack = stack_table_node(stack, running[1].id, level);
         uint32_t bucket = bucket_table_find(stack, 0, 100);
-        bucket_table_count(bucket);
-        bucket_table_discount(bucket);
+        live_block_count(bucket);
+        live_block_uncount(bucket);
         looks += room.wanted;
         if (room.wanted)
             recycle(&file, &running_memo);

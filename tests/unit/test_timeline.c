@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "live_blocks.h"
 #include "suite.h"
 
 enum { MOST_POINTS = 32768, INTERVAL = 10000000, BILLION = 1000000000, EVENTS = 16 };
@@ -48,7 +49,7 @@ END_TEST
 START_TEST(points_keep_their_distance) {
     open_timeline(1 << 20);
     for (uint64_t end = monotonic() + 6 * INTERVAL; monotonic() < end;)
-        timeline_tick();
+        timeline_tick(alone);
     ck_assert_uint_ge(count(), 2);
     for (uint64_t at = 1; at < count(); at++)
         ck_assert_uint_ge(points()[at].time, points()[at - 1].time + INTERVAL);
@@ -57,14 +58,14 @@ END_TEST
 
 START_TEST(one_event_of_sixteen_looks) {
     open_timeline(1 << 20);
-    timeline_event();
+    timeline_event(alone);
     ck_assert_uint_eq(count(), 1);
     usleep(INTERVAL / 1000);
     timeline.next_time = 0;
     for (int event = 1; event < EVENTS; event++)
-        timeline_event();
+        timeline_event(alone);
     ck_assert_uint_eq(count(), 1);
-    timeline_event();
+    timeline_event(alone);
     ck_assert_uint_eq(count(), 2);
 }
 END_TEST
@@ -73,25 +74,25 @@ END_TEST
 START_TEST(fast_events_look_less_often) {
     enum { MOST = 256 };
     open_timeline(1 << 20);
-    timeline_event();
+    timeline_event(alone);
     ck_assert_uint_eq(timeline.stride, EVENTS);
     for (int event = 0; event < 100000000 && timeline.stride < MOST; event++)
-        timeline_event();
+        timeline_event(alone);
     ck_assert_uint_eq(timeline.stride, MOST);
     usleep(INTERVAL / 1000);
     while (timeline.stride == MOST)
-        timeline_event();
+        timeline_event(alone);
     ck_assert_uint_eq(timeline.stride, EVENTS);
 }
 END_TEST
 
 START_TEST(no_point_before_it_is_time) {
     open_timeline(1 << 20);
-    timeline_tick();
+    timeline_tick(alone);
     timeline.next_time = UINT64_MAX;
     usleep(INTERVAL / 1000);
     for (int event = 0; event < 2 * EVENTS; event++)
-        timeline_event();
+        timeline_event(alone);
     ck_assert_uint_eq(count(), 1);
 }
 END_TEST
@@ -109,7 +110,7 @@ START_TEST(a_full_timeline_loses_each_second_point) {
         ck_assert_uint_eq(points()[at].native_bytes, 2 * at);
     uint64_t first = count();
     for (uint64_t end = monotonic() + 6 * INTERVAL; monotonic() < end;)
-        timeline_tick();
+        timeline_tick(alone);
     for (uint64_t at = first + 1; at < count(); at++)
         ck_assert_uint_ge(points()[at].time, points()[at - 1].time + 2 * INTERVAL);
 }
@@ -144,7 +145,7 @@ START_TEST(another_dump_begins_anew) {
     timeline_add();
     open_timeline(1 << 20);
     ck_assert_uint_eq(count(), 0);
-    timeline_event();
+    timeline_event(alone);
     ck_assert_uint_eq(count(), 1);
 }
 END_TEST

@@ -30,9 +30,9 @@ static struct tracemalloc_dump_header *header(void) {
 }
 
 static void insert(uintptr_t block, uint64_t size, uint32_t stack) {
-    bool locked = tracer_enter();
-    tracer_insert(block, bucket_table_find(stack, 0, size));
-    tracer_leave(locked);
+    struct event_guard guard = tracer_enter(NULL);
+    tracer_insert(guard, block, bucket_table_find(stack, 0, size));
+    tracer_leave(guard);
 }
 
 static void move(uintptr_t block, uint32_t stack) {
@@ -41,7 +41,7 @@ static void move(uintptr_t block, uint32_t stack) {
         return;
     const struct tracemalloc_dump_bucket *bucket =
         &bucket_table.buckets[*slot & BLOCK_MAP_BUCKET];
-    tracer_move(slot,
+    tracer_move(alone, slot,
                 bucket_table_find(stack, bucket_site(bucket)->domain, bucket->size));
 }
 
@@ -57,10 +57,10 @@ START_TEST(a_block_lives_and_dies) {
     insert(base + 16, 50, 6);
     live_expect(2, 150);
     ck_assert_uint_eq(stack_of(base + 16), 6);
-    tracer_remove(base, TRACER_PYTHON);
-    tracer_remove(base, TRACER_PYTHON);
-    tracer_remove(base + 1600, TRACER_PYTHON);
-    tracer_remove(0x123450, TRACER_PYTHON);
+    tracer_remove(alone, base, TRACER_PYTHON);
+    tracer_remove(alone, base, TRACER_PYTHON);
+    tracer_remove(alone, base + 1600, TRACER_PYTHON);
+    tracer_remove(alone, 0x123450, TRACER_PYTHON);
     live_expect(1, 50);
     ck_assert_uint_eq(header()->peak_bytes, 150);
 }
@@ -71,7 +71,7 @@ START_TEST(a_block_that_vanished_is_replaced) {
     insert(base, 100, 5);
     insert(base, 30, 6);
     live_expect(1, 30);
-    tracer_remove(base, TRACER_PYTHON);
+    tracer_remove(alone, base, TRACER_PYTHON);
     live_expect(0, 0);
 }
 END_TEST
@@ -79,19 +79,19 @@ END_TEST
 START_TEST(a_realloc_moves_or_fails) {
     open_tracer(1 << 20);
     insert(base, 100, 5);
-    uint32_t bucket = tracer_take(base, TRACER_PYTHON);
+    uint32_t bucket = tracer_take(alone, base, TRACER_PYTHON);
     ck_assert_uint_ne(bucket, 0);
-    ck_assert_uint_eq(tracer_take(base, TRACER_PYTHON), 0);
+    ck_assert_uint_eq(tracer_take(alone, base, TRACER_PYTHON), 0);
     live_expect(1, 100);
-    tracer_put_back(base, bucket);
-    ck_assert_uint_eq(tracer_take(base, TRACER_PYTHON), bucket);
+    tracer_put_back(alone, base, bucket);
+    ck_assert_uint_eq(tracer_take(alone, base, TRACER_PYTHON), bucket);
     /* Meanwhile the address is somebody else's. */
     insert(base, 70, 6);
-    tracer_discount(bucket);
+    tracer_uncount(alone, bucket);
     insert(base + 160, 200, 5);
     live_expect(2, 270);
-    tracer_put_back(base + 320, 0);
-    tracer_discount(0);
+    tracer_put_back(alone, base + 320, 0);
+    tracer_uncount(alone, 0);
     live_expect(2, 270);
 }
 END_TEST
@@ -109,7 +109,7 @@ START_TEST(a_block_moves_to_another_stack) {
     tracer_watch_code((const void *)base);
     move(base, 5);
     ck_assert_uint_eq(stack_of(base), 5);
-    tracer_remove(base, TRACER_PYTHON);
+    tracer_remove(alone, base, TRACER_PYTHON);
     ck_assert_uint_eq(freed_code, base);
 }
 END_TEST
@@ -120,17 +120,17 @@ START_TEST(the_death_of_code_is_told) {
     tracer_watch_code((const void *)base);
     tracer_watch_code((const void *)(base + 160));
     live_expect(1, 100);
-    tracer_remove(base, TRACER_PYTHON);
+    tracer_remove(alone, base, TRACER_PYTHON);
     ck_assert_uint_eq(freed_code, base);
     live_expect(0, 0);
     /* A code object that was there before the tracing began. */
-    tracer_remove(base + 160, TRACER_PYTHON);
+    tracer_remove(alone, base + 160, TRACER_PYTHON);
     ck_assert_uint_eq(freed_code, base + 160);
     tracer_watch_code((const void *)(base + 320));
     insert(base + 320, 10, 5);
     ck_assert_uint_eq(freed_code, base + 320);
     freed_code = 0;
-    tracer_remove(base + 320, TRACER_PYTHON);
+    tracer_remove(alone, base + 320, TRACER_PYTHON);
     ck_assert_uint_eq(freed_code, 0);
 }
 END_TEST
@@ -144,44 +144,44 @@ static void expect_bytes(uint64_t python, uint64_t native) {
 START_TEST(a_block_changes_its_domain) {
     open_tracer(1 << 20);
     insert(base, 100, 5);
-    tracer_untrack(PYTHON, base);
+    tracer_untrack(alone, PYTHON, base);
     expect_bytes(0, 0);
-    ck_assert_int_eq(tracer_track(MINE, base, 100, 5), 0);
+    ck_assert_int_eq(tracer_track(alone, MINE, base, 100, 5), 0);
     expect_bytes(100, 0);
-    ck_assert_uint_ne(tracer_find(MINE, base), 0);
-    ck_assert_uint_eq(tracer_find(PYTHON, base), 0);
-    tracer_untrack(MINE, base);
-    ck_assert_int_eq(tracer_track(PYTHON, base, 200, 5), 0);
+    ck_assert_uint_ne(tracer_find(alone, MINE, base), 0);
+    ck_assert_uint_eq(tracer_find(alone, PYTHON, base), 0);
+    tracer_untrack(alone, MINE, base);
+    ck_assert_int_eq(tracer_track(alone, PYTHON, base, 200, 5), 0);
     expect_bytes(200, 0);
-    tracer_remove(base, TRACER_PYTHON);
+    tracer_remove(alone, base, TRACER_PYTHON);
     expect_bytes(0, 0);
 }
 END_TEST
 
 START_TEST(a_block_of_libc_that_is_tracked_counts_once) {
     open_tracer(1 << 20);
-    tracer_insert(base, bucket_table_find(5, LIBC, 64));
+    tracer_insert(alone, base, bucket_table_find(5, LIBC, 64));
     expect_bytes(0, 64);
-    ck_assert_int_eq(tracer_track(MINE, base + 8, 10, 5), 0);
+    ck_assert_int_eq(tracer_track(alone, MINE, base + 8, 10, 5), 0);
     expect_bytes(10, 64);
-    ck_assert_int_eq(tracer_track(MINE, base, 60, 5), 0);
+    ck_assert_int_eq(tracer_track(alone, MINE, base, 60, 5), 0);
     expect_bytes(70, 0);
-    tracer_remove(base, TRACER_LIBC);
+    tracer_remove(alone, base, TRACER_LIBC);
     expect_bytes(70, 0);
-    tracer_untrack(MINE, base);
+    tracer_untrack(alone, MINE, base);
     expect_bytes(10, 0);
 }
 END_TEST
 
 START_TEST(a_realloc_of_a_tracked_block_moves_or_fails) {
     open_tracer(1 << 20);
-    ck_assert_int_eq(tracer_track(PYTHON, base, 30, 5), 0);
+    ck_assert_int_eq(tracer_track(alone, PYTHON, base, 30, 5), 0);
     insert(base + 160, 1, 5);
-    uint32_t bucket = tracer_take(base, TRACER_PYTHON);
+    uint32_t bucket = tracer_take(alone, base, TRACER_PYTHON);
     ck_assert_uint_ne(bucket, 0);
-    tracer_put_back(base, bucket);
+    tracer_put_back(alone, base, bucket);
     expect_bytes(31, 0);
-    tracer_discount(tracer_take(base, TRACER_PYTHON));
+    tracer_uncount(alone, tracer_take(alone, base, TRACER_PYTHON));
     insert(base + 320, 40, 5);
     expect_bytes(41, 0);
 }
@@ -202,14 +202,15 @@ static void allocate_or_free(uint32_t at, uint64_t size, bool by_python) {
     case FREE:
         model.owner[at] = by_python ? OF_PYTHON : OF_LIBC;
         *(by_python ? &model.tracked[PYTHON][2 * at] : &model.libc[at]) = size;
-        tracer_insert(block, bucket_table_find(5, by_python ? PYTHON : LIBC, size));
+        tracer_insert(alone, block,
+                      bucket_table_find(5, by_python ? PYTHON : LIBC, size));
         return;
     case OF_PYTHON:
-        tracer_remove(block, TRACER_PYTHON);
+        tracer_remove(alone, block, TRACER_PYTHON);
         model.tracked[PYTHON][2 * at] = 0;
         break;
     case OF_LIBC:
-        tracer_remove(block, TRACER_LIBC);
+        tracer_remove(alone, block, TRACER_LIBC);
         model.libc[at] = 0;
     }
     model.owner[at] = FREE;
@@ -219,10 +220,10 @@ static void track_or_not(uint32_t place, uint64_t size, bool in_mine) {
     uint32_t domain = in_mine ? MINE : PYTHON;
     model.tracked[in_mine][place] = size;
     if (size == 0) {
-        tracer_untrack(domain, base + 8 * place);
+        tracer_untrack(alone, domain, base + 8 * place);
         return;
     }
-    ck_assert_int_eq(tracer_track(domain, base + 8 * place, size, 5), 0);
+    ck_assert_int_eq(tracer_track(alone, domain, base + 8 * place, size, 5), 0);
     if (place % 2 == 0)
         model.libc[place / 2] = 0;
 }
@@ -231,7 +232,7 @@ static void track_or_not(uint32_t place, uint64_t size, bool in_mine) {
 static void try_to_move(uint32_t at) {
     enum tracer_family by = model.owner[at] == OF_PYTHON ? TRACER_PYTHON : TRACER_LIBC;
     if (model.owner[at] != FREE)
-        tracer_put_back(base + 16 * at, tracer_take(base + 16 * at, by));
+        tracer_put_back(alone, base + 16 * at, tracer_take(alone, base + 16 * at, by));
 }
 
 START_TEST(random_steps_agree_with_a_model) {
@@ -264,14 +265,14 @@ END_TEST
 /* Of an address around which there is no map yet. */
 START_TEST(a_tracked_address_becomes_a_block) {
     open_tracer(1 << 20);
-    ck_assert_int_eq(tracer_track(PYTHON, base, 30, 5), 0);
-    ck_assert_int_eq(tracer_track(PYTHON, base + 8, 2, 5), 0);
-    ck_assert_int_eq(tracer_track(PYTHON, (uintptr_t)1 << 60, 1, 5), 0);
+    ck_assert_int_eq(tracer_track(alone, PYTHON, base, 30, 5), 0);
+    ck_assert_int_eq(tracer_track(alone, PYTHON, base + 8, 2, 5), 0);
+    ck_assert_int_eq(tracer_track(alone, PYTHON, (uintptr_t)1 << 60, 1, 5), 0);
     ck_assert_ptr_null(block_map_find(base));
     insert(base + 160, 4, 5);
     insert(base, 40, 5);
     expect_bytes(47, 0);
-    tracer_remove(base, TRACER_PYTHON);
+    tracer_remove(alone, base, TRACER_PYTHON);
     expect_bytes(7, 0);
 }
 END_TEST
@@ -280,19 +281,19 @@ START_TEST(clear_forgets_and_goes_on) {
     open_tracer(1 << 20);
     uint32_t generation = tracer.generation;
     insert(base, 100, 5);
-    ck_assert_int_eq(mapping_table_add(base, 4096, MAPPING_HEAP, 5), 0);
+    ck_assert_int_eq(mapping_table_add(alone, base, 4096, MAPPING_HEAP, 5), 0);
     tracer_clear();
     live_expect(0, 0);
     ck_assert_uint_ne(tracer.generation, generation);
     ck_assert_uint_eq(header()->peak_bytes, 0);
     for (uint64_t id = 1; id < header()->sections[TRACEMALLOC_DUMP_BUCKETS].count; id++)
         ck_assert_uint_eq(bucket_table.buckets[id].live, 0);
-    tracer_remove(base, TRACER_PYTHON);
-    ck_assert_int_eq(mapping_table_remove(base, 4096), 0);
+    tracer_remove(alone, base, TRACER_PYTHON);
+    ck_assert_int_eq(mapping_table_remove(alone, base, 4096), 0);
     live_expect(0, 0);
     insert(base, 30, 5);
     live_expect(1, 30);
-    tracer_remove(base, TRACER_PYTHON);
+    tracer_remove(alone, base, TRACER_PYTHON);
     ck_assert_uint_eq(header()->peak_bytes, 30);
 }
 END_TEST
@@ -340,7 +341,7 @@ START_TEST(stacks_overflow_and_sizes_stay_right) {
         if (at % KEPT == 0)
             bytes += size;
         else
-            tracer_remove(base + at * 16, TRACER_PYTHON);
+            tracer_remove(alone, base + at * 16, TRACER_PYTHON);
     }
     live_expect(STACKS / KEPT, bytes);
     ck_assert_uint_eq(stack_of(base + (STACKS - KEPT) * 16),
@@ -348,7 +349,7 @@ START_TEST(stacks_overflow_and_sizes_stay_right) {
     ck_assert_uint_gt(header()->lost[TRACEMALLOC_DUMP_LOST_STACKS], 30000);
     ck_assert_uint_eq(header()->lost[TRACEMALLOC_DUMP_LOST_BLOCKS], 0);
     for (uint32_t at = 0; at < STACKS; at += KEPT)
-        tracer_remove(base + at * 16, TRACER_PYTHON);
+        tracer_remove(alone, base + at * 16, TRACER_PYTHON);
     live_expect(0, 0);
 }
 END_TEST
@@ -371,7 +372,7 @@ START_TEST(addresses_beyond_the_map_are_lost) {
     insert((uintptr_t)1 << 50, 100, 5);
     live_expect(0, 0);
     ck_assert_uint_eq(header()->lost[TRACEMALLOC_DUMP_LOST_MEMORY], 1);
-    tracer_remove((uintptr_t)1 << 50, TRACER_PYTHON);
+    tracer_remove(alone, (uintptr_t)1 << 50, TRACER_PYTHON);
     live_expect(0, 0);
 }
 END_TEST
@@ -381,7 +382,7 @@ START_TEST(its_own_memory_is_measured) {
     open_tracer(1 << 20);
     tracer_measure();
     insert(base, 10, 5); /* makes the table of stacks' buckets */
-    tracer_remove(base, TRACER_PYTHON);
+    tracer_remove(alone, base, TRACER_PYTHON);
     tracer_measure();
     uint64_t before = header()->tracer_bytes & ~(uint64_t)4095;
     ck_assert_uint_gt(before, 0);
@@ -400,18 +401,18 @@ static void *live_and_die(void *argument) {
     for (int round = 0; round < ROUNDS; round++) {
         uintptr_t block = own + 16 * random_below(&seed, 256);
         uint32_t stack = 2 + random_below(&seed, 20);
-        bool locked = tracer_enter();
+        struct event_guard guard = tracer_enter(NULL);
         if (*block_map_make(block) != 0)
-            tracer_remove(block, TRACER_PYTHON);
+            tracer_remove(guard, block, TRACER_PYTHON);
         else
-            tracer_insert(block,
-                          1 + random_below(&seed, bucket_table_find(stack, 1, 500)));
-        tracer_leave(locked);
+            tracer_insert(guard, block,
+                          bucket_table_find(stack, 1, random_below(&seed, 500)));
+        tracer_leave(guard);
     }
     for (uintptr_t at = 0; at < 256; at++) {
-        bool locked = tracer_enter();
-        tracer_remove(own + 16 * at, TRACER_PYTHON);
-        tracer_leave(locked);
+        struct event_guard guard = tracer_enter(NULL);
+        tracer_remove(guard, own + 16 * at, TRACER_PYTHON);
+        tracer_leave(guard);
     }
     return NULL;
 }

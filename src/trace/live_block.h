@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* A live block: the slot of the block map that names its bucket, and what the bucket
+ * and the header count. This file alone writes either; the fast path and the slow path
+ * of an event share it.
+ *
+ *                          the slot           counters
+ *   live_block_add         0 -> bucket        + 1 block
+ *   live_block_remove_fast bucket -> 0        - 1 block
+ *   live_block_take        bucket -> 0        unchanged: put back or uncounted next
+ *   live_block_put_back    0 -> bucket        unchanged
+ *   live_block_move        old -> bucket      1 block from the old bucket to the new
+ *   live_block_count       none               + 1 block
+ *   live_block_uncount     none               - 1 block
+ *
+ * A slot's flag BLOCK_MAP_WATCHED is about the address, not the block: add, put_back
+ * and move leave it unchanged. Under the tracer's lock, or with one thread; in every event,
+ * so all of it is inline.
+ *
+ * The peak costs no copy. The first decrease after the total was more than ever before
+ * ends a peak: the header's stamp goes up, and a bucket that changes for the first time
+ * since then first notes what it held, which is what it held at the peak:
+ *
+ *   total   a _/\_ b      bucket changes at c, its stamp older than the peak's:
+ *             ^    \c       peak_live = live (unchanged since ^), stamp = header's
+ *
+ * The begin of an epoch raises the stamp too, and then the bucket's change in its last
+ * epoch is added to the history of its site (see dump/dump_history.h).
+ */
+#pragma once
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "trace/block_map.h"
+#include "trace/bucket_table.h"
+
+/* --- the counters ----------------------------------------------------------------- */
+
+/* Notes what the bucket held, before its first change since the last peak or since an
+ * epoch began. */
+static always_inline void live_block_note(struct tracemalloc_dump_bucket *bucket,
+                                          uint32_t stamp) {
+    if (unlikely(bucket->stamp != stamp)) {
+        if (dump_history_is_older(bucket->stamp, bucket_table.header->peak_number))
+            bucket->peak_live = bucket->live;
+        if (unlikely(dump_history_is_older(bucket->stamp, bucket_table.epoch_stamp)))
+            bucket_table_begin_epoch(bucket);
+        bucket->stamp = stamp;
+    }
+}
+
+/* The bytes are about to fall: ends a peak. Returns the header's stamp. */
+static always_inline uint32_t
+live_block_end_peak(struct tracemalloc_dump_header *header) {
+    uint64_t python = header->python_bytes, bytes = python + header->native_bytes;
+    uint32_t stamp = header->stamp;
+    if (python > header->python_peak_bytes)
+        header->python_peak_bytes = python;
+    if (bytes > header->peak_bytes) {
+        header->peak_bytes = bytes;
+        header->peak_number = header->stamp = ++stamp;
+    }
+    return stamp;
+}
+
+/* One more block ever. */
+static always_inline void live_block_add_total(struct tracemalloc_dump_bucket *bucket) {
+    if (unlikely(++bucket->total == 0))
+        bucket_table_carry(bucket);
+}
+
+static always_inline uint64_t *
+live_block_bytes(struct tracemalloc_dump_header *header,
+                 const struct tracemalloc_dump_bucket *bucket) {
+    if (likely((bucket->site & TRACEMALLOC_DUMP_NOT_PYTHON) == 0) ||
+        is_python(bucket_site(bucket)->domain))
+        return &header->python_bytes;
+    return &header->native_bytes;
+}
+
+/* A new block of the bucket. */
+static always_inline void live_block_count(uint32_t id) {
+    struct tracemalloc_dump_header *header = bucket_table.header;
+    struct tracemalloc_dump_bucket *bucket = bucket_at(id);
+    live_block_note(bucket, header->stamp);
+    bucket->live++;
+    live_block_add_total(bucket);
+    *live_block_bytes(header, bucket) += bucket->size;
+}
+
+/* As live_block_count, for a bucket of Python's domain and blocks of this size. */
+static always_inline void live_block_count_python(uint32_t id, uint64_t size) {
+    struct tracemalloc_dump_header *header = bucket_table.header;
+    struct tracemalloc_dump_bucket *bucket = bucket_at(id);
+    assert(bucket->size == size);
+    header->python_bytes += size;
+    live_block_note(bucket, header->stamp);
+    bucket->live++;
+    live_block_add_total(bucket);
+}
+
+/* A block of the bucket is no more. */
+static always_inline void live_block_uncount(uint32_t id) {
+    struct tracemalloc_dump_header *header = bucket_table.header;
+    struct tracemalloc_dump_bucket *bucket = bucket_at(id);
+    assert(bucket->live > 0);
+    live_block_note(bucket, live_block_end_peak(header));
+    bucket->live--;
+    *live_block_bytes(header, bucket) -= bucket->size;
+}
+
+/* As live_block_uncount, of a block that is counted anew with another size: it does not
+ * count as one that was ever allocated with the old one. */
+static always_inline void live_block_retract(uint32_t id) {
+    live_block_uncount(id);
+    if (bucket_at(id)->total > 0)
+        bucket_at(id)->total--;
+}
+
+/* --- the slot and the counters ---------------------------------------------------- */
+
+/* `slot` names no bucket. */
+static always_inline void live_block_add(uint32_t *slot, uint32_t bucket) {
+    assert((*slot & BLOCK_MAP_BUCKET) == 0);
+    *slot |= bucket;
+    live_block_count(bucket);
+}
+
+/* As live_block_add, for blocks of this size in Python's domain, without a call. False,
+ * with nothing changed: the slot is missing or in use. */
+static always_inline bool live_block_add_fast(uintptr_t block, uint32_t bucket,
+                                              uint64_t size) {
+    uint32_t *slot = block_map_find_near(block);
+    if (unlikely(slot == NULL || *slot != 0))
+        return false;
+    *slot = bucket;
+    live_block_count_python(bucket, size);
+    return true;
+}
+
+/* Empties the slot. Returns the block's bucket, which goes on counting it. */
+static always_inline uint32_t live_block_take(uint32_t *slot) {
+    uint32_t bucket = *slot & BLOCK_MAP_BUCKET;
+    *slot = 0;
+    return bucket;
+}
+
+/* The same, and the address stays watched if it was. */
+static always_inline uint32_t live_block_take_watched(uint32_t *slot) {
+    uint32_t bucket = *slot & BLOCK_MAP_BUCKET;
+    *slot &= BLOCK_MAP_WATCHED;
+    return bucket;
+}
+
+/* The bucket still counts the block, which was taken. */
+static always_inline void live_block_put_back(uint32_t *slot, uint32_t bucket) {
+    assert((*slot & BLOCK_MAP_BUCKET) == 0);
+    *slot |= bucket;
+}
+
+/* False, with nothing changed: the slot is empty or watched. */
+static always_inline bool live_block_remove_fast(uint32_t *slot) {
+    uint32_t bucket = *slot;
+    if (unlikely(bucket == 0 || bucket & BLOCK_MAP_WATCHED))
+        return false;
+    *slot = 0;
+    live_block_uncount(bucket);
+    return true;
+}
+
+/* From one bucket to another of the same size and domain: the header's totals and the
+ * peak are unchanged. */
+static always_inline void live_block_move(uint32_t *slot, uint32_t bucket) {
+    uint32_t stamp = bucket_table.header->stamp;
+    struct tracemalloc_dump_bucket *from = bucket_at(*slot & BLOCK_MAP_BUCKET);
+    struct tracemalloc_dump_bucket *to = bucket_at(bucket);
+    assert(from->live > 0 && from->size == to->size);
+    *slot = bucket | (*slot & BLOCK_MAP_WATCHED);
+    live_block_note(from, stamp);
+    live_block_note(to, stamp);
+    from->live--;
+    to->live++;
+    live_block_add_total(to);
+}
+
+/* The end of what is at this address is to be noticed: see tracer_take_watched. */
+static always_inline void live_block_watch(uint32_t *slot) {
+    *slot |= BLOCK_MAP_WATCHED;
+}
