@@ -13,8 +13,8 @@
  *   live_block_uncount     none               - 1 block
  *
  * A slot's flag BLOCK_MAP_WATCHED is about the address, not the block: add, put_back
- * and move leave it unchanged. Under the tracer's lock, or with one thread; in every event,
- * so all of it is inline.
+ * and move leave it unchanged. Under the tracer's lock, or with one thread; in every
+ * event, so all of it is inline.
  *
  * The peak costs no copy. The first decrease after the total was more than ever before
  * ends a peak: the header's stamp goes up, and a bucket that changes for the first time
