@@ -140,8 +140,8 @@ static uint32_t bucket_of(struct event_guard guard, uint32_t number, uintptr_t b
     return domain < 0 ? 0 : tracer_find(guard, (uint32_t)domain, block);
 }
 
-static int take_stack(struct event_guard guard, struct stack_view *view, uint32_t domain,
-                             uintptr_t block) {
+static int take_stack(struct event_guard guard, struct stack_view *view,
+                      uint32_t domain, uintptr_t block) {
     uint32_t bucket = gate.active ? bucket_of(guard, domain, block) : 0;
     if (bucket == 0)
         return -ENOENT;
