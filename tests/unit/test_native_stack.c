@@ -38,7 +38,7 @@ static void expect_all(void *const *found, int count) {
                           (uintptr_t)found[at]);
 }
 
-/* The lowest entry that changed. */
+/* The outermost entry that changed. */
 static no_inline __attribute__((used)) uint32_t walk(void) {
     void *found[DEEPEST];
     struct native_registers leaf = native_leaf(__builtin_frame_address(0));
@@ -265,9 +265,9 @@ START_TEST(deep_down_nothing_is_compared) {
     descend(200, &repeated);
     for (uint32_t at = 0; at < stack.depth; at++)
         stack.frames[at].natives = at + 1;
-    ck_assert_uint_eq(native_stack_lowest(&stack, 30), 0);
-    ck_assert_uint_eq(native_stack_lowest(&stack, 40), 10);
-    ck_assert_uint_eq(native_stack_lowest(&stack, 200), 170);
+    ck_assert_uint_eq(native_stack_outermost_shown(&stack, 30), 0);
+    ck_assert_uint_eq(native_stack_outermost_shown(&stack, 40), 10);
+    ck_assert_uint_eq(native_stack_outermost_shown(&stack, 200), 170);
 }
 END_TEST
 
@@ -320,9 +320,10 @@ START_TEST(words_hold_as_long_as_none_differs) {
         compared[at] = (struct native_slot){words + at, words[at] = 1 + at};
     for (uint32_t count = 0; count <= 8; count++)
         for (uint32_t at = 0; at < 8; at++) {
-            ck_assert(native_slots_hold(compared, compared + count));
+            ck_assert(native_slots_are_unchanged(compared, compared + count));
             words[at] ^= (uint64_t)1 << (8 * at);
-            ck_assert(native_slots_hold(compared, compared + count) == (at >= count));
+            ck_assert(native_slots_are_unchanged(compared, compared + count) ==
+                      (at >= count));
             words[at] = 1 + at;
         }
 }
@@ -352,9 +353,9 @@ START_TEST(the_words_of_a_walk_hold) {
     descend(100, &repeated);
     uint32_t count = native_stack_words(&stack, 0, base, found, WORDS);
     ck_assert_uint_ge(count, base);
-    ck_assert(native_slots_hold(found, found + count));
+    ck_assert(native_slots_are_unchanged(found, found + count));
     found[base / 2].value++;
-    ck_assert(!native_slots_hold(found, found + count));
+    ck_assert(!native_slots_are_unchanged(found, found + count));
 }
 END_TEST
 

@@ -17,7 +17,7 @@ static struct native_slot slots[MOST];
 static struct native_frame frames[MOST];
 static struct native_stack stack = {.slots = slots, .frames = frames};
 static struct native_registers leaf;
-static struct native_suffixes tails;
+static struct native_suffixes suffixes;
 
 /* Code of hooks: the CFA is 24 bytes above rsp, 16 above rbp, or hard to say. Never
  * run. */
@@ -80,40 +80,40 @@ static void open_tails(const char *code) {
 }
 
 static struct native_suffix *find(void) {
-    return native_suffix_find(&tails, &leaf, &stack, BASE);
+    return native_suffix_find(&suffixes, &leaf, &stack, BASE);
 }
 
 static struct native_suffix *note(void) {
-    struct native_suffix *tail = native_suffix_note(&tails, &stack, BASE);
-    ck_assert_ptr_nonnull(tail);
-    return tail;
+    struct native_suffix *suffix = native_suffix_note(&suffixes, &stack, BASE);
+    ck_assert_ptr_nonnull(suffix);
+    return suffix;
 }
 
-/* A tail is found with this word as it is, and not with another one. */
+/* A suffix is found with this word as it is, and not with another one. */
 static void expect_needed(uint64_t *word) {
-    struct native_suffix *tail = find();
-    ck_assert_ptr_nonnull(tail);
+    struct native_suffix *suffix = find();
+    ck_assert_ptr_nonnull(suffix);
     ++*word;
     ck_assert_ptr_null(find());
     --*word;
-    ck_assert_ptr_eq(find(), tail);
+    ck_assert_ptr_eq(find(), suffix);
 }
 
 START_TEST(a_noted_tail_is_found) {
     open_tails(native_suffix_by_rsp);
     ck_assert_ptr_null(find());
-    struct native_suffix *tail = note();
-    ck_assert_ptr_eq(find(), tail);
-    ck_assert_uint_eq(tail->count, DEPTH - EVALUATION);
-    for (uint32_t at = 0; at < tail->count; at++)
-        ck_assert_uint_eq(tail->keys[at], 1000 + EVALUATION + at);
+    struct native_suffix *suffix = note();
+    ck_assert_ptr_eq(find(), suffix);
+    ck_assert_uint_eq(suffix->count, DEPTH - EVALUATION);
+    for (uint32_t at = 0; at < suffix->count; at++)
+        ck_assert_uint_eq(suffix->keys[at], 1000 + EVALUATION + at);
 }
 END_TEST
 
 START_TEST(a_hook_may_have_a_frame_pointer) {
     open_tails(native_suffix_by_rbp);
-    struct native_suffix *tail = note();
-    ck_assert_ptr_eq(find(), tail);
+    struct native_suffix *suffix = note();
+    ck_assert_ptr_eq(find(), suffix);
 }
 END_TEST
 
@@ -125,7 +125,7 @@ START_TEST(each_address_is_compared) {
 }
 END_TEST
 
-/* So many that some are looked for in the tail's set. */
+/* So many that some are looked for in the suffix's set. */
 START_TEST(another_call_of_the_evaluation_is_another_tail) {
     open_tails(native_suffix_by_rsp);
     note();
@@ -136,7 +136,7 @@ START_TEST(another_call_of_the_evaluation_is_another_tail) {
 }
 END_TEST
 
-/* All leaves with the same caller, so that many are looked for in the tail's set. */
+/* All leaves with the same caller, so that many are looked for in the suffix's set. */
 START_TEST(another_leaf_ends_another_tail) {
     open_tails(native_suffix_by_rsp);
     note();
@@ -159,11 +159,11 @@ END_TEST
 /* Below the evaluation, nothing is this module's to compare. */
 START_TEST(what_is_below_may_change) {
     open_tails(native_suffix_by_rsp);
-    struct native_suffix *tail = note();
+    struct native_suffix *suffix = note();
     words[places[BASE]]++;
     words[places[ROOT]]++;
     slots[ROOT].value++;
-    ck_assert_ptr_eq(find(), tail);
+    ck_assert_ptr_eq(find(), suffix);
 }
 END_TEST
 
@@ -178,14 +178,14 @@ END_TEST
 START_TEST(rbp_counts_where_a_frame_depends_on_it) {
     static const uint32_t depending[] = {ROOT, BASE, CALL, LEAF};
     open_tails(native_suffix_by_rsp);
-    struct native_suffix *tail = note();
+    struct native_suffix *suffix = note();
     leaf.rbp++;
-    ck_assert_ptr_eq(find(), tail);
+    ck_assert_ptr_eq(find(), suffix);
     leaf.rbp--;
     for (size_t at = 0; at < sizeof depending / sizeof *depending; at++) {
         set_stack();
         frames[depending[at]].flags = NATIVE_BY_REGISTER;
-        memset(&tails, 0, sizeof tails);
+        memset(&suffixes, 0, sizeof suffixes);
         note();
         expect_needed(&leaf.rbp);
     }
@@ -232,7 +232,7 @@ static struct native_suffix *note_many(uint32_t count) {
     for (uint32_t at = EVALUATION; at <= BASE + count; at++)
         slots[at] = (struct native_slot){words + places[BASE] - at, at};
     stack.depth = BASE + 1 + count;
-    return native_suffix_note(&tails, &stack, BASE);
+    return native_suffix_note(&suffixes, &stack, BASE);
 }
 
 START_TEST(a_tail_has_room_for_some_frames) {
@@ -251,10 +251,10 @@ START_TEST(frames_of_two_stacks_are_no_tail) {
     for (uint32_t at = EVALUATION; at < DEPTH; at++) {
         set_stack();
         slots[at].at = slots[at - 1].at;
-        ck_assert_ptr_null(native_suffix_note(&tails, &stack, BASE));
+        ck_assert_ptr_null(native_suffix_note(&suffixes, &stack, BASE));
         set_stack();
         frames[at].exact = true;
-        ck_assert_ptr_null(native_suffix_note(&tails, &stack, BASE));
+        ck_assert_ptr_null(native_suffix_note(&suffixes, &stack, BASE));
     }
     set_stack();
     frames[BASE].exact = true;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The merged stacks that are known already: a node and what is added to it, to the node
- * below.
+/* A cache of merged stacks: (node, frame that is added to it) to the node of both.
  *
  * Indexed by the dump's ids of nodes. What is learned together lies side by side, so
  * that a stack is found again in a few cache lines, where the tree's own index scatters
@@ -17,19 +16,19 @@
 enum { NATIVE_CACHE_SIBLINGS = 16 };
 
 struct native_cache_entry {
-    uint64_t key;     /* what this node adds to its parent; 0: not learned */
-    uint32_t child;   /* the one learned last; 0: none */
+    uint64_t key;     /* frame that this node adds to its parent; 0: not cached */
+    uint32_t child;   /* the one cached last; 0: none */
     uint32_t sibling; /* the next of the same parent */
 };
 
 struct native_cache {
     struct native_cache_entry *entries; /* by node */
-    uint32_t count;                     /* that there is room for */
+    uint32_t count;                     /* capacity */
 };
 
 extern struct native_cache native_cache;
 
-/* With nothing known. */
+/* Begins empty. */
 void native_cache_open(void);
 void native_cache_close(void);
 void native_cache_add(uint32_t parent, uint64_t key, uint32_t node);

@@ -14,7 +14,7 @@ static struct {
     const struct native_merge_sink *sink;
 } rules;
 
-/* Marks the keys that are nodes of Python stacks; those of native entries are below. */
+/* Set in keys that are nodes of Python stacks, never in those of unwind entries. */
 static const uint64_t python_key = (uint64_t)1 << 63;
 
 void native_merge_forget(void) {
@@ -40,8 +40,8 @@ void native_merge_refresh(struct native_merge *merge) {
         return;
     merge->generation = rules.generation;
     merge->python_depth = merge->prefix = 0;
-    merge->top = NATIVE_NO_PYTHON;
-    memset(&merge->tails, 0, sizeof merge->tails);
+    merge->innermost = NATIVE_NO_PYTHON;
+    memset(&merge->suffixes, 0, sizeof merge->suffixes);
     if (merge->python != NULL)
         memset(merge->python, 0, merge->python_capacity * sizeof *merge->python);
     native_stack_forget(&merge->native);
@@ -72,7 +72,7 @@ static always_inline uint32_t node_of(uint32_t parent, uint64_t key) {
     return likely(node != 0) ? node : make_node(parent, key);
 }
 
-/* The node of the Python frames [first, end) above `parent`. */
+/* The node of `parent` with the Python frames [first, end) inside it. */
 static uint32_t add_python(struct native_merge *merge, uint32_t parent, uint32_t first,
                            uint32_t end, const struct python_frame *frames) {
     for (uint32_t at = first; at < end; at++) {
@@ -90,7 +90,8 @@ static uint32_t add_python(struct native_merge *merge, uint32_t parent, uint32_t
     return parent;
 }
 
-/* Where instructions are functions, the one that runs is called by the evaluation. */
+/* Whether the entry is an instruction of the interpreter that is a function of its own:
+ * the evaluation calls it. */
 static bool is_instruction(const struct native_stack *native, uint32_t at) {
     const struct native_frame *below = native->frames + at - 1;
     return at > 0 && below->first != NATIVE_NO_PYTHON &&
@@ -98,7 +99,7 @@ static bool is_instruction(const struct native_stack *native, uint32_t at) {
            below->key >> NATIVE_MODULE_SHIFT == below[1].key >> NATIVE_MODULE_SHIFT;
 }
 
-/* What is below all native frames. */
+/* The Python frames outside all native frames. */
 static struct native_frame prefix_of(struct native_merge *merge,
                                      const struct python_frame *frames) {
     return (struct native_frame){
@@ -121,21 +122,21 @@ static void add_frame(struct native_merge *merge, uint32_t at,
     }
 }
 
-/* Sets the nodes of the entries from `lowest` on. */
-static void add_all(struct native_merge *merge, uint32_t lowest,
-                    const struct python_frame *frames) {
+/* Sets the nodes of the entries from `outermost` inwards. */
+static void add_frames(struct native_merge *merge, uint32_t outermost,
+                       const struct python_frame *frames) {
     struct native_stack *native = &merge->native;
     struct native_frame prefix;
-    const struct native_frame *below = native->frames + lowest - 1;
-    if (lowest == 0) {
+    const struct native_frame *below = native->frames + outermost - 1;
+    if (outermost == 0) {
         prefix = prefix_of(merge, frames);
         below = &prefix;
     }
-    for (uint32_t at = lowest; at < native->depth; at++) {
+    for (uint32_t at = outermost; at < native->depth; at++) {
         add_frame(merge, at, below, frames);
         below = native->frames + at;
     }
-    native->lowest = native_stack_lowest(native, native->depth);
+    native->outermost_shown = native_stack_outermost_shown(native, native->depth);
 }
 
 /* --- what changed ----------------------------------------------------------------- */
@@ -147,7 +148,7 @@ static always_inline bool reserve(struct native_merge *merge, uint32_t depth) {
                                (uint64_t)depth + 1, sizeof *merge->python) == 0;
 }
 
-/* The lowest Python frame that is not as it was. Equal nodes mean equal stacks below,
+/* The outermost Python frame that changed. Equal nodes mean equal stacks up to there,
  * but not equal frames: a frame's place among the evaluations shows in its address. */
 static always_inline uint32_t find_change(const struct native_merge *merge,
                                           const struct python_frame *frames,
@@ -159,20 +160,20 @@ static always_inline uint32_t find_change(const struct native_merge *merge,
     return at;
 }
 
-/* The lowest Python frame that changed, where no evaluation has begun or ended since;
+/* The outermost Python frame that changed, if no evaluation has begun or ended since;
  * -1 where that is not sure. */
-static always_inline int64_t changed_in_top(const struct native_merge *merge,
-                                            const struct native_registers *leaf,
-                                            const struct python_frame *frames,
-                                            uint32_t depth) {
+static always_inline int64_t changed_in_innermost(const struct native_merge *merge,
+                                                  const struct native_registers *leaf,
+                                                  const struct python_frame *frames,
+                                                  uint32_t depth) {
     uint32_t at = find_change(merge, frames, depth), begin = at;
-    if (at < merge->top_first || depth <= merge->top_first)
+    if (at < merge->innermost_first || depth <= merge->innermost_first)
         return -1;
     /* The same frame at another instruction. */
     if (at < depth && at < merge->python_depth &&
         merge->python[at].address == frames[at].address)
         begin++;
-    else if (at == merge->top_first)
+    else if (at == merge->innermost_first)
         return -1;
     if (native_boundary.by < NATIVE_BOUNDARY_CFRAME_ENTRY &&
         depth != merge->python_depth)
@@ -184,15 +185,15 @@ static always_inline int64_t changed_in_top(const struct native_merge *merge,
     return at;
 }
 
-/* Brings the top up to date with the Python frames that changed from `at` on. */
+/* Updates the innermost evaluation if Python frames from `at` inwards changed. */
 static void follow_python(struct native_merge *merge, uint32_t at,
                           const struct python_frame *frames, uint32_t depth) {
     struct native_stack *native = &merge->native;
-    struct native_frame *top = &native->frames[merge->top];
+    struct native_frame *top = &native->frames[merge->innermost];
     uint32_t parent =
-        at > merge->top_first ? merge->python[at - 1].merged : top[-1].node;
+        at > merge->innermost_first ? merge->python[at - 1].merged : top[-1].node;
     top->node = add_python(merge, parent, at, depth, frames);
-    top->first = merge->top_first;
+    top->first = merge->innermost_first;
     top->end = depth;
     top->natives = top[-1].natives;
     merge->python_depth = depth;
@@ -200,147 +201,152 @@ static void follow_python(struct native_merge *merge, uint32_t at,
 
 /* --- the whole stack -------------------------------------------------------------- */
 
-/* The entry that has to be looked at again where Python frames changed from `first`
- * on. */
-static uint32_t lowest_affected(const struct native_stack *native, uint32_t changed,
-                                uint32_t first) {
+/* The outermost entry that needs another assignment if native entries from `changed`
+ * and Python frames from `first` inwards changed. */
+static uint32_t outermost_affected(const struct native_stack *native, uint32_t changed,
+                                   uint32_t first) {
     uint32_t at = native_boundary_outer(native, native->depth, first);
     if (at == native->depth)
         return 0;
     return at < changed ? at : changed;
 }
 
-/* What is left belongs to the evaluation below, whose end may be another one now.
- * Returns the entry to begin with. */
-static uint32_t give_rest(struct native_merge *merge, uint32_t lowest, uint32_t rest) {
+/* The `rest` of the Python frames belongs to the next outer evaluation, whose end may
+ * have changed. Returns the outermost entry that has. */
+static uint32_t assign_rest(struct native_merge *merge, uint32_t outermost,
+                            uint32_t rest) {
     struct native_stack *native = &merge->native;
-    uint32_t at = native_boundary_outer(native, lowest, UINT32_MAX - 1);
-    if (at == lowest) {
-        bool same = merge->prefix == rest;
+    uint32_t at = native_boundary_outer(native, outermost, UINT32_MAX - 1);
+    if (at == outermost) {
+        bool is_same = merge->prefix == rest;
         merge->prefix = rest;
-        return same ? lowest : 0;
+        return is_same ? outermost : 0;
     }
     if (native->frames[at].end == rest)
-        return lowest;
+        return outermost;
     native->frames[at].end = rest;
     return at;
 }
 
-/* What native_suffix is about lies above the innermost evaluation. */
-static void note_tail(struct native_merge *merge) {
+/* Caches the frames inside the innermost evaluation. */
+static void note_suffix(struct native_merge *merge) {
     const struct native_stack *native = &merge->native;
     if (unlikely(!native->window.own))
         return;
-    const struct native_frame *top = native->frames + merge->top;
-    struct native_suffix *tail =
-        native_suffix_note(&merge->tails, native, merge->top - 1);
-    for (uint32_t at = 0; tail != NULL && at < tail->count; at++)
+    const struct native_frame *top = native->frames + merge->innermost;
+    struct native_suffix *suffix =
+        native_suffix_note(&merge->suffixes, native, merge->innermost - 1);
+    for (uint32_t at = 0; suffix != NULL && at < suffix->count; at++)
         if (at == 0 || top[at].node == top[at - 1].node)
-            tail->keys[at] = 0;
+            suffix->keys[at] = 0;
 }
 
-static void note_top(struct native_merge *merge) {
+static void note_innermost(struct native_merge *merge) {
     const struct native_stack *native = &merge->native;
     uint32_t top = native_boundary_outer(native, native->depth, UINT32_MAX - 1);
-    merge->top = NATIVE_NO_PYTHON;
+    merge->innermost = NATIVE_NO_PYTHON;
     if (top == native->depth || top == 0 || !native->window.own)
         return;
-    merge->word_count = native_stack_words(native, native_stack_lowest(native, top + 1),
-                                           top, merge->words, NATIVE_MERGE_WORDS);
+    merge->word_count =
+        native_stack_words(native, native_stack_outermost_shown(native, top + 1), top,
+                           merge->words, NATIVE_MERGE_WORDS);
     if (merge->word_count > NATIVE_MERGE_WORDS)
         return;
-    merge->top = top;
-    merge->top_first = native->frames[top].first;
-    merge->top_node = native->frames[top].node;
-    merge->top_flags = native->frames[top].flags;
-    merge->top_at = native->slots[top].at;
-    note_tail(merge);
+    merge->innermost = top;
+    merge->innermost_first = native->frames[top].first;
+    merge->innermost_node = native->frames[top].node;
+    merge->innermost_flags = native->frames[top].flags;
+    merge->innermost_at = native->slots[top].at;
+    note_suffix(merge);
 }
 
-static void look_again(struct native_merge *merge, uint32_t changed,
-                       const struct python_frame *frames, uint32_t depth,
-                       const char *tstate) {
+static void reassign(struct native_merge *merge, uint32_t changed,
+                     const struct python_frame *frames, uint32_t depth,
+                     const char *tstate) {
     struct native_stack *native = &merge->native;
-    uint32_t first = find_change(merge, frames, depth), lowest = changed;
+    uint32_t first = find_change(merge, frames, depth), outermost = changed;
     if (first != depth || depth != merge->python_depth)
-        lowest = lowest_affected(native, changed, first);
-    if (merge->top < lowest && native->frames[merge->top].node != merge->top_node)
-        lowest = merge->top;
+        outermost = outermost_affected(native, changed, first);
+    if (merge->innermost < outermost &&
+        native->frames[merge->innermost].node != merge->innermost_node)
+        outermost = merge->innermost;
     native->max_native = rules.max_native;
-    uint32_t rest = native_boundary_assign(native, lowest, frames, depth, tstate);
-    add_all(merge, give_rest(merge, lowest, rest), frames);
+    uint32_t rest = native_boundary_assign(native, outermost, frames, depth, tstate);
+    add_frames(merge, assign_rest(merge, outermost, rest), frames);
     merge->python_depth = depth;
-    note_top(merge);
+    note_innermost(merge);
 }
 
-/* Whether the innermost evaluation is the one it was, though it may call from elsewhere
+/* Whether the innermost evaluation is unchanged, though it may call from elsewhere
  * in its code. */
-static bool top_stays(const struct native_merge *merge, uint32_t changed) {
+static bool innermost_is_unchanged(const struct native_merge *merge, uint32_t changed) {
     const struct native_stack *native = &merge->native;
-    return merge->top != NATIVE_NO_PYTHON && changed >= merge->top &&
-           native->depth > merge->top &&
-           native->slots[merge->top].at == merge->top_at &&
-           native->frames[merge->top].flags == merge->top_flags;
+    return merge->innermost != NATIVE_NO_PYTHON && changed >= merge->innermost &&
+           native->depth > merge->innermost &&
+           native->slots[merge->innermost].at == merge->innermost_at &&
+           native->frames[merge->innermost].flags == merge->innermost_flags;
 }
 
-static uint32_t find_slowly(struct native_merge *merge,
-                            const struct native_registers *leaf,
-                            const struct python_frame *frames, uint32_t depth,
-                            const char *tstate) {
+static uint32_t find_slow_path(struct native_merge *merge,
+                               const struct native_registers *leaf,
+                               const struct python_frame *frames, uint32_t depth,
+                               const char *tstate) {
     struct native_stack *native = &merge->native;
     uint32_t changed = native_stack_walk(native, leaf);
     merge->broken = native->broken && changed < native->depth;
     if (unlikely(native->depth == 0 || !reserve(merge, depth)))
         return depth > 0 ? frames[depth - 1].node : 0;
-    int64_t at =
-        top_stays(merge, changed) ? changed_in_top(merge, leaf, frames, depth) : -1;
+    int64_t at = innermost_is_unchanged(merge, changed)
+                     ? changed_in_innermost(merge, leaf, frames, depth)
+                     : -1;
     if (at >= 0) {
         follow_python(merge, (uint32_t)at, frames, depth);
-        uint32_t node = native->frames[merge->top].node;
-        bool same = node == merge->top_node && changed > merge->top;
-        add_all(merge, same ? changed : merge->top + 1, frames);
-        merge->top_node = node;
-        note_tail(merge);
+        uint32_t node = native->frames[merge->innermost].node;
+        bool is_same = node == merge->innermost_node && changed > merge->innermost;
+        add_frames(merge, is_same ? changed : merge->innermost + 1, frames);
+        merge->innermost_node = node;
+        note_suffix(merge);
     } else
-        look_again(merge, changed, frames, depth, tstate);
+        reassign(merge, changed, frames, depth, tstate);
     return native->frames[native->depth - 1].node;
 }
 
-/* --- above the same evaluation ---------------------------------------------------- */
+/* --- inside the same evaluation --------------------------------------------------- */
 
-static always_inline uint32_t node_above(struct native_suffix *tail, uint32_t parent) {
+static always_inline uint32_t node_with_suffix(struct native_suffix *suffix,
+                                               uint32_t parent) {
     uint32_t place = parent % NATIVE_SUFFIX_RESULTS, node = parent;
-    if (likely(tail->results[place].parent == parent))
-        return tail->results[place].node;
-    for (uint32_t at = 0; at < tail->count; at++)
-        if (tail->keys[at] != 0)
-            node = node_of(node, tail->keys[at]);
-    tail->results[place].node = node;
-    tail->results[place].parent = parent;
+    if (likely(suffix->results[place].parent == parent))
+        return suffix->results[place].node;
+    for (uint32_t at = 0; at < suffix->count; at++)
+        if (suffix->keys[at] != 0)
+            node = node_of(node, suffix->keys[at]);
+    suffix->results[place].node = node;
+    suffix->results[place].parent = parent;
     return node;
 }
 
-/* False when anything else than the way from the innermost evaluation to the leaf, or
+/* False if anything but the frames inside the innermost evaluation, or
  * its Python frames, may have changed. */
-static always_inline bool find_quickly(struct native_merge *merge,
-                                       const struct native_registers *leaf,
-                                       const struct python_frame *frames,
-                                       uint32_t depth, uint32_t *node) {
+static always_inline bool find_fast_path(struct native_merge *merge,
+                                         const struct native_registers *leaf,
+                                         const struct python_frame *frames,
+                                         uint32_t depth, uint32_t *node) {
     const struct native_stack *native = &merge->native;
-    if (unlikely(merge->top == NATIVE_NO_PYTHON || depth > merge->python_capacity ||
-                 native->epoch != unwind_table.epoch))
+    if (unlikely(merge->innermost == NATIVE_NO_PYTHON ||
+                 depth > merge->python_capacity || native->epoch != unwind_table.epoch))
         return false;
-    struct native_suffix *tail =
-        native_suffix_find(&merge->tails, leaf, native, merge->top - 1);
-    if (unlikely(tail == NULL ||
-                 !native_slots_hold(merge->words, merge->words + merge->word_count)))
+    struct native_suffix *suffix =
+        native_suffix_find(&merge->suffixes, leaf, native, merge->innermost - 1);
+    if (unlikely(suffix == NULL || !native_slots_are_unchanged(
+                                       merge->words, merge->words + merge->word_count)))
         return false;
-    int64_t at = changed_in_top(merge, leaf, frames, depth);
+    int64_t at = changed_in_innermost(merge, leaf, frames, depth);
     if (unlikely(at < 0))
         return false;
     if (at != depth || depth != merge->python_depth)
         follow_python(merge, (uint32_t)at, frames, depth);
-    *node = node_above(tail, native->frames[merge->top].node);
+    *node = node_with_suffix(suffix, native->frames[merge->innermost].node);
     return true;
 }
 
@@ -350,12 +356,12 @@ uint32_t native_merge_find(struct native_merge *merge,
     uint32_t depth = python != NULL ? python->depth : 0, node;
     const struct python_frame *frames = python != NULL ? python->frames : NULL;
     merge->broken = merge->cramped = false;
-    if (likely(find_quickly(merge, leaf, frames, depth, &node)))
+    if (likely(find_fast_path(merge, leaf, frames, depth, &node)))
         return node;
     if (unlikely(!native_window_has_room(&merge->native.window, leaf->sp,
                                          NATIVE_WINDOW_ROOM))) {
         merge->cramped = true;
         return depth > 0 ? frames[depth - 1].node : 0;
     }
-    return find_slowly(merge, leaf, frames, depth, tstate);
+    return find_slow_path(merge, leaf, frames, depth, tstate);
 }

@@ -18,10 +18,10 @@
 #include "stack/native/native_suffix.h"
 #include "stack/python/python_stack.h"
 
-/* Where nodes come from. */
+/* Gives the nodes of merged stacks: `parent` with one more frame. */
 struct native_merge_sink {
     uint32_t (*native)(uint32_t parent, uint32_t module, uint64_t address);
-    /* The frame that `node` of the tree of Python stacks ends with, below `parent`. */
+    /* Adds the frame that the Python stack `node` ends with to `parent`. */
     uint32_t (*python)(uint32_t parent, uint32_t node);
 };
 
@@ -34,7 +34,7 @@ struct native_python {
     uint32_t reserved;
 };
 
-/* Stacks that depend on more words are unwound at each event. */
+/* A stack that depends on more words is unwound at each event. */
 enum { NATIVE_MERGE_WORDS = 256 };
 
 /* One thread's. */
@@ -45,21 +45,21 @@ struct native_merge {
     uint32_t python_capacity;
     uint32_t prefix;     /* Python frames of no evaluation that was found: below all */
     uint32_t generation; /* of native_merge_open */
-    bool broken;         /* the stack of this event was found to end before the root */
-    bool cramped;        /* the program's stack had no room to unwind it */
+    bool broken;         /* the walk of this event ended before the root */
+    bool cramped;        /* the program's stack had too little room for a walk */
 
-    /* The innermost evaluation, to which all Python frames from `top_first` on
+    /* The innermost evaluation, to which all Python frames from `innermost_first` on
      * belong. */
-    uint32_t top; /* its entry; NATIVE_NO_PYTHON: none */
-    uint32_t top_first;
-    uint32_t top_node; /* its node when those of the entries above it were set */
-    uint8_t top_flags;
-    const uint64_t *top_at; /* its slot */
-    /* What the entries below depend on, those that are shown. */
+    uint32_t innermost; /* its entry, or NATIVE_NO_PYTHON */
+    uint32_t innermost_first;
+    uint32_t innermost_node; /* its node when the nodes of the inner entries were set */
+    uint8_t innermost_flags;
+    const uint64_t *innermost_at; /* its slot */
+    /* What the outer entries that are shown depend on. */
     uint32_t word_count;
     struct native_slot words[NATIVE_MERGE_WORDS];
 
-    struct native_suffixes tails; /* what comes above it */
+    struct native_suffixes suffixes; /* the frames inside it */
 };
 
 /* Begins for a new dump. `layout` is NULL without Python frames. The limits are on the
@@ -67,11 +67,11 @@ struct native_merge {
 void native_merge_open(const struct native_merge_sink *sink,
                        const struct python_layout *layout, uint32_t max_native);
 void native_merge_close(void);
-/* Nodes of the dump got another meaning: all threads forget theirs. */
+/* Ids of nodes are about to be given out again: all threads drop theirs. */
 void native_merge_forget(void);
 
-/* Whether the entries are of the dump that native_merge_open was for; if not, forgets
- * them. */
+/* Drops the entries if they are of a dump before the last native_merge_open or
+ * native_merge_forget. */
 void native_merge_refresh(struct native_merge *merge);
 
 /* The node of the calling thread's merged stack, whose innermost native frame is
@@ -81,6 +81,6 @@ uint32_t native_merge_find(struct native_merge *merge,
                            const struct native_registers *leaf,
                            const struct python_stack *python, const char *tstate);
 
-/* Gives all memory of an ended thread back, the structure itself too: arena_map made
- * it. NULL is nothing. */
+/* Gives all memory of an ended thread back, also the structure itself, which arena_map
+ * made. NULL does nothing. */
 void native_merge_release(struct native_merge *merge);

@@ -12,7 +12,7 @@ enum { FIRST_FRAMES = 128, MAX_FRAMES = 1 << 16 };
 static const uint64_t max_code = ((uint64_t)1 << NATIVE_CODE_BITS) - 1;
 
 void native_stack_forget(struct native_stack *stack) {
-    stack->depth = stack->lowest = 0;
+    stack->depth = stack->outermost_shown = 0;
 }
 
 void native_stack_release(struct native_stack *stack) {
@@ -23,7 +23,7 @@ void native_stack_release(struct native_stack *stack) {
     *stack = (struct native_stack){0};
 }
 
-/* New entries are at the end of the arrays, `pushed` of them: they stay there. */
+/* The `pushed` new entries are at the end of the arrays, and stay there. */
 static cold_path bool grow(struct native_stack *stack, uint32_t kept, uint32_t pushed) {
     struct native_stack old = *stack;
     uint32_t capacity = old.capacity == 0 ? FIRST_FRAMES : old.capacity * 2;
@@ -77,10 +77,10 @@ static always_inline bool step_up(struct native_stack *stack,
     return more;
 }
 
-/* Whether the last stack has this frame as its entry `kept - 1`, after entries of calls
- * that are over have been dropped. */
-static always_inline bool is_known(const struct native_stack *stack, uint32_t *kept,
-                                   const struct native_registers *registers) {
+/* Drops the entries of calls that are over, then says whether the last stack has this
+ * frame as its entry `kept - 1`. */
+static always_inline bool is_cached(const struct native_stack *stack, uint32_t *kept,
+                                    const struct native_registers *registers) {
     while (*kept > 0 && stack->slots[*kept - 1].at < registers->slot)
         --*kept;
     if (*kept == 0)
@@ -96,15 +96,15 @@ static always_inline bool is_known(const struct native_stack *stack, uint32_t *k
     return false;
 }
 
-/* Puts the frames from the leaf to the first known one at the end of the arrays, and
- * returns how many they are. The lowest `kept` entries are as before. */
+/* Puts the frames from the top frame to the first cached one at the end of the arrays,
+ * and returns their number. The outermost `kept` entries are unchanged. */
 static uint32_t push_frames(struct native_stack *stack,
                             const struct native_registers *leaf, uint32_t *kept) {
     struct native_registers registers = *leaf;
     uint32_t pushed = 0;
     bool more = true;
     stack->broken = false;
-    while (more && !is_known(stack, kept, &registers)) {
+    while (more && !is_cached(stack, kept, &registers)) {
         const struct unwind_entry *entry =
             unwind_table_find(registers.ip, registers.exact);
         if (unlikely(entry->rule == NATIVE_RULE_NO_CODE)) {
@@ -126,7 +126,7 @@ static uint32_t push_frames(struct native_stack *stack,
     return pushed;
 }
 
-uint32_t native_stack_lowest(const struct native_stack *stack, uint32_t kept) {
+uint32_t native_stack_outermost_shown(const struct native_stack *stack, uint32_t kept) {
     const struct native_frame *frames = stack->frames;
     if (kept <= stack->max_native || frames[kept - 1].natives <= stack->max_native)
         return 0;
@@ -142,7 +142,7 @@ uint32_t native_stack_lowest(const struct native_stack *stack, uint32_t kept) {
     return low;
 }
 
-static always_inline bool rbp_holds(const struct native_frame *frame) {
+static always_inline bool rbp_is_unchanged(const struct native_frame *frame) {
     return frame->rbp_at == NULL || native_word(frame->rbp_at) == frame->rbp;
 }
 
@@ -160,28 +160,29 @@ uint32_t native_stack_words(const struct native_stack *stack, uint32_t first,
     return count;
 }
 
-/* The highest entry from `lowest` to the one before `end` whose rbp is another one now,
+/* The innermost entry from `outermost` to the one before `end` whose rbp has changed,
  * or -1. */
-static int64_t verify_rbps(const struct native_stack *stack, uint32_t lowest,
+static int64_t verify_rbps(const struct native_stack *stack, uint32_t outermost,
                            uint32_t end) {
-    for (uint32_t at = end; at-- > lowest;)
-        if (!rbp_holds(&stack->frames[at]))
+    for (uint32_t at = end; at-- > outermost;)
+        if (!rbp_is_unchanged(&stack->frames[at]))
             return at;
     return -1;
 }
 
-/* The highest of the lowest `kept` entries, without the last of them, that is not what
- * it was, or -1. */
+/* The innermost of the outermost `kept` entries, without the last of them, that has
+ * changed, or -1. */
 static always_inline int64_t verify(const struct native_stack *stack, uint32_t kept) {
-    uint32_t lowest =
-        likely(kept == stack->depth) ? stack->lowest : native_stack_lowest(stack, kept);
-    const struct native_slot *last = stack->slots + lowest;
+    uint32_t outermost = likely(kept == stack->depth)
+                             ? stack->outermost_shown
+                             : native_stack_outermost_shown(stack, kept);
+    const struct native_slot *last = stack->slots + outermost;
     const struct native_slot *slot = stack->slots + kept - 1;
     while (slot > last && likely(native_word(slot[-1].at) == slot[-1].value))
         slot--;
     uint32_t good = (uint32_t)(slot - stack->slots);
     int64_t broken = -1;
-    if (unlikely(native_stack_has_rbps(stack, lowest, kept - 1)))
+    if (unlikely(native_stack_has_rbps(stack, outermost, kept - 1)))
         broken = verify_rbps(stack, good, kept - 1);
     return likely(broken < 0) && slot > last ? (int64_t)good - 1 : broken;
 }
@@ -201,8 +202,7 @@ static always_inline void join(struct native_stack *stack, uint32_t kept,
     stack->depth = kept + pushed;
 }
 
-/* Where an entry below a known one has changed, what was believed above it is
- * unwound. */
+/* If an entry outside a cached one has changed, all inside it is unwound again. */
 uint32_t native_stack_walk(struct native_stack *stack,
                            const struct native_registers *leaf) {
     if (unlikely(stack->epoch != unwind_table.epoch)) {

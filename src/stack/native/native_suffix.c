@@ -7,18 +7,18 @@
 #include "base/hash.h"
 #include "stack/native/x86_64/native_step.h"
 
-/* Tails with the same leaf in the same place mostly differ in their second frame, or in
- * where the evaluation calls from. */
-static always_inline struct native_suffix *set_of(struct native_suffixes *tails,
+/* Suffixes with the same slot of the top frame mostly differ in their second frame, or
+ * in where the evaluation calls from. */
+static always_inline struct native_suffix *set_of(struct native_suffixes *suffixes,
                                                   const uint64_t *slot, uint64_t second,
                                                   uint64_t evaluation) {
     uint64_t hash = hash_mix((uint64_t)(uintptr_t)slot ^ second << 12 ^ second << 2 ^
                              evaluation << 20 ^ evaluation);
     static_assert(NATIVE_SUFFIX_SETS == 1 << (64 - 57), "the upper bits of the hash");
-    return tails->ways[hash >> 57];
+    return suffixes->ways[hash >> 57];
 }
 
-/* The leaf is a hook of ours, and its caller is always found by its entry. */
+/* The top frame is one of our hooks, whose unwind entry is always plain. */
 static always_inline const uint64_t *caller_slot(const struct native_registers *leaf) {
     const struct unwind_entry *entry = unwind_table_find(leaf->ip, leaf->exact);
     if (unlikely(!native_step_is_plain(entry)))
@@ -26,19 +26,19 @@ static always_inline const uint64_t *caller_slot(const struct native_registers *
     return (const uint64_t *)native_step_cfa(leaf, entry) - 1;
 }
 
-static always_inline bool is_this(const struct native_suffix *tail,
+static always_inline bool is_this(const struct native_suffix *suffix,
                                   const struct native_registers *leaf,
                                   const struct native_stack *stack, uint32_t base) {
-    const struct native_slot *slot = tail->slots + tail->count;
-    if (tail->epoch != stack->epoch || tail->base_at != stack->slots[base].at ||
-        tail->base_value != stack->slots[base].value || slot[-1].at != leaf->slot ||
-        (tail->by_register && tail->rbp != leaf->rbp))
+    const struct native_slot *slot = suffix->slots + suffix->count;
+    if (suffix->epoch != stack->epoch || suffix->base_at != stack->slots[base].at ||
+        suffix->base_value != stack->slots[base].value || slot[-1].at != leaf->slot ||
+        (suffix->by_register && suffix->rbp != leaf->rbp))
         return false;
-    return native_slots_hold(tail->slots, slot) &&
-           native_slots_hold(tail->rbps, tail->rbps + tail->rbp_count);
+    return native_slots_are_unchanged(suffix->slots, slot) &&
+           native_slots_are_unchanged(suffix->rbps, suffix->rbps + suffix->rbp_count);
 }
 
-struct native_suffix *native_suffix_find(struct native_suffixes *tails,
+struct native_suffix *native_suffix_find(struct native_suffixes *suffixes,
                                          const struct native_registers *leaf,
                                          const struct native_stack *stack,
                                          uint32_t base) {
@@ -47,14 +47,14 @@ struct native_suffix *native_suffix_find(struct native_suffixes *tails,
     if (unlikely(second == NULL || second > evaluation))
         return NULL;
     struct native_suffix *ways =
-        set_of(tails, leaf->slot, native_word(second), native_word(evaluation));
+        set_of(suffixes, leaf->slot, native_word(second), native_word(evaluation));
     for (uint32_t at = 0; at < NATIVE_SUFFIX_WAYS; at++)
         if (is_this(&ways[at], leaf, stack, base))
             return &ways[at];
     return NULL;
 }
 
-/* Whether frames down to the root depend on the leaf's rbp. */
+/* Whether any frame depends on the rbp that the top frame has in the register. */
 static bool depends_on_register(const struct native_stack *stack) {
     for (uint32_t at = 0; at < stack->depth; at++)
         if ((stack->frames[at].flags & NATIVE_BY_REGISTER) != 0)
@@ -62,7 +62,7 @@ static bool depends_on_register(const struct native_stack *stack) {
     return false;
 }
 
-/* On one stack, whose addresses fall from the evaluation to the leaf. */
+/* Whether the frames are on one stack: addresses fall from the evaluation inwards. */
 static bool is_plain(const struct native_stack *stack, uint32_t base) {
     for (uint32_t at = base + 1; at < stack->depth; at++)
         if (stack->frames[at].exact || stack->slots[at].at >= stack->slots[at - 1].at)
@@ -70,17 +70,18 @@ static bool is_plain(const struct native_stack *stack, uint32_t base) {
     return true;
 }
 
-static void note_frames(struct native_suffix *tail, const struct native_frame *frames) {
-    tail->rbp_count = 0;
-    for (uint32_t at = 0; at < tail->count; at++) {
-        tail->keys[at] = frames[at].key;
+static void note_frames(struct native_suffix *suffix,
+                        const struct native_frame *frames) {
+    suffix->rbp_count = 0;
+    for (uint32_t at = 0; at < suffix->count; at++) {
+        suffix->keys[at] = frames[at].key;
         if (frames[at].rbp_at != NULL)
-            tail->rbps[tail->rbp_count++] =
+            suffix->rbps[suffix->rbp_count++] =
                 (struct native_slot){frames[at].rbp_at, frames[at].rbp};
     }
 }
 
-struct native_suffix *native_suffix_note(struct native_suffixes *tails,
+struct native_suffix *native_suffix_note(struct native_suffixes *suffixes,
                                          const struct native_stack *stack,
                                          uint32_t base) {
     uint32_t count = stack->depth - 1 - base, last = stack->depth - 1;
@@ -88,16 +89,16 @@ struct native_suffix *native_suffix_note(struct native_suffixes *tails,
         return NULL;
     const struct native_slot *leaf = &stack->slots[last];
     struct native_suffix *ways =
-        set_of(tails, leaf->at, leaf[-1].value, stack->slots[base + 1].value);
-    struct native_suffix *tail = &ways[tails->next++ % NATIVE_SUFFIX_WAYS];
-    tail->base_at = stack->slots[base].at;
-    tail->base_value = stack->slots[base].value;
-    tail->epoch = stack->epoch;
-    tail->count = count;
-    tail->rbp = stack->frames[last].rbp;
-    tail->by_register = depends_on_register(stack);
-    memset(tail->results, 0, sizeof tail->results);
-    memcpy(tail->slots, stack->slots + base + 1, count * sizeof *tail->slots);
-    note_frames(tail, stack->frames + base + 1);
-    return tail;
+        set_of(suffixes, leaf->at, leaf[-1].value, stack->slots[base + 1].value);
+    struct native_suffix *suffix = &ways[suffixes->next++ % NATIVE_SUFFIX_WAYS];
+    suffix->base_at = stack->slots[base].at;
+    suffix->base_value = stack->slots[base].value;
+    suffix->epoch = stack->epoch;
+    suffix->count = count;
+    suffix->rbp = stack->frames[last].rbp;
+    suffix->by_register = depends_on_register(stack);
+    memset(suffix->results, 0, sizeof suffix->results);
+    memcpy(suffix->slots, stack->slots + base + 1, count * sizeof *suffix->slots);
+    note_frames(suffix, stack->frames + base + 1);
+    return suffix;
 }

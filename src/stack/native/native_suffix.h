@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The last few ways from an evaluation of Python code to the allocator: what a thread's
- * native stacks end with.
+/* A cache of native suffixes: the frames from the innermost evaluation of Python code
+ * to the allocator, with which a thread's native stacks end.
  *
- * Events alternate between a few of them above the same evaluation, where the last
- * stack alone would have to be unwound again each time. A tail is recognised as the
- * last stack is: where it begins is known, and its addresses are only compared.
+ * The events inside one evaluation alternate between a few suffixes; with the last
+ * stack alone each of them would be unwound again. A cached suffix is verified like the
+ * last stack: its slots are known, and their values are only compared.
  *
  *   stack   root ... caller, evaluation, call, list_resize, hook
- *   tail                     evaluation, call, list_resize, hook
+ *   suffix                  evaluation, call, list_resize, hook
  *
- * The evaluation is part of it with the place in its code that calls, which is another
- * one for each kind of call.
+ * The evaluation is part of the suffix with its return address, which differs between
+ * kinds of calls.
  *
- * One thread's own; no lock, no memory of its own. Reads only the part of the stack
- * between the leaf and the evaluation.
+ * Each thread has its own; no lock, no memory. Reads only the part of the stack between
+ * the top frame and the evaluation.
  */
 #pragma once
 
@@ -31,36 +31,36 @@ enum {
 };
 
 struct native_suffix {
-    const uint64_t *base_at; /* the slot of the evaluation's caller */
-    uint64_t base_value;
-    uint32_t epoch; /* of unwind_table; 0: no tail */
-    uint32_t count; /* frames */
-    uint64_t rbp;   /* of the leaf */
-    bool by_register;
+    const uint64_t *base_at; /* slot of the evaluation's caller */
+    uint64_t base_value;     /* its value */
+    uint32_t epoch;          /* unwind_table.epoch when it was cached; 0: empty */
+    uint32_t count;          /* frames */
+    uint64_t rbp;            /* of the top frame */
+    bool by_register;        /* the suffix depends on that */
     uint32_t rbp_count;
-    struct native_slot slots[NATIVE_SUFFIX_MAX]; /* the leaf is the last */
+    struct native_slot slots[NATIVE_SUFFIX_MAX]; /* the top frame is the last */
     struct native_slot rbps[NATIVE_SUFFIX_MAX];  /* that frames depend on */
-    uint64_t keys[NATIVE_SUFFIX_MAX]; /* of those that are shown as such, else 0 */
+    uint64_t keys[NATIVE_SUFFIX_MAX];            /* of frames that are shown, else 0 */
     struct {
         uint32_t parent;
         uint32_t node;
-    } results[NATIVE_SUFFIX_RESULTS]; /* what it came to above a node; never above 0 */
+    } results[NATIVE_SUFFIX_RESULTS]; /* the suffix inside a node; parent 0: empty */
 };
 
 struct native_suffixes {
-    uint32_t next; /* way that is used again next */
+    uint32_t next; /* the way to be replaced next, in turns */
     struct native_suffix ways[NATIVE_SUFFIX_SETS][NATIVE_SUFFIX_WAYS];
 };
 
-/* The tail that ends with this leaf now, above the entry `base`, the evaluation's
- * caller; NULL: not known. */
-struct native_suffix *native_suffix_find(struct native_suffixes *tails,
+/* The cached suffix that the stack ends with now, or NULL. `leaf`: the top frame;
+ * `base`: the entry of the evaluation's caller. */
+struct native_suffix *native_suffix_find(struct native_suffixes *suffixes,
                                          const struct native_registers *leaf,
                                          const struct native_stack *stack,
                                          uint32_t base);
 
-/* Notes the entries above `base` as a tail, and how their keys are shown. Not those
- * that are too many, or partly on another stack. NULL when it is none. */
-struct native_suffix *native_suffix_note(struct native_suffixes *tails,
+/* Caches the entries inside `base` as a suffix. NULL if they are too many, or partly on
+ * another stack. */
+struct native_suffix *native_suffix_note(struct native_suffixes *suffixes,
                                          const struct native_stack *stack,
                                          uint32_t base);
