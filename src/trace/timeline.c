@@ -6,6 +6,7 @@
 #include "base/io.h"
 #include "base/machine.h"
 #include "base/process.h"
+#include "trace/tables_valid.h"
 #include "trace/tracer.h"
 
 /* The kernel's answer may take at most a fiftieth of the time. */
@@ -83,6 +84,8 @@ static void name_process(void) {
 static void measure(uint64_t now) {
     uint64_t begin = read_clock(CLOCK_THREAD_CPUTIME_ID);
     tracer_measure();
+    /* Another process may have cut off the dump, which ends the tracing. */
+    assert(tables_are_valid(dump) || !gate.active);
     name_process();
     next_measure = now + REST * (read_clock(CLOCK_THREAD_CPUTIME_ID) - begin);
 }

@@ -8,6 +8,7 @@
 #include "suite.h"
 #include "trace/mapping_table.h"
 #include "trace/stack_table.h"
+#include "trace/tables_valid.h"
 
 enum { BLOCKS = 3000, THREADS = 4, ROUNDS = 40000 };
 enum { PYTHON, LIBC, MINE = 3 }; /* domains */
@@ -394,6 +395,36 @@ START_TEST(its_own_memory_is_measured) {
 }
 END_TEST
 
+START_TEST(corrupt_tables_are_noticed) {
+    open_tracer(1 << 20);
+    uint32_t stack = stack_table_node(stack_table_node(0, 5, 1), 5, 2);
+    insert(base, 100, stack);
+    insert(base + 16, 50, stack);
+    tracer_remove(alone, base + 16, TRACER_PYTHON);
+    struct tracemalloc_dump_bucket *bucket =
+        bucket_at(*block_map_find(base) & BLOCK_MAP_BUCKET);
+    struct tracemalloc_dump_stack *node =
+        (struct tracemalloc_dump_stack *)tracer.dump->base[TRACEMALLOC_DUMP_STACKS] +
+        stack;
+    ck_assert(tables_are_valid(tracer.dump));
+    bucket->live++;
+    ck_assert(!tables_are_valid(tracer.dump));
+    bucket->live--;
+    uint32_t site = bucket->site;
+    bucket->site = 1 << 20;
+    ck_assert(!tables_are_valid(tracer.dump));
+    bucket->site = site;
+    uint32_t parent = node->parent;
+    node->parent = stack;
+    ck_assert(!tables_are_valid(tracer.dump));
+    node->parent = parent;
+    header()->peak_bytes++;
+    ck_assert(!tables_are_valid(tracer.dump));
+    header()->peak_bytes--;
+    ck_assert(tables_are_valid(tracer.dump));
+}
+END_TEST
+
 /* Each thread on addresses of its own; the tables are shared. */
 static void *live_and_die(void *argument) {
     uintptr_t own = base + ((uintptr_t)argument << 20);
@@ -462,6 +493,7 @@ int main(void) {
         a_block_without_room_is_counted_once,
         addresses_beyond_the_map_are_lost,
         its_own_memory_is_measured,
+        corrupt_tables_are_noticed,
         threads_share_the_tables,
         one_thread_needs_no_lock,
     };
