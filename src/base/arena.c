@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 
+#include "base/machine.h"
 #include "base/sys.h"
 
 static _Atomic uint64_t mapped;
@@ -15,7 +16,7 @@ static void *map(size_t size, int flags) {
 }
 
 void *arena_map(size_t size) {
-    size = arena_round(size);
+    size = machine_whole_pages(size);
     void *memory = map(size, 0);
     if (memory != NULL)
         atomic_fetch_add_explicit(&mapped, size, memory_order_relaxed);
@@ -23,18 +24,18 @@ void *arena_map(size_t size) {
 }
 
 void *arena_reserve(size_t size) {
-    return map(arena_round(size), MAP_NORESERVE);
+    return map(machine_whole_pages(size), MAP_NORESERVE);
 }
 
 void arena_unmap(void *memory, size_t size) {
-    size = arena_round(size);
+    size = machine_whole_pages(size);
     sys_munmap(memory, size);
     atomic_fetch_sub_explicit(&mapped, size, memory_order_relaxed);
 }
 
 void *arena_grow(void *memory, size_t old_size, size_t size) {
-    old_size = arena_round(old_size);
-    size = arena_round(size);
+    old_size = machine_whole_pages(old_size);
+    size = machine_whole_pages(size);
     void *grown = sys_mremap(memory, old_size, size, MREMAP_MAYMOVE, NULL);
     if (sys_failed(grown))
         return NULL;

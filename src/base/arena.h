@@ -12,11 +12,6 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
-#include "base/machine.h"
-
-static inline size_t arena_round(size_t size) {
-    return machine_whole_pages(size);
-}
 
 /* NULL if the kernel has no memory. */
 must_check void *arena_map(size_t size);

@@ -5,13 +5,15 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/machine.h"
 
 int arena_array_reserve(void *entries, uint32_t *capacity, uint64_t wanted,
                         size_t entry_size) {
     void *old, *grown;
     if (wanted <= *capacity)
         return 0;
-    uint64_t larger = *capacity != 0 ? *capacity : arena_round(entry_size) / entry_size;
+    uint64_t larger =
+        *capacity != 0 ? *capacity : machine_whole_pages(entry_size) / entry_size;
     while (larger < wanted && larger <= UINT32_MAX)
         larger *= 2;
     if (larger > UINT32_MAX)

@@ -77,7 +77,7 @@ static uint64_t core_bytes(uintptr_t start, uintptr_t end) {
 
 uint64_t resident_bytes(const struct resident *resident, uintptr_t start,
                         size_t length) {
-    uintptr_t end = start + (machine_page_of(length));
+    uintptr_t end = start + machine_page_of(length);
     int64_t bytes = resident->fd >= 0 ? scan_pages(resident->fd, start, end) : -EBADF;
     return bytes >= 0 ? (uint64_t)bytes : core_bytes(start, end);
 }

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/lock.h"
+#include "base/machine.h"
 
 struct thread_state thread_state_none = {.in_tracer = true};
 thread_local_fixed struct thread_state *thread_state_own = &thread_state_none;
@@ -41,7 +42,7 @@ void thread_state_prepare(void) {
 
 /* Several fit a page; the rest of it goes to the pool. */
 static struct thread_state *carve(void) {
-    size_t size = arena_round(sizeof(struct thread_state));
+    size_t size = machine_whole_pages(sizeof(struct thread_state));
     struct thread_state *states = arena_map(size);
     if (states == NULL)
         return NULL;

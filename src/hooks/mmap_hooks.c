@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
-#include "base/arena.h"
+#include "base/machine.h"
 #include "base/sys.h"
 #include "event/event.h"
 #include "hooks/libc_real.h"
@@ -52,7 +52,7 @@ static cold_path void count_arena(int64_t change) {
 static cold_path void note_map(struct event_guard guard, void *address, size_t length,
                                enum mapping_kind kind) {
     uintptr_t start = (uintptr_t)address;
-    length = arena_round(length);
+    length = machine_whole_pages(length);
     int error = 0;
     if (kind != MAPPING_NONE)
         error = mapping_table_add(guard, start, length, kind,
@@ -96,7 +96,8 @@ exported int munmap(void *address, size_t length) {
     struct event_guard guard = event_begin(self);
     int result = libc_real.munmap(address, length);
     if (result == 0 && gate.active &&
-        mapping_table_remove(guard, (uintptr_t)address, arena_round(length)) < 0)
+        mapping_table_remove(guard, (uintptr_t)address, machine_whole_pages(length)) <
+            0)
         tracer_lost_block(guard, TRACEMALLOC_DUMP_LOST_MEMORY);
     event_end(guard);
     return result;
@@ -104,7 +105,7 @@ exported int munmap(void *address, size_t length) {
 
 static void note_remap(struct event_guard guard, void *old, size_t old_length,
                        void *memory, size_t length) {
-    old_length = arena_round(old_length);
+    old_length = machine_whole_pages(old_length);
     enum mapping_kind kind =
         mapping_table_kind(guard, (uintptr_t)old, old_length == 0 ? 1 : old_length);
     if (old_length != 0 && mapping_table_remove(guard, (uintptr_t)old, old_length) < 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/arena.h"
+#include "base/machine.h"
 #include "base/resident.h"
 
 #include <errno.h>

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/machine.h"
 #include "suite.h"
 
 /* Not a divisor of a page. */
