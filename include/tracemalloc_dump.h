@@ -2,27 +2,27 @@
 /* The dump file of libtracemalloc, byte for byte.
  *
  * A dump is the tracer's own memory: a file that the traced process maps and changes in
- * place, so that it can be read while the process runs, after it ended and after it was
- * killed. This header is enough to write a reader; man/tracemalloc-dump.5 tells the
- * same in prose. All numbers are in the byte order of the machine (`byte_order` tells),
- * and there are no pointers, only ids: an id is the index of an entry in its section.
+ * place, so that it can be read while the process runs, after it has ended and after it
+ * was killed. This header is enough to write a reader; man/tracemalloc-dump.5 describes
+ * the same in prose. All numbers are in the byte order of the machine (see
+ * `byte_order`), and there are no pointers, only ids: an id is the index of an entry in
+ * its section.
  *
  *    0                 8192
  *    | header          | extent | extent | extent | ...
  *                        strings  code     stacks   strings (more) ...
  *
  * A section is one array, stored as a chain of extents that grow the file at its end.
- * Entries are written before the section's `count` is raised, so that the first `count`
- * entries are valid at any instant, also after a SIGKILL. A reader copies `count` first
+ * Entries are written before the section's `count` is raised, so the first `count`
+ * entries are valid at any instant, even after a SIGKILL. A reader copies `count` first
  * and the entries afterwards.
  *
- * A program may make new code for ever, so the ids of what only dead code used are
- * given out again: stacks whose code objects, or a caller's, died, and which hold
- * nothing now, at exit or at the peak. What such a stack ever allocated is counted for
- * its nearest caller that stays. Meanwhile the unused stack, site or code object is
- * all zero, and the bytes of an unused string are; nothing refers to it. A reader of a
- * live dump that is changed in this way meanwhile may meet another stack behind an id
- * that it read before.
+ * A program may create code objects without end, so ids that only dead code used are
+ * reclaimed: those of stacks whose code object, or a caller's, was freed, and which
+ * hold nothing now, at exit or at the peak. What such a stack ever allocated is added
+ * to its nearest caller that remains. Until an id is reused its stack, site, code
+ * object or string is all zero, and nothing refers to it. While a live dump changes in
+ * this way, a reader may find another stack under an id that it has read before.
  */
 #pragma once
 
@@ -47,15 +47,15 @@ enum {
     TRACEMALLOC_DUMP_COMM_SIZE = 16,
 };
 
-/* How the process stood when the header was last written. A state of TRACING whose
- * process is gone means that the process was killed. */
+/* The state of the process when the header was last written. TRACING, if the process no
+ * longer exists, means that it was killed. */
 enum tracemalloc_dump_state {
     TRACEMALLOC_DUMP_TRACING = 1,
-    TRACEMALLOC_DUMP_STOPPED = 2,  /* tracing was stopped; the process went on */
+    TRACEMALLOC_DUMP_STOPPED = 2,  /* tracing was stopped; the process continued */
     TRACEMALLOC_DUMP_EXITED = 3,   /* exit, _exit or quick_exit with `exit_status` */
     TRACEMALLOC_DUMP_EXEC = 4,     /* the process became another program */
     TRACEMALLOC_DUMP_SNAPSHOT = 5, /* a copy of a live dump */
-    TRACEMALLOC_DUMP_SIGNAL = 6,   /* the parent saw it die by `signal` */
+    TRACEMALLOC_DUMP_SIGNAL = 6,   /* its parent saw that `signal` killed it */
 };
 
 enum tracemalloc_dump_implementation {
@@ -74,26 +74,25 @@ enum tracemalloc_dump_reason {
     TRACEMALLOC_DUMP_LOST_PYTHON =
         3, /* Python frames were switched off: a check failed */
     TRACEMALLOC_DUMP_LOST_NESTED =
-        4, /* blocks made by a signal handler inside the tracer */
-    TRACEMALLOC_DUMP_LOST_MEMORY =
-        5, /* the tracer found no memory for its private tables */
+        4, /* blocks allocated by a signal handler that interrupted the tracer */
+    TRACEMALLOC_DUMP_LOST_MEMORY = 5, /* no memory for the tracer's private tables */
     TRACEMALLOC_DUMP_LOST_NAMES =
         6, /* names cut or replaced: the string table was full */
     TRACEMALLOC_DUMP_LOST_NATIVE =
-        7, /* native stacks that could not be unwound whole */
+        7, /* native stacks that could not be unwound completely */
     TRACEMALLOC_DUMP_LOST_DAMAGE =
-        8, /* pages of the file that another program cut off */
+        8, /* pages of the file that another process truncated */
     TRACEMALLOC_DUMP_LOST_VERSION =
         9, /* interpreter without Python frames (see implementation) */
     TRACEMALLOC_DUMP_LOST_CRAMPED =
-        10, /* events without native frames: the stack had no room to unwind it */
+        10, /* events without native frames: too little stack left to unwind on */
     TRACEMALLOC_DUMP_LOST_MALLOC =
-        11, /* functions of malloc's family that are another library's */
+        11, /* functions of the malloc family that are another library's */
     TRACEMALLOC_DUMP_LOST_TRACK =
-        12, /* functions of PyTraceMalloc that could not be led to the tracer */
+        12, /* PyTraceMalloc functions that could not be redirected to the tracer */
 };
 
-/* Why the file could not grow, which is behind what some of the reasons count. */
+/* Why the file could not grow, which is the cause of some of the reasons above. */
 enum tracemalloc_dump_growth {
     TRACEMALLOC_DUMP_GROWTH_GOOD = 0,   /* it could */
     TRACEMALLOC_DUMP_GROWTH_BOUND = 1,  /* TRACEMALLOC_MAX_FILE */
@@ -138,23 +137,25 @@ typedef uint32_t tracemalloc_dump_string;
 /* A code object of Python. Id 0 is no code; id 1 is `<overflow>`. */
 struct tracemalloc_dump_code {
     tracemalloc_dump_string filename;
-    tracemalloc_dump_string name; /* the qualified name where the version has it */
+    tracemalloc_dump_string name; /* the qualified name if the version has it */
     uint32_t first_line;
     uint32_t reserved;
 };
 
 /* A node of the prefix tree of stacks, root first: the stack is the path from the root
  * to the node. Stack 0 is the empty stack (shown as `<unknown>`), stack 1 is
- * `<overflow>`, the sum of all stacks that found no room. parent < own id, always. The
- * tree holds whole stacks: a reader shows the `nframe` most recent frames of one.
+ * `<overflow>`, the sum of all stacks that did not fit. A parent's id is always less
+ * than its child's. The tree holds whole stacks: a reader shows the `nframe` innermost
+ * frames of one.
  *
- * Python: code id of the code object line line number, 0 where the code has none
- * native: code TRACEMALLOC_DUMP_NATIVE | id of the module
- *          line  low half of the ELF virtual address, high  its high half
+ *   Python: code  id of the code object
+ *           line  line number, 0 if the code has none
+ *   native: code  TRACEMALLOC_DUMP_NATIVE | id of the module
+ *           line  low half of the ELF virtual address, high  its high half
  *
- * The address of a native frame is one inside the call instruction: the return address
- * less 1. Module 0 is code that belongs to no module (made at run time, say): the
- * address is that in memory.
+ * The address of a native frame is within the call instruction: the return address less
+ * 1. Module 0 is code of no module, such as code generated at run time: its address is
+ * that in memory.
  */
 struct tracemalloc_dump_stack {
     uint32_t parent;
@@ -239,7 +240,7 @@ enum {
     TRACEMALLOC_DUMP_DOMAIN_MMAP = 2,
 };
 
-/* An executable or shared object: where its code was mapped, from when to when. */
+/* An executable or shared object, and where its code was mapped. */
 struct tracemalloc_dump_module {
     tracemalloc_dump_string path;
     tracemalloc_dump_string build_id; /* lower case hexadecimal digits */
@@ -251,18 +252,17 @@ struct tracemalloc_dump_module {
 
 /* What `tracemalloc resolve` found at the address of a native frame. The entries are in
  * the order of module and address. Those with the same two are the functions that were
- * inlined into each other there, the outermost first. Where nothing was found, one
- * entry says so: both texts are empty. Only dumps that were resolved have this
- * section. */
+ * inlined into each other there, the outermost first. If nothing was found, there is
+ * one entry with both texts empty. Only dumps that were resolved have this section. */
 struct tracemalloc_dump_symbol {
     uint32_t module;
-    tracemalloc_dump_string function; /* demangled; empty where unknown */
-    tracemalloc_dump_string filename; /* of the source; empty where unknown */
-    uint32_t line;                    /* 0 where unknown */
+    tracemalloc_dump_string function; /* demangled; empty if unknown */
+    tracemalloc_dump_string filename; /* of the source; empty if unknown */
+    uint32_t line;                    /* 0 if unknown */
     uint64_t address;                 /* ELF virtual address, as in the stacks */
 };
 
-/* The heap at one moment. */
+/* The heap at one point in time. */
 struct tracemalloc_dump_timeline_sample {
     uint64_t time; /* nanoseconds since the header's start_time */
     uint64_t python_bytes;
@@ -280,8 +280,8 @@ struct tracemalloc_dump_epoch {
     uint32_t process;
 };
 
-/* One of the processes that a merged dump is of; the header then tells of the one that
- * started first, and sums. Only merged dumps have this section. */
+/* One of the processes of a merged dump. Its header describes the one that started
+ * first, and has the sums of all. Only merged dumps have this section. */
 struct tracemalloc_dump_process {
     uint32_t pid;
     uint32_t ppid;
@@ -320,7 +320,7 @@ struct tracemalloc_dump_header {
     uint32_t section_count;
     uint64_t file_size; /* bytes that belong to the dump */
 
-    /* Who. */
+    /* The process. */
     uint32_t pid;
     uint32_t ppid;
     uint64_t start_time;    /* of the tracing; nanoseconds since the epoch */
@@ -330,20 +330,20 @@ struct tracemalloc_dump_header {
     tracemalloc_dump_string executable;
     uint32_t implementation; /* enum tracemalloc_dump_implementation */
     uint32_t python_version; /* PY_VERSION_HEX, 0 without Python */
-    uint32_t nframe;         /* frames to show of a stack */
-    uint32_t native_nframe; /* native frames at most in a stack, 0 when not asked for */
-    uint32_t generation;    /* how many dumps this process made before */
-    uint32_t free_lists; /* 1 when objects of free lists count where they are taken */
-    uint64_t run_id;     /* of `tracemalloc run` (TRACEMALLOC_RUN), else 0 */
+    uint32_t nframe;         /* innermost frames of a stack to show */
+    uint32_t native_nframe;  /* native frames at most in a stack, 0 if not asked for */
+    uint32_t generation;     /* how many dumps this process wrote before */
+    uint32_t free_lists;    /* 1 if objects of free lists count where they are reused */
+    uint64_t run_id;        /* of `tracemalloc run` (TRACEMALLOC_RUN), else 0 */
     uint64_t pid_namespace; /* inode of /proc/self/ns/pid, in which `pid` is a number;
-                               0 where it could not be read */
-    /* As the kernel said at the last sample of the timeline; they always end with a
-     * NUL, and may be half-written while the process runs. The title is the memory of
-     * the arguments, which programs overwrite, with a space between each two. */
+                               0 if it could not be read */
+    /* From the kernel, at the last sample of the timeline. They always end with a NUL,
+     * and may be half-written while the process runs. The title is the memory of the
+     * arguments, separated by spaces: some programs overwrite it. */
     char title[TRACEMALLOC_DUMP_TITLE_SIZE];
     char comm[TRACEMALLOC_DUMP_COMM_SIZE]; /* the name of its first thread */
 
-    /* How it ended. */
+    /* Its end. */
     uint32_t state; /* enum tracemalloc_dump_state */
     int32_t exit_status;
     int32_t signal;
@@ -352,9 +352,9 @@ struct tracemalloc_dump_header {
     uint32_t finalized; /* 1 once the buckets' at_exit is valid */
     uint32_t foreign;   /* 1: copied from dumps of users who do not own the copy */
 
-    /* Totals. Python: all domains but libc and mmap, what the interpreter's own tracer
-     * would count. A peak is written when the bytes begin to fall: until then the bytes
-     * are more, and they are the peak. */
+    /* Totals. Python: all domains but libc and mmap, as the interpreter's own tracer
+     * counts. A peak is written when the bytes begin to fall: until then the current
+     * bytes are larger, and are the peak. */
     uint64_t python_bytes;
     uint64_t native_bytes;
     uint64_t peak_bytes; /* of the sum of both */
@@ -363,15 +363,14 @@ struct tracemalloc_dump_header {
     uint16_t
         growth; /* enum tracemalloc_dump_growth: why the file last failed to grow */
     uint16_t growth_error; /* the number of that error in errno.h */
-    uint64_t
-        arena_bytes; /* held by the interpreter's arenas: what is behind its objects */
-    /* As the kernel said at the last sample of the timeline. */
+    uint64_t arena_bytes;  /* of the interpreter's arenas, in which its objects are */
+    /* Measured at the last sample of the timeline. */
     uint64_t tracer_bytes; /* private memory of the tracer, without this file */
-    uint64_t mapped_resident_bytes; /* what of the mmap domain is resident */
+    uint64_t mapped_resident_bytes; /* resident part of the mmap domain */
     uint64_t lost[TRACEMALLOC_DUMP_REASONS];
 
     /* Requests of the command to the process (see tracemalloc-dump(5)). */
-    uint32_t request_signal; /* the process listens to it; 0: the program took it */
+    uint32_t request_signal; /* of requests to this process; 0: the program took it */
     uint32_t cleared;        /* how many times the traces were cleared */
 
     /* Epochs, and what the process may use. */
@@ -391,7 +390,7 @@ static_assert(sizeof(struct tracemalloc_dump_bucket) == 40, "bucket");
 static_assert(sizeof(struct tracemalloc_dump_domain) == 8, "domain");
 static_assert(sizeof(struct tracemalloc_dump_module) == 40, "module");
 static_assert(sizeof(struct tracemalloc_dump_symbol) == 24, "symbol");
-static_assert(sizeof(struct tracemalloc_dump_timeline_sample) == 32, "moment");
+static_assert(sizeof(struct tracemalloc_dump_timeline_sample) == 32, "timeline sample");
 static_assert(sizeof(struct tracemalloc_dump_epoch) == 16, "epoch");
 static_assert(sizeof(struct tracemalloc_dump_process) == 336, "process");
 static_assert(sizeof(struct tracemalloc_dump_section) == 400, "section");
