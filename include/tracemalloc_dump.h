@@ -90,6 +90,8 @@ enum tracemalloc_dump_reason {
         11, /* functions of the malloc family that are another library's */
     TRACEMALLOC_DUMP_LOST_TRACK =
         12, /* PyTraceMalloc functions that could not be redirected to the tracer */
+    TRACEMALLOC_DUMP_LOST_LATE =
+        13, /* loaded late: addresses by which libc is called, and that stayed so */
 };
 
 /* Why the file could not grow, which is the cause of some of the reasons above. */
@@ -379,6 +381,10 @@ struct tracemalloc_dump_header {
     uint64_t memory_limit; /* bytes, as the kernel said when an epoch began; 0: none */
     uint32_t memory_limit_source; /* enum tracemalloc_dump_limit */
     uint32_t reserved;
+
+    /* When the library was loaded into a process that already ran: what it held before
+     * is unknown. Nanoseconds since the epoch; 0: at its start. */
+    uint64_t loaded_late;
 
     struct tracemalloc_dump_section sections[TRACEMALLOC_DUMP_SECTIONS];
 };

@@ -21,6 +21,7 @@ enum lock_rank {
     LOCK_THREADS = 3,  /* the pool of thread states */
     LOCK_SIGNALS = 4,  /* the actions of signals; all signals are blocked meanwhile */
     LOCK_REQUESTS = 5, /* the queue of requests; all signals are blocked meanwhile */
+    LOCK_SLOTS = 6,    /* other objects' slots; all signals are blocked meanwhile */
 };
 
 /* state: 0 free, 1 held. lock_release stores it plainly; an exchange would wait for all

@@ -15,7 +15,7 @@ int request_decode(int value, struct request *out) {
     uint32_t bits = (uint32_t)value;
     uint32_t kind = bits >> KIND_SHIFT & 0xff;
     uint16_t nframe = (uint16_t)bits;
-    if (bits >> MAGIC_SHIFT != MAGIC || kind < REQUEST_STOP || kind > REQUEST_CLEAR)
+    if (bits >> MAGIC_SHIFT != MAGIC || kind < REQUEST_STOP || kind > REQUEST_DETACH)
         return -EINVAL;
     if ((nframe != 0) != (kind == REQUEST_START))
         return -EINVAL;

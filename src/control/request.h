@@ -24,6 +24,7 @@ enum request_kind {
     REQUEST_STOP = 1,
     REQUEST_START = 2,
     REQUEST_CLEAR = 3,
+    REQUEST_DETACH = 4, /* of a process that was attached to */
 };
 
 struct request {

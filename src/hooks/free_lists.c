@@ -65,7 +65,9 @@ static void replace(struct bypassed_type *kind, void *type, uintptr_t header,
 static int (*chained)(void *object, int event, void *data);
 static void *chained_data;
 
+static const struct python_runtime *python;
 static unsigned version;
+static bool leaving; /* at the next new object */
 
 /* Whether the object is in the block that was allocated last, of which this is true
  * once: a block holds one new object. Headers in front of it take at most 32 bytes. */
@@ -85,8 +87,20 @@ static always_inline void count_here(const void *object) {
         event_reuse(self, slot);
 }
 
+static int trace_reference(void *object, int event, void *data);
+
+/* Within a call of it, and so with the GIL. */
+static cold_path void leave(void) {
+    void *data;
+    leaving = false;
+    if (python->get_ref_tracer(&data) == (void *)trace_reference)
+        python->set_ref_tracer(chained, chained_data);
+}
+
 static int trace_reference(void *object, int event, void *data) {
     (void)data;
+    if (unlikely(leaving) && event == REF_CREATE)
+        leave();
     if (event == REF_CREATE && !just_allocated(object) && gate.active)
         count_here(object);
     return chained != NULL ? chained(object, event, chained_data) : 0;
@@ -106,7 +120,9 @@ static void install_tracer(const struct python_runtime *runtime) {
 }
 
 void free_lists_install(const struct python_runtime *runtime) {
+    python = runtime;
     version = runtime->layout.version;
+    leaving = false;
     if (runtime->set_ref_tracer != NULL) {
         install_tracer(runtime);
         return;
@@ -116,6 +132,24 @@ void free_lists_install(const struct python_runtime *runtime) {
     replace(&tuples, runtime->tuple_type, gc_header, tuple_dealloc);
     replace(&lists, runtime->list_type, gc_header, list_dealloc);
     replace(&dicts, runtime->dict_type, gc_header, dict_dealloc);
+}
+
+static void put_back(struct bypassed_type *kind, deallocate ours) {
+    if (kind->type == NULL)
+        return;
+    deallocate *place = (deallocate *)(void *)((char *)kind->type + TYPE_DEALLOC);
+    if (*place != ours)
+        return;
+    *place = kind->original;
+    kind->type = NULL;
+}
+
+void free_lists_remove(void) {
+    leaving = python != NULL && python->set_ref_tracer != NULL;
+    put_back(&floats, float_dealloc);
+    put_back(&tuples, tuple_dealloc);
+    put_back(&lists, list_dealloc);
+    put_back(&dicts, dict_dealloc);
 }
 
 /* A new object of one of the kinds that have free lists; tuples have one for each

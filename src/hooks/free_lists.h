@@ -9,13 +9,17 @@
  * it came from a free list, and counts at the current stack from then on.
  *
  * Both are installed at the first event with a Python frame, when the types are ready
- * and the GIL is held, and stay in place.
+ * and the GIL is held, and stay in place
+ * until they are removed.
  */
 #pragma once
 
 #include "stack/python/python_runtime.h"
 
 void free_lists_install(const struct python_runtime *runtime);
+/* Removes both; a tracer of references removes itself at the next new object. Any
+ * thread. */
+void free_lists_remove(void);
 /* After tracing stopped: creates and drops objects of each kind, so that the free lists
  * are as full as in a program that was never traced. With the GIL, outside of hooks. */
 void free_lists_refill(void);

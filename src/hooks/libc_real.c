@@ -4,6 +4,8 @@
 #include <dlfcn.h>
 #include <stddef.h>
 
+#include "hooks/loaded_late.h"
+
 struct libc_real libc_real;
 
 static thread_local_fixed bool resolving;
@@ -62,6 +64,10 @@ static const struct {
 };
 #undef FUNCTION
 
+static void *find(const char *name) {
+    return loaded_late ? loaded_late_find(name) : dlsym(RTLD_NEXT, name);
+}
+
 /* RTLD_NEXT keeps a library that is preloaded after ours working. Two threads may do
  * this at once, with the same result; the first calls come before there is a second
  * thread. */
@@ -71,7 +77,7 @@ bool libc_real_resolve(void) {
     resolving = true;
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
         *(void **)(void *)((char *)&libc_real + functions[i].offset) =
-            dlsym(RTLD_NEXT, functions[i].name);
+            find(functions[i].name);
     __atomic_store_n(&libc_real.resolved, true, __ATOMIC_RELEASE);
     resolving = false;
     return true;

@@ -44,8 +44,11 @@ static cold_path void count_arena(int64_t change) {
     if (!self->in_allocator || self->in_tracer)
         return;
     struct event_guard guard = event_begin(self);
-    if (gate.active)
-        tracer.dump->header->arena_bytes += (uint64_t)change;
+    uint64_t *bytes = gate.active ? &tracer.dump->header->arena_bytes : NULL;
+    /* An arena from before tracing may be returned. */
+    if (bytes != NULL)
+        *bytes = change < 0 && *bytes < (uint64_t)-change ? 0
+                                                          : *bytes + (uint64_t)change;
     event_end(guard);
 }
 

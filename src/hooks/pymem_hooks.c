@@ -143,3 +143,12 @@ void pymem_hooks_install(const struct python_runtime *runtime) {
         runtime->set_allocator(domain, &wrapped);
     }
 }
+
+void pymem_hooks_remove(const struct python_runtime *runtime) {
+    for (int domain = DOMAIN_RAW; domain < DOMAINS; domain++) {
+        struct allocator now;
+        runtime->get_allocator(domain, &now);
+        if (now.malloc == hooks[domain].malloc)
+            runtime->set_allocator(domain, &real[domain]);
+    }
+}

@@ -155,6 +155,21 @@ int signal_action_cover(int number, const struct signal_cover *cover) {
     return error;
 }
 
+void signal_action_uncover(void) {
+    int saved = errno;
+    if (!is_ready() || is_foreign())
+        return;
+    uint64_t mask = enter();
+    for (int number = 1; number < SIGNALS; number++) {
+        if (actions[number].put_on != NULL)
+            take_off(number);
+        actions[number].put_on = NULL;
+        actions[number].wanted = NULL;
+    }
+    leave(mask);
+    errno = saved;
+}
+
 struct sigaction signal_action_program(int number) {
     return actions[number].program;
 }

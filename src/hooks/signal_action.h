@@ -31,6 +31,8 @@ struct signal_cover {
 /* 0; -EBUSY if the cover is for the default action only and the program has set
  * another; -EINVAL. `cover` must live as long as the process. */
 must_check int signal_action_cover(int number, const struct signal_cover *cover);
+/* Takes all covers off for good. */
+void signal_action_uncover(void);
 /* The action that the program set; for the cover's handler. */
 struct sigaction signal_action_program(int number);
 /* Whether the action is neither the default nor to ignore the signal. */

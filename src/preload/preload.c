@@ -10,6 +10,7 @@
 #include "event/thread_state.h"
 #include "hooks/libc_hooks.h"
 #include "hooks/libc_real.h"
+#include "hooks/loaded_late.h"
 #include "hooks/signal_real.h"
 #include "module/public_api.h"
 #include "module/tracemalloc_module.h"
@@ -41,6 +42,9 @@ static void install_module(const struct python_runtime *runtime,
 
 __attribute__((constructor)) static void begin(int argc, char **argv) {
     char wrong_value[256];
+    loaded_late_detect();
+    if (loaded_late)
+        return;
     signal_real();
     /* A program with another user's rights must not obey its environment. */
     if (!libc_real_ready() || getauxval(AT_SECURE) != 0)

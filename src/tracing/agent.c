@@ -32,6 +32,10 @@ static void carry_out(struct request request) {
     case REQUEST_CLEAR:
         tracing_clear();
         break;
+    case REQUEST_DETACH:
+        if (agent.detach != NULL)
+            agent.detach();
+        break;
     default: /* a plain signal */
         if (tracing_is_on())
             tracing_stop();

@@ -11,8 +11,9 @@
 #include <stdint.h>
 
 struct agent_options {
-    uint32_t signal; /* 0: REQUEST_DEFAULT_SIGNAL */
-    uint32_t nframe; /* for a start by a plain signal; 0: DEFAULT_NFRAME */
+    uint32_t signal;      /* 0: REQUEST_DEFAULT_SIGNAL */
+    uint32_t nframe;      /* for a start by a plain signal; 0: DEFAULT_NFRAME */
+    void (*detach)(void); /* NULL: the process was not attached to */
 };
 
 /* Installs the handler if the program does not use the signal. Called once a Python is

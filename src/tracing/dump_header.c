@@ -67,6 +67,8 @@ void dump_header_describe(uint32_t nframe, bool frames_work) {
     header->free_lists = traced_process.options->free_lists && frames_work;
     if (!frames_work && traced_process.runtime->implementation != PYTHON_NONE)
         header->lost[TRACEMALLOC_DUMP_LOST_VERSION]++;
+    if (traced_process.late)
+        header->loaded_late = header->start_time;
     header->lost[TRACEMALLOC_DUMP_LOST_MALLOC] = traced_process.bypassed;
     header->lost[TRACEMALLOC_DUMP_LOST_TRACK] = traced_process.unredirected;
 }

@@ -36,7 +36,7 @@ static long asked_nframe(void) {
 
 static void listen(long nframe) {
     struct agent_options agent = {traced_process.options->signal,
-                                  nframe > 0 ? (uint32_t)nframe : 0};
+                                  nframe > 0 ? (uint32_t)nframe : 0, NULL};
     agent_listen(&agent);
 }
 

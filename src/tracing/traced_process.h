@@ -33,6 +33,7 @@ struct traced_process {
     uint32_t pid;          /* differs from getpid() in a child of vfork */
     uint32_t signal;       /* of requests; 0: none */
     uint32_t generation;   /* dumps before this one */
+    bool late;             /* the library was loaded into a process that ran */
     unsigned bypassed;     /* functions of the malloc family that are not ours */
     unsigned unredirected; /* PyTraceMalloc functions that could not be redirected */
 };

@@ -15,6 +15,7 @@ static void ck_same(struct request sent) {
 START_TEST(requests_arrive_as_they_were_sent) {
     ck_same((struct request){REQUEST_STOP, 0});
     ck_same((struct request){REQUEST_CLEAR, 0});
+    ck_same((struct request){REQUEST_DETACH, 0});
     ck_same((struct request){REQUEST_START, 1});
     ck_same((struct request){REQUEST_START, 65535});
 }
@@ -28,7 +29,7 @@ END_TEST
 
 START_TEST(other_values_are_no_requests) {
     static const uint32_t values[] = {
-        0,          1,          0xffffffff, 0xa7000000, 0xa7040000,
+        0,          1,          0xffffffff, 0xa7000000, 0xa7050000,
         0xa6010000, 0xa7020000, 0xa7010001, 0xa7030001, 0x01a70000,
     };
     struct request request;

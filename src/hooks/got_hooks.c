@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT */
+#include "hooks/got_hooks.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <errno.h>
+#include <link.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+#include "base/arena.h"
+#include "base/lock.h"
+#include "base/sys.h"
+#include "hooks/loaded_late.h"
+#include "stack/native/native_object.h"
+
+enum { MOST_HOOKS = 256, TABLE = 1024 };
+
+struct hook {
+    const char *name;
+    void *ours;
+    void *real; /* NULL: not loaded yet */
+};
+
+static struct hook hooks[MOST_HOOKS];
+static size_t hook_count;
+static uint8_t table[TABLE]; /* by the name's hash: index in hooks, plus 1 */
+
+enum { MASK_SIZE = 8 };
+
+static struct lock lock = {.rank = LOCK_SLOTS};
+static uint64_t seen_adds; /* of the loader; protected by the lock, as the next */
+static bool installed;
+
+/* Signals stay out while the lock is held: their handlers take others. */
+static uint64_t block_signals(void) {
+    static const uint64_t all = ~UINT64_C(0);
+    uint64_t before = 0;
+    sys_call(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, MASK_SIZE);
+    return before;
+}
+
+static void restore_signals(uint64_t before) {
+    sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, MASK_SIZE);
+}
+
+/* --- the functions ---------------------------------------------------------------- */
+
+static uint8_t *find_entry(const char *name) {
+    uint32_t at = native_object_hash(name) % TABLE;
+    while (table[at] != 0 && strcmp(hooks[table[at] - 1].name, name) != 0)
+        at = (at + 1) % TABLE;
+    return &table[at];
+}
+
+static void add(const char *name, void *ours, void *real) {
+    if (hook_count == MOST_HOOKS - 1 || ours == real)
+        return;
+    hooks[hook_count++] = (struct hook){name, ours, real};
+    *find_entry(name) = (uint8_t)hook_count;
+}
+
+/* The interpreter keeps its own tracer and its variables. */
+static bool is_for_start(const char *name) {
+    static const char *const names[] = {"getenv", "pthread_key_create"};
+    for (size_t at = 0; at < sizeof names / sizeof *names; at++)
+        if (strcmp(name, names[at]) == 0)
+            return true;
+    return strncmp(name, "Py", 2) == 0 || strncmp(name, "_Py", 3) == 0 ||
+           strncmp(name, "tracemalloc_", 12) == 0;
+}
+
+static void add_exported(const char *name, void *ours) {
+    void *real = is_for_start(name) ? NULL : loaded_late_find(name);
+    if (real != NULL)
+        add(name, ours, real);
+}
+
+/* What the dynamic section of an object leads to. */
+struct dynamic {
+    const uint32_t *hash;
+    const ElfW(Sym) * symbols;
+    const char *names;
+    const ElfW(Rela) * slots[2]; /* of calls, and of other addresses */
+    size_t counts[2];
+};
+
+static struct dynamic read_dynamic(const ElfW(Dyn) * entry) {
+    struct dynamic out = {0};
+    for (; entry->d_tag != DT_NULL; entry++) {
+        const void *at = (const void *)entry->d_un.d_ptr;
+        size_t count = entry->d_un.d_val / sizeof(ElfW(Rela));
+        switch (entry->d_tag) {
+        case DT_GNU_HASH:
+            out.hash = at;
+            break;
+        case DT_SYMTAB:
+            out.symbols = at;
+            break;
+        case DT_STRTAB:
+            out.names = at;
+            break;
+        case DT_JMPREL:
+            out.slots[0] = at;
+            break;
+        case DT_PLTRELSZ:
+            out.counts[0] = count;
+            break;
+        case DT_RELA:
+            out.slots[1] = at;
+            break;
+        case DT_RELASZ:
+            out.counts[1] = count;
+            break;
+        default:
+            break;
+        }
+    }
+    return out;
+}
+
+/* Our own exported functions, in the order of their hashes (see native_object.c): the
+ * lowest bit of a word ends a bucket. */
+static void add_all_exported(const struct link_map *own) {
+    struct dynamic dynamic = read_dynamic(own->l_ld);
+    uint32_t buckets = dynamic.hash[0], first = dynamic.hash[1];
+    const uint32_t *bucket = dynamic.hash + 4 + 2 * (size_t)dynamic.hash[2];
+    const uint32_t *chain = bucket + buckets;
+    for (uint32_t at = 0; at < buckets; at++)
+        for (uint32_t index = bucket[at]; index >= first; index++) {
+            const ElfW(Sym) *symbol = dynamic.symbols + index;
+            if (ELF64_ST_TYPE(symbol->st_info) == STT_FUNC)
+                add_exported(dynamic.names + symbol->st_name,
+                             (void *)(own->l_addr + symbol->st_value));
+            if ((chain[index - first] & 1) != 0)
+                break;
+        }
+}
+
+/* --- the slots -------------------------------------------------------------------- */
+
+struct object {
+    uintptr_t bias, start, end;
+    uintptr_t read_only, read_only_end; /* whole pages (RELRO) */
+    struct dynamic dynamic;
+};
+
+static void describe(const struct dl_phdr_info *info, struct object *out) {
+    struct native_object object;
+    native_object_describe(info, &object);
+    *out = (struct object){object.bias, object.start, object.end, 0, 0, {0}};
+    if (object.dynamic != NULL)
+        out->dynamic = read_dynamic(object.dynamic);
+    for (size_t at = 0; at < info->dlpi_phnum; at++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[at];
+        uintptr_t start = object.bias + segment->p_vaddr;
+        if (segment->p_type != PT_GNU_RELRO)
+            continue;
+        out->read_only = start & ~(uintptr_t)(ARENA_PAGE - 1);
+        out->read_only_end = (start + segment->p_memsz) & ~(uintptr_t)(ARENA_PAGE - 1);
+    }
+}
+
+/* The loader adds an object's place to the addresses in its dynamic section, but not
+ * in the kernel's own. */
+static bool has_tables(const struct object *object) {
+    uintptr_t names = (uintptr_t)object->dynamic.names;
+    return object->dynamic.symbols != NULL && names >= object->start &&
+           names < object->end;
+}
+
+static bool is_left_alone(const struct object *object) {
+    uintptr_t own = (uintptr_t)got_hooks_prepare, loader = getauxval(AT_BASE);
+    return (own >= object->start && own < object->end) ||
+           (loader != 0 && loader == object->bias) || !has_tables(object);
+}
+
+static int set_slot(const struct object *object, void **slot, void *to) {
+    uintptr_t page = (uintptr_t)slot & ~(uintptr_t)(ARENA_PAGE - 1);
+    bool read_only = page >= object->read_only && page < object->read_only_end;
+    if (read_only) {
+        int status =
+            (int)sys_call(SYS_mprotect, page, ARENA_PAGE, PROT_READ | PROT_WRITE);
+        if (status < 0)
+            return status;
+    }
+    __atomic_store_n(slot, to, __ATOMIC_RELEASE);
+    return read_only ? (int)sys_call(SYS_mprotect, page, ARENA_PAGE, PROT_READ) : 0;
+}
+
+/* Where a call goes that was never made: back into the object's own PLT. */
+static bool is_unbound(const struct object *object, const ElfW(Rela) * entry,
+                       const ElfW(Sym) * symbol, const void *value) {
+    uintptr_t address = (uintptr_t)value;
+    return ELF64_R_TYPE(entry->r_info) == R_X86_64_JUMP_SLOT &&
+           symbol->st_shndx == SHN_UNDEF && address >= object->start &&
+           address < object->end;
+}
+
+static bool is_address(const ElfW(Rela) * entry) {
+    uint64_t type = ELF64_R_TYPE(entry->r_info);
+    return ELF64_R_SYM(entry->r_info) != 0 &&
+           (type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT ||
+            (type == R_X86_64_64 && entry->r_addend == 0));
+}
+
+static int change_slot(const struct object *object, const ElfW(Rela) * entry,
+                       bool install) {
+    const ElfW(Sym) *symbol = object->dynamic.symbols + ELF64_R_SYM(entry->r_info);
+    uint8_t index = *find_entry(object->dynamic.names + symbol->st_name);
+    if (index == 0)
+        return 0;
+    const struct hook *hook = &hooks[index - 1];
+    void **slot = (void **)(object->bias + entry->r_offset);
+    void *value = __atomic_load_n(slot, __ATOMIC_RELAXED);
+    if (hook->real == NULL)
+        return 0;
+    if (!install)
+        return value == hook->ours ? set_slot(object, slot, hook->real) : 0;
+    if (value == hook->real || is_unbound(object, entry, symbol, value))
+        return set_slot(object, slot, hook->ours);
+    return 0;
+}
+
+static unsigned change_object(const struct object *object, bool install) {
+    unsigned failed = 0;
+    for (size_t of = 0; of < 2; of++)
+        for (size_t at = 0; at < object->dynamic.counts[of]; at++) {
+            const ElfW(Rela) *entry = &object->dynamic.slots[of][at];
+            if (is_address(entry))
+                failed += change_slot(object, entry, install) < 0;
+        }
+    return failed;
+}
+
+struct pass {
+    bool install;
+    unsigned failed;
+};
+
+static int visit(struct dl_phdr_info *info, size_t size, void *argument) {
+    struct pass *pass = argument;
+    struct object object;
+    (void)size;
+    seen_adds = info->dlpi_adds;
+    describe(info, &object);
+    if (!is_left_alone(&object))
+        pass->failed += change_object(&object, pass->install);
+    return 0;
+}
+
+/* --- calls that bring objects, and calls by address ------------------------------- */
+
+static int (*real_ffi_call)(void *cif, void *function, void *result, void **arguments);
+static void *(*real_dlopen)(const char *name, int flags);
+static void *(*real_dlsym)(void *handle, const char *name);
+static struct hook *ffi_hook;
+
+static int find_ffi(struct dl_phdr_info *info, size_t size, void *found) {
+    static const char name[] = "ffi_call";
+    struct native_object object;
+    struct native_symbol symbol;
+    (void)size;
+    native_object_describe(info, &object);
+    if (native_object_symbol(&object, name, native_object_hash(name), &symbol) < 0)
+        return 0;
+    *(void **)found = (void *)symbol.address;
+    return 1;
+}
+
+static int read_adds(struct dl_phdr_info *info, size_t size, void *adds) {
+    (void)size;
+    *(uint64_t *)adds = info->dlpi_adds;
+    return 1;
+}
+
+/* Whoever holds the loader's lock may wait for ours in one of its callbacks, so nobody
+ * waits for ours: who finds it taken leaves the work to the other. */
+static unsigned change_all(bool install) {
+    struct pass pass = {install, 0};
+    if (real_ffi_call == NULL) {
+        dl_iterate_phdr(find_ffi, (void *)&real_ffi_call);
+        ffi_hook->real = (void *)real_ffi_call;
+    }
+    dl_iterate_phdr(visit, &pass);
+    return pass.failed;
+}
+
+static void change_new(void) {
+    int saved = errno;
+    uint64_t adds = 0;
+    dl_iterate_phdr(read_adds, &adds);
+    if (adds != __atomic_load_n(&seen_adds, __ATOMIC_RELAXED)) {
+        uint64_t mask = block_signals();
+        if (lock_try(&lock)) {
+            if (installed)
+                change_all(true);
+            lock_release(&lock);
+        }
+        restore_signals(mask);
+    }
+    errno = saved;
+}
+
+/* libc's functions have our own instead, for who has found their addresses. */
+static void *replaced(void *function) {
+    for (size_t at = 0; at < hook_count; at++)
+        if (hooks[at].real == function && installed)
+            return hooks[at].ours;
+    return function;
+}
+
+static int call_by_address(void *cif, void *function, void *result, void **arguments) {
+    return real_ffi_call(cif, replaced(function), result, arguments);
+}
+
+static void *open_and_change(const char *name, int flags) {
+    void *handle = real_dlopen(name, flags);
+    if (handle != NULL)
+        change_new();
+    return handle;
+}
+
+/* glibc looks for a name without a slash as its caller is linked to, so such a call
+ * goes on as it came; what it brings is changed when its symbols are asked for. */
+__attribute__((used)) static void *note_dlopen(const char *name) {
+    bool has_path = name != NULL && strchr(name, '/') != NULL;
+    return has_path ? (void *)open_and_change : (void *)real_dlopen;
+}
+
+__attribute__((used)) static void *note_dlsym(void) {
+    change_new();
+    return (void *)real_dlsym;
+}
+
+/* Jumps, with the arguments and the stack as the program left them: both look at their
+ * caller. */
+#define GO_ON(note)                                                                    \
+    __asm__("push %rdi\n"                                                              \
+            "push %rsi\n"                                                              \
+            "push %rdx\n"                                                              \
+            "call " note "\n"                                                          \
+            "pop %rdx\n"                                                               \
+            "pop %rsi\n"                                                               \
+            "pop %rdi\n"                                                               \
+            "jmp *%rax\n")
+
+__attribute__((naked)) static void go_on_to_dlopen(void) {
+    GO_ON("note_dlopen");
+}
+
+__attribute__((naked)) static void go_on_to_dlsym(void) {
+    GO_ON("note_dlsym");
+}
+#undef GO_ON
+
+/* --- on and off ------------------------------------------------------------------- */
+
+int got_hooks_prepare(void) {
+    Dl_info info;
+    struct link_map *own = NULL;
+    if (hook_count > 0)
+        return 0;
+    if (dladdr1((const void *)got_hooks_prepare, &info, (void **)&own,
+                RTLD_DL_LINKMAP) == 0 ||
+        own == NULL)
+        return -ENOENT;
+    add_all_exported(own);
+    *(void **)(void *)&real_dlopen = loaded_late_find("dlopen");
+    *(void **)(void *)&real_dlsym = loaded_late_find("dlsym");
+    if (real_dlopen == NULL || real_dlsym == NULL)
+        return -ENOENT;
+    add("dlopen", (void *)go_on_to_dlopen, (void *)real_dlopen);
+    add("dlsym", (void *)go_on_to_dlsym, (void *)real_dlsym);
+    ffi_hook = &hooks[hook_count];
+    add("ffi_call", (void *)call_by_address, NULL);
+    return 0;
+}
+
+unsigned got_hooks_install(void) {
+    uint64_t mask = block_signals();
+    lock_take(&lock);
+    installed = true;
+    unsigned failed = change_all(true);
+    lock_release(&lock);
+    restore_signals(mask);
+    return failed;
+}
+
+bool got_hooks_remove(void) {
+    int saved = errno;
+    uint64_t mask = block_signals();
+    bool taken = lock_try(&lock);
+    if (taken) {
+        if (installed)
+            change_all(false);
+        installed = false;
+        lock_release(&lock);
+    }
+    restore_signals(mask);
+    errno = saved;
+    return taken;
+}
+
+void got_hooks_fork(void) {
+    lock_fork(&lock);
+    lock_release(&lock);
+}
