@@ -5,6 +5,7 @@ _tracemalloc_options() {
     case $1 in
     run) echo "-n -o -q --native --any-program --no-follow-fork --help" ;;
     start) echo "-n --help" ;;
+    attach) echo "-n -o --help" ;;
     snapshot) echo "-o --help" ;;
     info) echo "--by=process --json --help" ;;
     summary)
@@ -57,13 +58,15 @@ _tracemalloc() {
     fi
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="run ps stop start snapshot clear info stats compare tree top summary merge resolve export flamegraph --help --version"
+        words="run attach detach ps stop start snapshot clear info stats compare tree top summary merge resolve export flamegraph --help --version"
     elif words=$(_tracemalloc_values "$previous"); then
         :
     elif [[ $current == -* ]]; then
         words=$(_tracemalloc_options "$command")
-    elif [[ $command == stop || $command == start || $command == snapshot || $command == clear ]]; then
+    elif [[ $command == stop || $command == start || $command == snapshot || $command == clear || $command == detach ]]; then
         words=$(tracemalloc ps 2>/dev/null | awk '$1 ~ /^[0-9]+$/ { print $1 }')
+    elif [[ $command == attach ]]; then
+        words=$(pgrep -f python)
     else
         compopt -o default
         return

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 # Completion of tracemalloc for fish.
 
-set -l commands run ps stop start snapshot clear info stats compare tree top summary \
+set -l commands run attach detach ps stop start snapshot clear info stats compare tree top summary \
     merge resolve export flamegraph
 
 complete -c tracemalloc -n "not __fish_seen_subcommand_from $commands" -f
 complete -c tracemalloc -n __fish_use_subcommand -a run -d 'start a program and trace it'
+complete -c tracemalloc -n __fish_use_subcommand -a attach -d 'trace a process that runs'
+complete -c tracemalloc -n __fish_use_subcommand -a detach -d 'end that'
 complete -c tracemalloc -n __fish_use_subcommand -a ps -d 'list the traced processes'
 complete -c tracemalloc -n __fish_use_subcommand -a stop -d 'stop tracing a process'
 complete -c tracemalloc -n __fish_use_subcommand -a start -d 'start tracing a process'
@@ -23,7 +25,8 @@ complete -c tracemalloc -n __fish_use_subcommand -a export -d 'write dumps in ot
 complete -c tracemalloc -n __fish_use_subcommand -a flamegraph -d 'write a flame graph for a browser'
 
 set -l pids "(tracemalloc ps 2>/dev/null | string match -rg '^\s*(\d+)\s')"
-complete -c tracemalloc -n '__fish_seen_subcommand_from stop start snapshot clear' -f -a $pids
+complete -c tracemalloc -n '__fish_seen_subcommand_from stop start snapshot clear detach' -f -a $pids
+complete -c tracemalloc -n '__fish_seen_subcommand_from attach' -f -a '(__fish_complete_pids)'
 
 set -l reports '__fish_seen_subcommand_from stats compare'
 complete -c tracemalloc -n $reports -s g -l group-by -x -a 'filename lineno traceback function module'

@@ -109,22 +109,14 @@ static void print_interpreter(const struct terminal *terminal,
                         reader->header.nframe);
 }
 
-static void format_time(uint64_t nanoseconds, char *text, size_t size) {
-    time_t seconds = (time_t)(nanoseconds / 1000000000u);
-    struct tm local;
-    if (localtime_r(&seconds, &local) == NULL ||
-        strftime(text, size, "%F %T %z", &local) == 0)
-        snprintf(text, size, "%" PRIu64, nanoseconds);
-}
-
 static void print_times(const struct terminal *terminal,
                         const struct dump_reader *reader) {
-    char start[80], end[80];
-    format_time(reader->header.start_time, start, sizeof start);
+    char start[DUMP_INFO_TIME_SIZE], end[DUMP_INFO_TIME_SIZE];
+    dump_info_time(reader->header.start_time, start);
     labelled_line_print(terminal, LABEL_COLUMNS, "started", "%s", start);
     if (reader->header.end_time == 0)
         return;
-    format_time(reader->header.end_time, end, sizeof end);
+    dump_info_time(reader->header.end_time, end);
     uint64_t length = reader->header.end_time - reader->header.start_time;
     labelled_line_print(terminal, LABEL_COLUMNS, "ended", "%s, after %.1f s", end,
                         (double)(int64_t)length / 1e9);
@@ -267,6 +259,7 @@ static void add_ending(struct json_writer *writer, const struct dump_reader *rea
         json_writer_null(writer);
     add_time(writer, "start_time", header->start_time);
     add_time(writer, "end_time", header->end_time);
+    add_time(writer, "loaded_late", header->loaded_late);
 }
 
 static void add_domains(struct json_writer *writer, const struct facts *facts) {

@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/dump_pattern.h"
 #include "cli/library_path.h"
 #include "control/options.h"
 #include "output/failure.h"
@@ -38,10 +39,7 @@ struct arguments {
 
 static const struct argp_option argp_options[] = {
     {"frames", 'n', "N", 0, ARGUMENTS_FRAMES_HELP, 0},
-    {"output", 'o', "PATTERN", 0,
-     "Name of the dumps: %p is the pid, %c the command name, %h the host, %t the start "
-     "time (default: tracemalloc.%p.dump)",
-     0},
+    {"output", 'o', "PATTERN", 0, DUMP_PATTERN_HELP, 0},
     {"quiet", 'q', NULL, 0, "Print no notices on standard error", 0},
     {"no-follow-fork", KEY_NO_FOLLOW_FORK, NULL, 0, "Do not trace forked children", 0},
     {"native", KEY_NATIVE, "N", OPTION_ARG_OPTIONAL,
@@ -53,14 +51,6 @@ static const struct argp_option argp_options[] = {
     {0},
 };
 
-static const char *parse_output(const char *text, struct argp_state *state) {
-    struct options unused = {0};
-    if (options_parse(OPTION_OUTPUT, text, &unused) < 0)
-        arguments_error(state, "the output must be %s",
-                        options_table[OPTION_OUTPUT].accepted);
-    return text;
-}
-
 static error_t parse(int key, char *argument, struct argp_state *state) {
     struct arguments *arguments = state->input;
     switch (key) {
@@ -69,7 +59,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         arguments->frames = argument;
         return 0;
     case 'o':
-        arguments->output = parse_output(argument, state);
+        arguments->output = dump_pattern_parse(argument, state);
         return 0;
     case 'q':
         arguments->quiet = true;
@@ -130,31 +120,6 @@ static int set_variable(enum option_id option, const char *value) {
     return setenv(options_table[option].variable, value, 1) == 0 ? 0 : -ENOMEM;
 }
 
-/* In a pattern, a literal % is doubled. */
-static size_t quote_directory(const char *directory, char *out) {
-    size_t length = 0;
-    for (; *directory != '\0'; directory++) {
-        out[length++] = *directory;
-        if (*directory == '%')
-            out[length++] = '%';
-    }
-    out[length] = '\0';
-    return length;
-}
-
-/* The program may change its directory; its dumps go to the one where it was
- * started. */
-static int make_absolute(const char *pattern, char *out, size_t size) {
-    char directory[PATH_MAX], quoted[2 * PATH_MAX] = "";
-    if (pattern[0] != '/' && getcwd(directory, sizeof directory) != NULL) {
-        size_t length = quote_directory(directory, quoted);
-        if (quoted[length - 1] != '/')
-            strcpy(quoted + length, "/");
-    }
-    int length = snprintf(out, size, "%s%s", quoted, pattern);
-    return length >= 0 && (size_t)length < size ? 0 : -ENAMETOOLONG;
-}
-
 /* An invalid value in the environment is left alone: the library reports it. */
 static int set_output(const struct arguments *arguments, char *pattern, size_t size) {
     const struct option_row *row = &options_table[OPTION_OUTPUT];
@@ -165,7 +130,7 @@ static int set_output(const struct arguments *arguments, char *pattern, size_t s
         output = row->fallback;
     if (options_parse(OPTION_OUTPUT, output, &unused) < 0)
         return snprintf(pattern, size, "%s", row->fallback) > 0 ? 0 : -EINVAL;
-    int status = make_absolute(output, pattern, size);
+    int status = dump_pattern_make_absolute(output, pattern, size);
     return status == 0 ? set_variable(OPTION_OUTPUT, pattern) : status;
 }
 

@@ -17,6 +17,8 @@ struct command {
 };
 
 extern const struct command command_run;
+extern const struct command command_attach;
+extern const struct command command_detach;
 extern const struct command command_ps;
 extern const struct command command_stop;
 extern const struct command command_start;

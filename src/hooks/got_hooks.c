@@ -13,8 +13,8 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
-#include "base/arena.h"
 #include "base/lock.h"
+#include "base/machine.h"
 #include "base/sys.h"
 #include "hooks/loaded_late.h"
 #include "stack/native/native_object.h"
@@ -161,8 +161,8 @@ static void describe(const struct dl_phdr_info *info, struct object *out) {
         uintptr_t start = object.bias + segment->p_vaddr;
         if (segment->p_type != PT_GNU_RELRO)
             continue;
-        out->read_only = start & ~(uintptr_t)(ARENA_PAGE - 1);
-        out->read_only_end = (start + segment->p_memsz) & ~(uintptr_t)(ARENA_PAGE - 1);
+        out->read_only = machine_page_of(start);
+        out->read_only_end = machine_page_of(start + segment->p_memsz);
     }
 }
 
@@ -181,16 +181,16 @@ static bool is_left_alone(const struct object *object) {
 }
 
 static int set_slot(const struct object *object, void **slot, void *to) {
-    uintptr_t page = (uintptr_t)slot & ~(uintptr_t)(ARENA_PAGE - 1);
+    uintptr_t page = machine_page_of((uintptr_t)slot);
     bool read_only = page >= object->read_only && page < object->read_only_end;
     if (read_only) {
         int status =
-            (int)sys_call(SYS_mprotect, page, ARENA_PAGE, PROT_READ | PROT_WRITE);
+            (int)sys_call(SYS_mprotect, page, MACHINE_PAGE, PROT_READ | PROT_WRITE);
         if (status < 0)
             return status;
     }
     __atomic_store_n(slot, to, __ATOMIC_RELEASE);
-    return read_only ? (int)sys_call(SYS_mprotect, page, ARENA_PAGE, PROT_READ) : 0;
+    return read_only ? (int)sys_call(SYS_mprotect, page, MACHINE_PAGE, PROT_READ) : 0;
 }
 
 /* Where a call goes that was never made: back into the object's own PLT. */

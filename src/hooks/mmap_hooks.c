@@ -47,8 +47,8 @@ static cold_path void count_arena(int64_t change) {
     uint64_t *bytes = gate.active ? &tracer.dump->header->arena_bytes : NULL;
     /* An arena from before tracing may be returned. */
     if (bytes != NULL)
-        *bytes = change < 0 && *bytes < (uint64_t)-change ? 0
-                                                          : *bytes + (uint64_t)change;
+        *bytes =
+            change < 0 && *bytes < (uint64_t)-change ? 0 : *bytes + (uint64_t)change;
     event_end(guard);
 }
 

@@ -29,6 +29,8 @@ static void add_limits(struct tracemalloc_dump_header *sum,
         sum->native_nframe = part->native_nframe;
     if (part->end_time > sum->end_time)
         sum->end_time = part->end_time;
+    if (part->loaded_late > sum->loaded_late)
+        sum->loaded_late = part->loaded_late;
     if (part->oom_killed > sum->oom_killed)
         sum->oom_killed = part->oom_killed;
     sum->finalized |= part->finalized;

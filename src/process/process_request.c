@@ -110,6 +110,11 @@ bool target_is_tracing(const struct target *target) {
     return target->dump.fd >= 0;
 }
 
+bool target_listens(struct target *target) {
+    return process_status_read(target->pid, &target->status) == 0 &&
+           process_status_catches(&target->status, target->signal);
+}
+
 /* The signal to ask with. */
 static int find_signal(const struct target *target, int *number) {
     int pid = (int)target->pid;
@@ -202,6 +207,7 @@ int target_request(struct target *target, struct request request,
     if (find_signal(target, &number) != 0 ||
         wait_for_hearing(target, number, &patience) != 0)
         return 1;
+    target->signal = number;
     int status = send_signal(target, number, request_encode(request));
     if (status < 0)
         return failure_print("cannot signal process %d: %s", (int)target->pid,

@@ -20,6 +20,7 @@ struct target {
     int pidfd; /* -1: the kernel has none */
     struct process_status status;
     struct live_dump dump;
+    int signal;       /* that it was last asked by */
     uint32_t cleared; /* the dump's, when it was opened */
 };
 
@@ -31,6 +32,8 @@ void target_close(struct target *target);
 
 /* Whether it traces into a dump. */
 bool target_is_tracing(const struct target *target);
+/* Whether it still has a handler for the signal that it was asked by. */
+bool target_listens(struct target *target);
 
 /* Asks, and waits for up to 5 s until `is_done` says yes, which looks at the process
  * anew. */

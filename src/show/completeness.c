@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "show/dump_info.h"
+
 /* By enum tracemalloc_dump_reason; %s is the count. */
 static const char *const reasons[TRACEMALLOC_DUMP_REASONS] = {
     [TRACEMALLOC_DUMP_LOST_STACKS] = "%s allocations are shown as <overflow>",
@@ -31,6 +33,8 @@ static const char *const reasons[TRACEMALLOC_DUMP_REASONS] = {
     [TRACEMALLOC_DUMP_LOST_TRACK] = "the interpreter's code could not be patched: "
                                     "memory that modules report, such as NumPy's, is "
                                     "not recorded (%s functions)",
+    [TRACEMALLOC_DUMP_LOST_LATE] =
+        "%s addresses by which libc is called could not be changed",
 };
 
 /* The cause of a reason, unless the header's `growth` names another one. */
@@ -57,6 +61,7 @@ static const char *const growths[] = {
 
 enum {
     BY_READER_MISSING = TRACEMALLOC_DUMP_REASONS,
+    LOADED_LATE,
     BY_READER_DAMAGED,
     OVERFLOW_SEEN,
     END_OF_REASONS,
@@ -79,6 +84,8 @@ static uint64_t count_lost(const struct dump_reader *reader, size_t reason) {
     switch (reason) {
     case BY_READER_MISSING:
         return reader->missing;
+    case LOADED_LATE:
+        return reader->header.loaded_late;
     case BY_READER_DAMAGED:
         return reader->damaged;
     case OVERFLOW_SEEN:
@@ -90,6 +97,8 @@ static uint64_t count_lost(const struct dump_reader *reader, size_t reason) {
 
 static const char *reason_format(size_t reason) {
     switch (reason) {
+    case LOADED_LATE:
+        return "loaded late, at %s: what was allocated before is not known";
     case BY_READER_MISSING:
         return "the file is truncated: %s entries are missing";
     case BY_READER_DAMAGED:
@@ -129,8 +138,11 @@ bool completeness_next(const struct dump_reader *reader, size_t *at,
         uint64_t lost = count_lost(reader, reason);
         if (lost == 0)
             continue;
-        char number[24];
-        snprintf(number, sizeof number, "%" PRIu64, lost);
+        char number[DUMP_INFO_TIME_SIZE];
+        if (reason == LOADED_LATE)
+            dump_info_time(lost, number);
+        else
+            snprintf(number, sizeof number, "%" PRIu64, lost);
         format_cause(reader, reason, text);
         size_t length = strlen(text);
         /* The format is one of the constants above. */

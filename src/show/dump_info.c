@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "show/dump_info.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 const char *dump_info_state_name(uint32_t state) {
     static const char *const names[] = {
@@ -52,6 +54,14 @@ void dump_info_version(const struct dump_reader *reader,
     if (level != NULL)
         snprintf(text + length, (size_t)(DUMP_INFO_TEXT_SIZE - length), "%s%u", level,
                  version & 0xf);
+}
+
+void dump_info_time(uint64_t nanoseconds, char text[DUMP_INFO_TIME_SIZE]) {
+    time_t seconds = (time_t)(nanoseconds / 1000000000u);
+    struct tm local;
+    if (localtime_r(&seconds, &local) == NULL ||
+        strftime(text, DUMP_INFO_TIME_SIZE, "%F %T %z", &local) == 0)
+        snprintf(text, DUMP_INFO_TIME_SIZE, "%" PRIu64, nanoseconds);
 }
 
 void dump_info_signal(int number, char text[DUMP_INFO_TEXT_SIZE]) {

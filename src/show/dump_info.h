@@ -8,7 +8,7 @@
 
 #include "dump/dump_reader.h"
 
-enum { DUMP_INFO_TEXT_SIZE = 64 };
+enum { DUMP_INFO_TEXT_SIZE = 64, DUMP_INFO_TIME_SIZE = 80 };
 
 /* `tracing`, `stopped`, `snapshot`, `exited`, `exec`, `signal` or `killed`. */
 const char *dump_info_state(const struct dump_reader *reader);
@@ -20,6 +20,9 @@ const char *dump_info_implementation(const struct dump_reader *reader);
 /* `3.11.7`, `3.15.0b1`; empty without Python. */
 void dump_info_version(const struct dump_reader *reader,
                        char text[DUMP_INFO_TEXT_SIZE]);
+
+/* Nanoseconds since the epoch as local time: `2026-11-27 23:25:27 +0000`. */
+void dump_info_time(uint64_t nanoseconds, char text[DUMP_INFO_TIME_SIZE]);
 
 /* `SIGTERM`, `SIGRTMIN+3`, `signal 99`. */
 void dump_info_signal(int number, char text[DUMP_INFO_TEXT_SIZE]);

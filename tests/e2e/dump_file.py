@@ -70,9 +70,10 @@ HEADER = [
     ("memory_limit", "Q"),
     ("memory_limit_source", "I"),
     ("reserved_too", "I"),
+    ("loaded_late", "Q"),
 ]
 LOST = "stacks blocks file python nested memory names native damage version".split()
-LOST += ["cramped", "malloc", "track"]
+LOST += ["cramped", "malloc", "track", "late"]
 SECTION_SIZE = 400
 
 Bucket = collections.namedtuple(

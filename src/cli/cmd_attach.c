@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include <argp.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "cli/dump_pattern.h"
+#include "cli/library_path.h"
+#include "control/options.h"
+#include "output/failure.h"
+#include "output/terminal_text.h"
+#include "process/attach.h"
+#include "process/live_dump.h"
+
+enum { MAX_OPTIONS = 16000 };
+
+struct arguments {
+    pid_t pid;
+    const char *frames;
+    const char *output; /* NULL: as the environment says */
+};
+
+static const struct argp_option argp_options[] = {
+    {"frames", 'n', "N", 0, ARGUMENTS_FRAMES_HELP, 0},
+    {"output", 'o', "PATTERN", 0, DUMP_PATTERN_HELP, 0},
+    {0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    struct arguments *arguments = state->input;
+    switch (key) {
+    case 'n':
+        arguments_parse_number(argument, 1, MAX_NFRAME, "frames", state);
+        arguments->frames = argument;
+        return 0;
+    case 'o':
+        arguments->output = dump_pattern_parse(argument, state);
+        return 0;
+    default:
+        return arguments_parse_pid(key, argument, state, &arguments->pid);
+    }
+}
+
+static const struct argp argp = {
+    .options = argp_options,
+    .parser = parse,
+    .args_doc = "PID",
+    .doc = "Begins to trace a process that was started without the library, and prints "
+           "the name of its dump. What the process allocated before is not known. "
+           "`tracemalloc detach` ends it.",
+};
+
+/* What the library is to do, as lines of NAME=VALUE; the variables are those of this
+ * command's environment. */
+struct lines {
+    char text[MAX_OPTIONS];
+    size_t length;
+    bool failed;
+};
+
+static void add(struct lines *lines, const char *name, const char *value) {
+    size_t room = sizeof lines->text - lines->length;
+    int length = snprintf(lines->text + lines->length, room, "%s=%s\n", name, value);
+    lines->failed |=
+        length < 0 || (size_t)length >= room || strchr(value, '\n') != NULL;
+    lines->length += lines->failed ? 0 : (size_t)length;
+}
+
+static void add_environment(struct lines *lines) {
+    for (int option = 0; option < OPTION_COUNT; option++) {
+        const char *name = options_table[option].variable, *value = getenv(name);
+        if (value != NULL && option != OPTION_OUTPUT && option != OPTION_QUIET &&
+            option != OPTION_RUN)
+            add(lines, name, value);
+    }
+}
+
+static int add_output(struct lines *lines, const char *output) {
+    const struct option_row *row = &options_table[OPTION_OUTPUT];
+    char pattern[3 * PATH_MAX];
+    if (output == NULL)
+        output = getenv(row->variable);
+    if (output == NULL || *output == '\0')
+        output = row->fallback;
+    int status = dump_pattern_make_absolute(output, pattern, sizeof pattern);
+    if (status == 0)
+        add(lines, row->variable, pattern);
+    return status;
+}
+
+static const char *find_value(const char *name) {
+    return getenv(name);
+}
+
+static int write_options(const struct arguments *arguments, struct lines *lines) {
+    struct options unused;
+    char error[256];
+    if (options_read(&unused, find_value, error, sizeof error) < 0)
+        return failure_print("%s", error);
+    add_environment(lines);
+    /* The command says itself what there is to say. */
+    add(lines, options_table[OPTION_QUIET].variable, "1");
+    add(lines, "PYTHONTRACEMALLOC", arguments->frames);
+    int status = add_output(lines, arguments->output);
+    if (status == 0 && lines->failed)
+        status = -ENAMETOOLONG;
+    return status < 0 ? failure_print("the options: %s", strerror(-status)) : 0;
+}
+
+static int print_dump(pid_t pid) {
+    struct process_status process;
+    struct live_dump dump = {.fd = -1};
+    int status = process_status_read(pid, &process);
+    if (status == 0)
+        status = live_dump_open(&dump, &process);
+    if (status == 0 && dump.path != NULL && !dump.is_memory)
+        terminal_text_line(stdout, dump.path);
+    else
+        failure_note("process %d is traced, but could write no dump", (int)pid);
+    live_dump_close(&dump);
+    return command_close_output();
+}
+
+static int run(int argc, char **argv) {
+    struct arguments arguments = {.frames = DEFAULT_NFRAME_TEXT};
+    static struct lines lines;
+    char library[PATH_MAX];
+    argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+    if (write_options(&arguments, &lines) != 0)
+        return 1;
+    if (library_path_find(library, sizeof library) < 0)
+        return failure_print(
+            "libtracemalloc.so is neither beside this program nor in %s",
+            TRACEMALLOC_LIBDIR);
+    struct attach_request request = {arguments.pid, library, lines.text};
+    return attach_process(&request) != 0 ? 1 : print_dump(arguments.pid);
+}
+
+const struct command command_attach = {
+    "attach", "trace a process that runs without the library", run};

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include <argp.h>
+#include <stdio.h>
+
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "output/failure.h"
+#include "output/terminal_text.h"
+#include "process/process_request.h"
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    return arguments_parse_pid(key, argument, state, state->input);
+}
+
+static const struct argp argp = {
+    .parser = parse,
+    .args_doc = "PID",
+    .doc = "Ends the tracing of a process that was attached to, seals its dump and "
+           "prints the dump's name. The process goes on as before: nothing stands in "
+           "front of its functions any more.",
+};
+
+static bool has_ended(struct target *target) {
+    return live_dump_refresh(&target->dump) == 0 &&
+           target->dump.header.state == TRACEMALLOC_DUMP_STOPPED;
+}
+
+/* What has no name goes away with the tracing; else the process gives its signal
+ * back. */
+static bool has_left(struct target *target) {
+    bool traced = target_is_tracing(target);
+    live_dump_close(&target->dump);
+    if (live_dump_open(&target->dump, &target->status) < 0 || target_is_tracing(target))
+        return false;
+    return traced || !target_listens(target);
+}
+
+static int detach(struct target *target) {
+    bool has_file = target_is_tracing(target) && !target->dump.is_memory;
+    if (target_is_tracing(target) && target->dump.header.loaded_late == 0)
+        return failure_print("process %d was started with the library: tracemalloc "
+                             "stop %d",
+                             (int)target->pid, (int)target->pid);
+    int status = target_request(target, (struct request){REQUEST_DETACH, 0},
+                                has_file ? has_ended : has_left);
+    if (status == 0 && has_file)
+        terminal_text_line(stdout, target->dump.path);
+    return status;
+}
+
+static int run(int argc, char **argv) {
+    struct target target;
+    pid_t pid = 0;
+    argp_parse(&argp, argc, argv, 0, NULL, &pid);
+    if (target_open(&target, pid) != 0)
+        return 1;
+    int status = detach(&target);
+    target_close(&target);
+    return status != 0 ? status : command_close_output();
+}
+
+const struct command command_detach = {
+    "detach", "end the tracing of a process that was attached to", run};

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+#include "process/attach_target.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "output/failure.h"
+#include "process/live_dump.h"
+
+enum { STRICT = 1 }; /* of Seccomp: in /proc/PID/status */
+
+static const char library_name[] = "libtracemalloc.so";
+
+/* A number of /proc/PID/status; 0 without it. */
+static long read_number(pid_t pid, const char *format) {
+    char name[64], line[256];
+    long number = 0;
+    snprintf(name, sizeof name, "/proc/%d/status", (int)pid);
+    FILE *file = fopen(name, "re");
+    if (file == NULL)
+        return 0;
+        /* The formats are the constants below. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    while (fgets(line, sizeof line, file) != NULL && sscanf(line, format, &number) != 1)
+        continue;
+#pragma GCC diagnostic pop
+    fclose(file);
+    return number;
+}
+
+static long ptrace_scope(void) {
+    long scope = 0;
+    FILE *file = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
+    if (file != NULL && fscanf(file, "%ld", &scope) != 1)
+        scope = 0;
+    if (file != NULL)
+        fclose(file);
+    return scope;
+}
+
+int attach_target_refuse(const struct attach_target *target, int error) {
+    int pid = (int)target->status.pid;
+    long tracer = read_number(target->status.pid, "TracerPid: %ld");
+    if (error == -ESRCH)
+        return failure_print("process %d has ended", pid);
+    if (error != -EPERM && error != -EACCES)
+        return failure_print("cannot attach to process %d: %s", pid, strerror(-error));
+    if (tracer != 0)
+        return failure_print("process %d is being traced by process %ld, such as a "
+                             "debugger: end that first",
+                             pid, tracer);
+    if (ptrace_scope() > 0)
+        return failure_print("process %d may not be attached to: kernel.yama."
+                             "ptrace_scope is %ld (run as root, or sysctl "
+                             "kernel.yama.ptrace_scope=0)",
+                             pid, ptrace_scope());
+    return failure_print("process %d may not be attached to: run as root, in a "
+                         "container with --cap-add=SYS_PTRACE",
+                         pid);
+}
+
+static int check_status(const struct attach_target *target) {
+    const struct process_status *status = &target->status;
+    int pid = (int)status->pid;
+    if (status->tgid != status->pid)
+        return failure_print("%d is a thread of the process %d", pid,
+                             (int)status->tgid);
+    if (status->state == 'Z' || status->state == 'X')
+        return failure_print("process %d has ended", pid);
+    if (!process_status_is_ours(status))
+        return failure_print("process %d belongs to another user: run as root", pid);
+    if (process_status_is_held(status))
+        return read_number(status->pid, "TracerPid: %ld") != 0
+                   ? attach_target_refuse(target, -EPERM)
+                   : failure_print("process %d is stopped (kill -CONT %d lets it go "
+                                   "on)",
+                                   pid, pid);
+    if (read_number(status->pid, "Seccomp: %ld") == STRICT)
+        return failure_print("process %d may make no system calls (seccomp): nothing "
+                             "can be loaded into it",
+                             pid);
+    return 0;
+}
+
+static int check_loaded(struct attach_target *target) {
+    struct live_dump dump;
+    int pid = (int)target->status.pid;
+    int error = live_dump_open(&dump, &target->status);
+    if (error < 0)
+        return attach_target_refuse(target, error);
+    bool traces = dump.fd >= 0;
+    target->is_loaded = dump.loaded;
+    live_dump_close(&dump);
+    if (traces)
+        return failure_print("process %d is being traced already", pid);
+    if (target->is_loaded &&
+        process_status_catches(&target->status,
+                               process_status_request_signal(target->status.pid)))
+        return failure_print("process %d has the library loaded: tracemalloc start %d",
+                             pid, pid);
+    return 0;
+}
+
+/* The same file, seen from the process's root. */
+static int check_library(const struct attach_target *target, const char *library) {
+    char name[32 + PATH_MAX];
+    struct stat here, there;
+    int pid = (int)target->status.pid;
+    snprintf(name, sizeof name, "/proc/%d/root%s", pid, library);
+    if (stat(library, &here) != 0)
+        return failure_print("%s: %s", library, strerror(errno));
+    if (stat(name, &there) != 0 && errno == EACCES)
+        return attach_target_refuse(target, -EPERM);
+    if (stat(name, &there) != 0 || here.st_dev != there.st_dev ||
+        here.st_ino != there.st_ino)
+        return failure_print("process %d sees other files and does not find %s: run "
+                             "tracemalloc inside its container",
+                             pid, library);
+    return 0;
+}
+
+/* mov $15, %rax; syscall */
+static const unsigned char restore_code[] = {0x48, 0xc7, 0xc0, 0x0f, 0x00,
+                                             0x00, 0x00, 0x0f, 0x05};
+
+static uint64_t search(pid_t pid, const struct remote_mapping *mapping) {
+    size_t size = mapping->end - mapping->start;
+    unsigned char *code = malloc(size);
+    const unsigned char *found = NULL;
+    if (code != NULL && remote_memory_read(pid, mapping->start, code, size) == 0)
+        found = memmem(code, size, restore_code, sizeof restore_code);
+    uint64_t address = found != NULL ? mapping->start + (uint64_t)(found - code) : 0;
+    free(code);
+    return address;
+}
+
+static uint64_t find_restore(const struct attach_target *target, const char *libc) {
+    uint64_t address = 0;
+    for (size_t at = 0; address == 0 && at < target->mappings.count; at++) {
+        const struct remote_mapping *mapping = &target->mappings.all[at];
+        if (mapping->is_code && strcmp(mapping->path, libc) == 0)
+            address = search(target->status.pid, mapping);
+    }
+    return address;
+}
+
+static int find_libc(struct attach_target *target) {
+    int pid = (int)target->status.pid;
+    const struct remote_mapping *libc =
+        remote_mappings_file(&target->mappings, "libc.so.6");
+    if (libc == NULL && remote_mappings_file(&target->mappings, "libc-2.") == NULL)
+        return failure_print("process %d does not use glibc: the library cannot be "
+                             "loaded into it",
+                             pid);
+    int status = libc == NULL ? -ENOENT
+                              : remote_symbol_find(target->status.pid, libc->start,
+                                                   "dlopen", &target->open);
+    if (status == -ENOENT)
+        return failure_print("the glibc of process %d is older than 2.34: start the "
+                             "program by tracemalloc run, with a library built there",
+                             pid);
+    if (status < 0)
+        return attach_target_refuse(target, status);
+    target->restore = find_restore(target, libc->path);
+    if (target->restore == 0)
+        return failure_print("the glibc of process %d is not as expected: nothing can "
+                             "be loaded into it",
+                             pid);
+    return 0;
+}
+
+static int check(struct attach_target *target, const char *library) {
+    if (check_status(target) != 0 || check_loaded(target) != 0)
+        return 1;
+    int error = remote_mappings_read(target->status.pid, &target->mappings);
+    if (error < 0)
+        return attach_target_refuse(target, error);
+    if (find_libc(target) != 0)
+        return 1;
+    return check_library(target, library);
+}
+
+int attach_target_open(struct attach_target *target, pid_t pid, const char *library) {
+    *target = (struct attach_target){0};
+    int error = process_status_read(pid, &target->status);
+    if (error == -ESRCH)
+        return failure_print("there is no process %d", (int)pid);
+    if (error < 0)
+        return failure_print("cannot read the state of process %d: %s", (int)pid,
+                             strerror(-error));
+    int status = check(target, library);
+    if (status != 0)
+        attach_target_close(target);
+    return status;
+}
+
+void attach_target_close(struct attach_target *target) {
+    remote_mappings_free(&target->mappings);
+}
+
+uint64_t attach_target_function(const struct attach_target *target, const char *name) {
+    struct remote_mappings now;
+    uint64_t address = 0;
+    if (remote_mappings_read(target->status.pid, &now) == 0) {
+        const struct remote_mapping *library = remote_mappings_file(&now, library_name);
+        if (library == NULL ||
+            remote_symbol_find(target->status.pid, library->start, name, &address) < 0)
+            address = 0;
+    }
+    remote_mappings_free(&now);
+    return address;
+}
+
+static bool is_named(const struct remote_mapping *mapping, const char *name) {
+    const char *slash = strrchr(mapping->path, '/');
+    return slash != NULL && strncmp(slash + 1, name, strlen(name)) == 0;
+}
+
+/* Where the file's ELF header is. */
+static uint64_t base_of(const struct attach_target *target, const char *path) {
+    for (size_t at = 0; at < target->mappings.count; at++)
+        if (target->mappings.all[at].offset == 0 &&
+            strcmp(target->mappings.all[at].path, path) == 0)
+            return target->mappings.all[at].start;
+    return 0;
+}
+
+static bool is_allocator(const struct attach_target *target,
+                         const struct remote_mapping *mapping) {
+    uint64_t address, base = base_of(target, mapping->path);
+    return base == 0 ||
+           remote_symbol_find(target->status.pid, base, "malloc", &address) != -ENOENT;
+}
+
+bool attach_target_is_loader(const struct attach_target *target, uint64_t address) {
+    const struct remote_mapping *mapping =
+        remote_mappings_at(&target->mappings, address);
+    return mapping != NULL && is_named(mapping, "ld-");
+}
+
+bool attach_target_is_free(const struct attach_target *target, uint64_t address) {
+    const struct remote_mapping *mapping =
+        remote_mappings_at(&target->mappings, address);
+    return mapping != NULL && mapping->is_code && mapping->path[0] == '/' &&
+           !is_named(mapping, "ld-") && !is_named(mapping, "libc.so") &&
+           !is_allocator(target, mapping);
+}

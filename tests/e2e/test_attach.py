@@ -1,0 +1,379 @@
+# SPDX-License-Identifier: MIT
+"""attach and detach, on processes that were started without the library."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from conftest import TIMEOUT, clean_environment
+from dump_file import DumpFile
+
+# Obeys its standard input while the given work goes on in other threads.
+SERVE = """
+import ctypes, os, signal, sys, threading, time
+
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+libc.malloc.argtypes = [ctypes.c_size_t]
+libc.malloc(10)  # its address is known before
+kept = []
+before = [bytes(90001) for _ in range(3)]
+rounds = 0
+
+def allocate():
+    global rounds
+    number = 0
+    while True:
+        held = [bytes(number % 3000 + index) for index in range(20)]
+        held.append({index: str(index) for index in range(number % 50)})
+        number += 1
+        rounds += 1
+
+def calloc_loop():
+    loop = ctypes.CDLL(None)
+    loop.calloc.restype = ctypes.c_void_p
+    loop.free.argtypes = [ctypes.c_void_p]
+    while True:
+        loop.free(loop.calloc(10, 100))
+
+def compute():
+    while True:
+        sum(range(20000000))
+
+def sleep():
+    while True:
+        time.sleep(30)
+
+WORK = {"idle": [], "busy": [allocate] * 8, "malloc": [calloc_loop] * 2,
+        "c": [compute], "asleep": [sleep]}
+for work in WORK[sys.argv[1]]:
+    threading.Thread(target=work, daemon=True).start()
+print("ready", flush=True)
+for line in sys.stdin:
+    command, number = line.split()
+    number = int(number)
+    if command == "keep":
+        kept.append(bytes(number))
+    elif command == "malloc":
+        kept.append(libc.malloc(number))
+    elif command == "drop":
+        before.clear()
+    elif command == "fork":
+        child = os.fork()
+        if child == 0:
+            kept.append([bytes(number) for _ in range(300)])
+            os._exit(3)
+        assert os.waitpid(child, 0) == (child, 3 << 8)
+    elif command == "action":
+        print(signal.getsignal(number) == signal.SIG_DFL, end=" ")
+    print("done", rounds, flush=True)
+"""
+
+
+class Server:
+    """A program that runs without the library."""
+
+    def __init__(self, interpreter, folder, work="idle", wrapper=()):
+        program = folder / "server.py"
+        program.write_text(SERVE)
+        self.path = str(program)
+        self.process = subprocess.Popen(
+            list(wrapper) + [interpreter.path, "-u", str(program), work],
+            env=clean_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+        )
+        assert self.process.stdout.readline() == "ready\n"
+        self.pid = self.process.pid
+
+    def ask(self, command, number=0):
+        self.process.stdin.write("%s %d\n" % (command, number))
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().split()
+        assert answer[-2] == "done", answer
+        return int(answer[-1])
+
+    def line_of(self, text):
+        lines = SERVE.splitlines()
+        return next(at for at, line in enumerate(lines, 1) if text in line)
+
+    def end(self):
+        self.process.stdin.close()
+        status = self.process.wait(TIMEOUT)
+        errors = self.process.stderr.read()
+        self.process.stdout.close()
+        self.process.stderr.close()
+        return status, errors
+
+
+@pytest.fixture
+def serve(some_interpreter, tmp_path):
+    """serve(WORK): a Server, which must end well and say nothing."""
+    servers = []
+
+    def start(*args, **options):
+        servers.append(Server(some_interpreter, tmp_path, *args, **options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        assert server.end() == (0, "")
+
+
+@pytest.fixture
+def attach(ours, dumps_folder):
+    """attach(PID, ARGS...): the path of the new dump."""
+
+    def run_attach(pid, *args):
+        output = str(dumps_folder / "%p.dump")
+        result = ours("attach", pid, "-o", output, *args)
+        assert (result.returncode, result.stderr) == (0, "")
+        return result.stdout.rstrip("\n")
+
+    return run_attach
+
+
+@pytest.fixture
+def detach(ours):
+    def run_detach(pid):
+        result = ours("detach", pid)
+        assert (result.returncode, result.stderr) == (0, "")
+        return result.stdout.rstrip("\n")
+
+    return run_detach
+
+
+def blocks_of(path, low, high):
+    """(size, domain, innermost line) of the live blocks of such sizes."""
+    dump = DumpFile(path)
+    return sorted(
+        (bucket.size, bucket.domain, dump.frames(bucket.stack)[-1].lineno)
+        for bucket in dump.buckets
+        if low <= bucket.size < high
+        for _ in range(bucket.live)
+    )
+
+
+HEADER = sys.getsizeof(b"")
+
+
+@pytest.mark.parametrize("work", ["idle", "busy", "malloc", "c", "asleep"])
+def test_what_is_allocated_afterwards_is_seen(serve, attach, detach, work):
+    server = serve(work)
+    dump = attach(server.pid)
+    server.ask("keep", 70001)
+    server.ask("malloc", 80001)
+    server.ask("drop")
+    first = server.ask("keep", 70002)
+    assert detach(server.pid) == dump
+    second = server.ask("keep", 70003)
+    keep = server.line_of("bytes(number))")
+    malloc = server.line_of("libc.malloc(number)")
+    assert blocks_of(dump, 70000, 70100) == [
+        (70001 + HEADER, 0, keep),
+        (70002 + HEADER, 0, keep),
+    ]
+    assert blocks_of(dump, 80000, 80100) == [(80001, 1, malloc)]
+    assert blocks_of(dump, 90000, 90100) == []
+    if work == "busy":
+        assert second > first
+
+
+def test_it_is_said_that_it_was_loaded_late(serve, attach, detach, ours):
+    server = serve()
+    dump = attach(server.pid, "-n", "3")
+    server.ask("keep", 70001)
+    assert ours("ps").stdout.count(dump) == 1
+    detach(server.pid)
+    said = "loaded late, at "
+    info = ours.json("info", dump)
+    assert not info["complete"] and said in info["incomplete_reasons"][0]
+    assert abs(info["loaded_late"] - time.time()) < 100 and info["nframe"] == 3
+    assert said in ours("info", dump).stdout
+    for report in ("stats", "tree", "summary"):
+        result = ours(report, dump)
+        assert said in result.stdout + result.stderr, report
+    assert said in ours.json("stats", dump)["incomplete_reasons"][0]
+    assert ours.json("info", dump)["state"] == "stopped"
+
+
+def test_again_and_again(serve, attach, detach):
+    server = serve("busy")
+    times = int(os.environ.get("TRACEMALLOC_TEST_ATTACHMENTS", "10"))
+    for number in range(times):
+        dump = attach(server.pid)
+        before = server.ask("keep", 70001)
+        detach(server.pid)
+        assert server.ask("keep", 70002) >= before
+        assert len(blocks_of(dump, 70000, 70100)) == 1
+        os.unlink(dump)
+
+
+def test_stop_start_and_clear(serve, attach, detach, ours):
+    server = serve()
+    first = attach(server.pid)
+    assert ours("stop", server.pid).stdout == first + "\n"
+    second = ours("start", server.pid).stdout.rstrip("\n")
+    server.ask("keep", 70001)
+    assert ours("clear", server.pid).returncode == 0
+    server.ask("malloc", 80001)
+    assert detach(server.pid) == second
+    assert blocks_of(second, 70000, 70100) == []
+    assert len(blocks_of(second, 80000, 80100)) == 1
+
+
+def test_the_program_sees_its_own_signals(serve, attach, detach):
+    server = serve()
+    for number in (53, signal.SIGBUS):
+        attach(server.pid)
+        server.ask("action", number)
+        detach(server.pid)
+        server.ask("action", number)
+    with open("/proc/%d/status" % server.pid) as status:
+        caught = next(line for line in status if line.startswith("SigCgt"))
+    masks = 1 << 52 | 1 << signal.SIGBUS - 1
+    assert int(caught.split()[1], 16) & masks == 0
+
+
+def test_forked_children_have_a_dump_of_their_own(serve, attach, detach, dumps_folder):
+    server = serve()
+    dump = attach(server.pid)
+    server.ask("fork", 60001)
+    detach(server.pid)
+    (child,) = set(dumps_folder.iterdir()) - {dumps_folder / os.path.basename(dump)}
+    own = DumpFile(child)
+    assert (own.state, own.exit_status, own.ppid) == ("exited", 3, server.pid)
+    assert own.loaded_late > 0
+    assert len(blocks_of(child, 60000, 60100)) >= 200
+    assert blocks_of(dump, 60000, 60100) == []
+
+
+def slots_of_the_library(pid):
+    """How many words of writable memory of files lead into the library."""
+    ranges, count = [], 0
+    with open("/proc/%d/maps" % pid) as maps:
+        lines = [line.split() for line in maps]
+    for line in lines:
+        if len(line) == 6 and line[5].endswith("libtracemalloc.so"):
+            ranges.append([int(text, 16) for text in line[0].split("-")])
+    low, high = min(at[0] for at in ranges), max(at[1] for at in ranges)
+    with open("/proc/%d/mem" % pid, "rb") as memory:
+        for line in lines:
+            start, end = (int(text, 16) for text in line[0].split("-"))
+            if len(line) < 6 or not line[5].startswith("/") or low <= start < high:
+                continue
+            if ".dump" in line[5] or "x" in line[1] or "ld-linux" in line[5]:
+                continue
+            memory.seek(start)
+            words = memoryview(memory.read(end - start)).cast("Q")
+            count += sum(low <= word < high for word in words)
+    return count
+
+
+def protections_of(pid):
+    with open("/proc/%d/maps" % pid) as maps:
+        lines = [line.split() for line in maps]
+    return {
+        (line[5], line[2]): line[1]
+        for line in lines
+        if len(line) == 6
+        and line[5].endswith((".so", ".so.6", ".so.1.0"))
+        and "libtracemalloc" not in line[5]
+    }
+
+
+def test_detach_leaves_nothing_in_front_of_libc(serve, attach, detach):
+    server = serve()
+    before = protections_of(server.pid)
+    attach(server.pid)
+    server.ask("keep", 70001)
+    during = slots_of_the_library(server.pid)
+    assert protections_of(server.pid) == before
+    detach(server.pid)
+    server.ask("malloc", 80001)
+    assert during > 50
+    assert slots_of_the_library(server.pid) < during // 10
+    assert protections_of(server.pid) == before
+
+
+LOCKED = """
+import ctypes
+libc = ctypes.CDLL(None)
+mutex = ctypes.create_string_buffer(64)
+libc.pthread_mutex_lock(mutex)
+print("ready", flush=True)
+libc.pthread_mutex_lock(mutex)  # glibc's own lock: nowhere is safe
+"""
+
+
+def test_interrupted(some_interpreter, command, tmp_path):
+    program = [some_interpreter.path, "-c", LOCKED]
+    with subprocess.Popen(program, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"ready\n"
+        time.sleep(0.1)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            attaching = subprocess.Popen(
+                [command, "attach", str(process.pid)],
+                cwd=tmp_path,
+                stderr=subprocess.PIPE,
+                universal_newlines=True,
+            )
+            time.sleep(0.5)
+            attaching.send_signal(number)
+            errors = attaching.communicate(timeout=TIMEOUT)[1]
+            assert (attaching.returncode, errors.count("\n")) == (1, 1)
+            assert "interrupted" in errors
+            assert process.poll() is None
+        with open("/proc/%d/status" % process.pid) as status:
+            assert "TracerPid:\t0\n" in status.read()
+        process.kill()
+
+
+def refused(result):
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("tracemalloc: ") and result.stderr.count("\n") == 1
+    return result.stderr
+
+
+def test_what_is_missing_is_said(serve, ours, attach, detach):
+    server = serve()
+    assert "there is no process" in refused(ours("attach", 2 ** 22 - 3))
+    assert "does not have" in refused(ours("detach", server.pid))
+    attach(server.pid)
+    assert "already" in refused(ours("attach", server.pid))
+    ours("stop", server.pid)
+    assert "tracemalloc start" in refused(ours("attach", server.pid))
+    detach(server.pid)
+    server.process.send_signal(signal.SIGSTOP)
+    time.sleep(0.1)
+    assert "kill -CONT" in refused(ours("attach", server.pid))
+    server.process.send_signal(signal.SIGCONT)
+    with subprocess.Popen(["sleep", "60"]) as process:
+        time.sleep(0.1)
+        assert "no Python" in refused(ours("attach", process.pid))
+        process.kill()
+
+
+def test_a_process_that_was_started_with_the_library(
+    some_interpreter, ours, traced_environment
+):
+    program = [some_interpreter.path, "-c", "print('ready', flush=True); input()"]
+    with subprocess.Popen(
+        program,
+        env=dict(clean_environment(), **traced_environment()),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        universal_newlines=True,
+    ) as process:
+        assert process.stdout.readline() == "ready\n"
+        assert "already" in refused(ours("attach", process.pid))
+        assert "tracemalloc stop" in refused(ours("detach", process.pid))
+        ours("stop", process.pid)
+        assert "tracemalloc start" in refused(ours("attach", process.pid))
+        process.stdin.write("\n")
