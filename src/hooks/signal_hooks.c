@@ -161,12 +161,18 @@ exported int sigrelse(int number) {
 
 exported int setcontext(const ucontext_t *context) {
     signal_window_forget();
-    return mask_changed(signal_real()->setcontext(context));
+    struct native_context before = native_window_context_begin(&context->uc_stack);
+    int result = signal_real()->setcontext(context);
+    native_window_context_end(before); /* it failed */
+    return mask_changed(result);
 }
 
 exported int swapcontext(ucontext_t *old, const ucontext_t *context) {
     signal_window_forget();
-    return mask_changed(signal_real()->swapcontext(old, context));
+    struct native_context before = native_window_context_begin(&context->uc_stack);
+    int result = signal_real()->swapcontext(old, context);
+    native_window_context_end(before);
+    return mask_changed(result);
 }
 
 /* --- a thread's alternate stack --------------------------------------------------- */

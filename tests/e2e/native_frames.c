@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 
 #define no_inline __attribute__((noipa))
 
@@ -175,4 +176,80 @@ no_inline long on_small_stack(size_t size, size_t room) {
     while (*(unsigned char *)low == PAINT)
         low++;
     return low < begin ? low - begin : handler_frame - low;
+}
+
+/* The same on the stack of a context, which ends in the middle of a painted array: a
+ * local one, or `elsewhere`. */
+static ucontext_t context_caller, context_own;
+static size_t context_size;
+
+static void allocate_in_context(void) {
+    handler_frame = __builtin_frame_address(0);
+    if (context_size > 0)
+        leaf(context_size);
+    keep(NULL);
+}
+
+static void run_context(char *begin, char *end) {
+    getcontext(&context_own);
+    context_own.uc_stack = (stack_t){.ss_sp = begin, .ss_size = (size_t)(end - begin)};
+    context_own.uc_link = &context_caller;
+    makecontext(&context_own, allocate_in_context, 0);
+    swapcontext(&context_caller, &context_own);
+}
+
+no_inline long on_small_context(size_t size, size_t room, int elsewhere) {
+    enum { SIZE = 1 << 17, PAINT = 0xa5 };
+    static char other[SIZE];
+    char local[SIZE], *memory = elsewhere ? other : local, *end = memory + SIZE;
+    char *low = memory, *begin;
+    context_size = 0;
+    run_context(memory, end);
+    begin = handler_frame - room;
+    memset(memory, PAINT, SIZE);
+    __asm__ volatile("" : "+r"(low)::"memory");
+    context_size = size;
+    run_context(begin, end);
+    while (*(unsigned char *)low == PAINT)
+        low++;
+    return low < begin ? low - begin : handler_frame - low;
+}
+
+/* In a thread with the smallest stack, of which `room` bytes are left above the guard
+ * page. */
+struct cramped {
+    size_t size, room;
+};
+
+static no_inline void leave_room(const struct cramped *cramped, char *low) {
+    size_t used = (size_t)((char *)__builtin_frame_address(0) - low) - cramped->room;
+    volatile char *taken = __builtin_alloca(used);
+    taken[0] = 1;
+    leaf(cramped->size);
+    keep(NULL);
+}
+
+static void *run_cramped(void *argument) {
+    pthread_attr_t attributes;
+    void *low = NULL;
+    size_t size = 0;
+    pthread_getattr_np(pthread_self(), &attributes);
+    pthread_attr_getstack(&attributes, &low, &size);
+    pthread_attr_destroy(&attributes);
+    leave_room(argument, low);
+    return NULL;
+}
+
+no_inline int in_smallest_thread(size_t size, size_t room) {
+    struct cramped cramped = {size, room};
+    pthread_attr_t attributes;
+    pthread_t thread;
+    pthread_attr_init(&attributes);
+    int error = pthread_attr_setstacksize(&attributes, 16384);
+    if (error == 0)
+        error = pthread_create(&thread, &attributes, run_cramped, &cramped);
+    if (error == 0)
+        pthread_join(thread, NULL);
+    pthread_attr_destroy(&attributes);
+    return error;
 }

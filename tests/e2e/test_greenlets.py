@@ -139,9 +139,14 @@ def greenlet_folder(tmp_path):
     return folder
 
 
-def test_stacks_of_switched_greenlets(interpreter, trace_code, greenlet_folder):
+@pytest.mark.parametrize("native", [None, "30"])
+def test_stacks_of_switched_greenlets(
+    interpreter, trace_code, greenlet_folder, native
+):
     folder = greenlet_folder(interpreter)
-    traced = trace_code(interpreter, PROGRAM, PYTHONPATH=folder)
+    traced = trace_code(
+        interpreter, PROGRAM, PYTHONPATH=folder, TRACEMALLOC_NATIVE_FRAMES=native
+    )
     assert traced.result.returncode == 0, traced.result.stderr
     checks, wrong = traced.result.stdout.split(" ", 1)
     assert int(checks) > 4000

@@ -386,3 +386,59 @@ for size in range(70020, 70023):
         assert max(used) < 1024 + 328
     lost = DumpFile(traced.dump).lost["cramped"]
     assert (lost > 0) == (native is not None and room < 3072)
+
+
+# What makecontext's caller gave it for a stack has no guard page either.
+@pytest.mark.parametrize("elsewhere", [0, 1])
+@pytest.mark.parametrize("room", [600, 2048, 3000, 4096, 8192])
+def test_small_stacks_of_contexts(
+    some_interpreter, trace_code, planted, room, elsewhere
+):
+    text = LOAD + """
+library.on_small_context.restype = ctypes.c_long
+for size in range(70030, 70033):
+    print(library.on_small_context(
+        ctypes.c_size_t(size), ctypes.c_size_t(%d), ctypes.c_int(%d)))
+""" % (room, elsewhere)
+    traced = trace_code(some_interpreter, text, planted, TRACEMALLOC_NATIVE_FRAMES="30")
+    assert traced.result.returncode == 0, traced.result.stderr
+    used = [int(line) for line in traced.result.stdout.split()]
+    assert len(used) == 3 and min(used) > 0, "written below the context's stack"
+    assert (DumpFile(traced.dump).lost["cramped"] > 0) == (room < 3072)
+
+
+# A thread that has less room than this for malloc alone would not live untraced.
+@pytest.mark.parametrize("room", [1400, 2048, 3000, 4096, 8192])
+def test_smallest_threads(some_interpreter, trace_code, planted, room):
+    text = LOAD + """
+for size in range(70040, 70060):
+    error = library.in_smallest_thread(ctypes.c_size_t(size), ctypes.c_size_t(%d))
+    assert error == 0, error
+print("alive")
+""" % room
+    traced = trace_code(some_interpreter, text, planted, TRACEMALLOC_NATIVE_FRAMES="30")
+    assert traced.result.returncode == 0, traced.result.stderr
+    assert traced.result.stdout == "alive\n"
+
+
+# CPython's own minimum.
+PYTHON_THREADS = """
+import threading
+threading.stack_size(32768)
+keep = []
+def work(number):
+    keep.append([str(number), {number: bytes(100)}])
+threads = [threading.Thread(target=work, args=(n,)) for n in range(200)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(keep))
+"""
+
+
+def test_threads_with_pythons_smallest_stack(interpreter, trace_code):
+    plain = interpreter.run("-c", PYTHON_THREADS)
+    if plain.returncode != 0:
+        pytest.skip("32 KiB are too little for this interpreter's threads")
+    traced = trace_code(interpreter, PYTHON_THREADS, TRACEMALLOC_NATIVE_FRAMES="30")
+    assert traced.result.returncode == 0, traced.result.stderr
+    assert traced.result.stdout == "200\n"

@@ -201,6 +201,29 @@ START_TEST(a_signal_stack_on_the_own_one_is_never_forgotten) {
 }
 END_TEST
 
+/* On memory of its own, and as a variable on the thread's stack. */
+START_TEST(a_contexts_stack_has_bounds) {
+    char variable[2 * NATIVE_WINDOW_ROOM];
+    uintptr_t lows[] = {map(2) + 64, (uintptr_t)variable};
+    for (size_t at = 0; at < 2; at++) {
+        uintptr_t low = lows[at];
+        stack_t stack = {.ss_sp = (void *)low, .ss_size = 2 * NATIVE_WINDOW_ROOM};
+        prepare();
+        native_window_open(&window, (uintptr_t)variable - 8);
+        ck_assert(native_window_has_room(&window, (uintptr_t)variable + 64, 64));
+        struct native_context before = native_window_context_begin(&stack);
+        ck_assert(!native_window_has_room(&window, low + NATIVE_WINDOW_ROOM - 8,
+                                          NATIVE_WINDOW_ROOM));
+        ck_assert(native_window_has_room(&window, low + NATIVE_WINDOW_ROOM,
+                                         NATIVE_WINDOW_ROOM));
+        native_window_context_end(before);
+        ck_assert_uint_eq(before.size, 0);
+        ck_assert(native_window_has_room(&window, low + NATIVE_WINDOW_ROOM - 8,
+                                         NATIVE_WINDOW_ROOM));
+    }
+}
+END_TEST
+
 int main(void) {
     const TTest *const tests[] = {
         the_kernel_says_what_can_be_read,
@@ -213,6 +236,7 @@ int main(void) {
         the_own_stack_costs_no_system_call,
         a_signal_stack_of_before_the_first_walk_is_seen,
         a_signal_stack_on_the_own_one_is_never_forgotten,
+        a_contexts_stack_has_bounds,
     };
     return suite_run("native_window", tests, sizeof tests / sizeof *tests);
 }

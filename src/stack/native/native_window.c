@@ -14,6 +14,7 @@ enum {
 };
 
 thread_local_fixed enum native_signal_stack native_signal_stack;
+static thread_local_fixed struct native_context context;
 
 /* Where the main thread's stack began; 0: unknown. Written once. */
 static uintptr_t main_end;
@@ -124,6 +125,19 @@ static bool is_on_own(const stack_t *stack) {
            (is_own(&window, low) || is_own(&window, low + stack->ss_size - 1));
 }
 
+/* Without a system call, for each switch: whether it could be part of the own stack. */
+struct native_context native_window_context_begin(const stack_t *stack) {
+    struct native_context before = context;
+    context = (struct native_context){(uintptr_t)stack->ss_sp, stack->ss_size};
+    if (own_end(context.low) != 0)
+        native_signal_stack = NATIVE_SIGNAL_STACK_ON_OWN;
+    return before;
+}
+
+void native_window_context_end(struct native_context before) {
+    context = before;
+}
+
 enum native_signal_stack native_window_signal_stack_begin(void) {
     enum native_signal_stack before = native_signal_stack;
     native_signal_stack = NATIVE_SIGNAL_STACK_ON_OWN;
@@ -137,7 +151,7 @@ void native_window_signal_stack_end(enum native_signal_stack before,
         native_signal_stack = before;
 }
 
-/* Of the stack that a signal is handled on its bounds are known, of any other only
+/* The bounds of a signal's stack and of a context's are known; of any other stack only
  * whether there is memory. */
 cold_path bool native_window_has_room_cold(const struct native_window *window,
                                            uintptr_t sp, size_t bytes) {
@@ -149,6 +163,8 @@ cold_path bool native_window_has_room_cold(const struct native_window *window,
     if (sp - (uintptr_t)signals.ss_sp < signals.ss_size &&
         (signals.ss_flags & SS_DISABLE) == 0)
         return sp - (uintptr_t)signals.ss_sp >= bytes;
+    if (sp - context.low < context.size)
+        return sp - context.low >= bytes;
     return sp - bytes - window->own_low < window->own_end - window->own_low ||
            native_window_is_readable(sp - bytes, bytes);
 }

@@ -42,10 +42,17 @@ struct native_window {
 enum native_signal_stack {
     NATIVE_SIGNAL_STACK_UNKNOWN, /* the kernel has not been asked yet */
     NATIVE_SIGNAL_STACK_APART,   /* there is none, or it is elsewhere */
-    NATIVE_SIGNAL_STACK_ON_OWN,  /* it may be part of the thread's own stack */
+    NATIVE_SIGNAL_STACK_ON_OWN,  /* it, or a context's, may be part of the own stack */
 };
 
 extern internal thread_local_fixed enum native_signal_stack native_signal_stack;
+
+/* The stack of the context that swapcontext or setcontext led this thread to: where it
+ * ends only makecontext's caller knows, and it may have no guard page. */
+struct native_context {
+    uintptr_t low;
+    size_t size; /* 0: none is known */
+};
 
 /* Outside hooks. 0; -ENOSYS where the kernel does not tell what can be read. */
 must_check int native_window_prepare(void);
@@ -98,6 +105,11 @@ static always_inline bool native_window_has_room(const struct native_window *win
         return true;
     return native_window_has_room_cold(window, sp, bytes);
 }
+
+/* Around a switch to a context: begin returns what end restores if the thread comes
+ * back. Async-signal-safe. */
+struct native_context native_window_context_begin(const stack_t *stack);
+void native_window_context_end(struct native_context before);
 
 /* For who stands in front of sigaltstack: begin before the call, end after it with the
  * stack that was set, or NULL if the call failed or set none. Async-signal-safe. */
