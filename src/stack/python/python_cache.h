@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What the walk learned before: (parent node, instruction) to node, and which code
- * objects are known.
+/* A cache of what the walk found: (parent node, instruction) to node, and code objects.
  *
- * An entry is as good as the memory of its code object, whose address may be reused:
- * python_cache_forget drops all that belongs to a dead one and raises the epoch, so
- * that threads do not trust their last stacks. Under the tracer's lock, or with one
+ * An entry is valid as long as its code object lives, whose address may be reused:
+ * python_cache_forget drops all entries of a dead one and raises the epoch, so that
+ * threads drop their last stacks. Under the tracer's lock, or with one
  * thread. Memory comes from the arena.
  */
 #pragma once
@@ -18,16 +17,15 @@
 #include "base/id_set.h"
 #include "base/id_table.h"
 
-/* The first entries of a parent form a list, and all others are in an index. Most
- * parents have few children, and what is learned one after the other lies side by
- * side: the list is read from a cache line or two where an index, which scatters
- * entries over the memory, misses. */
+/* The first entries of a parent form a list; all others are in an index. Most parents
+ * have few children, and entries that are added in a row lie side by side: a list takes
+ * one or two cache lines, where an index scatters entries over the memory. */
 struct python_cache_entry {
     uint64_t ip;
     uint32_t parent;
     uint32_t node;
     uint32_t sibling; /* of the same parent; 0: the last */
-    uint32_t code;    /* index of its known code object */
+    uint32_t code;    /* index of its code object */
     uint32_t next;    /* of the same code object; 0: the last */
     uint32_t reserved;
 };
@@ -38,7 +36,7 @@ struct python_cache {
     struct id_table index;              /* of entries that are in no list */
     struct python_cache_entry *entries; /* 0 is unused */
     uint32_t *first_child;              /* by parent: the first of its list; 0: none */
-    uint32_t parents;                   /* that first_child has room for */
+    uint32_t parents;                   /* capacity of first_child */
 };
 
 extern internal struct python_cache python_cache;
@@ -47,15 +45,15 @@ extern internal struct python_cache python_cache;
 must_check int python_cache_open(void);
 void python_cache_close(void);
 
-/* The index of a known code object, or 0. */
+/* The index of a cached code object, or 0. */
 uint32_t python_cache_code(uintptr_t address);
-/* Makes it known under its id in the dump. Its index; 0 without memory. */
+/* Caches a code object with its id in the dump. Its index; 0 without memory. */
 uint32_t python_cache_add_code(uintptr_t address, uint32_t id);
-/* The id in the dump of a known code object. */
+/* The id in the dump of a cached code object. */
 uint32_t python_cache_code_id(uint32_t code);
-/* Without memory the pair is not learned, and looked up afresh each time. */
+/* Without memory the pair is not cached. */
 void python_cache_add(uint32_t parent, uint64_t ip, uint32_t node, uint32_t code);
-/* The code object at this address is gone. */
+/* The code object at this address is freed. */
 void python_cache_forget(uintptr_t address);
 
 static always_inline uint64_t python_cache_hash(uint32_t parent, uint64_t ip) {
@@ -79,10 +77,10 @@ static always_inline bool python_cache_find(uint32_t parent, uint64_t ip,
     return python_cache_search(parent, ip, node);
 }
 
-/* All of them may be gone. */
+/* All code objects may have been freed. */
 void python_cache_forget_all(void);
 
-/* Removes the ids in the dump of all known code objects. */
+/* Removes from `codes` the ids in the dump of all cached code objects. */
 void python_cache_spare(struct id_set *codes);
 /* These nodes mean something else from now on, and what became the overflow may find
  * room: forgets what leads to one of them, or from one. The caller raises the epoch. */

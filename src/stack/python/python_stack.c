@@ -10,16 +10,15 @@
 
 enum {
     MAX_FRAMES = 1 << 24,
-    LONGEST_NAME = 4096,
-    /* Frames that are verified even where fewer are shown, so that their number is
-     * right as well. */
-    LEAST_VERIFIED = 8,
-    /* How far from the last leaf python_stack_step looks: entries below it, and frames
-     * above those. */
+    MAX_NAME = 4096,
+    /* Frames that are verified even if fewer are shown, so that total_nframe is right
+     * too. */
+    MIN_VERIFIED = 8,
+    /* How far python_stack_step searches: entries outwards from the last top frame. */
     NEAR = 6,
     /* How often a walk is joined to the last stack before it goes on to the root. */
     MAX_JOINS = 4,
-    MAX_PUSHED = 3,
+    MAX_PUSHED = 3, /* new frames that it adds inside them */
 };
 
 struct python_walk python_walk;
@@ -28,7 +27,7 @@ static const struct python_runtime *runtime;
 static const struct python_stack_sink *sink;
 
 /* Names as UTF-8 on their way to the sink: too large for a hook's stack. */
-static char filename_buffer[LONGEST_NAME], name_buffer[LONGEST_NAME];
+static char filename_buffer[MAX_NAME], name_buffer[MAX_NAME];
 
 /* What tells the instruction of a frame: its address, which a code object has for
  * itself as long as it lives; to 3.10 the address of the code object and the index. */
@@ -60,7 +59,7 @@ int python_stack_open(const struct python_runtime *found,
                          python_walk.layout.previous == python_recent_layout.previous &&
                          python_walk.layout.ip == python_recent_layout.ip;
     python_walk.checked = false;
-    python_walk.verified = nframe < LEAST_VERIFIED ? LEAST_VERIFIED : nframe;
+    python_walk.verified = nframe < MIN_VERIFIED ? MIN_VERIFIED : nframe;
     return python_cache_open();
 }
 
@@ -86,7 +85,7 @@ void python_stack_forget_nodes(const struct id_set *nodes) {
 
 void python_stack_release(struct python_stack *stack) {
     arena_array_release(&stack->frames, &stack->capacity, sizeof *stack->frames);
-    stack->depth = stack->known = 0;
+    stack->depth = stack->reusable = 0;
     stack->leaf = NULL;
 }
 
@@ -142,8 +141,8 @@ static uint32_t line_of(const struct python_code *code, const void *word) {
     return line < 0 ? 0 : (uint32_t)line;
 }
 
-/* The node of a frame that was never met below this parent. A shim of the interpreter,
- * and a frame that has not yet begun, are not shown: their node is their parent's. */
+/* The node of a frame that is not cached for this parent. A shim of the interpreter and
+ * a frame that has not begun yet are not shown: their node is their parent's. */
 static cold_path uint32_t resolve(const char *frame, uint32_t parent, uint64_t ip) {
     const struct python_layout *layout = &runtime->layout;
     struct python_code code;
@@ -163,8 +162,8 @@ static cold_path uint32_t resolve(const char *frame, uint32_t parent, uint64_t i
     return node;
 }
 
-/* Most events come from the same few places again and again: a look at the thread's own
- * cache saves the memo's hash. */
+/* Most events come from the same few lines again and again: the thread's own cache
+ * saves the hashing of python_cache. */
 static always_inline uint32_t node_of(struct python_stack *stack, const char *frame,
                                       uint32_t parent, uint64_t ip) {
     struct python_stack_cache_entry *step =
@@ -184,14 +183,14 @@ static cold_path bool grow(struct python_stack *stack, uint32_t wanted) {
                                sizeof *stack->frames) == 0;
 }
 
-/* Sets the entry at `at` for this frame. An entry that has it already, below the same
- * parent, keeps its node. */
+/* Sets the entry at `at` for this frame. If it is unchanged, with the same parent, it
+ * keeps its node. */
 static always_inline void set_entry(struct python_stack *stack, uint32_t at,
                                     const char *frame, bool objects) {
     struct python_frame *entry = stack->frames + at;
     uint32_t parent = at > 0 ? entry[-1].node : 0;
     uint64_t ip = ip_of(frame, objects);
-    if (at >= stack->known || entry->address != frame || entry->ip != ip ||
+    if (at >= stack->reusable || entry->address != frame || entry->ip != ip ||
         entry->parent != parent) {
         entry->address = frame;
         entry->ip = ip;
@@ -202,7 +201,7 @@ static always_inline void set_entry(struct python_stack *stack, uint32_t at,
     stack->index[index_slot(frame)] = at;
 }
 
-/* Where the last stack has this frame, or -1. */
+/* The index of this frame in the last stack, or -1. */
 static always_inline int64_t find_frame(const struct python_stack *stack,
                                         uint32_t depth, const char *frame) {
     if (likely(depth > 0 && stack->frames[depth - 1].address == frame))
@@ -211,10 +210,10 @@ static always_inline int64_t find_frame(const struct python_stack *stack,
     return at < depth && stack->frames[at].address == frame ? (int64_t)at : -1;
 }
 
-/* Puts the frames from `leaf` down to the first one that the lowest `depth` entries
- * have, or to the root, above that one: their addresses, for their nodes depend on what
- * is below. Returns the new depth, and in `*pushed` how many they are; 0 without
- * memory. */
+/* Follows the chain from `leaf` outwards to the first frame that is among the outermost
+ * `depth` entries, or to the root, and puts the frames before it inside that one: their
+ * addresses alone, for their nodes depend on outer ones. Returns the new depth, and in
+ * `*pushed` the number of frames; 0 without memory. */
 static uint32_t push_frames(struct python_stack *stack, uint32_t depth,
                             const char *leaf, uint32_t *pushed) {
     int64_t common = -1;
@@ -235,43 +234,44 @@ static uint32_t push_frames(struct python_stack *stack, uint32_t depth,
     for (const char *frame = leaf; added > 0;
          frame = python_pointer_at(frame, python_walk.layout.previous), added--) {
         struct python_frame *entry = stack->frames + --at;
-        if (at >= stack->known || entry->address != frame) {
+        if (at >= stack->reusable || entry->address != frame) {
             entry->address = frame;
             entry->parent = UINT32_MAX;
         }
     }
-    if (stack->known < top)
-        stack->known = top;
+    if (stack->reusable < top)
+        stack->reusable = top;
     return top;
 }
 
-/* The lowest entry that is compared when `kept` entries are left and `pushed` were put
- * above them. Where nearly all that is shown was pushed at once, the address of the one
- * below is not enough to go by, and the whole chain is. To 3.10 frames are objects that
- * are used again in another order: a recursion may find its old frames one place
- * higher, each with the caller it had, so every push asks for the whole chain; later a
- * frame's address is the sum of the sizes below it. */
-static always_inline uint32_t lowest_verified(const struct python_stack *stack,
-                                              uint32_t kept, uint32_t pushed,
-                                              bool objects) {
+/* The outermost entry that is compared if `kept` entries are left and `pushed` were put
+ * inside them. If nearly all that is shown was pushed at once, the address of the entry
+ * outside it proves too little, and the whole chain is compared. Up to 3.10 frames are
+ * objects, which are reused in another order: a recursion may find its old frames one
+ * position further in, each with the caller that it had, so each push compares the
+ * whole chain. From 3.11 on a frame's address is the sum of the sizes of outer ones. */
+static always_inline uint32_t outermost_verified(const struct python_stack *stack,
+                                                 uint32_t kept, uint32_t pushed,
+                                                 bool objects) {
     uint32_t hidden = kept - stack->frames[kept - 1].shown;
     uint32_t wanted = python_walk.verified + hidden;
     bool whole = objects ? pushed > 0 : pushed + 4 >= python_walk.verified;
     return kept > wanted && !whole ? kept - wanted : 0;
 }
 
-/* What was the root of the last stack may be called by something now. */
+/* Whether the root of the last stack has a caller now. */
 static always_inline bool has_caller(const struct python_frame *root) {
     return python_pointer_at(root->address, python_walk.layout.previous) != NULL;
 }
 
-/* Compares entries [lowest, kept) with their frames, leaf to root. Returns the lowest
- * entry whose instruction differs, `kept` when none does; `*broken` is the entry whose
- * caller is another one than the entry below it, or -1. */
+/* Compares entries [outermost, kept) with their frames, from the innermost outwards.
+ * Returns the outermost entry whose instruction differs, or `kept`; `*broken` is the
+ * entry whose caller is not the next outer entry, or -1. */
 static always_inline uint32_t verify(const struct python_stack *stack, uint32_t kept,
-                                     uint32_t lowest, bool objects, int64_t *broken) {
+                                     uint32_t outermost, bool objects,
+                                     int64_t *broken) {
     const struct python_frame *entry = stack->frames + kept - 1;
-    const struct python_frame *last = stack->frames + lowest;
+    const struct python_frame *last = stack->frames + outermost;
     const struct python_frame *changed = stack->frames + kept;
     const char *address = entry->address;
     for (;;) {
@@ -282,23 +282,23 @@ static always_inline uint32_t verify(const struct python_stack *stack, uint32_t 
         }
         if (entry == last)
             break;
-        const char *below = entry[-1].address;
+        const char *outer = entry[-1].address;
         if (unlikely(python_pointer_at(address, python_walk.layout.previous) !=
-                     below)) {
+                     outer)) {
             *broken = entry - stack->frames;
             return (uint32_t)(changed - stack->frames);
         }
-        address = below;
+        address = outer;
         entry--;
     }
-    *broken = lowest == 0 && unlikely(has_caller(stack->frames)) ? 0 : -1;
+    *broken = outermost == 0 && unlikely(has_caller(stack->frames)) ? 0 : -1;
     return (uint32_t)(changed - stack->frames);
 }
 
-/* Where an entry's caller is another one than before, the entries from it on are of an
- * older call: the chain is followed again from the leaf to the first frame below it
- * that the last stack has, until all that is shown is right. Each time may find only
- * one entry of very many: after a few, the chain is followed to the root. */
+/* If an entry's caller has changed, the entries from it inwards are of an older call:
+ * the chain is followed again from the top frame to the first frame outside that entry
+ * which the last stack has, until all that is shown is right. Each turn may correct one
+ * entry of very many, so after a few turns the chain is followed to the root. */
 static always_inline uint32_t capture(struct python_stack *stack, const char *leaf,
                                       bool objects) {
     int64_t broken = stack->depth;
@@ -312,8 +312,8 @@ static always_inline uint32_t capture(struct python_stack *stack, const char *le
         changed = top - pushed;
         if (unlikely(changed == 0))
             break;
-        uint32_t lowest = lowest_verified(stack, changed, pushed, objects);
-        changed = verify(stack, changed, lowest, objects, &broken);
+        uint32_t outermost = outermost_verified(stack, changed, pushed, objects);
+        changed = verify(stack, changed, outermost, objects, &broken);
         if (unlikely(broken >= 0 && ++joins > MAX_JOINS))
             broken = 0;
     } while (unlikely(broken >= 0));
@@ -323,11 +323,10 @@ static always_inline uint32_t capture(struct python_stack *stack, const char *le
     return likely(top > 0) ? stack->frames[top - 1].node : 0;
 }
 
-/* A known code object died since: what the entries say of instructions may be of
- * another one. */
+/* A cached code object has died: another one may have its instructions' addresses. */
 static cold_path void begin_epoch(struct python_stack *stack) {
     sink->renewed();
-    stack->depth = stack->known = 0;
+    stack->depth = stack->reusable = 0;
     stack->epoch = epoch_now;
     memset(stack->cache, 0, sizeof stack->cache);
 }
@@ -355,7 +354,7 @@ bool python_stack_is_within(const char *tstate, const struct python_place *place
     return frame != NULL && ip_of(frame, python_walk.objects) == place->ip;
 }
 
-/* The entry of this frame, where it is not far below the last leaf; else NULL. */
+/* The entry of this frame if it is near the last top frame; else NULL. */
 static always_inline struct python_frame *find_near(const struct python_stack *stack,
                                                     const char *frame) {
     struct python_frame *entry = stack->leaf;
@@ -365,16 +364,16 @@ static always_inline struct python_frame *find_near(const struct python_stack *s
     return NULL;
 }
 
-/* The last entry that is compared when this one is the leaf. */
-static always_inline struct python_frame *lowest_for(const struct python_stack *stack,
-                                                     const struct python_frame *leaf) {
+/* The outermost entry that is compared if this one is the top frame. */
+static always_inline struct python_frame *
+outermost_for(const struct python_stack *stack, const struct python_frame *leaf) {
     uint32_t depth = (uint32_t)(leaf - stack->frames) + 1;
     uint32_t wanted = python_walk.verified + depth - leaf->shown;
     return stack->frames + (depth > wanted ? depth - wanted : 0);
 }
 
-/* The caller may have gone on. False when it is shown now and was not, or the other way
- * round. */
+/* Takes over the caller's present instruction. False if the caller is shown now and was
+ * not before, or the other way round. */
 static always_inline bool update_caller(const struct python_frame_layout *layout,
                                         struct python_stack *stack,
                                         struct python_frame *caller) {
@@ -389,16 +388,16 @@ static always_inline bool update_caller(const struct python_frame_layout *layout
     return true;
 }
 
-/* Puts a frame above `caller`, all but its node. */
+/* Puts a frame inside `caller`, without its node. */
 static always_inline struct python_frame *
-put_above(const struct python_frame_layout *layout, struct python_stack *stack,
-          struct python_frame *caller, const char *frame) {
+push_frame(const struct python_frame_layout *layout, struct python_stack *stack,
+           struct python_frame *caller, const char *frame) {
     struct python_frame *entry = caller + 1;
     uint32_t at = (uint32_t)(entry - stack->frames);
-    if (at >= stack->known || entry->address != frame)
+    if (at >= stack->reusable || entry->address != frame)
         stack->index[index_slot(frame)] = at;
-    if (stack->known <= at)
-        stack->known = at + 1;
+    if (stack->reusable <= at)
+        stack->reusable = at + 1;
     entry->address = frame;
     entry->ip = python_word_at(frame, layout->ip);
     entry->parent = caller->node;
@@ -416,28 +415,28 @@ static always_inline uint32_t resolve_entry(struct python_stack *stack,
 static always_inline struct python_frame *step(const struct python_frame_layout *layout,
                                                struct python_stack *stack,
                                                const char *frame) {
-    const char *pushed[MAX_PUSHED], *below = frame;
+    const char *pushed[MAX_PUSHED], *outer = frame;
     uint32_t count = 0;
     struct python_frame *caller = NULL;
     if (unlikely(stack->leaf == NULL || stack->epoch != epoch_now))
         return NULL;
     do {
-        pushed[count++] = below;
-        below = python_pointer_at(below, layout->previous);
-        caller = find_near(stack, below);
-    } while (caller == NULL && below != NULL && count < MAX_PUSHED);
-    if (unlikely(
-            caller == NULL || caller - stack->frames + count >= stack->capacity ||
-            !python_frame_stands(layout, stack, caller, lowest_for(stack, caller)) ||
-            !update_caller(layout, stack, caller)))
+        pushed[count++] = outer;
+        outer = python_pointer_at(outer, layout->previous);
+        caller = find_near(stack, outer);
+    } while (caller == NULL && outer != NULL && count < MAX_PUSHED);
+    if (unlikely(caller == NULL || caller - stack->frames + count >= stack->capacity ||
+                 !python_frame_callers_are_unchanged(layout, stack, caller,
+                                                     outermost_for(stack, caller)) ||
+                 !update_caller(layout, stack, caller)))
         return NULL;
     for (; count > 1; count--) {
-        caller = put_above(layout, stack, caller, pushed[count - 1]);
+        caller = push_frame(layout, stack, caller, pushed[count - 1]);
         resolve_entry(stack, caller);
     }
-    struct python_frame *leaf = put_above(layout, stack, caller, frame);
+    struct python_frame *leaf = push_frame(layout, stack, caller, frame);
     stack->depth = (uint32_t)(leaf - stack->frames) + 1;
-    stack->lowest = lowest_for(stack, leaf);
+    stack->outermost = outermost_for(stack, leaf);
     stack->leaf = leaf;
     return leaf;
 }
@@ -447,14 +446,13 @@ struct python_frame *python_stack_step(struct python_stack *stack, const char *f
                                       : step(&python_walk.layout, stack, frame);
 }
 
-/* The next event looks from here: from the leaf, or from its caller where the leaf is
- * not shown. */
+/* The next event starts from the top frame, or from its caller if that is not shown. */
 static always_inline void set_leaf(struct python_stack *stack,
                                    struct python_frame *leaf) {
     if (unlikely(leaf->node == leaf->parent) && leaf > stack->frames)
         leaf--;
     stack->leaf = likely(leaf->node != leaf->parent) ? leaf : NULL;
-    stack->lowest = lowest_for(stack, leaf);
+    stack->outermost = outermost_for(stack, leaf);
 }
 
 uint32_t python_stack_resolve(struct python_stack *stack) {
@@ -464,8 +462,8 @@ uint32_t python_stack_resolve(struct python_stack *stack) {
     return leaf->node;
 }
 
-uint32_t python_stack_look(struct python_stack *stack, const char *tstate,
-                           const char *frame) {
+uint32_t python_stack_capture_slow_path(struct python_stack *stack, const char *tstate,
+                                        const char *frame) {
     if (likely(frame != NULL && python_stack_step(stack, frame) != NULL))
         return python_stack_resolve(stack);
     stack->leaf = NULL;

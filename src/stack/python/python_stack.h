@@ -5,15 +5,15 @@
  * frame's address comes from the array and `previous` is only compared, so that the
  * loads of the frames do not wait for each other.
  *
- *   last stack   root ... [frame, ip, node] [frame, ip, node] <- leaf
- *   verify       frame->ip == ip  and  frame->previous == the frame below,
+ *   last stack   root ... [frame, ip, node] [frame, ip, node] <- top frame
+ *   verify       frame->ip == ip  and  frame->previous == the next outer frame,
  *                for the `nframe` most recent
  *
  * A frame's address is read only once `previous` of a live frame has led to it, so no
- * freed memory is touched. What is below the limit may differ in its line without being
- * shown.
+ * freed memory is touched. Frames outside the limit are not shown, so their lines may
+ * be stale.
  *
- * The memo (parent node, instruction) to node is shared by all threads:
+ * The cache of (parent node, instruction) to node is shared by all threads:
  * python_stack_capture and python_stack_code_freed run under the tracer's lock, or with
  * one thread, and never in a signal handler that interrupted them. Nothing here
  * allocates by malloc, takes the GIL, counts references or calls into Python; errno
@@ -29,21 +29,21 @@
 #include "stack/python/python_cache.h"
 #include "stack/python/python_runtime.h"
 
-/* Where a frame has what each event looks at, and whether a cframe leads to it. */
+/* Offsets in a frame of what each event reads. */
 struct python_frame_layout {
     uint32_t previous;
     uint32_t ip;
-    bool cframe;
+    bool cframe; /* the thread state leads to its top frame by a cframe */
 };
 
-/* 3.13 to 3.15. Where the compiler knows it, the comparison of a frame takes shorter
+/* 3.13 to 3.15. A constant, so that the comparison of a frame takes shorter
  * instructions. */
 static const struct python_frame_layout python_recent_layout = {8, 56, false};
 
 /* What the walk needs of a version, in one cache line. */
 struct python_walk {
     struct python_frame_layout layout;
-    bool recent;  /* which is python_recent_layout */
+    bool recent;  /* the layout is python_recent_layout */
     bool objects; /* to 3.10: frames are objects, the instruction is an int */
     bool checked;
     uint32_t tstate_frame;
@@ -60,15 +60,15 @@ struct python_frame {
     /* Pointer to the instruction; to 3.10 the code and the index of it in one word. */
     uint64_t ip;
     uint32_t node; /* the stack that ends here */
-    /* Node of the entry below; the same as `node` for a frame that is not shown. */
+    /* Node of the next outer entry; equal to `node` if the frame is not shown. */
     uint32_t parent;
-    uint32_t shown; /* frames up to here that are shown */
+    uint32_t shown; /* frames shown, from the root to this one */
     uint32_t reserved;
 };
 
 enum { PYTHON_STACK_INDEX = 512, PYTHON_STACK_CACHE = 128 };
 
-/* What the memo said lately. */
+/* An entry of the cache that a thread has in front of python_cache. */
 struct python_stack_cache_entry {
     uint64_t ip;
     uint32_t parent;
@@ -76,55 +76,55 @@ struct python_stack_cache_entry {
 };
 
 struct python_stack {
-    struct python_frame *
-        leaf; /* from 3.11 on: the last stack's, where it is shown; NULL: look closer */
-    struct python_frame *lowest; /* the last one that is compared below it */
-    struct python_frame *frames; /* mapped when first needed */
-    uint32_t depth;              /* entries of the last stack */
-    /* Entries that may be reused: those of the last stack, and older ones above it. */
-    uint32_t known;
+    /* From 3.11 on the top frame of the last stack, if it is shown; NULL: the next
+     * event takes the slow path. */
+    struct python_frame *leaf;
+    struct python_frame *outermost; /* the last of its callers that is compared */
+    struct python_frame *frames;    /* mapped when first needed */
+    uint32_t depth;                 /* entries of the last stack */
+    /* Entries that may be reused: those of the last stack, and older ones inside it. */
+    uint32_t reusable;
     uint32_t capacity;
-    uint32_t epoch; /* of the memo, when the entries were made */
-    struct python_stack_cache_entry
-        cache[PYTHON_STACK_CACHE];      /* all zero is no step: ip is never 0 */
+    uint32_t epoch; /* epoch_now when the entries were made */
+    struct python_stack_cache_entry cache[PYTHON_STACK_CACHE]; /* all zero: empty */
     uint32_t index[PYTHON_STACK_INDEX]; /* frame address to its likely entry */
 };
 
-/* Where nodes and names go. */
+/* Takes nodes and names to the dump. */
 struct python_stack_sink {
     /* The id of a code object; its names are UTF-8. */
     uint32_t (*code)(const char *filename, size_t filename_length, const char *name,
                      size_t name_length, uint32_t first_line);
     uint32_t (*node)(uint32_t parent, uint32_t code, uint32_t line);
-    /* Tell python_stack_code_freed when the memory of this code object is freed. */
+    /* From now on the freeing of this code object is reported by
+     * python_stack_code_freed. */
     void (*watch)(const void *code);
-    /* A frame was met, and the walk's offsets hold: the types are ready. Asked at each
-     * capture until it says true. */
+    /* The first frame passed all checks, so the types are ready. Called at each capture
+     * until it returns true. */
     bool (*ready)(void);
-    /* Something does not look like this version of CPython: no Python frames from now
-     * on. */
+    /* A check failed: this is not the CPython that it says it is. Python frames are off
+     * from now on. */
     void (*refused)(void);
-    /* A thread begins anew in a new epoch: no id of a node or a code object is in use
-     * but in the memo. */
+    /* The thread drops its stack in a new epoch: only python_cache holds ids of nodes
+     * and code objects now. */
     void (*renewed)(void);
 };
 
-/* Begins with an empty memo. nframe: frames that have to be right. 0, or -ENOMEM. */
+/* Begins with an empty cache. nframe: frames that must be right. 0, or -ENOMEM. */
 must_check int python_stack_open(const struct python_runtime *runtime,
                                  const struct python_stack_sink *sink, uint32_t nframe);
 void python_stack_close(void);
 
-/* A call, a return, or both since the last event: the way of most that
- * python_stack_again is not for. Finds the entry of the new leaf, and brings its caller
- * up to date: all of the entry but its node, for which there is python_stack_resolve.
- * NULL when it was more than that. */
+/* Handles a few calls or returns since the last event. Finds the entry of the new top
+ * frame and updates its caller; python_stack_resolve sets the entry's node. NULL if
+ * more has changed. */
 struct python_frame *python_stack_step(struct python_stack *stack, const char *frame);
-/* The node of the leaf that python_stack_step found. */
+/* The node of the top frame that python_stack_step found. */
 uint32_t python_stack_resolve(struct python_stack *stack);
 
-/* As python_stack_capture, but for the last stack again. */
-uint32_t python_stack_look(struct python_stack *stack, const char *tstate,
-                           const char *frame);
+/* As python_stack_capture, if the stack has changed. */
+uint32_t python_stack_capture_slow_path(struct python_stack *stack, const char *tstate,
+                                        const char *frame);
 
 static always_inline uint64_t python_word_at(const char *address, uint32_t offset) {
     return *(const uint64_t *)(address + offset);
@@ -147,60 +147,61 @@ python_stack_leaf(const struct python_frame_layout *layout, const char *tstate) 
                : frame;
 }
 
-/* Whether `entry` is called by the one below it, which is at the instruction it was at.
- * Goes down to that one. */
-static always_inline bool python_frame_holds(const struct python_frame_layout *layout,
-                                             const struct python_frame **entry,
-                                             const char **address) {
-    const struct python_frame *below = *entry - 1;
-    const char *caller = below->address;
+/* Whether the caller of `entry` is the next outer entry, at the same instruction. Moves
+ * `entry` to that one. */
+static always_inline bool
+python_frame_caller_is_unchanged(const struct python_frame_layout *layout,
+                                 const struct python_frame **entry,
+                                 const char **address) {
+    const struct python_frame *outer = *entry - 1;
+    const char *caller = outer->address;
     if (unlikely(python_pointer_at(*address, layout->previous) != caller ||
-                 python_word_at(caller, layout->ip) != below->ip))
+                 python_word_at(caller, layout->ip) != outer->ip))
         return false;
-    *entry = below;
+    *entry = outer;
     *address = caller;
     return true;
 }
 
-/* Whether the callers from this entry's down to `last` are as they were. Four frames a
+/* Whether the callers of this entry are unchanged, outwards to `last`. Four frames a
  * turn: a frame takes six instructions. */
-static always_inline bool python_frame_stands(const struct python_frame_layout *layout,
-                                              const struct python_stack *stack,
-                                              const struct python_frame *at,
-                                              const struct python_frame *last) {
+static always_inline bool python_frame_callers_are_unchanged(
+    const struct python_frame_layout *layout, const struct python_stack *stack,
+    const struct python_frame *at, const struct python_frame *last) {
     const struct python_frame *last_turn = last + 3;
     const char *address = at->address;
     while (at > last_turn)
-        if (!python_frame_holds(layout, &at, &address) ||
-            !python_frame_holds(layout, &at, &address) ||
-            !python_frame_holds(layout, &at, &address) ||
-            !python_frame_holds(layout, &at, &address))
+        if (!python_frame_caller_is_unchanged(layout, &at, &address) ||
+            !python_frame_caller_is_unchanged(layout, &at, &address) ||
+            !python_frame_caller_is_unchanged(layout, &at, &address) ||
+            !python_frame_caller_is_unchanged(layout, &at, &address))
             return false;
-    if (at > last + 1 && (!python_frame_holds(layout, &at, &address) ||
-                          !python_frame_holds(layout, &at, &address)))
+    if (at > last + 1 && (!python_frame_caller_is_unchanged(layout, &at, &address) ||
+                          !python_frame_caller_is_unchanged(layout, &at, &address)))
         return false;
-    if (at != last && !python_frame_holds(layout, &at, &address))
+    if (at != last && !python_frame_caller_is_unchanged(layout, &at, &address))
         return false;
     return last != stack->frames ||
            likely(python_pointer_at(address, layout->previous) == NULL);
 }
 
-/* Whether the last event's leaf is here again, below the same callers: the way of most
- * events. */
+/* Fast path: whether the top frame is that of the last event, and its callers are
+ * unchanged. */
 static always_inline bool
 python_stack_is_unchanged(const struct python_frame_layout *layout,
                           const struct python_stack *stack, const char *leaf) {
     const struct python_frame *entry = stack->leaf;
     if (unlikely(entry == NULL || entry->address != leaf || stack->epoch != epoch_now))
         return false;
-    return python_frame_stands(layout, stack, entry, stack->lowest);
+    return python_frame_callers_are_unchanged(layout, stack, entry, stack->outermost);
 }
 
-/* As python_stack_capture where that needs no more than a look at what is at hand.
- * False with nothing changed. */
-static always_inline bool python_stack_again(const struct python_frame_layout *layout,
-                                             struct python_stack *stack,
-                                             const char *leaf, uint32_t *node) {
+/* As python_stack_capture, if the stack is unchanged and the top frame's instruction is
+ * cached. Else false, and nothing is written. */
+static always_inline bool
+python_stack_capture_unchanged(const struct python_frame_layout *layout,
+                               struct python_stack *stack, const char *leaf,
+                               uint32_t *node) {
     struct python_frame *entry = stack->leaf;
     if (unlikely(!python_stack_is_unchanged(layout, stack, leaf)))
         return false;
@@ -225,29 +226,29 @@ static always_inline uint32_t python_stack_capture(struct python_stack *stack,
     const char *frame = python_stack_leaf(&python_walk.layout, tstate);
     uint32_t node;
     if (likely(python_walk.recent)
-            ? likely(python_stack_again(&python_recent_layout, stack, frame, &node))
-            : python_stack_again(&python_walk.layout, stack, frame, &node))
+            ? likely(python_stack_capture_unchanged(&python_recent_layout, stack, frame,
+                                                    &node))
+            : python_stack_capture_unchanged(&python_walk.layout, stack, frame, &node))
         return node;
-    return python_stack_look(stack, tstate, frame);
+    return python_stack_capture_slow_path(stack, tstate, frame);
 }
 
 void python_stack_code_freed(uintptr_t code);
-/* Forgets what was learned of all code objects. */
+/* Drops the cached code objects. */
 void python_stack_forget(void);
 /* See python_cache_spare, python_cache_forget_nodes. */
 void python_stack_spare_codes(struct id_set *codes);
 void python_stack_forget_nodes(const struct id_set *nodes);
 
-/* A place in the running program: a frame and its instruction. `frame` is NULL where
- * there is none. */
+/* A point in the running program: a frame, or NULL, and its instruction. */
 struct python_place {
     const char *frame;
     uint64_t ip;
 };
 
-/* Where a thread is now. */
+/* The point that a thread is at. */
 struct python_place python_stack_place(const char *tstate);
-/* Whether a thread is still at that place, or in what was called from there. */
+/* Whether a thread is still at that point, or in a call that was made there. */
 bool python_stack_is_within(const char *tstate, const struct python_place *place);
 
 /* Gives the memory of an ended thread's stack back. */
