@@ -3,10 +3,9 @@
  * module (.eh_frame: DWARF 5, section 6.4, with the changes of the Linux Standard Base,
  * Core Generic, 10.6). x86-64.
  *
- * Only what a walk up the stack needs is kept: the canonical frame address (CFA: the
- * stack pointer before the call), from rsp or rbp, and where the caller's rbp is. The
- * return address is the word below the CFA. At what cannot be said
- * in these terms a walk ends.
+ * A walk needs only the canonical frame address (CFA: the stack pointer before the
+ * call), from rsp or rbp, and where the caller's rbp is. The return address is the word
+ * below the CFA. Frames that need more are left to libunwind.
  *
  * Pure functions on bytes that the loader has mapped; any thread, also inside a hook;
  * no lock, no memory.

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether a call may return to an address: what a walk takes for a return address may
- * be any word.
+/* Whether a call may return to an address. A walk must ask, for any word of the stack
+ * may look like a return address.
  *
  * Under the tracer's lock, or with one thread; allocates nothing. Opens and closes a
- * file of /proc for code that it has not met.
+ * file of /proc for code that it has not seen before.
  */
 #pragma once
 
@@ -15,8 +15,8 @@
 /* One more than the highest address that a program can have. */
 enum { NATIVE_CODE_BITS = 47 };
 
-/* In code of the object that was found for it. */
+/* Whether the address is in code of this object. */
 bool native_code_is_of(const struct native_object *object, uintptr_t address);
 
-/* In executable memory of no object, behind the instruction of a call. */
+/* Whether it is in executable memory of no object, after a call instruction. */
 bool native_code_is_new(uintptr_t address);

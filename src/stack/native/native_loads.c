@@ -60,7 +60,7 @@ static void find_candidates(const struct first_namespace *global, size_t size) {
             candidates[candidate_count++] = &words[at];
 }
 
-/* What was in these is in libc.so.6 now, so that few programs have them. */
+/* Their functions are in libc.so.6 now, so that few programs load them. */
 static void load_something(void) {
     static const char *const empty[] = {"libanl.so.1", "libutil.so.1", "librt.so.1",
                                         "libBrokenLocale.so.1"};

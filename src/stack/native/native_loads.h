@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Whether the loader has loaded or unloaded anything.
  *
- * It counts both, and tells of it by dl_iterate_phdr, but only to whoever waits for its
+ * The loader counts both, and reports the counts by dl_iterate_phdr, which takes its
  * lock. The counters themselves are read here, in glibc's _rtld_global:
  *
  *   struct link_map *loaded; unsigned count; ...    the first: the program's files
@@ -25,11 +25,11 @@ struct native_loads {
 
 extern struct native_loads native_loads;
 
-/* Loads and unloads a small library of the C library's to see what changes. Whether the
+/* Loads and unloads a small library of glibc to see which words change. Whether the
  * counters were found. */
 bool native_loads_find(void);
 
-/* A value that is another one after each change. Only where the counters were found. */
+/* Changes whenever an object is loaded or unloaded. Only if the counters were found. */
 static always_inline uint64_t native_loads_now(void) {
     uint64_t adds = __atomic_load_n(native_loads.adds, __ATOMIC_ACQUIRE);
     return adds << 32 | __atomic_load_n(native_loads.count, __ATOMIC_ACQUIRE);

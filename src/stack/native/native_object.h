@@ -34,7 +34,7 @@ bool native_object_is_permanent(const struct native_object *object);
 /* 0, or -ENOENT: no code of a file. */
 must_check int native_object_find(uintptr_t address, struct native_object *out);
 
-/* The object that dl_iterate_phdr tells of; without its `header`. */
+/* The object that dl_iterate_phdr reports; without its `header`. */
 void native_object_describe(const struct dl_phdr_info *info, struct native_object *out);
 
 /* Its program headers; NULL and 0 where they are not in front of the file. */

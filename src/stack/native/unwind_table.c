@@ -20,7 +20,7 @@ enum {
     SMALL_FUNCTION = 8192,
 };
 
-/* Kept apart from return addresses: a signal may interrupt what is also returned to. */
+/* Set in the key of an interrupted instruction, which may be a return address too. */
 static const uint64_t exact_bit = (uint64_t)1 << 63;
 static const uint64_t key_bits = ((uint64_t)1 << NATIVE_MODULE_SHIFT) - 1;
 
@@ -52,12 +52,11 @@ static struct known_name {
     {"_ZnamSt11align_val_t", NATIVE_HIDDEN, 0},
 };
 
-/* The modules that entries were made of, as far as nothing else has been seen at their
- * place. */
+/* The modules that have entries, unless another one was seen at the same addresses. */
 struct present {
     uintptr_t start;
     uintptr_t end;
-    uint64_t print;
+    uint64_t fingerprint;
     uint32_t module;
 };
 
@@ -87,9 +86,9 @@ void unwind_table_close(void) {
     capacity = used = present_count = 0;
 }
 
-/* Where the entry is, or a free place. */
-static struct unwind_entry *place_of(struct unwind_entry *table, uint32_t size,
-                                     uint64_t key) {
+/* The slot of the entry, or a free one. */
+static struct unwind_entry *slot_of(struct unwind_entry *table, uint32_t size,
+                                    uint64_t key) {
     uint64_t at = hash_mix(key) >> 32;
     while (table[at & (size - 1)].ip != 0 && table[at & (size - 1)].ip != key)
         at++;
@@ -107,19 +106,19 @@ static bool make_room(void) {
         return false;
     for (uint32_t at = 0; at < capacity; at++)
         if (entries[at].ip != 0)
-            *place_of(grown, wanted, entries[at].ip) = entries[at];
+            *slot_of(grown, wanted, entries[at].ip) = entries[at];
     arena_unmap(entries, capacity * sizeof *entries);
     entries = grown;
     capacity = wanted;
     return true;
 }
 
-/* What tells one file from another that the loader puts at the same place. */
+/* Differs between files that the loader maps at the same address. */
 static uint64_t fingerprint_of(const struct native_object *object) {
     size_t length;
     const unsigned char *id = native_object_build_id(object, &length);
-    uint64_t print = hash_bytes(object->name, strlen(object->name), object->bias);
-    return id != NULL ? hash_bytes(id, length, print) : print;
+    uint64_t fingerprint = hash_bytes(object->name, strlen(object->name), object->bias);
+    return id != NULL ? hash_bytes(id, length, fingerprint) : fingerprint;
 }
 
 /* Something was unloaded, maybe without dlclose, as iconv does with a character set. */
@@ -134,19 +133,20 @@ static void drop_overlapping(const struct native_object *object) {
         unwind_table.epoch++;
 }
 
-/* A file that is at the place of another one is a module of its own, also when it was
- * there before that one. */
+/* A file that replaces another one at the same address is a module of its own, even if
+ * it was there before. */
 static uint32_t module_of(const struct native_object *object) {
-    uint64_t print = fingerprint_of(object);
+    uint64_t fingerprint = fingerprint_of(object);
     for (uint32_t at = 0; at < present_count; at++)
-        if (present[at].start == object->start && present[at].print == print)
+        if (present[at].start == object->start &&
+            present[at].fingerprint == fingerprint)
             return present[at].module;
     drop_overlapping(object);
     uint32_t module = module_id(object);
     if (present_count == MAX_PRESENT)
         present_count = 0;
     present[present_count++] =
-        (struct present){object->start, object->end, print, module};
+        (struct present){object->start, object->end, fingerprint, module};
     return module;
 }
 
@@ -199,28 +199,28 @@ static void derive(struct unwind_entry *entry, uint64_t address, bool exact) {
         entry->rule = NATIVE_RULE_OTHER;
 }
 
-/* Code that belongs to no file is asked for each time: a file may be mapped where it
- * was. */
-static cold_path const struct unwind_entry *learn(struct unwind_entry *place,
+/* Entries for code that belongs to no file are not cached: a file may be mapped there
+ * later. */
+static cold_path const struct unwind_entry *learn(struct unwind_entry *slot,
                                                   uint64_t key, uint64_t address) {
     static struct unwind_entry passing;
     passing = (struct unwind_entry){.ip = key};
     derive(&passing, address, (key & exact_bit) != 0);
     if (passing.key >> NATIVE_MODULE_SHIFT == 0)
         return &passing;
-    if (place->ip != key) {
+    if (slot->ip != key) {
         if (!make_room())
             return &passing;
-        place = place_of(entries, capacity, key);
+        slot = slot_of(entries, capacity, key);
         used++;
     }
-    *place = passing;
-    return place;
+    *slot = passing;
+    return slot;
 }
 
 const struct unwind_entry *unwind_table_find(uint64_t ip, bool exact) {
     uint64_t key = exact ? ip | exact_bit : ip;
-    struct unwind_entry *entry = place_of(entries, capacity, key);
+    struct unwind_entry *entry = slot_of(entries, capacity, key);
     if (likely(entry->ip == key &&
                (entry->epoch == ENTRY_PERMANENT || entry->epoch == unwind_table.epoch)))
         return entry;

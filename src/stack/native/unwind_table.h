@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What is known of each address in a native stack: how its frame is unwound, which
- * module it belongs to, and whether a traceback shows it. Found out once, then kept by
- * address.
+/* A cache of unwind entries by code address: how the frame is unwound, which module the
+ * address belongs to, and whether a traceback shows it.
  *
- * A module may be unloaded and another one be put at its place: the epoch tells, which
- * begins anew whenever the loader has been at work. Rows of modules that are there from
- * the start are good for ever, others as long as the epoch.
+ * Another module may be loaded at the address of one that was unloaded: a new epoch
+ * begins whenever the loader has loaded or unloaded something. Entries of modules that
+ * the program began with are always valid, others as long as the epoch.
  *
  * Under the tracer's lock, or with one thread. Memory comes from the arena.
  */
@@ -21,22 +20,22 @@
 #include "stack/native/native_object.h"
 
 enum native_flags {
-    NATIVE_HIDDEN = 1,    /* of the tracer, or an allocation function */
+    NATIVE_HIDDEN = 1,    /* code of the tracer, or an allocation function */
     NATIVE_EVALUATES = 2, /* the interpreter's evaluation function */
     NATIVE_TAIL_CALLS =
         4, /* with NATIVE_EVALUATES: it is small, instructions are functions */
-    NATIVE_BY_REGISTER = 8, /* of a frame: it depends on the rbp that the leaf has */
+    NATIVE_BY_REGISTER = 8, /* the frame depends on rbp in the top frame's register */
 };
 
 enum { NATIVE_MODULE_SHIFT = 48, NATIVE_MAX_MODULES = 1 << 15 };
 
-/* Half a cache line. The key is what names it in the dump: module << 48 | address, an
- * ELF virtual address inside the instruction; in module 0 an absolute one. */
+/* Half a cache line. The key names the address in the dump: module << 48 | ELF virtual
+ * address inside the instruction; in module 0 an absolute address. */
 struct unwind_entry {
     uint64_t ip; /* 0: no entry */
     uint64_t key;
-    uint32_t epoch;   /* 0: good for ever */
-    int32_t cfa, rbp; /* of struct native_cfi */
+    uint32_t epoch;   /* 0: always valid */
+    int32_t cfa, rbp; /* see struct native_cfi */
     uint8_t rule;
     uint8_t flags;
     uint16_t reserved;

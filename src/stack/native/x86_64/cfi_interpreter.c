@@ -39,13 +39,19 @@ enum {
 
 enum { MAX_REMEMBERED = 8 };
 
-enum place { PLACE_SAME, PLACE_AT_CFA, PLACE_AT_RBP, PLACE_UNDEFINED, PLACE_OTHER };
+enum saved_kind {
+    SAVED_SAME,
+    SAVED_AT_CFA,
+    SAVED_AT_RBP,
+    SAVED_UNDEFINED,
+    SAVED_OTHER
+};
 
 /* How the CFA is given. */
 enum form { FORM_REGISTER, FORM_WORD_AT_RBP, FORM_OTHER };
 
 struct saved {
-    enum place place;
+    enum saved_kind kind;
     int64_t offset;
 };
 
@@ -72,11 +78,11 @@ static struct saved *saved_of(struct machine *machine, uint64_t number) {
     return number == REGISTER_RETURN ? &machine->state.ret : NULL;
 }
 
-static void set_saved(struct machine *machine, uint64_t number, enum place place,
+static void set_saved(struct machine *machine, uint64_t number, enum saved_kind kind,
                       int64_t offset) {
     struct saved *saved = saved_of(machine, number);
     if (saved != NULL)
-        *saved = (struct saved){place, offset};
+        *saved = (struct saved){kind, offset};
 }
 
 static void restore(struct machine *machine, uint64_t number) {
@@ -125,7 +131,7 @@ static void save_by_expression(struct machine *machine, uint64_t number,
     struct native_expression value = {0};
     bool at_rbp = native_expression_read(from, machine->address, &value) == 0 &&
                   value.base == REGISTER_RBP && !value.is_word;
-    set_saved(machine, number, at_rbp ? PLACE_AT_RBP : PLACE_OTHER, value.offset);
+    set_saved(machine, number, at_rbp ? SAVED_AT_RBP : SAVED_OTHER, value.offset);
 }
 
 /* Wraps around: a table may say anything. */
@@ -143,34 +149,34 @@ static bool run_saved(struct machine *machine, unsigned code,
     uint64_t number = native_bytes_unsigned(from);
     switch (code) {
     case CFA_OFFSET_EXTENDED:
-        set_saved(machine, number, PLACE_AT_CFA,
+        set_saved(machine, number, SAVED_AT_CFA,
                   in_units(machine, native_bytes_unsigned(from)));
         return true;
     case CFA_OFFSET_SIGNED:
-        set_saved(machine, number, PLACE_AT_CFA,
+        set_saved(machine, number, SAVED_AT_CFA,
                   in_units(machine, (uint64_t)native_bytes_signed(from)));
         return true;
     case CFA_RESTORE_EXTENDED:
         restore(machine, number);
         return true;
     case CFA_UNDEFINED:
-        set_saved(machine, number, PLACE_UNDEFINED, 0);
+        set_saved(machine, number, SAVED_UNDEFINED, 0);
         return true;
     case CFA_SAME_VALUE:
-        set_saved(machine, number, PLACE_SAME, 0);
+        set_saved(machine, number, SAVED_SAME, 0);
         return true;
     case CFA_REGISTER:
     case CFA_VALUE_OFFSET:
     case CFA_VALUE_OFFSET_SIGNED:
         native_bytes_unsigned(from);
-        set_saved(machine, number, PLACE_OTHER, 0);
+        set_saved(machine, number, SAVED_OTHER, 0);
         return true;
     case CFA_EXPRESSION:
         save_by_expression(machine, number, from);
         return true;
     case CFA_VALUE_EXPRESSION:
         native_bytes_skip(from, native_bytes_unsigned(from));
-        set_saved(machine, number, PLACE_OTHER, 0);
+        set_saved(machine, number, SAVED_OTHER, 0);
         return true;
     default:
         return false;
@@ -249,7 +255,7 @@ static void run_one(struct machine *machine, struct native_bytes *from) {
         advance(machine, low);
         return;
     case CFA_OFFSET:
-        set_saved(machine, low, PLACE_AT_CFA,
+        set_saved(machine, low, SAVED_AT_CFA,
                   in_units(machine, native_bytes_unsigned(from)));
         return;
     case CFA_RESTORE:
@@ -271,7 +277,7 @@ static void run(struct machine *machine, struct native_bytes program) {
 }
 
 static void conclude_realigned(const struct state *state, struct native_cfi *out) {
-    if (state->rbp.place != PLACE_AT_RBP)
+    if (state->rbp.kind != SAVED_AT_RBP)
         return;
     out->rule = NATIVE_RULE_WORD;
     out->cfa = (int32_t)state->cfa_offset;
@@ -279,10 +285,10 @@ static void conclude_realigned(const struct state *state, struct native_cfi *out
 }
 
 static void conclude_register(const struct state *state, struct native_cfi *out) {
-    bool same = state->rbp.place == PLACE_SAME;
+    bool same = state->rbp.kind == SAVED_SAME;
     bool rsp = state->cfa_register == REGISTER_RSP;
     if ((!rsp && state->cfa_register != REGISTER_RBP) ||
-        (!same && (state->rbp.place != PLACE_AT_CFA || state->rbp.offset == 0)))
+        (!same && (state->rbp.kind != SAVED_AT_CFA || state->rbp.offset == 0)))
         return;
     out->rule = rsp ? NATIVE_RULE_RSP : NATIVE_RULE_RBP;
     out->cfa = (int32_t)state->cfa_offset;
@@ -295,9 +301,9 @@ static void conclude(const struct machine *machine, struct native_cfi *out) {
         return;
     if (machine->common->is_signal)
         out->rule = NATIVE_RULE_SIGNAL;
-    else if (state->ret.place == PLACE_UNDEFINED)
+    else if (state->ret.kind == SAVED_UNDEFINED)
         out->rule = NATIVE_RULE_ROOT;
-    else if (state->ret.place != PLACE_AT_CFA || state->ret.offset != -8)
+    else if (state->ret.kind != SAVED_AT_CFA || state->ret.offset != -8)
         return;
     else if (state->cfa_form == FORM_REGISTER)
         conclude_register(state, out);
