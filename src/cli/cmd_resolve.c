@@ -99,7 +99,7 @@ static int rewrite(const struct dump_reader *reader, int dump) {
 static bool is_same_file(int dump, const char *path) {
     struct stat first, second;
     return fstat(dump, &first) == 0 && stat(path, &second) == 0 &&
-           first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+           output_file_is_same(&first, &second);
 }
 
 static int write_dump(struct dump_reader *reader, int dump,

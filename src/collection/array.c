@@ -8,24 +8,24 @@
 enum { FIRST_CAPACITY = 64 };
 
 int array_reserve(void *entries, size_t *capacity, size_t wanted, size_t entry_size) {
-    size_t wider = *capacity == 0 ? FIRST_CAPACITY : *capacity;
-    void *present, *grown;
+    size_t new_capacity = *capacity == 0 ? FIRST_CAPACITY : *capacity;
+    void *old, *grown;
     if (wanted <= *capacity)
         return 0;
-    while (wider < wanted)
-        wider *= 2;
-    memcpy(&present, entries, sizeof present);
-    grown = reallocarray(present, wider, entry_size);
+    while (new_capacity < wanted)
+        new_capacity *= 2;
+    memcpy(&old, entries, sizeof old);
+    grown = reallocarray(old, new_capacity, entry_size);
     if (grown == NULL)
         return -ENOMEM;
     memcpy(entries, &grown, sizeof grown);
-    *capacity = wider;
+    *capacity = new_capacity;
     return 0;
 }
 
 int64_t array_append(struct array *array, const void *entries, size_t count) {
     size_t first = array->count, end = first + count;
-    /* Also without entries an array is there. */
+    /* `entries` must not be NULL even if there are none. */
     size_t wanted = end > 0 ? end : 1;
     if (array_reserve(&array->entries, &array->capacity, wanted, array->entry_size) < 0)
         return -ENOMEM;

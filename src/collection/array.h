@@ -7,8 +7,7 @@
 
 #include "base/compiler.h"
 
-/* With its entry_size, and otherwise zeros, an empty array. The owner frees
- * `entries`. */
+/* Empty if all fields but entry_size are 0. The owner frees `entries`. */
 struct array {
     void *entries;
     size_t count;
@@ -16,11 +15,11 @@ struct array {
     size_t entry_size;
 };
 
-/* The same for an array of its own type: `entries` is the address of the pointer to it.
- * Room for `wanted` entries, the new ones not set. 0; or -ENOMEM, and all is as it
- * was. */
+/* Makes room for `wanted` entries of an array of any type; `entries` is the address of
+ * the pointer to it. New entries are uninitialised. 0; or -ENOMEM, and nothing is
+ * changed. */
 must_check int array_reserve(void *entries, size_t *capacity, size_t wanted,
                              size_t entry_size);
 
-/* Appends `count` entries. The index of the first, or -ENOMEM. */
+/* Appends `count` entries. Returns the index of the first, or -ENOMEM. */
 must_check int64_t array_append(struct array *array, const void *entries, size_t count);

@@ -9,16 +9,16 @@
 
 enum { FIRST_BITS = 8 };
 
-/* The slot of a pair, or the free one where it belongs. */
+/* Returns the slot of a pair, or the free slot for it. */
 static size_t find_slot(const struct id_map *map, struct id_pair pair) {
     size_t mask = ((size_t)1 << map->bits) - 1;
-    size_t at = hash_pair(pair.first, pair.second) >> (64 - map->bits);
-    for (; map->slots[at] != 0; at = (at + 1) & mask) {
-        const struct id_pair *other = &map->pairs[map->slots[at] - 1];
+    size_t i = hash_pair(pair.first, pair.second) >> (64 - map->bits);
+    for (; map->slots[i] != 0; i = (i + 1) & mask) {
+        const struct id_pair *other = &map->pairs[map->slots[i] - 1];
         if (other->first == pair.first && other->second == pair.second)
             break;
     }
-    return at;
+    return i;
 }
 
 static int grow_slots(struct id_map *map) {

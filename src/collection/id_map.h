@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A set of pairs of numbers that gives each a dense id, in the order in which they
- * came.
+/* A set of pairs of numbers that numbers them in the order in which they were added.
  *
- * For offline code; allocates; one thread at a time. 16 bytes for a pair, and 8 for its
- * place in the table.
+ * For offline code; allocates; one thread at a time. A pair takes 16 bytes, and 8 or
+ * more for its slot.
  */
 #pragma once
 
@@ -18,20 +17,20 @@ struct id_pair {
     uint64_t second;
 };
 
-/* All zeros is an empty map. */
+/* Empty when all zeros. */
 struct id_map {
     struct id_pair *pairs; /* by id */
     size_t count;
     size_t capacity; /* of `pairs` */
-    uint32_t
-        *slots;    /* id + 1, 0 where free; a power of two of them, at most half full */
-    unsigned bits; /* log2 of their number */
+    uint32_t *slots; /* id + 1, or 0 if free; 2^bits of them, at most half full */
+    unsigned bits;
 };
 
-/* The id of a pair, new or known: a new one's is the count before. -ENOMEM. */
+/* Returns the id of a pair, which is added if it is new: then the id is the previous
+ * count. -ENOMEM. */
 must_check int64_t id_map_add(struct id_map *map, struct id_pair pair);
 
-/* The id of a pair, or -1 where it was not added. */
+/* Returns the id of a pair, or -1 if it is not in the set. */
 int64_t id_map_find(const struct id_map *map, struct id_pair pair);
 
 void id_map_clear(struct id_map *map);

@@ -9,15 +9,15 @@
 
 #include "base/limits.h"
 
-/* Bounds that no process reaches, so that sums over a whole dump fit into 63 bits. */
+/* Bounds that no process reaches, so that sums over a whole dump fit in 63 bits. */
 static const uint64_t max_live_bytes = (uint64_t)1
                                        << 57; /* an address space of x86-64 */
 static const uint64_t max_total_bytes = (uint64_t)1 << 62;
 
-/* Up to here a bucket's live count is believed without a look at its site. */
+/* A live count up to this is accepted without comparing it with its site's. */
 enum { PLAUSIBLE_LIVE = 1 << 20 };
 
-/* Strings begin at multiples of this; an empty one takes two. */
+/* Strings begin at multiples of TEXT_UNIT; an empty one takes two of them. */
 enum { TEXT_UNIT = 4, EMPTY_TEXT_BYTES = 8 };
 static_assert((int)EMPTY_TEXT_BYTES <= (int)DUMP_CHECK_SPARE,
               "spare bytes hold an empty string");
@@ -29,7 +29,7 @@ struct checker {
     unsigned char *starts; /* bitmap: a string starts at this multiple of TEXT_UNIT */
 };
 
-/* Each section has at least the entries that other entries fall back to. */
+/* Adds the entries that replace invalid ones, if a section lacks them. */
 static void add_first_entries(struct checker *checker) {
     struct dump_reader *reader = checker->reader;
     reader->stack_count += reader->stack_count == 0;
@@ -42,9 +42,8 @@ static void add_first_entries(struct checker *checker) {
     memset(checker->reader->strings, 0, EMPTY_TEXT_BYTES);
 }
 
-/* Notes where strings start, so that an id in the middle of one is not taken for
- * another: their lengths then sum to no more than the section's, whatever the file
- * says. */
+/* Records where strings start, so that an id cannot refer to the middle of one: the
+ * lengths of all strings then sum to no more than the section's. */
 static int find_texts(struct checker *checker) {
     size_t size = checker->reader->string_bytes;
     checker->starts = calloc(size / TEXT_UNIT / CHAR_BIT + 1, 1);
@@ -100,7 +99,7 @@ static void check_texts(struct checker *checker) {
     check_text(checker, &reader->header.executable);
 }
 
-/* Names of fixed size, which a live process may be changing. */
+/* Terminates the names of fixed size, which a live process may be changing. */
 static void end_names(struct checker *checker) {
     struct dump_reader *reader = checker->reader;
     reader->header.title[sizeof reader->header.title - 1] = '\0';
@@ -112,7 +111,7 @@ static void end_names(struct checker *checker) {
     }
 }
 
-static bool code_is_there(const struct dump_reader *reader, uint32_t code) {
+static bool is_valid_code(const struct dump_reader *reader, uint32_t code) {
     if ((code & TRACEMALLOC_DUMP_NATIVE) != 0)
         return (code & ~TRACEMALLOC_DUMP_NATIVE) < reader->module_count;
     return code < reader->code_count;
@@ -127,7 +126,7 @@ static void check_stacks(struct checker *checker) {
             stack->parent = TRACEMALLOC_DUMP_EMPTY_STACK;
             damaged = true;
         }
-        if (!code_is_there(reader, stack->code)) {
+        if (!is_valid_code(reader, stack->code)) {
             stack->code = 0;
             damaged = true;
         }
@@ -142,7 +141,8 @@ static bool is_in_order(const struct tracemalloc_dump_symbol *first,
     return first->address <= second->address;
 }
 
-/* They are searched by bisection: what follows one out of order cannot be found. */
+/* Symbols are found by binary search, so those after one that is out of order are
+ * dropped. */
 static void check_symbols(struct checker *checker) {
     struct dump_reader *reader = checker->reader;
     const struct tracemalloc_dump_symbol *symbols = checker->reader->symbols;
@@ -154,7 +154,8 @@ static void check_symbols(struct checker *checker) {
     reader->symbol_count = good;
 }
 
-/* Adds to a sum that stays within a bound; what would exceed it becomes 0. */
+/* Adds a value to a sum; if that would exceed `max`, sets the value to 0 and returns
+ * false. */
 static bool add_bounded(uint64_t *sum, uint64_t *value, uint64_t max) {
     if (*value <= max - *sum) {
         *sum += *value;
@@ -164,7 +165,7 @@ static bool add_bounded(uint64_t *sum, uint64_t *value, uint64_t max) {
     return false;
 }
 
-/* Over all entries. */
+/* Sums over all entries. */
 struct sums {
     uint64_t live_bytes, exit_bytes, peak_bytes, total_bytes, total_blocks;
 };
@@ -223,8 +224,8 @@ static bool add_blocks(uint64_t *sum, uint64_t size, uint64_t blocks, uint64_t m
            add_bounded(sum, &bytes, max);
 }
 
-/* Whether a bucket can have held that many blocks: it and its site, read later, have
- * never had fewer. */
+/* Whether a bucket can hold that many blocks: no more than it and its site have ever
+ * counted. The site is read later, so its total is not smaller. */
 static bool is_plausible(const struct checker *checker,
                          const struct tracemalloc_dump_bucket *bucket,
                          uint64_t blocks) {
@@ -250,8 +251,7 @@ static bool check_bucket(const struct checker *checker,
            add_blocks(&sums->total_blocks, 1, bucket->total, max_total_bytes);
 }
 
-/* Buckets that were given up and not used again count nothing, whatever else they say.
- */
+/* An unused bucket counts no blocks; its other fields do not matter. */
 static bool is_empty(const struct tracemalloc_dump_header *header,
                      const struct tracemalloc_dump_bucket *bucket) {
     return bucket->live == 0 && bucket->at_exit == 0 && bucket->total == 0 &&
@@ -285,7 +285,7 @@ static void check_buckets(struct checker *checker, struct sums *sums) {
     }
 }
 
-/* `at_exit` means nothing before the interpreter was finalized. */
+/* `at_exit` is meaningless until the interpreter is finalized. */
 static void clear_exit_counts(struct checker *checker) {
     if (checker->reader->header.finalized != 0)
         return;
@@ -293,8 +293,8 @@ static void clear_exit_counts(struct checker *checker) {
         checker->reader->buckets[i].at_exit = 0;
 }
 
-/* A process that was alive when it was merged is a snapshot there, so one that was
- * traced to the end was killed. */
+/* In a merged dump, a process that was running at the time has the state SNAPSHOT, so
+ * TRACING means that it was killed. */
 static void check_processes(struct checker *checker) {
     struct dump_reader *reader = checker->reader;
     for (size_t i = 0; i < reader->process_count; i++) {
@@ -306,7 +306,7 @@ static void check_processes(struct checker *checker) {
     }
 }
 
-/* A dump that was not merged has one process, the header's. */
+/* A dump that was not merged has no section of processes: adds the header's. */
 static void add_process(struct checker *checker) {
     struct dump_reader *reader = checker->reader;
     const struct tracemalloc_dump_header *header = &reader->header;

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The bounds of a dump: whether what its entries name is there, and its numbers can be.
+/* Checks that every id in a dump refers to an entry, and that its numbers are
+ * plausible.
  *
- * For dump_reader, once for each dump, on the private copies that it made: a
- * wrong id becomes that of an empty entry, a wrong number 0. Any thread, no locks;
- * allocates.
+ * For dump_reader, once for each dump, on its private copy: an invalid id is replaced
+ * by that of an empty entry, an invalid number by 0. Any thread, no locks; allocates.
  */
 #pragma once
 
 #include "base/compiler.h"
 #include "dump/dump_contents.h"
 
-/* Entries of zeros that follow those of each section; they stand in for what a cut file
- * does not hold. */
+/* Zeroed entries allocated after those of each section. They replace the entries that
+ * every dump must have if a truncated file lacks them. */
 enum { DUMP_CHECK_SPARE = 16 };
 
-/* Mends the entries, adds those that others fall back to, and counts what was wrong in
- * `damaged`. The header's fields and `state` have been read before. 0, or -ENOMEM. */
+/* Repairs the entries, adds those that invalid ids are replaced by, and counts the
+ * invalid ones in `damaged`. The header and `state` must be set. 0 or -ENOMEM. */
 must_check int dump_check(struct dump_reader *reader);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A dump that was opened: its sections as arrays of the structs of tracemalloc_dump.h.
+/* An open dump: its sections as arrays of the structs of tracemalloc_dump.h.
  *
  * Only dump/, merge/ and symbols/ fill or change one; other code reads it through a
- * pointer to const. Each id in it names an entry that is there, and parents come before
- * their children. The sections are described in dump_sections.
+ * pointer to const. Every id in it refers to an entry, and parents come before their
+ * children. The sections are described in dump_sections.
  */
 #pragma once
 
@@ -15,40 +15,40 @@
 #include "dump/dump_history.h"
 #include "tracemalloc_dump.h"
 
-/* States beside those of enum tracemalloc_dump_state: TRACING in the file, but the
+/* States in addition to enum tracemalloc_dump_state: the file says TRACING, but the
  * process is gone, or cannot be seen from here. */
 enum { DUMP_READER_KILLED = 100, DUMP_READER_UNKNOWN = 101 };
 
-/* Bytes that `dump_reader` owns, followed by a NUL. They may hold NULs too. */
+/* Bytes owned by the dump_reader, followed by a NUL. They may contain NULs too. */
 struct dump_text {
     const char *bytes;
     size_t length;
 };
 
-/* A frame of native code, as a code object. */
+/* The native frame that a code object represents. */
 struct dump_native {
     uint64_t address; /* ELF virtual address */
     uint32_t module;
-    uint32_t loading; /* of the module's file, by number: it may be unloaded, and loaded
-                         again as another module */
-    bool has_source;  /* the code's file name is one of a source file */
-    bool is_interpreter; /* stands for frames of the interpreter; no address */
+    uint32_t load_instance; /* differs if the module's file was unloaded and loaded
+                               again */
+    bool has_source;        /* the code object's file name is a source file */
+    bool is_interpreter;    /* represents folded frames of the interpreter; no
+                               address */
 };
 
 struct dump_reader {
-    /* As it was last read. Its bytes and its peak are what they were before the buckets
-     * were read, and the peak is ended: where the bytes were at their maximum, it is
-     * the one that was not yet written. */
+    /* As last read, except that its bytes and peak were read before the buckets, and
+     * that the peak includes the present one if that had not been written yet. */
     struct tracemalloc_dump_header header;
     uint32_t state;    /* enum tracemalloc_dump_state, or one of the above */
-    uint32_t owner;    /* of the file: a user's number */
-    uint32_t group;    /* of the file */
-    uint32_t mode;     /* rights to the file; of a merged one, those to all its dumps */
-    bool hides_source; /* no lines of source are shown: set by the command */
-    uint64_t damaged;  /* entries that named what is not there */
-    uint64_t missing;  /* entries counted that the file does not hold */
+    uint32_t owner;    /* of the file: user id */
+    uint32_t group;    /* of the file: group id */
+    uint32_t mode;     /* of the file; if merged, the rights common to all parts */
+    bool hides_source; /* set by the command: source lines are not shown */
+    uint64_t damaged;  /* invalid entries that were repaired */
+    uint64_t missing;  /* entries that the header counts but the file does not have */
 
-    struct tracemalloc_dump_bucket *buckets; /* counts are 0 where damaged */
+    struct tracemalloc_dump_bucket *buckets; /* counts are 0 if damaged */
     size_t bucket_count;
     struct tracemalloc_dump_site *sites;
     size_t site_count;
@@ -65,32 +65,33 @@ struct dump_reader {
     /* By process, and by time; at most TRACEMALLOC_DUMP_MAX_EPOCHS of each. */
     struct tracemalloc_dump_epoch *epochs;
     size_t epoch_count;
-    /* At least one, the header's. Their state may be one of ours too. */
+    /* At least one, the header's. `state` may be DUMP_READER_KILLED too. */
     struct tracemalloc_dump_process *processes;
     size_t process_count;
-    struct tracemalloc_dump_symbol *symbols; /* in order */
+    struct tracemalloc_dump_symbol *symbols; /* by module and address */
     size_t symbol_count;
     char *strings; /* see dump_reader_text */
     size_t string_bytes;
 
-    /* Code from `first_native` on is that of native frames: none as it was read, see
-     * report/native_frames.h. */
+    /* The code objects from `first_native` on represent native frames. There are none
+     * until symbols/native_frames.h adds them. */
     const struct dump_native *natives;
     size_t native_count;
     uint32_t first_native;
-    /* By site: the node of the native frame that stands for it beneath its stack,
-     * or 0; NULL as it was read, see symbols/shown_stacks.h. */
+    /* By site: the stack whose most recent frame is the native function that allocated
+     * its blocks, or 0. NULL unless symbols/shown_stacks.h attributed blocks to Python
+     * frames. */
     const uint32_t *details;
-    /* What stacks were cut to, for all of their frames are too many to be shown; 0
-     * where they were not. */
+    /* The depth to which stacks were cut because there were too many frames; 0 if they
+     * were not. */
     uint32_t cut_frames;
 
-    /* By site: its stack with the frames that are folded in the one it has. NULL:
-     * nothing is folded, see profile/import_frames.h. */
+    /* By site: its recorded stack, before frames were folded. NULL unless
+     * profile/import_frames.h folded any. */
     const uint32_t *recorded;
 };
 
-/* The index of the site that a bucket counts for. */
+/* The index of a bucket's site. */
 static inline uint32_t dump_bucket_site(const struct tracemalloc_dump_bucket *bucket) {
     return bucket->site & ~TRACEMALLOC_DUMP_NOT_PYTHON;
 }
@@ -122,21 +123,21 @@ static inline uint32_t dump_bucket_peak(const struct tracemalloc_dump_header *he
                : bucket->peak_live;
 }
 
-/* The stack of a site with all its frames. */
+/* The recorded stack of a site, with all its frames. */
 static inline uint32_t dump_reader_recorded(const struct dump_reader *reader,
                                             size_t site) {
     return reader->recorded != NULL ? reader->recorded[site]
                                     : reader->sites[site].stack;
 }
 
-/* The native frame that a code object stands for, or NULL. */
+/* The native frame that a code object represents, or NULL. */
 static inline const struct dump_native *
 dump_reader_native(const struct dump_reader *reader, uint32_t code) {
     uint32_t number = code - reader->first_native;
     return number < reader->native_count ? &reader->natives[number] : NULL;
 }
 
-/* The text of an id that stands in the dump. */
+/* The string with this id, which dump_check has checked. */
 static inline struct dump_text dump_reader_text(const struct dump_reader *reader,
                                                 tracemalloc_dump_string id) {
     struct dump_text text = {.bytes = reader->strings + id + sizeof(uint32_t)};

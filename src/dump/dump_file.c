@@ -26,9 +26,8 @@ static uint64_t whole_range(const struct dump_file *file) {
     return TRACEMALLOC_DUMP_HEADER_SIZE + TRACEMALLOC_DUMP_SECTIONS * file->reserved;
 }
 
-/* How far a section may grow: the bound of the file. Where RLIMIT_AS leaves the program
- * little the tracer takes a fortieth of it, and below 768 MiB, where it would be felt,
- * none. */
+/* How far a section may grow: at most to the file's maximum size. If RLIMIT_AS is set,
+ * all sections together take at most a fortieth of it, and below 768 MiB nothing. */
 static uint64_t addresses_per_section(uint64_t max_size) {
     enum { MIN = 768 << 20, SHARE = 40 };
     const uint64_t max = (uint64_t)1 << 40;
@@ -47,8 +46,8 @@ static uint64_t addresses_per_section(uint64_t max_size) {
     return machine_page_of(reserved);
 }
 
-/* Takes addresses that nothing is mapped at. Kernels before 4.17 take the address for a
- * wish. */
+/* Reserves a range of addresses if nothing is mapped there. Kernels before 4.17 treat
+ * the address as a hint. */
 static int claim(const struct dump_file *file, void *address, uint64_t length) {
     if (file->is_reserved)
         return 0;
@@ -95,9 +94,9 @@ static int open_sections(struct dump_file *file) {
     return 0;
 }
 
-/* The kernel places what it is asked for at the top of the address space, a program at
- * its bottom or from 0x555555554000 on, AddressSanitizer's blocks from 0x500000000000
- * on. Between them is room that nothing claims. */
+/* The kernel places mappings at the top of the address space, programs at its bottom or
+ * from 0x555555554000 on, and AddressSanitizer its blocks from 0x500000000000 on. This
+ * returns a random address in the unused range between, or NULL. */
 static unsigned char *wanted_address(unsigned attempt) {
     const uint64_t first = (uint64_t)1 << 46, spread = (uint64_t)1 << 41;
     void *chosen =
@@ -109,7 +108,7 @@ static unsigned char *wanted_address(unsigned attempt) {
     return (unsigned char *)(uintptr_t)(first + random % spread);
 }
 
-static void place(struct dump_file *file, unsigned char *range) {
+static void set_addresses(struct dump_file *file, unsigned char *range) {
     file->header = (void *)range;
     for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++) {
         file->base[section] =
@@ -121,7 +120,7 @@ static void place(struct dump_file *file, unsigned char *range) {
 static int open_at(struct dump_file *file, unsigned char *range) {
     if (claim(file, range, TRACEMALLOC_DUMP_HEADER_SIZE) < 0)
         return -ENOMEM;
-    place(file, range);
+    set_addresses(file, range);
     if (!sys_failed(map_fixed(range, TRACEMALLOC_DUMP_HEADER_SIZE,
                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) &&
         open_sections(file) == 0)
@@ -141,7 +140,7 @@ static int open_unclaimed(struct dump_file *file) {
     return status;
 }
 
-/* Where the address space is another one, as under valgrind. */
+/* For address spaces with a different layout, such as valgrind's. */
 static int open_reserved(struct dump_file *file) {
     void *range = sys_mmap(NULL, whole_range(file), PROT_NONE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -216,7 +215,7 @@ static int extend(struct dump_file *file, unsigned section, uint64_t length) {
     return status;
 }
 
-/* A section doubles, so that a few extents lead to the bound. */
+/* A section doubles each time, so that few extents reach the maximum. */
 static uint64_t next_length(const struct dump_file *file, unsigned section,
                             uint64_t wanted) {
     uint64_t length =
@@ -256,8 +255,9 @@ static enum tracemalloc_dump_growth reason_of(int status) {
     }
 }
 
-/* What cannot grow is asked again at each new stack: the kernel less and less often. */
-static bool rests(struct dump_file *file) {
+/* After a failure, each new stack asks for growth again. The kernel is asked less and
+ * less often: returns whether this call is skipped. */
+static bool backs_off(struct dump_file *file) {
     if (file->rest == 0)
         return false;
     file->rest--;
@@ -277,7 +277,7 @@ int dump_file_reserve(struct dump_file *file, unsigned section, uint64_t count) 
     uint64_t wanted = count * file->header->sections[section].entry_size;
     if (likely(wanted <= file->mapped[section]))
         return 0;
-    if (rests(file))
+    if (backs_off(file))
         return file->failure;
     int status = grow(file, section, wanted);
     if (status < 0)
@@ -286,7 +286,7 @@ int dump_file_reserve(struct dump_file *file, unsigned section, uint64_t count) 
     return 0;
 }
 
-/* One extent for each section, in order; returns the size of the file. */
+/* Gives each section one extent, in order. Returns the size of the file. */
 static uint64_t lay_out(const struct dump_file *file,
                         struct tracemalloc_dump_section *out) {
     uint64_t offset = TRACEMALLOC_DUMP_HEADER_SIZE;
@@ -330,7 +330,7 @@ static int map_sections(struct dump_file *file, int fd) {
     return 0;
 }
 
-/* The header goes last: a file without one is not yet a dump. */
+/* Writes the header last: until then, the file is not recognised as a dump. */
 static int fill(struct dump_file *file, int fd) {
     struct tracemalloc_dump_header *header = file->header;
     struct stat status;
@@ -384,8 +384,8 @@ int dump_file_attach(struct dump_file *file, const char *name,
                      const char *const *fallback, struct dump_file_place *place) {
     int status = attach_at(file, name);
     place->refused = status;
-    /* A device is refused, not avoided: the user meant something else. The size bound
-     * is the same everywhere. */
+    /* The user did not mean another directory when naming a device, and size limits are
+     * the same in every directory. */
     bool elsewhere = status != -ENODEV && status != -EFBIG && status != -EDOM;
     for (; status < 0 && elsewhere && *fallback != NULL; fallback++)
         status = attach_in(file, *fallback, name);

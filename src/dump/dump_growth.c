@@ -11,8 +11,8 @@
 #include "base/machine.h"
 #include "base/sys.h"
 
-/* A file that would pass RLIMIT_FSIZE raises SIGXFSZ, which is the program's business
- * and not ours. */
+/* Growing a file beyond RLIMIT_FSIZE would send SIGXFSZ to the program, so the limit is
+ * checked first. */
 static uint64_t size_limit(void) {
     struct rlimit limit;
     if (sys_call(SYS_prlimit64, 0, RLIMIT_FSIZE, NULL, &limit) < 0)
@@ -55,7 +55,7 @@ static uint64_t allocated_bytes(int fd) {
     return bytes;
 }
 
-/* A file system without holes would fill this one: there the file ends with the
+/* A file system without holes would allocate the range: then the file must end with the
  * dump. */
 void dump_growth_reach(struct dump_file *file, int fd, uint64_t reach) {
     uint64_t size = file->header->file_size, limit = size_limit();
@@ -82,9 +82,9 @@ static bool is_same(const struct dump_file *file, const struct stat *status) {
            (uint64_t)status->st_size >= file->header->file_size;
 }
 
-/* The name must lead to the file that was created. Anything else there is not opened,
- * for that may have effects of its own; and no open waits, whatever took the name in
- * between. */
+/* Opens the file by name, if it is still the one that was created: opening anything
+ * else could have side effects. Never blocks, whatever has the name now. Returns a
+ * descriptor or -errno. */
 static int reopen(const struct dump_file *file) {
     struct stat status;
     if (sys_confined)
@@ -141,8 +141,9 @@ static int map_by_name(struct dump_file *file, int fd, void *to, uint64_t length
     return status;
 }
 
-/* The kernel says only that there was no page. Where the disk cannot be asked, nothing
- * else is left: the file was long enough. */
+/* Whether -EFAULT means that the disk is full: the kernel reports only that there was
+ * no page. If statfs fails, it is the only explanation left, as the file was long
+ * enough. */
 static bool is_disk_full(const struct dump_file *file, uint64_t length) {
     struct statfs system;
     return sys_call(SYS_statfs, file->path, &system) < 0 ||
@@ -157,7 +158,8 @@ static int populate(const struct dump_file *file, void *memory, uint64_t length)
     return status == -EFAULT && is_disk_full(file, length) ? -ENOSPC : status;
 }
 
-/* The old mapping of the last page stays; what is stretched is another one of it. */
+/* Duplicates the mapping of the last page, extends the duplicate over the hole, and
+ * moves the new part to its address. */
 static int map_by_mapping(struct dump_file *file, void *to, uint64_t length) {
     uint64_t offset = file->header->file_size;
     int status = dump_growth_check(file, offset + length);
@@ -185,7 +187,7 @@ int dump_growth_map(struct dump_file *file, void *to, uint64_t length) {
         sys_close(fd);
     } else {
         int mapped = map_by_mapping(file, to, length);
-        /* Otherwise what is to be said is why the name does not lead there. */
+        /* Otherwise the error of opening by name is the one to report. */
         if (mapped == 0 || mapped == -ENOSPC || mapped == -EFBIG || mapped == -EDOM)
             status = mapped;
     }

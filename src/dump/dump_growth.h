@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* How the file under a dump grows, without a descriptor that stays open.
+/* Grows the file of a dump, without keeping a descriptor open.
  *
  *    0          file_size          reach
  *    | extents  | hole             |
  *                 ^ the next extent
  *
- * The file ends at `reach`, some way behind what belongs to the dump; what is between
- * is a hole and takes no blocks. An extent is added by the file's name. Where the name
- * does not lead there any more, since the process changed its user, its root or its
- * limits, the mapping of the file's last page is stretched over the hole, which needs
- * no descriptor, and the kernel is asked for the blocks (MADV_POPULATE_WRITE, Linux
- * 5.14): an error there is an error here, never a SIGBUS later. In the traced process,
- * under the tracer's lock; see dump/dump_file.h.
+ * The file ends at `reach`, beyond file_size; the range between is a hole, which takes
+ * no blocks. To add an extent, the file is opened by name. If that fails because the
+ * process changed its user, its root or its limits, the mapping of the file's last page
+ * is extended over the hole, which needs no descriptor, and the kernel allocates the
+ * blocks (MADV_POPULATE_WRITE, Linux 5.14), so that an error is returned at once
+ * instead of a SIGBUS later. In the traced process, under the tracer's lock; see
+ * dump/dump_file.h.
  */
 #pragma once
 
@@ -20,21 +20,21 @@
 
 enum { DUMP_GROWTH_AHEAD = 64 << 20 }; /* bytes from file_size to reach */
 
-/* Blocks for a range of the file. 0, or -errno: -EFBIG at the bound of the dump, -EDOM
- * at RLIMIT_FSIZE. */
+/* Allocates blocks for a range of the file. 0 or -errno: -EFBIG at the dump's max_size,
+ * -EDOM at RLIMIT_FSIZE. */
 must_check int dump_growth_allocate(const struct dump_file *file, int fd,
                                     uint64_t offset, uint64_t length);
-/* Whether a file of this size is within the dump's bound and RLIMIT_FSIZE: 0, -EFBIG or
- * -EDOM. */
+/* Checks that a file of this size is within the dump's max_size and RLIMIT_FSIZE: 0,
+ * -EFBIG or -EDOM. */
 must_check int dump_growth_check(const struct dump_file *file, uint64_t size);
 
-/* Moves the end of the file on, at most to `reach` and not past any bound. It is only a
- * help, and may fail. */
+/* Extends the hole at the end of the file, at most to `reach` and within all limits.
+ * May fail, with no effect but that growth may fail later. */
 void dump_growth_reach(struct dump_file *file, int fd, uint64_t reach);
-/* The same by the file's name, as far as the bounds allow: the process is about to
- * lose rights. */
+/* The same by the file's name, up to the limits: the process is about to lose
+ * rights. */
 void dump_growth_reach_all(struct dump_file *file);
-/* Cuts off what does not belong to the dump, if the name still leads there. */
+/* Truncates the file to file_size, if it can still be opened by name. */
 void dump_growth_trim(struct dump_file *file);
 
 /* Maps the next `length` bytes of the file at `to`. 0, or -errno. */

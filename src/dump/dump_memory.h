@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the dump of the traced process is, in memory and on disk. Changed by
- * dump/dump_file, dump/dump_growth and dump/dump_fork alone, under the tracer's lock.
+/* Where the dump of the traced process is, in memory and on disk. Only dump/dump_file,
+ * dump/dump_growth and dump/dump_fork change it, under the tracer's lock.
  */
 #pragma once
 
@@ -28,15 +28,15 @@ struct dump_file {
     unsigned char *base[TRACEMALLOC_DUMP_SECTIONS];
     uint64_t mapped[TRACEMALLOC_DUMP_SECTIONS]; /* bytes */
     uint64_t reserved;                          /* bytes of addresses per section */
-    bool is_reserved;  /* by a mapping without rights; else nothing else is there */
-    uint64_t max_size; /* bytes the file may have */
-    uint64_t device, inode;   /* of the file, to know it again */
-    bool attached;            /* there is a file under it */
-    bool no_holes;            /* the file system would fill what is ahead */
-    uint64_t reach;           /* where the file ends: see dump/dump_growth.h */
+    bool is_reserved;  /* the whole range is reserved by a mapping without rights */
+    uint64_t max_size; /* of the file, in bytes */
+    uint64_t device, inode;   /* of the file, to recognise it */
+    bool attached;            /* the dump is in a file, not in anonymous memory */
+    bool no_holes;            /* the file system has none: the file ends at file_size */
+    uint64_t reach;           /* the end of the file: see dump/dump_growth.h */
     unsigned char *last_page; /* where the page before file_size is mapped */
-    /* After growth failed: why, how often in a row, and how many calls to let pass
-     * before the kernel is asked again. */
+    /* After growth failed: -errno, failures in a row, and how many calls to skip before
+     * the kernel is asked again. */
     int failure;
     uint32_t failures, rest;
     struct dump_fork_image fork;

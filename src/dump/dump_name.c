@@ -10,7 +10,7 @@
 
 enum { SUFFIXES = 10000 };
 
-/* Where a name is relative, the folder in which the process is now. */
+/* A relative name begins at the current directory. */
 static int make_absolute(char path[PATH_MAX], const char *name) {
     size_t length = 0;
     if (name[0] != '/') {
@@ -28,7 +28,7 @@ static int make_absolute(char path[PATH_MAX], const char *name) {
     return 0;
 }
 
-/* The kernel's own directories of devices and pipes; in /dev/shm there are files. */
+/* The kernel's directories of devices and pipes; /dev/shm contains regular files. */
 static bool is_device_name(const char *path) {
     return (strncmp(path, "/dev/", 5) == 0 && strncmp(path, "/dev/shm/", 9) != 0) ||
            strncmp(path, "/proc/", 6) == 0;

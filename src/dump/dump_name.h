@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The name of a new dump: nothing that exists is opened, and no open waits.
+/* Creates the file of a new dump: never opens an existing file, and never blocks.
  *
- * In the traced process, under the lock of whoever owns the path; allocates nothing,
- * and errno stays.
+ * In the traced process, under the lock of the path's owner; allocates nothing, and
+ * does not change errno.
  */
 #pragma once
 
@@ -10,8 +10,7 @@
 
 #include "base/compiler.h"
 
-/* Creates a file of mode 0600. Where the name is taken, by whatever, it gets the next
- * free suffix; but a device file that the name itself means, as /dev/stdout, is
- * refused: -ENODEV. `path` becomes the absolute name. Returns its descriptor, or
- * -errno. */
+/* Creates a file with mode 0600. If the name exists, adds the next free suffix; but a
+ * name in /dev or /proc that exists, such as /dev/stdout, is refused with -ENODEV. Sets
+ * `path` to the absolute name. Returns a descriptor, or -errno. */
 must_check int dump_name_create(char path[PATH_MAX], const char *name);

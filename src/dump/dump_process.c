@@ -25,13 +25,13 @@ static bool another_boot(const struct tracemalloc_dump_header *header) {
     return known && strncmp(boot_id, header->boot_id, sizeof header->boot_id) != 0;
 }
 
-/* Field 3, 20 and 22 of /proc/PID/stat (proc(5)): a process that was not waited for has
- * state Z and one thread. */
+/* Parses fields 3, 20 and 22 of /proc/PID/stat (proc(5)). A zombie has state Z and one
+ * thread. */
 static bool another_or_dead(const char *stat, uint64_t process_start) {
     char state;
     long threads;
     unsigned long long start;
-    const char *end = strrchr(stat, ')'); /* the name before may hold anything */
+    const char *end = strrchr(stat, ')'); /* the name before it may be any text */
     if (end == NULL || sscanf(end + 1,
                               " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
                               "%*s %*s %*s %ld %*s %llu",
@@ -40,15 +40,14 @@ static bool another_or_dead(const char *stat, uint64_t process_start) {
     return start != process_start || (strchr("ZXx", state) != NULL && threads <= 1);
 }
 
-/* Whether a number of our PID namespace names the same process in /proc, which may be
- * mounted for another namespace. */
+/* Whether /proc shows this PID namespace; it may be mounted for another one. */
 static bool proc_is_ours(void) {
     char text[32] = "";
     return readlink("/proc/self", text, sizeof text - 1) > 0 &&
            strtol(text, NULL, 10) == (long)getpid();
 }
 
-/* Without /proc the process could not say when it started, nor where its pid counts. */
+/* Without /proc, the process could record neither its start time nor its namespace. */
 static bool is_of_our_namespace(const struct tracemalloc_dump_header *header) {
     if (header->pid_namespace == 0)
         return header->process_start != 0 && proc_is_ours();
@@ -62,15 +61,15 @@ static bool is_gone_here(const struct tracemalloc_dump_header *header) {
     snprintf(path, sizeof path, "/proc/%u/stat", header->pid);
     FILE *file = fopen(path, "re");
     if (file == NULL)
-        return false; /* of another user, where /proc hides them */
+        return false; /* another user's, and /proc is mounted with hidepid */
     size_t length = fread(stat, 1, sizeof stat - 1, file);
     fclose(file);
     stat[length] = '\0';
     return another_or_dead(stat, header->process_start);
 }
 
-/* A lease that another process breaks is reported by a signal, SIGIO by default, which
- * would end us. */
+/* If another process breaks the lease, the kernel sends a signal: SIGIO by default,
+ * which would end this process. */
 static enum dump_process_state ask_kernel(int fd) {
     if (fd < 0 || fcntl(fd, F_SETSIG, SIGURG) < 0)
         return DUMP_PROCESS_UNKNOWN;
@@ -81,7 +80,7 @@ static enum dump_process_state ask_kernel(int fd) {
     return errno == EAGAIN ? DUMP_PROCESS_RUNS : DUMP_PROCESS_UNKNOWN;
 }
 
-/* NSpid has one number for each nested namespace, the innermost last. */
+/* NSpid has one pid for each nested namespace, the innermost last. */
 static uint32_t innermost_pid(pid_t pid) {
     char path[40], line[1024];
     uint32_t number = 0;
@@ -97,8 +96,8 @@ static uint32_t innermost_pid(pid_t pid) {
     return number;
 }
 
-/* Processes of two namespaces may have the same number and start in the same tick;
- * which namespace it is, /proc tells only of processes that we may trace. */
+/* Processes of two namespaces may have the same pid and start in the same tick. /proc
+ * shows the namespace only of processes that the caller may trace. */
 static bool is_process(const struct tracemalloc_dump_header *header, pid_t pid) {
     char path[40];
     uint64_t start;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether the process that a dump is of still runs.
+/* Whether the process that writes a dump is still running.
  *
- * For offline code, any thread, no locks; reads /proc. A process of our PID namespace
- * and boot is named by its pid and the time of its start, for a pid comes back. Of any
- * other, the kernel says whether a process has the file open or mapped for writing, in
- * whatever namespace: it then refuses a lease for reading (fcntl(2)). It tells
- * only the file's owner or a process with CAP_LEASE, and not on every file system.
+ * For offline code, any thread, no locks; reads /proc. A process of this PID namespace
+ * and boot is identified by its pid and its start time, because pids are reused. For
+ * any other, the kernel reports whether a process in any namespace has the file open or
+ * mapped for writing: it then refuses a read lease (fcntl(2)). That works only for the
+ * file's owner or with CAP_LEASE, and not on every file system.
  */
 #pragma once
 
@@ -15,13 +15,13 @@
 
 enum dump_process_state {
     DUMP_PROCESS_RUNS,
-    DUMP_PROCESS_IS_GONE, /* also one that has died and was not waited for */
+    DUMP_PROCESS_IS_GONE, /* or a zombie */
     DUMP_PROCESS_UNKNOWN, /* it cannot be seen from here */
 };
 
-/* `fd`: the dump, open for reading alone; -1: without the file. */
+/* `fd` is the dump, open for reading only; -1 if it is not open. */
 enum dump_process_state dump_process_find(const struct tracemalloc_dump_header *header,
                                           int fd);
 
-/* The number that the process has here, in /proc; 0 where it is not seen. */
+/* The pid of the process in /proc here; 0 if it cannot be seen. */
 pid_t dump_process_pid(const struct tracemalloc_dump_header *header);

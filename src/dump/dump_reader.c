@@ -12,8 +12,9 @@
 #include "dump/dump_process.h"
 #include "dump/dump_sections.h"
 
-/* A file may claim this much for nothing, then as many times what is allocated to it on
- * disk, which is less than its size when it has holes or the file system compresses. */
+/* Any file may claim free_budget bytes; beyond that, MAX_COMPRESSION times the space
+ * allocated to it on disk, which is less than its size if it has holes or the file
+ * system compresses. */
 static const uint64_t free_budget = (uint64_t)128 << 20;
 enum { MAX_COMPRESSION = 16, BLOCK_UNIT = 512 };
 
@@ -21,11 +22,12 @@ struct loader {
     int fd;
     uint64_t file_size;
     uint64_t budget;                       /* bytes that may still be read */
-    struct tracemalloc_dump_header before; /* as it was before the buckets were read */
+    struct tracemalloc_dump_header before; /* the header before the buckets were read */
     struct dump_reader *reader;
 };
 
-/* Reads until the end of the file at most: the bytes read, or -errno. */
+/* Reads `size` bytes, or up to the end of the file. Returns the bytes read, or
+ * -errno. */
 static ssize_t read_at(int fd, void *buffer, size_t size, uint64_t offset) {
     size_t done = 0;
     while (done < size) {
@@ -100,7 +102,7 @@ static int grant_budget(struct loader *loader) {
     return 0;
 }
 
-/* The bytes of one extent that the file has. */
+/* How many bytes of an extent are in the file. */
 static uint64_t extent_bytes(const struct loader *loader,
                              const struct tracemalloc_dump_extent *extent) {
     if (extent->offset >= loader->file_size)
@@ -109,8 +111,8 @@ static uint64_t extent_bytes(const struct loader *loader,
     return extent->length < rest ? extent->length : rest;
 }
 
-/* The bytes of a section that the file has: up to the first extent that was cut off,
- * for what follows it would be at a wrong index. */
+/* How many bytes of a section are in the file, up to the first truncated extent:
+ * entries after it would have wrong indices. */
 static uint64_t section_bytes(const struct loader *loader,
                               const struct tracemalloc_dump_section *section) {
     uint64_t sum = 0;
@@ -124,7 +126,7 @@ static uint64_t section_bytes(const struct loader *loader,
     return sum;
 }
 
-/* Fills `buffer` from the chain of extents: the bytes read, or -errno. */
+/* Fills `buffer` from the chain of extents. Returns the bytes read, or -errno. */
 static ssize_t read_extents(const struct loader *loader,
                             const struct tracemalloc_dump_section *section,
                             char *buffer, size_t size) {
@@ -143,22 +145,23 @@ static ssize_t read_extents(const struct loader *loader,
     return (ssize_t)done;
 }
 
-/* The entries of a section that can be read, or -errno. */
+/* Returns how many entries of a section can be read, or -errno. */
 static int64_t count_entries(struct loader *loader,
                              const struct dump_section_row *row) {
     const struct tracemalloc_dump_section *section =
         &loader->reader->header.sections[row->id];
     if (section->count > 0 && section->entry_size != row->entry_size)
         return -EUCLEAN;
-    uint64_t held = section_bytes(loader, section) / row->entry_size;
-    held = held < section->count ? held : section->count;
-    if (held > loader->budget / row->entry_size)
+    uint64_t present = section_bytes(loader, section) / row->entry_size;
+    present = present < section->count ? present : section->count;
+    if (present > loader->budget / row->entry_size)
         return -EFBIG;
-    loader->budget -= held * row->entry_size;
-    return (int64_t)held;
+    loader->budget -= present * row->entry_size;
+    return (int64_t)present;
 }
 
-/* A peak is written when it ends: the bytes may be more than it says. */
+/* The process writes a peak when the bytes begin to fall. If they have not yet, the
+ * peak is now. */
 static void end_peak(struct tracemalloc_dump_header *header) {
     uint64_t bytes = header->python_bytes + header->native_bytes;
     if (bytes > header->peak_bytes) {
@@ -169,8 +172,8 @@ static void end_peak(struct tracemalloc_dump_header *header) {
         header->python_peak_bytes = header->python_bytes;
 }
 
-/* What buckets mean depends on some fields of the header: of the one that was read
- * before them. */
+/* The meaning of buckets depends on these fields of the header, as they were before the
+ * buckets were read. */
 static void restore_header(const struct loader *loader) {
     struct tracemalloc_dump_header *header = &loader->reader->header;
     header->finalized = loader->before.finalized;
@@ -182,26 +185,26 @@ static void restore_header(const struct loader *loader) {
     header->python_peak_bytes = loader->before.python_peak_bytes;
 }
 
-/* Reads a section's entries behind a header read afresh; some entries of zeros follow
- * them. */
+/* Reads the header again, then the entries of a section, with DUMP_CHECK_SPARE zeroed
+ * entries after them. */
 static int load_section(struct loader *loader, const struct dump_section_row *row) {
     int error = read_header(loader);
     if (error < 0)
         return error;
-    int64_t held = count_entries(loader, row);
-    if (held < 0)
-        return (int)held;
+    int64_t present = count_entries(loader, row);
+    if (present < 0)
+        return (int)present;
     if (row->id == TRACEMALLOC_DUMP_BUCKETS) {
         loader->before = loader->reader->header;
         end_peak(&loader->before);
     }
-    void *entries = calloc((size_t)held + DUMP_CHECK_SPARE, row->entry_size);
+    void *entries = calloc((size_t)present + DUMP_CHECK_SPARE, row->entry_size);
     if (entries == NULL)
         return -ENOMEM;
     *dump_sections_entries(loader->reader, row) = entries;
     struct tracemalloc_dump_section section = loader->reader->header.sections[row->id];
     ssize_t length =
-        read_extents(loader, &section, entries, (size_t)held * row->entry_size);
+        read_extents(loader, &section, entries, (size_t)present * row->entry_size);
     if (length < 0)
         return (int)length;
     size_t count = (size_t)length / row->entry_size;
@@ -217,8 +220,9 @@ static int load_sections(struct loader *loader) {
     return error;
 }
 
-/* A process that ends marks its dump first, so the header is read once more after the
- * process was found gone: what is still TRACING then was killed. */
+/* A process that ends normally updates the header first, so the header is read again
+ * after checking the process: if the process is gone and the header still says TRACING,
+ * it was killed. */
 static int find_state(struct loader *loader) {
     struct dump_reader *reader = loader->reader;
     enum dump_process_state process = dump_process_find(&reader->header, loader->fd);
@@ -279,11 +283,11 @@ const char *dump_reader_strerror(int error) {
     case EBADMSG:
         return "not a dump of libtracemalloc";
     case ENOTSUP:
-        return "a dump of another version or kind of machine";
+        return "a dump of an unsupported version or byte order";
     case EUCLEAN:
         return "a dump with a damaged header";
     case EFBIG:
-        return "a damaged dump: it claims more than the file holds";
+        return "a damaged dump: it claims to be larger than the file";
     default:
         return strerror(-error);
     }

@@ -31,7 +31,7 @@ static_assert(sizeof dump_sections / sizeof *dump_sections ==
                   TRACEMALLOC_DUMP_SECTIONS_USED,
               "each section of the enum has a row");
 static_assert((int)TRACEMALLOC_DUMP_SECTIONS_USED <= (int)TRACEMALLOC_DUMP_SECTIONS,
-              "the header has a place for each");
+              "the header has a description of each");
 
 const struct dump_section_row *dump_sections_row(unsigned id) {
     const struct dump_section_row *row = dump_sections;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The sections of a dump, one row each. Whoever reads, writes, checks, copies or merges
- * whole sections loops over these rows, so that a new section is a row here.
+/* The sections of a dump, one row each. All code that reads, writes, checks, copies or
+ * merges whole sections loops over these rows, so that a new section needs only a row.
  */
 #pragma once
 
@@ -14,21 +14,22 @@ struct dump_section_row {
     const char *name; /* as in tracemalloc-dump(5) */
     uint32_t id;      /* enum tracemalloc_dump_section_id */
     uint32_t entry_size;
-    /* Bytes that the section has in a process from the start: enough for a small
-     * program, so that it never grows there. */
+    /* Initial size in the traced process, in bytes: large enough for small programs, in
+     * which the section then never grows. */
     uint32_t first_bytes;
-    /* In struct dump_reader: the pointer to the entries, and their number. */
+    /* Offsets in struct dump_reader of the pointer to the entries and of their
+     * count. */
     uint32_t entries_offset, count_offset;
 };
 
-/* In the order of reading a dump that changes meanwhile: what refers comes before what
- * it refers to, so that nothing refers to an entry too new to be seen. */
+/* In the order in which a live dump must be read: each section before those that it
+ * refers to, so that every id refers to an entry that was read. */
 extern internal const struct dump_section_row dump_sections[];
 
 /* The row of an id. */
 const struct dump_section_row *dump_sections_row(unsigned id);
 
-/* Where an opened dump keeps the section's entries, and how many there are. */
+/* The entries of a section in an open dump, and their count. */
 static inline void **dump_sections_entries(struct dump_reader *dump,
                                            const struct dump_section_row *row) {
     return (void **)(void *)((char *)dump + row->entries_offset);

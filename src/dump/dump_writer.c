@@ -9,7 +9,7 @@
 #include "base/machine.h"
 #include "dump/dump_sections.h"
 
-/* One extent for each section; *end moves on behind it. */
+/* Writes a section as one extent at *end, and advances *end. */
 static int write_section(struct tracemalloc_dump_section *out,
                          const struct dump_section_row *row, const void *entries,
                          size_t count, int fd, uint64_t *end) {
@@ -25,7 +25,7 @@ static int write_section(struct tracemalloc_dump_section *out,
     return io_write_all(fd, entries, size, offset);
 }
 
-/* A process that was traced when it was killed is still TRACING in a file. */
+/* In a file, a process that was killed has the state TRACING. */
 static struct tracemalloc_dump_process *
 copy_processes(const struct dump_reader *reader) {
     struct tracemalloc_dump_process *copy = calloc(reader->process_count, sizeof *copy);
@@ -39,7 +39,7 @@ copy_processes(const struct dump_reader *reader) {
     return copy;
 }
 
-/* `written` is a shallow copy of the dump, with the sections as they are written. */
+/* `written` is a shallow copy of the dump, whose header describes the file written. */
 static int write_sections(struct dump_reader *written, int fd) {
     struct tracemalloc_dump_header *header = &written->header;
     int error = 0;

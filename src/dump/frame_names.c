@@ -9,17 +9,17 @@
 
 enum { FIRST_CAPACITY = 256 };
 
-/* The slot of a text, or the free one where it belongs. */
+/* Returns the slot of a text, or the free slot for it. */
 static size_t find_slot(const struct frame_names *table, struct dump_text text) {
     size_t mask = table->capacity * 2 - 1;
-    size_t at = (hash_bytes(text.bytes, text.length, 0) >> 32) & mask;
-    for (; table->slots[at] != 0; at = (at + 1) & mask) {
-        struct dump_text other = table->texts[table->slots[at] - 1];
+    size_t i = (hash_bytes(text.bytes, text.length, 0) >> 32) & mask;
+    for (; table->slots[i] != 0; i = (i + 1) & mask) {
+        struct dump_text other = table->texts[table->slots[i] - 1];
         if (other.length == text.length &&
             memcmp(other.bytes, text.bytes, text.length) == 0)
             break;
     }
-    return at;
+    return i;
 }
 
 static int grow(struct frame_names *table) {

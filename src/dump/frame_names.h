@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* File names of one or more dumps, each text with one number, so that frames of several
- * dumps compare as numbers.
+/* Numbers the file names of one or more dumps, so that frames of several dumps can be
+ * compared as numbers.
  *
- * For offline code; allocates; one thread at a time. The texts are not copied: they
- * belong to dump_reader, which is closed after the table.
+ * For offline code; allocates; one thread at a time. The texts are not copied: the
+ * dump_reader that owns them must outlive the table.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 #include "base/compiler.h"
 #include "dump/dump_contents.h"
 
-/* Names of frames that no code stands behind; in every table. */
+/* Names in every table, for frames without code. */
 enum {
     FRAME_NAMES_UNKNOWN = 0,  /* `<unknown>`, the frame of an empty stack */
     FRAME_NAMES_OVERFLOW = 1, /* `<overflow>` */
@@ -23,12 +23,12 @@ struct frame_names {
     struct dump_text *texts; /* by id */
     size_t count;
     size_t capacity;
-    uint32_t *slots; /* id + 1, 0 where free; twice `capacity` of them */
+    uint32_t *slots; /* id + 1, or 0 if free; 2 * capacity of them */
 };
 
 must_check int frame_names_open(struct frame_names *table);
 
-/* The id of a text, new or known; -ENOMEM. */
+/* Returns the id of a text, which is added if it is new; or -ENOMEM. */
 must_check int64_t frame_names_add(struct frame_names *table, struct dump_text text);
 
 void frame_names_close(struct frame_names *table);

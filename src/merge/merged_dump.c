@@ -13,7 +13,8 @@
 #include "merge/merged_symbols.h"
 #include "merge/merged_timeline.h"
 
-/* What stands alone at the front of its section, whatever else is equal to it. */
+/* In the key of one of the first entries of a section, which are never merged with
+ * others. */
 static const uint64_t fixed_entry = (uint64_t)1 << 63;
 
 enum { FIXED_ENTRIES = 2, TEXT_UNIT = 4, MERGED_STAMP = 1 };
@@ -21,20 +22,20 @@ enum { FIXED_ENTRIES = 2, TEXT_UNIT = 4, MERGED_STAMP = 1 };
 struct merging {
     struct array sections[TRACEMALLOC_DUMP_SECTIONS];
     struct frame_names texts;
-    struct array offsets; /* of each text in its section; or not_stored */
+    struct array offsets; /* uint32_t: id in the section, by text; or not_stored */
     struct id_map code, stacks, modules, domains;
-    struct id_map addresses; /* of symbols, by module */
-    bool finalized;          /* a part was */
+    struct id_map addresses; /* module and address of each symbol */
+    bool finalized;          /* whether any part was */
 };
 
 static const uint32_t not_stored = UINT32_MAX;
 
-/* One dump, and what its ids become. */
+/* One dump, with arrays that map its ids to those of the merged dump. */
 struct part {
     const struct dump_reader *reader;
     uint32_t *code, *stacks, *modules, *domains;
     uint32_t first_site, first_process;
-    bool skips_symbols; /* those of the address that is being merged */
+    bool skips_symbols; /* an earlier part has symbols for the current address */
 };
 
 static int64_t append(struct merging *merging, int section, const void *entry) {
@@ -52,7 +53,7 @@ static int64_t store_text(struct merging *merging, struct dump_text text) {
     return offset < (int64_t)not_stored ? offset : -EFBIG;
 }
 
-/* The id of a text of a part in the merged dump, or -errno. */
+/* Returns the id in the merged dump of a part's string, or -errno. */
 static int64_t merge_text(struct merging *merging, const struct dump_reader *reader,
                           tracemalloc_dump_string id) {
     struct dump_text text = dump_reader_text(reader, id);
@@ -72,12 +73,12 @@ static int64_t merge_text(struct merging *merging, const struct dump_reader *rea
     return *offset;
 }
 
-/* The id of an entry with that key: it is appended where it is new. */
+/* Returns the id of the entry with this key, which is appended if it is new. */
 static int64_t merge_entry(struct merging *merging, int section, struct id_map *ids,
                            struct id_pair key, const void *entry) {
-    size_t known = ids->count;
+    size_t next_id = ids->count;
     int64_t id = id_map_add(ids, key);
-    if (id >= 0 && (size_t)id == known && append(merging, section, entry) < 0)
+    if (id >= 0 && (size_t)id == next_id && append(merging, section, entry) < 0)
         return -ENOMEM;
     return id;
 }
@@ -119,15 +120,15 @@ static bool begins_address(const struct tracemalloc_dump_symbol *symbols, uint32
            symbols[id].address != symbols[id - 1].address;
 }
 
-/* What a part before said of an address holds. */
+/* If several parts have symbols for an address, those of the first part are kept. */
 static int merge_symbol(struct merging *merging, struct part *part, uint32_t id) {
     struct tracemalloc_dump_symbol symbol = part->reader->symbols[id];
-    size_t known = merging->addresses.count;
+    size_t next_address = merging->addresses.count;
     symbol.module = part->modules[symbol.module];
     int64_t address = id_map_add(&merging->addresses,
                                  (struct id_pair){symbol.module, symbol.address});
     if (begins_address(part->reader->symbols, id))
-        part->skips_symbols = (size_t)address < known;
+        part->skips_symbols = (size_t)address < next_address;
     if (address < 0 || part->skips_symbols)
         return address < 0 ? (int)address : 0;
     int64_t function = merge_text(merging, part->reader, symbol.function);
@@ -152,7 +153,7 @@ static int merge_domain(struct merging *merging, struct part *part, uint32_t id)
     return merged < 0 ? (int)merged : 0;
 }
 
-/* Parents come before their children, and are merged already. */
+/* Parents come before their children, so they have been merged. */
 static int merge_stack(struct merging *merging, struct part *part, uint32_t id) {
     struct tracemalloc_dump_stack stack = part->reader->stacks[id];
     bool native = (stack.code & TRACEMALLOC_DUMP_NATIVE) != 0;
@@ -185,7 +186,8 @@ static int merge_epoch(struct merging *merging, struct part *part, uint32_t id) 
     return append(merging, TRACEMALLOC_DUMP_EPOCHS, &epoch) < 0 ? -ENOMEM : 0;
 }
 
-/* The merged dump has no stamps to tell by what is missing in the history of a site. */
+/* Completes the history of the bucket's site, because the stamps of the parts are lost
+ * in the merged dump. */
 static void complete_history(struct merging *merging, struct part *part,
                              struct tracemalloc_dump_bucket *bucket) {
     const struct dump_reader *reader = part->reader;
@@ -200,7 +202,7 @@ static void complete_history(struct merging *merging, struct part *part,
     bucket->stamp = MERGED_STAMP;
 }
 
-/* What was held at the peak is worked out, for the parts have different ones. */
+/* The parts have different peak numbers, so peak_live is computed for each bucket. */
 static int merge_bucket(struct merging *merging, struct part *part, uint32_t id) {
     struct tracemalloc_dump_bucket bucket = part->reader->buckets[id];
     bucket.peak_live = dump_bucket_peak(&part->reader->header, &bucket);
@@ -238,7 +240,8 @@ static int merge_section(struct merging *merging, struct part *part,
     return error;
 }
 
-/* A step from what is referred to to what refers, or 1 behind the last. */
+/* Merges one section of a part; each section comes after those that it refers to.
+ * Returns 1 after the last one. */
 static int merge_step(struct merging *merging, struct part *part, size_t step) {
     const struct dump_reader *reader = part->reader;
     const struct {
@@ -256,8 +259,9 @@ static int merge_step(struct merging *merging, struct part *part, size_t step) {
     return merge_section(merging, part, steps[step].merge, steps[step].count);
 }
 
-/* Section by section, each of all parts: the names then come in the order in which they
- * come when the result is merged again, which changes nothing. */
+/* Merges each section of all parts before the next section. Strings are then in the
+ * order in which merging the result again adds them, so that it is unchanged by
+ * that. */
 static int merge_sections(struct merging *merging, struct part *parts, size_t count) {
     int status = 0;
     for (size_t step = 0; status == 0; step++)
@@ -293,7 +297,7 @@ static int merge_parts(struct merging *merging, struct dump_reader *const *reade
     bool opened = true;
     for (size_t i = 0; i < count; i++)
         opened &= open_part(&parts[i], readers[i]);
-    /* All of them are appended, one part after the other. */
+    /* Sites and processes are never merged with others: part follows part. */
     for (size_t i = 1; i < count; i++) {
         parts[i].first_site =
             parts[i - 1].first_site + (uint32_t)readers[i - 1]->site_count;
@@ -339,7 +343,7 @@ static int begin(struct merging *merging) {
     return error;
 }
 
-static void hand_out(struct merging *merging, struct dump_reader *out) {
+static void move_sections(struct merging *merging, struct dump_reader *out) {
     for (int i = 0; i < TRACEMALLOC_DUMP_SECTIONS_USED; i++) {
         struct array *array = &merging->sections[dump_sections[i].id];
         *dump_sections_entries(out, &dump_sections[i]) = array->entries;
@@ -384,7 +388,7 @@ static int compare_starts(const void *first, const void *second) {
     return (a->header.pid > b->header.pid) - (a->header.pid < b->header.pid);
 }
 
-/* In the order of their starts, whatever order they were named in. */
+/* Merges the parts in the order of their starts, whatever order they were given in. */
 static int merge_in_order(struct merging *merging, struct dump_reader *out,
                           struct dump_reader *const *parts, size_t count) {
     struct dump_reader **order = calloc(count, sizeof *order);
@@ -405,7 +409,7 @@ int merged_dump_open(struct dump_reader **merged, struct dump_reader *const *par
         return -ENOMEM;
     int error = merge_in_order(&merging, out, parts, count);
     if (error == 0)
-        hand_out(&merging, out);
+        move_sections(&merging, out);
     end(&merging);
     if (error < 0) {
         dump_reader_close(out);

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* What one process holds from a time on. */
+/* What one process holds from this sample's time on. */
 struct change {
     struct tracemalloc_dump_timeline_sample sample;
     size_t part;
@@ -23,15 +23,15 @@ static bool has_ended(const struct dump_reader *reader) {
            reader->state == DUMP_READER_KILLED;
 }
 
-/* Since its own start, and behind its last sample: the clock of samples moves in steps.
- * A process that was killed ended right behind that sample, as far as anybody knows. */
+/* Nanoseconds since the process's own start; always after its last sample. The end of a
+ * killed process is unknown: it is taken to be right after that sample. */
 static uint64_t end_time(const struct dump_reader *reader) {
     const struct tracemalloc_dump_header *header = &reader->header;
-    uint64_t behind = reader->timeline[reader->timeline_count - 1].time + 1;
+    uint64_t earliest = reader->timeline[reader->timeline_count - 1].time + 1;
     if (header->end_time <= header->start_time)
-        return behind;
+        return earliest;
     uint64_t end = header->end_time - header->start_time;
-    return end > behind ? end : behind;
+    return end > earliest ? end : earliest;
 }
 
 static int add_part(struct array *changes, const struct dump_reader *reader,
@@ -65,8 +65,7 @@ static void replace(struct tracemalloc_dump_timeline_sample *sum,
     *held = *now;
 }
 
-/* The end of the last process is no sample of its own: a heap of nothing says
- * nothing. */
+/* The end of the last process is not a sample: an empty heap says nothing. */
 static bool is_empty(const struct tracemalloc_dump_timeline_sample *sum) {
     return sum->python_bytes == 0 && sum->native_bytes == 0 && sum->rss_bytes == 0;
 }
@@ -92,7 +91,7 @@ static uint64_t traced_bytes(const struct tracemalloc_dump_timeline_sample *samp
     return sample->python_bytes + sample->native_bytes;
 }
 
-/* Of each two samples the larger one stays, so that no peak is lost. */
+/* Keeps the larger sample of each pair, so that no peak is lost. */
 static void thin(struct array *timeline) {
     struct tracemalloc_dump_timeline_sample *samples = timeline->entries;
     while (timeline->count > MERGED_TIMELINE_MAX_SAMPLES) {

@@ -6,7 +6,7 @@
 
 enum { PERMISSIONS = 0666, GROUP_SHIFT = 3, OTHERS = 07, MEMBERS = 070 };
 
-/* Members of the new file's group may be others to the old one. */
+/* Members of the new file's group may be "others" for the original. */
 static mode_t without_group(mode_t mode) {
     return mode & (~(mode_t)MEMBERS | (mode & OTHERS) << GROUP_SHIFT);
 }
@@ -25,9 +25,9 @@ void copied_rights_limit(int fd, const struct copied_rights *rights) {
         return;
     if (status.st_gid != rights->group)
         mode = without_group(mode);
-    /* Its owner made it, and is to read it again. */
+    /* The user who created it must be able to read it. */
     if (fchmod(fd, (mode | S_IRUSR | S_IWUSR) & ~mask) != 0)
-        return; /* then only its owner reads it */
+        return; /* then only its owner can read it */
 }
 
 bool copied_rights_give(int fd, const struct copied_rights *rights) {

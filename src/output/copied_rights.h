@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a file that is made of others may be: no one reads it who could not read them.
+/* Limits the rights of a file derived from others: only users who can read those may
+ * read it.
  *
- * One thread; the umask is that of the process.
+ * One thread; uses the umask of the process.
  */
 #pragma once
 
@@ -10,20 +11,20 @@
 
 #include "base/compiler.h"
 
-/* The rights of the files it is made of. */
+/* The rights of the source files. */
 struct copied_rights {
     uid_t owner;
     gid_t group;
-    mode_t mode; /* that all of them have */
+    mode_t mode; /* common to all of them */
 };
 
-/* For what is made of both: only what both have. */
+/* Reduces `rights` to those that both have. */
 void copied_rights_join(struct copied_rights *rights, struct copied_rights other);
 
-/* Gives a new file at most these rights, as open(2) would: without those that the umask
- * takes, nor those of a group that is not theirs. */
+/* Sets the mode of a new file to at most these rights, less the umask as open(2) does,
+ * and without group rights if its group is a different one. */
 void copied_rights_limit(int fd, const struct copied_rights *rights);
 
-/* Gives a copy to the owner of what was copied: only root may. False where it is
- * another user's now. */
+/* Gives a copy to the owner of the original, which only root can do. Returns false if
+ * the copy belongs to another user. */
 must_check bool copied_rights_give(int fd, const struct copied_rights *rights);

@@ -9,8 +9,8 @@
 
 void (*failure_clear_line)(void);
 
-/* A file's name may hold a newline or an escape sequence: the message stays one
- * harmless line. */
+/* A file's name may contain a newline or an escape sequence; terminal_text_line makes
+ * the message one harmless line. */
 static void print(const char *format, va_list arguments) {
     char *line = NULL;
     if (failure_clear_line != NULL)

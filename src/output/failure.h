@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How a command says why it failed: one line on stderr, and an exit status.
+/* Reports the failure of a command: one line on stderr, and an exit status.
  *
  * One thread; not from a signal handler.
  */
@@ -12,8 +12,8 @@
 must_check int failure_print(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
-/* Prints such a line about what is no failure. */
+/* Prints such a line about something that is not a failure. */
 void failure_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Called before either prints, unless NULL: erases a line of progress. */
+/* Unless NULL, called before either prints, to erase a line of progress. */
 extern void (*failure_clear_line)(void);

@@ -97,8 +97,8 @@ static void escape(FILE *out, struct dump_text text) {
     fputc('"', out);
 }
 
-/* yajl has no escape for a surrogate, so the text is handed over as it shall stand
- * there. */
+/* yajl cannot escape a surrogate, so the escaped text is written as if it were a
+ * number, which yajl copies unchanged. */
 static void write_escaped(struct json_writer *writer, struct dump_text text) {
     char *escaped = NULL;
     size_t length = 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON to a stream, as it is made. For offline code; one thread at a time; write errors
- * stay in the stream.
+/* Writes JSON to a stream, incrementally. For offline code; one thread at a time; write
+ * errors stay in the stream.
  *
- * Texts of dumps need not be UTF-8: a surrogate, and a byte that stands for one (see
- * report/unicode.h), is written as \udcXX. That is valid JSON, and what Python's json
- * module makes of the same name.
+ * Texts of dumps need not be valid UTF-8: a surrogate, and an invalid byte (see
+ * output/unicode.h), is written as \udcXX, as Python's json module does for the same
+ * name.
  */
 #pragma once
 
@@ -18,12 +18,12 @@
 
 struct json_writer {
     yajl_gen gen;
-    bool failed; /* no memory, or values in a wrong order */
+    bool failed; /* out of memory, or values in a wrong order */
 };
 
 must_check int json_writer_open(struct json_writer *writer, FILE *out);
 
-/* Ends the document with a newline. 0, or -EIO when something could not be written. */
+/* Ends the document with a newline. 0, or -EIO if `failed`. */
 must_check int json_writer_close(struct json_writer *writer);
 
 void json_writer_open_map(struct json_writer *writer);
@@ -36,13 +36,13 @@ void json_writer_null(struct json_writer *writer);
 void json_writer_bool(struct json_writer *writer, bool value);
 void json_writer_unsigned(struct json_writer *writer, uint64_t value);
 void json_writer_signed(struct json_writer *writer, int64_t value);
-/* Nanoseconds, as seconds with a fraction. */
+/* Writes nanoseconds as seconds with a fraction. */
 void json_writer_seconds(struct json_writer *writer, uint64_t nanoseconds);
 void json_writer_text(struct json_writer *writer, struct dump_text text);
-/* Plain ASCII of our own; NULL is null. */
+/* Writes a constant ASCII text; NULL as null. */
 void json_writer_word(struct json_writer *writer, const char *word);
 
-/* A key with its value. */
+/* Write a key and its value. */
 void json_writer_add_unsigned(struct json_writer *writer, const char *key,
                               uint64_t value);
 void json_writer_add_signed(struct json_writer *writer, const char *key, int64_t value);

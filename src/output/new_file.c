@@ -10,7 +10,7 @@
 
 enum { SUFFIXES = 10000 };
 
-/* A file that grows too large is an error here, not an end. */
+/* Exceeding the file size limit must be an error instead of a fatal signal. */
 static void block_endings(sigset_t *before) {
     sigset_t endings;
     signal(SIGXFSZ, SIG_IGN);

@@ -16,13 +16,14 @@ static const int ending_signals[] = {SIGINT,  SIGTERM, SIGHUP, SIGQUIT,
                                      SIGPIPE, SIGXCPU, SIGALRM};
 enum { SIGNAL_COUNT = sizeof ending_signals / sizeof *ending_signals };
 
-/* What a signal takes away; written while the signals are blocked. */
+/* The temporary file, which the signal handler removes. Changed only while the signals
+ * are blocked. */
 static char *unfinished;
 
 static void remove_unfinished(int number) {
     if (unfinished != NULL)
         unlink(unfinished);
-    /* SA_RESETHAND: this one ends the process, once the handler returns. */
+    /* SA_RESETHAND: this signal ends the process once the handler returns. */
     raise(number);
 }
 
@@ -34,8 +35,8 @@ static void block_signals(sigset_t *before) {
     sigprocmask(SIG_BLOCK, &set, before);
 }
 
-/* Those that the caller ignores stay ignored. A file size limit shall be an error, not
- * the end. */
+/* Signals that the caller ignores stay ignored. Exceeding the file size limit must be
+ * an error instead of a fatal signal. */
 static void watch_signals(void) {
     struct sigaction action = {.sa_handler = remove_unfinished,
                                .sa_flags = (int)SA_RESETHAND};
@@ -56,18 +57,19 @@ static char *temporary_name(const char *path) {
                                                                            : name;
 }
 
-/* What is no regular file, or is the standard output: /dev/stdout, which may lead to a
- * regular file, is not to be replaced. */
+/* Whether the path is written to directly: if it is not a regular file, or if it is the
+ * standard output, which must not be replaced even if it is a regular file. */
 static bool is_written_directly(const char *path) {
     struct stat status, output;
     if (stat(path, &status) != 0)
         return false;
-    bool is_output = fstat(STDOUT_FILENO, &output) == 0 &&
-                     status.st_dev == output.st_dev && status.st_ino == output.st_ino;
+    bool is_output =
+        fstat(STDOUT_FILENO, &output) == 0 && output_file_is_same(&status, &output);
     return is_output || !S_ISREG(status.st_mode);
 }
 
-/* The standard output goes on where it is, and not from the file's start. */
+/* A file that is the standard output is written at its current position, not from its
+ * start. */
 static int open_directly(const char *path) {
     struct stat status;
     bool is_file = stat(path, &status) == 0 && S_ISREG(status.st_mode);
@@ -93,10 +95,13 @@ static int create_temporary(struct output_file *file, const char *path,
     return fd >= 0 ? fd : error;
 }
 
+bool output_file_is_same(const struct stat *first, const struct stat *second) {
+    return first->st_dev == second->st_dev && first->st_ino == second->st_ino;
+}
+
 bool output_file_is(const char *first, const char *second) {
     struct stat a, b;
-    return stat(first, &a) == 0 && stat(second, &b) == 0 && a.st_dev == b.st_dev &&
-           a.st_ino == b.st_ino;
+    return stat(first, &a) == 0 && stat(second, &b) == 0 && output_file_is_same(&a, &b);
 }
 
 int output_file_open(struct output_file *file, const char *path,

@@ -29,10 +29,10 @@ static struct {
 
 static void write_error(const char *text, size_t length) {
     if (write(STDERR_FILENO, text, length) < 0)
-        return; /* there is no reader */
+        return; /* nothing reads it */
 }
 
-/* Only calls what a signal handler may. */
+/* A signal handler: calls only async-signal-safe functions. */
 static void show(int number) {
     static const char marks[] = "|/-\\";
     int saved = errno;
@@ -71,7 +71,8 @@ static void block(sigset_t *before) {
     sigprocmask(SIG_BLOCK, &set, before);
 }
 
-/* Plain ASCII, as wide as it is long: a file's name may hold anything. */
+/* A file's name may contain any byte. The result is printable ASCII, so that it is as
+ * wide as it is long. */
 static void make_harmless(char *text, size_t size) {
     for (size_t i = 0; text[i] != '\0'; i++)
         if (i == size)
@@ -80,7 +81,7 @@ static void make_harmless(char *text, size_t size) {
             text[i] = '?';
 }
 
-static size_t line_room(void) {
+static size_t line_width(void) {
     struct winsize size = {0};
     bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > MARGIN;
     return known && size.ws_col < LINE_SIZE ? size.ws_col - MARGIN
@@ -99,7 +100,7 @@ void progress_say(const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    make_harmless(text, line_room());
+    make_harmless(text, line_width());
     block(&before);
     progress.length =
         (size_t)snprintf(progress.line, sizeof progress.line, "%s... ", text);

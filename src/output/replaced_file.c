@@ -13,11 +13,7 @@
 
 enum { PERMISSIONS = 07777, CHUNK = 1 << 20, LINK_SIZE = 64 };
 
-static bool is_same(const struct stat *first, const struct stat *second) {
-    return first->st_dev == second->st_dev && first->st_ino == second->st_ino;
-}
-
-/* The path that the kernel knows, without links; 0 or -errno. */
+/* Asks the kernel for the path, which has no links. 0 or -errno. */
 static int find_path(int fd, char path[PATH_MAX]) {
     char link[LINK_SIZE];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
@@ -28,7 +24,7 @@ static int find_path(int fd, char path[PATH_MAX]) {
     return path[0] == '/' ? 0 : -ESTALE;
 }
 
-/* The directory is held from here on: what is at its path later does not matter. */
+/* Holds the directory open, so that later changes of its path do not matter. */
 static int hold_directory(struct replaced_file *file, char *path) {
     struct stat status;
     char *name = strrchr(path, '/') + 1;
@@ -40,7 +36,7 @@ static int hold_directory(struct replaced_file *file, char *path) {
     if (file->directory < 0)
         return -errno;
     if (fstatat(file->directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
-        !is_same(&status, &file->status))
+        !output_file_is_same(&status, &file->status))
         return -ESTALE;
     if (asprintf(&file->path, "/proc/self/fd/%d/%s", file->directory, name) < 0) {
         file->path = NULL;
@@ -76,8 +72,8 @@ int replaced_file_descriptor(const struct replaced_file *file) {
     return fileno(file->output.stream);
 }
 
-/* Access control lists are among them. What the file system does not take is no right
- * of the file's. */
+/* Copies the extended attributes, access control lists among them. An attribute that
+ * cannot be set is an error only if it is an access control list. */
 static int copy_attributes(int from, int to) {
     char names[XATTR_LIST_MAX], value[XATTR_SIZE_MAX];
     ssize_t size = flistxattr(from, names, sizeof names);
@@ -91,8 +87,8 @@ static int copy_attributes(int from, int to) {
     return 0;
 }
 
-/* Whether the new file is what the old one was. A change of the owner takes bits off
- * the mode. */
+/* Gives the new file the properties of the old one; false if that fails. Changing the
+ * owner clears mode bits, so the mode comes after it. */
 static bool takes_over(const struct replaced_file *file) {
     const struct stat *status = &file->status;
     struct stat present;
@@ -120,7 +116,8 @@ static int copy_bytes(int from, int to, char *buffer) {
     }
 }
 
-/* The room is taken first, so that a full disk is found before anything changed. */
+/* Allocates the space first, so that a full disk is found before anything is
+ * changed. */
 static int copy_over(int from, int to) {
     struct stat status;
     char *buffer = malloc(CHUNK);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A file that gets new contents and stays what it is: its owner, its rights, and all
- * names that lead to it, links of both kinds.
+/* Replaces the contents of a file, preserving its owner, its rights, and all names that
+ * lead to it, hard and symbolic links included.
  *
- * The new contents are written beside it, complete, and take its place. Where a file of
- * its own cannot be the same (it has more than one name, or belongs to a user whom we
- * may not give a file to), they are then copied into it. One thread.
+ * The new contents are written to a temporary file, which then replaces the old one. If
+ * the new file cannot have the same properties (there are several hard links, or the
+ * caller may not give files to the owner), the contents are copied into the old file at
+ * the end. One thread.
  */
 #pragma once
 
@@ -15,23 +16,23 @@
 #include "output/output_file.h"
 
 struct replaced_file {
-    int fd;        /* the file as it was; the caller's */
-    int directory; /* that its own name is in, whatever becomes of the path */
-    char *path;    /* through `directory` */
+    int fd;        /* the old file; the caller closes it */
+    int directory; /* the file's, held open in case the path changes */
+    char *path;    /* of the file, by way of `directory` */
     struct stat status;
     struct output_file output;
 };
 
-/* The file that is open at a descriptor, for reading at least; it outlives the
- * other. 0; -ESTALE for one that has lost its name; or -errno. */
+/* Prepares to replace the file open at `fd`, which must be readable and outlive `file`.
+ * 0; -ESTALE if the file has no name any more; or -errno. */
 must_check int replaced_file_open(struct replaced_file *file, int fd);
 
-/* Where the new contents go. */
+/* The descriptor to write the new contents to. */
 int replaced_file_descriptor(const struct replaced_file *file);
 
-/* Gives the file its new contents. 0, or -errno and it is as it was, unless the disk
- * failed while they were copied; in both cases it is closed. */
+/* Gives the file its new contents and closes it. 0; or -errno, and the file is
+ * unchanged unless the disk failed while the contents were copied into it. */
 must_check int replaced_file_commit(struct replaced_file *file);
 
-/* Closes, and leaves the file as it was. */
+/* Closes it, and leaves the file unchanged. */
 void replaced_file_abandon(struct replaced_file *file);

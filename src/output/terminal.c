@@ -57,7 +57,7 @@ size_t terminal_columns(const struct terminal *terminal, const char *text,
     return sum;
 }
 
-/* Prints code points as long as they fit; returns the columns taken. */
+/* Prints as many code points as fit. Returns the columns taken. */
 static size_t put(const struct terminal *terminal, const char *text, const char *end,
                   size_t width) {
     size_t taken = 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Text for people: as wide as the terminal and coloured there, plain and whole where it
- * goes elsewhere.
+/* Prints text for people: on a terminal in colour and cut to its width, elsewhere plain
+ * and complete.
  *
- * For offline code; one thread at a time; the locale's LC_CTYPE is set. Texts of dumps
- * and source files are made harmless: no control character reaches the output. Write
- * errors stay in the stream, for the one who closes it.
+ * For offline code; one thread at a time; LC_CTYPE must be set. Texts of dumps and
+ * source files are made harmless: no control character is printed. Write errors stay in
+ * the stream, for the function that closes it.
  */
 #pragma once
 
@@ -16,7 +16,7 @@ enum terminal_style {
     TERMINAL_PLAIN,
     TERMINAL_STRONG,
     TERMINAL_FAINT,
-    TERMINAL_NAME, /* of a file, or of what is told */
+    TERMINAL_NAME, /* file names and labels */
     TERMINAL_GROWN,
     TERMINAL_SHRUNK,
     TERMINAL_WARNING,
@@ -29,20 +29,20 @@ struct terminal {
     bool interactive; /* a terminal: lines are cut to `width` columns */
     bool colour;
     bool unicode; /* lines and bars can be drawn */
-    size_t width; /* columns; 0 where it is no terminal */
+    size_t width; /* columns; 0 if it is not a terminal */
 };
 
 void terminal_open(struct terminal *terminal, FILE *out);
 
-/* The columns that are left behind those used; where it is no terminal, no end. */
+/* The columns left in a line after those used; SIZE_MAX if it is not a terminal. */
 size_t terminal_width_left(const struct terminal *terminal, size_t used);
 
-/* Columns that the text takes once it is harmless. */
+/* The columns that the text takes once it is made harmless. */
 size_t terminal_columns(const struct terminal *terminal, const char *text,
                         size_t length);
 
-/* The text; on a terminal as much of its end, or of its start, as fits into `width`
- * columns, with `...` for the rest. Returns the columns taken. */
+/* Prints a text; on a terminal only as much of its end, or of its start, as fits into
+ * `width` columns, with `...` for the rest. Returns the columns taken. */
 size_t terminal_put_end(const struct terminal *terminal, enum terminal_style style,
                         const char *text, size_t length, size_t width);
 size_t terminal_put_start(const struct terminal *terminal, enum terminal_style style,

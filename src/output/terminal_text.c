@@ -15,7 +15,7 @@ size_t terminal_text_show(uint32_t point, bool interactive, char *out,
         *out = interactive ? ' ' : '\t';
         return 1;
     }
-    /* Alone, a byte of C1 is a control character to a terminal of 8 bits. */
+    /* An 8-bit terminal interprets a single C1 byte as a control character. */
     if (is_byte && !interactive && !hidden_character(point - 0xdc00)) {
         *out = (char)(point - 0xdc00);
         return 1;

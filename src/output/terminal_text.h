@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The one place where text of others (names in dumps, files, processes) is let out to
- * people, on standard output and on standard error.
+/* The only way for untrusted text (names from dumps, files, processes) to reach people,
+ * on standard output and standard error.
  *
- * What hidden_character names becomes `?`. For offline code; one thread at a time; the
- * locale's LC_CTYPE is set.
+ * Characters in hidden_character are replaced by `?`. For offline code; one thread at a
+ * time; LC_CTYPE must be set.
  */
 #pragma once
 
@@ -12,13 +12,13 @@
 
 #include "output/unicode.h"
 
-/* What is printed for a code point, and how wide it is: returns its bytes in `out`, at
- * most UNICODE_MAX_BYTES. A surrogate that stands for a byte is that byte again where
- * it is no terminal, which could take it for anything. */
+/* Writes to `out` what is printed for a code point, at most UNICODE_MAX_BYTES, and sets
+ * *columns to its width. Returns the number of bytes. A surrogate that represents an
+ * invalid byte becomes that byte, except on a terminal, which might interpret it. */
 size_t terminal_text_show(uint32_t point, bool interactive, char *out, size_t *columns);
 
-/* One line of such text, which ends with a newline. */
+/* Prints a line of such text and a newline. */
 void terminal_text_line(FILE *out, const char *text);
 
-/* The same text in a buffer of the caller's, cut to its size, with a NUL. */
+/* Writes the same text to a buffer, cut to its size and NUL-terminated. */
 void terminal_text_copy(char *out, size_t size, const char *text, bool interactive);

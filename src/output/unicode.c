@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "output/unicode.h"
 
-/* How many bytes the first one announces, 0 for what cannot be first. */
-static size_t announced_length(unsigned char first) {
+/* The length of a sequence with this first byte; 0 if it cannot be a first byte. */
+static size_t sequence_length(unsigned char first) {
     if (first < 0x80)
         return 1;
     if (first < 0xc2)
@@ -14,7 +14,7 @@ static size_t announced_length(unsigned char first) {
     return first < 0xf5 ? 4 : 0;
 }
 
-/* UINT32_MAX for what is not one code point in its shortest form. */
+/* Returns UINT32_MAX unless the bytes are one code point in its shortest form. */
 static uint32_t decode(const unsigned char *bytes, size_t length) {
     static const uint32_t min[] = {0, 0, 0x80, 0x800, 0x10000};
     static const unsigned char mask[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
@@ -29,7 +29,7 @@ static uint32_t decode(const unsigned char *bytes, size_t length) {
 
 uint32_t unicode_next(const char **at, const char *end) {
     const unsigned char *bytes = (const unsigned char *)*at;
-    size_t length = announced_length(bytes[0]);
+    size_t length = sequence_length(bytes[0]);
     uint32_t point = UINT32_MAX;
     if (length > 0 && length <= (size_t)(end - *at))
         point = decode(bytes, length);

@@ -8,7 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* All but our own faults, and what the terminal does with a background job. */
+/* The signals to pass on: all but faults of the command itself and those that the
+ * terminal sends to a background job. */
 static void fill_taken(sigset_t *taken) {
     static const int ours[] = {SIGSEGV, SIGBUS, SIGFPE,  SIGILL, SIGTRAP,
                                SIGABRT, SIGSYS, SIGTTIN, SIGTTOU};
@@ -28,7 +29,8 @@ static void execute(char **argv, const sigset_t *mask, const struct sigaction *a
     _exit(127);
 }
 
-/* The pipe closes when the program is executed; else the error comes through it. */
+/* The pipe is closed when the program is executed; if that fails, the child writes the
+ * error to it. */
 static int read_error(int errors) {
     int error = 0;
     ssize_t got;
@@ -40,10 +42,10 @@ static int read_error(int errors) {
 
 static pid_t start_with(char **argv, int errors[2]) {
     sigset_t taken, before;
-    struct sigaction usual = {.sa_handler = SIG_DFL}, action;
+    struct sigaction standard = {.sa_handler = SIG_DFL}, action;
     fill_taken(&taken);
-    /* With SIGCHLD ignored there would be no status to wait for. */
-    sigaction(SIGCHLD, &usual, &action);
+    /* If SIGCHLD were ignored, there would be no status to wait for. */
+    sigaction(SIGCHLD, &standard, &action);
     sigprocmask(SIG_SETMASK, &taken, &before);
     pid_t child = fork();
     if (child == 0)
@@ -66,8 +68,8 @@ pid_t child_start(char **argv) {
     return start_with(argv, errors);
 }
 
-/* What a key or the size of the terminal causes goes to the whole foreground group, the
- * child included. */
+/* The terminal sends signals caused by a key or a change of its size to the whole
+ * foreground group, which includes the child. */
 static bool is_from_terminal(const siginfo_t *info) {
     int number = info->si_signo;
     return info->si_code == SI_KERNEL &&

@@ -4,10 +4,10 @@
 
 #include <stddef.h>
 
-/* Appends text to the string `out`, each character standing for itself. What does not
- * fit into `size` bytes is cut. */
+/* Appends text to the string `out`, escaped so that it matches itself. Text that does
+ * not fit into `size` bytes is cut. */
 void glob_text_append(char *out, size_t size, const char *text);
 
-/* Appends what matches each name that a pattern of TRACEMALLOC_OUTPUT makes (see
- * control/options.h). */
+/* Appends a pattern that matches every name that a TRACEMALLOC_OUTPUT pattern can yield
+ * (see control/options.h). */
 void glob_text_append_pattern(char *out, size_t size, const char *pattern);

@@ -16,7 +16,7 @@ struct mapping {
     uint64_t start, end, offset;
     char permissions[5];
     unsigned long inode;
-    char *path; /* in the line */
+    char *path; /* part of the line */
 };
 
 static bool parse_mapping(char *line, struct mapping *out) {
@@ -29,7 +29,7 @@ static bool parse_mapping(char *line, struct mapping *out) {
     return at > 0;
 }
 
-/* The kernel writes a newline in a name as \012. */
+/* The kernel escapes a newline in a name as \012. */
 static void unescape(char *path) {
     char *out = path;
     for (; *path != '\0'; out++)
@@ -71,7 +71,7 @@ int live_dump_refresh(struct live_dump *dump) {
     return (size_t)got == sizeof dump->header ? 0 : -EIO;
 }
 
-/* To open a device may have effects, so the file is looked at before. */
+/* Opening a device may have side effects, so the type of the file is checked first. */
 static int open_regular(const char *path) {
     char link[64];
     struct stat status;
@@ -98,9 +98,9 @@ static bool try_open(struct live_dump *dump, const struct process_status *proces
     return false;
 }
 
-/* A name may mean another file in the process's view (chroot, container) than in ours,
- * and a file may have lost its name; what stands in the header tells whether it is the
- * one. */
+/* The path may name a different file here than in the process (chroot, container), and
+ * the file may have been deleted. Several ways are tried; the header shows whether the
+ * file is the right one. */
 static bool open_dump(struct live_dump *dump, const struct process_status *process,
                       const struct mapping *mapping) {
     char path[64], root[32 + 4096];
@@ -119,8 +119,8 @@ static bool open_dump(struct live_dump *dump, const struct process_status *proce
     return dump->is_memory;
 }
 
-static void look_at(struct live_dump *dump, const struct process_status *process,
-                    char *line) {
+static void try_mapping(struct live_dump *dump, const struct process_status *process,
+                        char *line) {
     struct mapping mapping;
     if (!parse_mapping(line, &mapping))
         return;
@@ -129,8 +129,8 @@ static void look_at(struct live_dump *dump, const struct process_status *process
         dump->path = strdup(mapping.path);
 }
 
-/* Only of a process with the library are files opened. Its mapping may come after the
- * dump's, hence two rounds. */
+/* Files are opened only if the process has the library loaded. The library's mapping
+ * may come after the dump's, so the mappings are read twice. */
 static bool has_library(FILE *maps) {
     char *line = NULL;
     size_t size = 0;
@@ -142,12 +142,12 @@ static bool has_library(FILE *maps) {
     return found;
 }
 
-static void look_at_all(struct live_dump *dump, const struct process_status *process,
-                        FILE *maps) {
+static void scan_mappings(struct live_dump *dump, const struct process_status *process,
+                          FILE *maps) {
     char *line = NULL;
     size_t size = 0;
     while (dump->fd < 0 && getline(&line, &size, maps) > 0)
-        look_at(dump, process, line);
+        try_mapping(dump, process, line);
     free(line);
 }
 
@@ -161,7 +161,7 @@ int live_dump_open(struct live_dump *dump, const struct process_status *process)
     dump->loaded = has_library(maps);
     if (dump->loaded) {
         rewind(maps);
-        look_at_all(dump, process, maps);
+        scan_mappings(dump, process, maps);
     }
     int status = ferror(maps) ? -ESRCH : 0;
     fclose(maps);

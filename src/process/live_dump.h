@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The dump that a living process is writing: found among the files that it has mapped,
- * and opened.
+/* Finds and opens the dump that a running process is writing, among the files that it
+ * has mapped.
  *
- * Offline code, one thread. The process is not asked and does not notice. Owner of the
- * descriptor and of the path is the struct, until live_dump_close.
+ * Offline code, one thread. The process is not disturbed. The struct owns the
+ * descriptor and the path until live_dump_close.
  */
 #pragma once
 
@@ -15,17 +15,17 @@
 #include "tracemalloc_dump.h"
 
 struct live_dump {
-    bool loaded;    /* the process has the library */
-    int fd;         /* -1: there is no dump that it traces into */
-    uint64_t base;  /* where in `fd` the dump begins */
-    bool is_memory; /* `fd` is the process's memory: the file has lost its name, and
-                       only its header is within reach */
-    char *path;     /* as the process named it; NULL without a dump */
+    bool loaded;    /* whether the process has the library loaded */
+    int fd;         /* -1 if the process is not writing a dump */
+    uint64_t base;  /* offset of the dump in `fd` */
+    bool is_memory; /* `fd` is the process's memory because the file was deleted; only
+                       the header can be read */
+    char *path;     /* as the process sees it; NULL without a dump */
     struct tracemalloc_dump_header header; /* as last read */
 };
 
-/* Looks at a process. 0, also when it has neither the library nor a dump; or -errno:
- * -EACCES when it may not be looked at, -ESRCH when it is gone. */
+/* Examines a process. 0, even if it has neither the library nor a dump; or -errno:
+ * -EACCES if the caller may not examine it, -ESRCH if it is gone. */
 must_check int live_dump_open(struct live_dump *dump,
                               const struct process_status *process);
 

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where a version of cgroups counts: `oom_kill N` in a file of the group's folder below
- * `mount`. */
-static const struct place {
+/* Where a version of cgroups counts: as `oom_kill N` in this file of the group's
+ * directory, which is in `mount`. */
+static const struct counter {
     const char *mount;
     const char *file;
 } unified = {"/sys/fs/cgroup", "memory.events"},
@@ -26,19 +26,20 @@ static int64_t read_count(const char *path) {
     return count;
 }
 
-/* In a container the folder that is mounted may be the group's own, whatever the
- * group's name outside. */
-static int64_t count_at(const struct place *place, const char *group) {
+/* In a container, the mounted directory may be the group's own, whatever the group is
+ * called outside. */
+static int64_t count_at(const struct counter *counter, const char *group) {
     char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s%s/%s", place->mount, group, place->file);
+    snprintf(path, sizeof path, "%s%s/%s", counter->mount, group, counter->file);
     int64_t count = read_count(path);
     if (count >= 0)
         return count;
-    snprintf(path, sizeof path, "%s/%s", place->mount, place->file);
+    snprintf(path, sizeof path, "%s/%s", counter->mount, counter->file);
     return read_count(path);
 }
 
-/* proc(5): ID:CONTROLLERS:PATH; the second version has 0 and none. */
+/* Parses ID:CONTROLLERS:PATH (proc(5)). In cgroups v2, the id is 0 and there are no
+ * controllers. */
 static int64_t count_of_line(char *line) {
     char *controllers = strchr(line, ':');
     char *group = controllers != NULL ? strchr(controllers + 1, ':') : NULL;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* How often the OOM killer struck in our control group, which the programs that we
- * start share. Offline code; allocates nothing. */
+/* Counts the kills of the OOM killer in this process's control group, which the
+ * programs that it starts share. Offline code; allocates nothing. */
 #pragma once
 
 #include <stdint.h>
 
-/* Processes of this control group killed so far, by either version of cgroups; -1 where
- * it cannot be known. */
+/* Returns how many processes of this control group were killed so far, with either
+ * version of cgroups; -1 if unknown. */
 int64_t oom_counter_read(void);

@@ -11,7 +11,7 @@
 #include "output/failure.h"
 #include "process/traced_child.h"
 
-/* Below the 5 s of the promise, so that the line about it is in time. */
+/* Less than the 5 s promised, so that the failure is reported in time. */
 enum { PATIENCE_MS = 4500, FIRST_PAUSE_MS = 1, LONGEST_PAUSE_MS = 20 };
 
 struct patience {
@@ -29,7 +29,7 @@ static struct patience patience_begin(void) {
     return (struct patience){now_ms() + PATIENCE_MS, FIRST_PAUSE_MS};
 }
 
-/* Sleeps a little; false when there was no time left. */
+/* Sleeps for a short time; returns false if there is no time left. */
 static bool patience_wait(struct patience *patience) {
     struct timespec pause = {0, (long)patience->pause * 1000000};
     if (now_ms() >= patience->end)
@@ -44,8 +44,7 @@ static int check_status(const struct target *target) {
     const struct process_status *status = &target->status;
     int pid = (int)target->pid;
     if (status->tgid != status->pid)
-        return failure_print("%d is a thread of the process %d", pid,
-                             (int)status->tgid);
+        return failure_print("%d is a thread of process %d", pid, (int)status->tgid);
     if (status->state == 'Z' || status->state == 'X')
         return failure_print("process %d has ended", pid);
     if (!process_status_is_ours(status))
@@ -53,30 +52,30 @@ static int check_status(const struct target *target) {
     return 0;
 }
 
-static int look_at(struct target *target) {
+static int examine(struct target *target) {
     int pid = (int)target->pid;
     int status = process_status_read(target->pid, &target->status);
     if (status == -ESRCH)
         return failure_print("there is no process %d", pid);
     if (status < 0)
-        return failure_print("cannot look at process %d: %s", pid, strerror(-status));
+        return failure_print("cannot examine process %d: %s", pid, strerror(-status));
     if (check_status(target) != 0)
         return 1;
     status = live_dump_open(&target->dump, &target->status);
     if (status < 0)
-        return failure_print("cannot look at process %d: %s", pid, strerror(-status));
+        return failure_print("cannot examine process %d: %s", pid, strerror(-status));
     target->cleared = target->dump.header.cleared;
     return 0;
 }
 
 static int open_process(struct target *target, pid_t pid) {
     *target = (struct target){.pid = pid, .dump = {.fd = -1}};
-    /* Before anything else, so that what is looked at cannot be a later process of that
-     * number. Kernels before 5.3 have no such call. */
+    /* First, so that a later process with the same pid cannot be examined instead.
+     * Kernels before 5.3 do not have this call. */
     target->pidfd = (int)sys_call(SYS_pidfd_open, pid, 0);
     if (target->pidfd < 0)
         target->pidfd = -1;
-    int status = look_at(target);
+    int status = examine(target);
     if (status != 0)
         target_close(target);
     return status;
@@ -115,7 +114,7 @@ bool target_listens(struct target *target) {
            process_status_catches(&target->status, target->signal);
 }
 
-/* The signal to ask with. */
+/* Finds the signal by which the process takes requests. 0 or 1. */
 static int find_signal(const struct target *target, int *number) {
     int pid = (int)target->pid;
     bool tracing = target_is_tracing(target);
@@ -125,16 +124,15 @@ static int find_signal(const struct target *target, int *number) {
         process_status_catches(&target->status, *number))
         return 0;
     if (tracing)
-        return failure_print("process %d has taken the signal for requests for itself "
-                             "(TRACEMALLOC_SIGNAL chooses another)",
+        return failure_print("process %d uses the request signal itself "
+                             "(set TRACEMALLOC_SIGNAL to choose another)",
                              pid);
     return failure_print(
-        "process %d does not listen to signal %d: there is no Python in it, or "
-        "tracing is not possible",
+        "process %d does not handle signal %d: it has no Python, or cannot be traced",
         pid, *number);
 }
 
-/* The process has ended, or another one has its number. */
+/* Whether the process has ended, even if another one has its pid. */
 static bool is_gone(struct target *target) {
     uint64_t start = target->status.start;
     return process_status_read(target->pid, &target->status) < 0 ||
@@ -142,30 +140,30 @@ static bool is_gone(struct target *target) {
            target->status.state == 'X';
 }
 
-/* What would keep the process from answering at all, told; else 0. */
-static int check_hearing(struct target *target) {
+/* Reports why the process cannot respond at all, and returns 1; else returns 0. */
+static int check_responsive(struct target *target) {
     int pid = (int)target->pid;
     if (is_gone(target))
         return failure_print("process %d has ended", pid);
     if (process_status_is_held(&target->status))
         return failure_print(
-            "process %d is stopped and cannot answer (kill -CONT %d lets it "
-            "go on)",
-            pid, pid);
+            "process %d is stopped and cannot respond (kill -CONT %d resumes it)", pid,
+            pid);
     return 0;
 }
 
-/* A request that stays pending would be obeyed at an unexpected time. */
-static int wait_for_hearing(struct target *target, int number,
-                            struct patience *patience) {
+/* Waits until the signal is not blocked: a pending request would be carried out at an
+ * unexpected time. */
+static int wait_until_unblocked(struct target *target, int number,
+                                struct patience *patience) {
     do {
-        if (check_hearing(target) != 0)
+        if (check_responsive(target) != 0)
             return 1;
         if (!process_status_blocks(target->pid, number))
             return 0;
     } while (patience_wait(patience));
-    return failure_print("process %d blocks signal %d, by which it would be asked",
-                         (int)target->pid, number);
+    return failure_print("process %d blocks the request signal %d", (int)target->pid,
+                         number);
 }
 
 static int send_signal(const struct target *target, int number, int value) {
@@ -178,15 +176,15 @@ static int send_signal(const struct target *target, int number, int value) {
     return (int)sys_call(SYS_rt_sigqueueinfo, target->pid, number, &info);
 }
 
-static int tell_silence(struct target *target, int number) {
+static int report_timeout(struct target *target, int number) {
     int pid = (int)target->pid;
     if (target->status.state == 'D')
-        return failure_print("process %d has not answered: it waits inside the kernel",
+        return failure_print("process %d did not respond: it is waiting in the kernel",
                              pid);
     if (process_status_blocks(target->pid, number))
-        return failure_print("process %d has not answered: it blocks signal %d", pid,
+        return failure_print("process %d did not respond: it blocks signal %d", pid,
                              number);
-    return failure_print("process %d has not done so within 5 s", pid);
+    return failure_print("process %d did not respond within 5 s", pid);
 }
 
 static int wait_for_answer(struct target *target, int number, struct patience *patience,
@@ -194,10 +192,10 @@ static int wait_for_answer(struct target *target, int number, struct patience *p
     do {
         if (is_done(target))
             return 0;
-        if (check_hearing(target) != 0)
+        if (check_responsive(target) != 0)
             return 1;
     } while (patience_wait(patience));
-    return tell_silence(target, number);
+    return report_timeout(target, number);
 }
 
 int target_request(struct target *target, struct request request,
@@ -205,7 +203,7 @@ int target_request(struct target *target, struct request request,
     struct patience patience = patience_begin();
     int number;
     if (find_signal(target, &number) != 0 ||
-        wait_for_hearing(target, number, &patience) != 0)
+        wait_until_unblocked(target, number, &patience) != 0)
         return 1;
     target->signal = number;
     int status = send_signal(target, number, request_encode(request));

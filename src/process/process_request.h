@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A process that the command is to control: checked, asked by a signal, waited for.
+/* Controls a traced process: checks it, sends a request by signal, and waits for the
+ * effect.
  *
- * Offline code, one thread. A process is only signalled when it is the one that was
- * looked at (by a pidfd where the kernel has them), belongs to this user, and has a
- * handler for that signal: it is never harmed. Functions that return 0 or 1 have said
- * why by failure_print when it is 1.
+ * Offline code, one thread. A process is signalled only if it is the one that was
+ * checked (by a pidfd if the kernel supports it), belongs to this user, and has a
+ * handler for the signal, so that it is never harmed. Functions that return 1 have
+ * reported why with failure_print.
  */
 #pragma once
 
@@ -17,25 +18,26 @@
 
 struct target {
     pid_t pid;
-    int pidfd; /* -1: the kernel has none */
+    int pidfd; /* -1 if the kernel does not support it */
     struct process_status status;
     struct live_dump dump;
-    int signal;       /* that it was last asked by */
-    uint32_t cleared; /* the dump's, when it was opened */
+    int signal;       /* of the last request */
+    uint32_t cleared; /* the header's `cleared` when the target was opened */
 };
 
-/* Looks at the process and its dump: it is there, ours, and has the library. For one
- * without it, such as `tracemalloc run`, its nearest descendant is meant that is traced
- * or else could be; `pid` becomes its number. To be closed only after 0. */
+/* Checks that the process exists, belongs to this user and has the library loaded. If
+ * it does not have the library, such as `tracemalloc run`, the target is its nearest
+ * descendant that is traced or else could be, and target->pid is that one's. 0 or 1;
+ * must be closed only after 0. */
 must_check int target_open(struct target *target, pid_t pid);
 void target_close(struct target *target);
 
-/* Whether it traces into a dump. */
+/* Whether the process is writing a dump. */
 bool target_is_tracing(const struct target *target);
-/* Whether it still has a handler for the signal that it was asked by. */
+/* Whether the process still has a handler for the signal of the last request. */
 bool target_listens(struct target *target);
 
-/* Asks, and waits for up to 5 s until `is_done` says yes, which looks at the process
- * anew. */
+/* Sends a request, and polls `is_done`, which examines the process again, for up to 5
+ * s. 0 or 1. */
 must_check int target_request(struct target *target, struct request request,
                               bool (*is_done)(struct target *target));

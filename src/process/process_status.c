@@ -22,8 +22,8 @@ static FILE *open_of(pid_t pid, const char *name) {
     return fopen(path, "re");
 }
 
-/* NSpid has one number for each nested namespace, the innermost last. Kernels
- * before 4.1 have no such line. */
+/* NSpid has one pid for each nested namespace, the innermost last. Kernels before 4.1
+ * do not have this line. */
 static uint32_t last_number(const char *text) {
     uint32_t number = 0;
     int length = 0;
@@ -69,7 +69,7 @@ bool process_status_is_held(const struct process_status *status) {
     return status->state == 'T' || status->state == 't';
 }
 
-/* A thread that is gone takes no signal. */
+/* A thread that is gone counts as blocking the signal. */
 static bool thread_blocks(pid_t pid, const char *thread, int number) {
     char name[64], line[1024];
     unsigned long blocked = ~0ul;
@@ -116,8 +116,7 @@ int process_status_request_signal(pid_t pid) {
         return REQUEST_DEFAULT_SIGNAL;
     while (!found && getdelim(&setting, &size, '\0', file) > 0)
         found = is_setting(setting, variable);
-    /* With a value that cannot be read the library does not trace, and has no handler.
-     */
+    /* If the value is invalid, the library does not trace and has no handler. */
     if (found && options_parse(OPTION_SIGNAL, strchr(setting, '=') + 1, &options) < 0)
         options.signal = REQUEST_DEFAULT_SIGNAL;
     free(setting);

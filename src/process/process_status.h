@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What the kernel tells of another process in /proc/PID: its user, its state, the
- * signals that it takes.
+/* Reads the status of another process from /proc/PID: its user, its state, the signals
+ * that it handles.
  *
- * Offline code, one thread; nothing stays open or allocated. Every answer is already
- * old when it arrives: the process may have ended or changed meanwhile.
+ * Offline code, one thread; nothing stays open or allocated. Every result may already
+ * be out of date: the process may have ended or changed in the meantime.
  */
 #pragma once
 
@@ -15,26 +15,26 @@
 
 struct process_status {
     pid_t pid;
-    pid_t tgid;       /* another number than pid: a thread */
-    uint32_t own_pid; /* as the process itself sees it, in its pid namespace */
-    uint64_t start;   /* clock ticks since boot: with the pid, the name of a process */
+    pid_t tgid;       /* differs from pid for a thread */
+    uint32_t own_pid; /* in the process's own PID namespace */
+    uint64_t start;   /* clock ticks since boot; with the pid, identifies a process */
     uid_t uid;        /* real user */
     char state;       /* R, S, D, T, t, Z ... (proc(5)) */
     uint64_t caught;  /* signals with a handler: bit n - 1 is signal n */
 };
 
-/* 0; -ESRCH when there is no such process; else -errno. */
+/* 0, -ESRCH if there is no such process, or -errno. */
 must_check int process_status_read(pid_t pid, struct process_status *out);
 
 bool process_status_is_ours(const struct process_status *status);
 bool process_status_catches(const struct process_status *status, int number);
 
-/* Whether a signal or a debugger holds the whole process. */
+/* Whether a signal or a debugger has stopped the process. */
 bool process_status_is_held(const struct process_status *status);
 
-/* Whether each of its threads blocks the signal. */
+/* Whether all of its threads block the signal. */
 bool process_status_blocks(pid_t pid, int number);
 
-/* The signal that its library listens to while it does not trace: TRACEMALLOC_SIGNAL of
- * the environment it was started with, else the default. */
+/* The signal by which the process takes requests while it is not traced:
+ * TRACEMALLOC_SIGNAL in its initial environment, else the default. */
 int process_status_request_signal(pid_t pid);

@@ -25,8 +25,8 @@ struct search {
     int status;
 };
 
-/* Opens a regular file and nothing else, and reads its header when it is a dump of the
- * run. */
+/* Opens a regular file, never anything else, and reads its header. Returns a descriptor
+ * if it is a dump of the run, else -1. */
 static int open_dump(const char *path, int flags, uint64_t run_id,
                      struct tracemalloc_dump_header *header, struct stat *status) {
     if (lstat(path, status) < 0 || !S_ISREG(status->st_mode))
@@ -44,7 +44,7 @@ static int open_dump(const char *path, int flags, uint64_t run_id,
     return -1;
 }
 
-static bool is_known(const struct run_dumps *dumps, const struct stat *status) {
+static bool is_listed(const struct run_dumps *dumps, const struct stat *status) {
     for (size_t i = 0; i < dumps->count; i++)
         if (dumps->dumps[i].device == status->st_dev &&
             dumps->dumps[i].inode == status->st_ino)
@@ -74,30 +74,31 @@ static int add(struct run_dumps *dumps, const char *path, const struct stat *sta
     return 0;
 }
 
-static void look_at(struct search *search, const char *path) {
+static void examine(struct search *search, const char *path) {
     struct tracemalloc_dump_header header;
     struct stat status;
     int fd = open_dump(path, O_RDONLY, search->dumps->run_id, &header, &status);
     if (fd < 0)
         return;
     bool is_copy = header.state == TRACEMALLOC_DUMP_SNAPSHOT; /* the user's own */
-    if (search->status == 0 && !is_copy && !is_known(search->dumps, &status))
+    if (search->status == 0 && !is_copy && !is_listed(search->dumps, &status))
         search->status = add(search->dumps, path, &status, &header, fd);
     close(fd);
 }
 
-static void look_for(struct search *search, const char *text) {
+static void scan_names(struct search *search, const char *text) {
     glob_t names;
     if (glob(text, GLOB_NOSORT | GLOB_PERIOD, NULL, &names) != 0)
         return;
     for (size_t i = 0; i < names.gl_pathc; i++)
-        look_at(search, names.gl_pathv[i]);
+        examine(search, names.gl_pathv[i]);
     globfree(&names);
 }
 
-/* Names of the pattern, and those that got a suffix. A folder of NULL: the pattern's
- * own. */
-static void look_in(struct search *search, const char *directory, const char *pattern) {
+/* Scans a directory, or if NULL the pattern's own, for names of the pattern with or
+ * without a suffix. */
+static void scan_directory(struct search *search, const char *directory,
+                           const char *pattern) {
     char text[4 * PATH_MAX] = "";
     if (directory != NULL) {
         const char *slash = strrchr(pattern, '/');
@@ -106,10 +107,10 @@ static void look_in(struct search *search, const char *directory, const char *pa
         pattern = slash != NULL ? slash + 1 : pattern;
     }
     glob_text_append_pattern(text, sizeof text, pattern);
-    look_for(search, text);
+    scan_names(search, text);
     size_t length = strlen(text);
     snprintf(text + length, sizeof text - length, ".[0-9]*");
-    look_for(search, text);
+    scan_names(search, text);
 }
 
 static int compare(const void *first, const void *second) {
@@ -122,25 +123,25 @@ int run_dumps_find(struct run_dumps *dumps, const char *pattern, uint64_t run_id
     const char *temporary = getenv("TMPDIR");
     struct search search = {dumps, 0};
     *dumps = (struct run_dumps){.run_id = run_id};
-    look_in(&search, NULL, pattern);
+    scan_directory(&search, NULL, pattern);
     if (temporary != NULL && *temporary != '\0')
-        look_in(&search, temporary, pattern);
-    look_in(&search, "/tmp", pattern);
+        scan_directory(&search, temporary, pattern);
+    scan_directory(&search, "/tmp", pattern);
     if (dumps->count > 0)
         qsort(dumps->dumps, dumps->count, sizeof *dumps->dumps, compare);
     return search.status;
 }
 
-/* Whether it is of the process that we waited for, whose number is one of our PID
- * namespace. */
+/* Whether the dump belongs to the process that `run` waited for, whose pid is one of
+ * this PID namespace. */
 static bool is_of_child(const struct run_dump *dump, const struct run_end *end) {
     uint64_t namespace = dump->header.pid_namespace;
     return dump->header.pid == (uint32_t)end->pid &&
            (namespace == 0 || namespace == process_pid_namespace());
 }
 
-/* Died without a word: the process is gone, and its dump says that it is tracing. */
-static bool is_silent(const struct run_dump *dump, const struct run_end *end) {
+/* Whether the process is gone without having recorded its end. */
+static bool lacks_end(const struct run_dump *dump, const struct run_end *end) {
     return dump->header.state == TRACEMALLOC_DUMP_TRACING &&
            (is_of_child(dump, end) || dump->process == DUMP_PROCESS_IS_GONE);
 }
@@ -158,15 +159,16 @@ static void set_end(struct tracemalloc_dump_header *header, const struct run_end
     header->end_time = process_clock();
 }
 
-/* The wait status of other processes of the run is unknown, but something of the OOM
- * killer. */
+/* The value of oom_killed for processes of the run other than the child, whose wait
+ * status is unknown: if the OOM killer was active, it is certain only if a single
+ * process was killed. */
 static int oom_of_others(const struct run_dumps *dumps, const struct run_end *end) {
-    size_t silent = 0;
+    size_t killed = 0;
     if (end->oom_killed != 1)
         return end->oom_killed;
     for (size_t i = 0; i < dumps->count; i++)
-        silent += is_silent(&dumps->dumps[i], end);
-    return silent == 1 ? 1 : -1;
+        killed += lacks_end(&dumps->dumps[i], end);
+    return killed == 1 ? 1 : -1;
 }
 
 static void finish(const struct run_dump *dump, const struct run_end *end, int oom,
@@ -184,8 +186,8 @@ static void finish(const struct run_dump *dump, const struct run_end *end, int o
         set_end(&header, end);
     else
         header.oom_killed = oom;
-    /* A dump that cannot be written keeps its state and reads as killed, which is true.
-     */
+    /* If this fails, the dump keeps its state and is reported as killed, which is
+     * true. */
     size_t offset = offsetof(struct tracemalloc_dump_header, state);
     size_t size = offsetof(struct tracemalloc_dump_header, finalized) - offset;
     int written = io_write_all(fd, (const char *)&header + offset, size, offset);
@@ -196,7 +198,7 @@ static void finish(const struct run_dump *dump, const struct run_end *end, int o
 void run_dumps_finish(const struct run_dumps *dumps, const struct run_end *end) {
     int oom = oom_of_others(dumps, end);
     for (size_t i = 0; i < dumps->count; i++)
-        if (is_silent(&dumps->dumps[i], end))
+        if (lacks_end(&dumps->dumps[i], end))
             finish(&dumps->dumps[i], end, oom, dumps->run_id);
 }
 
@@ -205,11 +207,12 @@ static const char *shown_path(const char *path) {
     if (getcwd(directory, sizeof directory) == NULL)
         return path;
     size_t length = strlen(directory);
-    bool below = strncmp(path, directory, length) == 0 && path[length] == '/';
-    return below ? path + length + 1 : path;
+    bool is_inside = strncmp(path, directory, length) == 0 && path[length] == '/';
+    return is_inside ? path + length + 1 : path;
 }
 
-/* A name may hold a newline or an escape sequence: the line stays one harmless line. */
+/* A name may contain a newline or an escape sequence; the result is one harmless
+ * line. */
 static void replace_control_characters(char *text) {
     for (; *text != '\0'; text++)
         if ((unsigned char)*text < ' ' || *text == 0x7f)

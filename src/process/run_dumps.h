@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The dumps that the processes of one `tracemalloc run` wrote: found by their names and
- * the run's id, completed with what only a parent knows, and named for the user.
+/* The dumps written by the processes of one `tracemalloc run`: finds them by name and
+ * run id, adds what only a parent knows, and lists them.
  *
- * Offline code, one thread; allocates. Files that only look like such dumps are not
- * touched.
+ * Offline code, one thread; allocates. Other files with such names are not changed.
  */
 #pragma once
 
@@ -32,20 +31,20 @@ struct run_dumps {
 struct run_end {
     pid_t pid;
     int wait_status; /* of waitpid(2) */
-    int oom_killed;  /* whether the OOM killer struck meanwhile; -1 when that cannot be
-                        known */
+    int oom_killed;  /* whether the OOM killer was active while it ran; -1 if unknown */
 };
 
-/* All dumps with the run's id where the pattern or the library's fallback folders
- * ($TMPDIR, /tmp) put them. 0 or -ENOMEM. */
+/* Finds all dumps with the run's id, in the pattern's directory and in the library's
+ * fallback directories ($TMPDIR, /tmp). 0 or -ENOMEM. */
 must_check int run_dumps_find(struct run_dumps *dumps, const char *pattern,
                               uint64_t run_id);
 
-/* Writes the end into the dumps whose processes did not do so themselves. */
+/* Writes how the program ended into the dumps of processes that did not do so
+ * themselves. */
 void run_dumps_finish(const struct run_dumps *dumps, const struct run_end *end);
 
-/* Their names in a line's words, `first.dump, second.dump and 3 more`; those below the
- * working directory without it. */
+/* Writes the names as `first.dump, second.dump and 3 more`, relative to the working
+ * directory if they are in it. */
 void run_dumps_list(const struct run_dumps *dumps, char *line, size_t size);
 
 void run_dumps_free(struct run_dumps *dumps);

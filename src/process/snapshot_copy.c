@@ -30,9 +30,9 @@ static bool is_interrupted(void) {
            sigismember(&pending, SIGHUP) || sigismember(&pending, SIGQUIT);
 }
 
-/* The data from an offset on: where it begins and where a hole follows it. Its end is
- * not behind `end`; there is none where it is at `end`. A file system that knows no
- * holes has data everywhere. */
+/* Finds the next data at or after *start: sets *start to its beginning and *stop to its
+ * end, neither beyond `end`; both to `end` if there is none. A file system that does
+ * not report holes has data everywhere. */
 static void find_data(int fd, uint64_t *start, uint64_t *stop, uint64_t end) {
     off_t data = lseek(fd, (off_t)*start, SEEK_DATA);
     if (data < 0 && errno == ENXIO) {
@@ -61,8 +61,8 @@ static int copy_data(struct copy *copy, uint64_t start, uint64_t stop) {
     return 0;
 }
 
-/* A file that is shorter than its header says gives a short copy, which the reader will
- * tell. A hole stays a hole, and costs nothing. */
+/* If the file is shorter than its header claims, so is the copy, which its reader
+ * reports. Holes are not copied, and do not count towards the budget. */
 static int copy_range(struct copy *copy, uint64_t offset, uint64_t length) {
     uint64_t end;
     if (__builtin_add_overflow(offset, length, &end) || end > INT64_MAX)
@@ -111,7 +111,7 @@ static int copy_sections(struct copy *copy) {
     return status;
 }
 
-/* A copy by root belongs to the dump's owner, as the dump does. */
+/* If root makes the copy, it is given to the dump's owner. */
 static int give(struct copy *copy) {
     struct stat status;
     if (fstat(copy->dump->fd, &status) != 0)

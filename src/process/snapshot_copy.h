@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Copies a dump while its process goes on writing it.
+/* Copies a dump while its process keeps writing it.
  *
- * The copy has the sections at their places, up to their counts. What refers is copied
- * before what it refers to, each section with the count of that moment: so no id in the
- * copy points past an end. The totals are those of the beginning. Offline code, one
+ * The copy has the same extents, up to the counts. Each section is copied before those
+ * that it refers to, with the count of that time, so that every id in the copy refers
+ * to an entry. The totals are those from the beginning of the copy. Offline code, one
  * thread.
  */
 #pragma once
@@ -11,8 +11,8 @@
 #include "base/compiler.h"
 #include "process/live_dump.h"
 
-/* Writes the copy, with the state SNAPSHOT, to an empty file; the header last, so that
- * a broken copy is no dump. 0; -EUCLEAN for a dump that claims more than its file
- * holds; -EINTR when a signal that ends the process is pending
- * (the caller blocks them); else -errno. */
+/* Writes the copy, with state SNAPSHOT, to an empty file, the header last, so that an
+ * incomplete copy is not a dump. 0; -EUCLEAN if the dump claims more than its file
+ * contains; -EINTR if a signal that would end the command is pending (the caller blocks
+ * them); else -errno. */
 must_check int snapshot_copy(struct live_dump *dump, int out);

@@ -31,7 +31,7 @@ static bool listens(pid_t pid) {
            process_status_catches(&process, process_status_request_signal(pid));
 }
 
-/* Appends the children that the main thread of a process has, as many as find room. */
+/* Appends the children of a process's main thread, up to MAX_EXAMINED in all. */
 static size_t add_children(pid_t parent, pid_t *pids, size_t count) {
     char path[64];
     int child;

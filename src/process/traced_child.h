@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The traced process that a user means by its parent's pid: `tracemalloc run`, a
- * shell, or what else started it. Offline code; one thread; allocates nothing. */
+/* Finds the traced process that a user names by its parent's pid: that of `tracemalloc
+ * run`, a shell, or whatever started it. Offline code; one thread; allocates
+ * nothing. */
 #pragma once
 
 #include <sys/types.h>
 
 #include "base/compiler.h"
 
-/* The nearest descendant of a process that traces into a dump; the oldest of several.
- * -ESRCH when there is none. */
+/* Returns the nearest descendant of a process that is being traced, the oldest if there
+ * are several; -ESRCH if there is none. */
 must_check pid_t traced_child_find(pid_t parent);
 
-/* The same, of those that have the library and listen to requests. */
+/* The same for descendants that have the library and can take requests. */
 must_check pid_t traced_child_find_listening(pid_t parent);

@@ -16,8 +16,8 @@
 
 enum { MAX_PID_DIGITS = 9 };
 
-/* The dump that the process traces into, as a descriptor of its own; -ENODATA when it
- * has none, -ENOENT when it has lost its name. */
+/* Returns a new descriptor for the dump that the process is writing; -ENODATA if there
+ * is none, -ENOENT if it was deleted. */
 static int open_dump_of(pid_t pid) {
     struct process_status process;
     struct live_dump dump;
@@ -61,7 +61,7 @@ static int open_file(struct watched *watched) {
     return failure_print("%s: %s", watched->name, dump_reader_strerror(error));
 }
 
-/* The dump of the child that is meant, or -ENODATA. */
+/* Returns a descriptor for the dump of the traced child, or -ENODATA. */
 static int open_child(struct watched *watched) {
     pid_t child = traced_child_find(watched->pid);
     int fd = child < 0 ? -ENODATA : open_dump_of(child);

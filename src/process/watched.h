@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A dump that is looked at again and again: of a process by its id, or by its file.
+/* A dump that `top` polls, named by its process id or its file.
  *
- * Offline code, one thread. The process is not asked and does not notice. When one
- * that was named by its id traces into a new dump, that one is watched from then on.
+ * Offline code, one thread. The process is not disturbed. If it was named by its id and
+ * begins a new dump, that dump is read from then on.
  */
 #pragma once
 
@@ -16,27 +16,28 @@
 #include "process/process_status.h"
 
 struct watched {
-    pid_t pid;                    /* as we see it; 0: a file was named */
+    pid_t pid;                    /* in this PID namespace; 0 if a file was named */
     int fd;                       /* of the dump */
-    const char *name;             /* as it was named */
-    struct process_status parent; /* the process named, where a child of it is meant;
-                                     else its pid is 0 */
+    const char *name;             /* the argument */
+    struct process_status parent; /* the process named, if its child is watched; else
+                                     its pid is 0 */
 };
 
-/* A process id, or the name of a file. Where the process is not traced itself, its
- * nearest descendant that is. 0; or 1 after saying why not. */
+/* `name` is a process id or the name of a file. If the process itself is not traced,
+ * its nearest descendant that is traced is watched. 0; or 1 after reporting why not. */
 must_check int watched_open(struct watched *watched, const char *name);
 
 void watched_close(struct watched *watched);
 
-/* Reads the dump afresh, or the next one of the same process where this one is ended
- * (`ended`: as it was last read). 0 or -errno. */
+/* Reads the dump again; if it has ended (`ended`, as last read), the process's next
+ * dump if there is one. 0 or -errno. */
 must_check int watched_read(struct watched *watched, bool ended,
                             struct dump_reader **reader);
 
-/* What to say of a parent, `child of 4242`; NULL without one. */
+/* Describes the relation to the process named, such as `child of 4242`; NULL if that is
+ * the traced process itself. */
 const char *watched_describe(const struct watched *watched, char *text, size_t size);
 
-/* Resident bytes of the process that a dump is of, now; of the end of its timeline
- * where it is gone. 0 where it is not known. */
+/* The current resident bytes of the dump's process; if it is gone, those of the last
+ * sample. 0 if unknown. */
 uint64_t watched_rss(const struct watched *watched, const struct dump_reader *reader);

@@ -30,8 +30,8 @@ static uint64_t frame_value(const struct profile *profile, uint32_t stack) {
     struct frame frame = profile_frame(profile, stack);
     const struct dump_native *native = profile_native(profile, stack);
     uint64_t both = (uint64_t)frame.name << 32 | frame.line;
-    uint64_t loading = native == NULL ? 0 : native->loading;
-    return reduce(hash_pair(both, 0x5bd1e995 + loading) >> 3);
+    uint64_t load_instance = native == NULL ? 0 : native->load_instance;
+    return reduce(hash_pair(both, 0x5bd1e995 + load_instance) >> 3);
 }
 
 static int allocate(struct stack_index *index) {

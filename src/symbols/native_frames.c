@@ -35,7 +35,7 @@ static int count_loading(struct native_frames *frames, struct id_map *files,
     int64_t file =
         id_map_add(files, (struct id_pair){(uint64_t)path, (uint64_t)build_id});
     if (file >= 0)
-        frames->loadings[number] = counts[file]++;
+        frames->load_instances[number] = counts[file]++;
     return file < 0 ? (int)file : 0;
 }
 
@@ -43,8 +43,8 @@ static int count_loadings(struct native_frames *frames) {
     size_t count = frames->reader->module_count;
     struct id_map files = {0};
     uint32_t *counts = calloc(count + 1, sizeof *counts);
-    frames->loadings = calloc(count + 1, sizeof *frames->loadings);
-    int error = counts == NULL || frames->loadings == NULL ? -ENOMEM : 0;
+    frames->load_instances = calloc(count + 1, sizeof *frames->load_instances);
+    int error = counts == NULL || frames->load_instances == NULL ? -ENOMEM : 0;
     for (size_t i = 0; i < count && error == 0; i++)
         error = count_loading(frames, &files, counts, i);
     id_map_clear(&files);
@@ -69,7 +69,7 @@ int native_frames_open(struct native_frames *frames, struct dump_reader *reader,
 
 void native_frames_close(struct native_frames *frames) {
     dump_symbols_close(&frames->symbols);
-    free(frames->loadings);
+    free(frames->load_instances);
     text_store_close(&frames->texts);
     id_map_clear(&frames->addresses);
     id_map_clear(&frames->ids);
@@ -104,7 +104,8 @@ static int add_code(struct native_frames *frames, const struct function *functio
                                          .name = function->name};
     struct dump_native native = {.address = function->address,
                                  .module = function->module,
-                                 .loading = frames->loadings[function->module],
+                                 .load_instance =
+                                     frames->load_instances[function->module],
                                  .has_source = function->filename != 0};
     if (filename < 0)
         return (int)filename;

@@ -33,7 +33,7 @@ struct native_frame_list {
 struct native_frames {
     struct dump_reader *reader;
     struct dump_symbols symbols;
-    uint32_t *loadings; /* by module: how many of its file there are before it */
+    uint32_t *load_instances; /* by module: how many of its file there are before it */
     struct text_store texts;
     struct id_map addresses;         /* by module and address */
     struct array lists;              /* by id of an address: a range of `frames` */
