@@ -35,3 +35,18 @@ int64_t array_append(struct array *array, const void *entries, size_t count) {
     array->count = end;
     return (int64_t)first;
 }
+
+size_t array_count_up_to(const struct array *array, uint64_t key) {
+    size_t low = 0, high = array->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        uint64_t entry_key;
+        memcpy(&entry_key, (const char *)array->entries + middle * array->entry_size,
+               sizeof entry_key);
+        if (entry_key <= key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}

@@ -23,3 +23,7 @@ must_check int array_reserve(void *entries, size_t *capacity, size_t wanted,
 
 /* Appends `count` entries. Returns the index of the first, or -ENOMEM. */
 must_check int64_t array_append(struct array *array, const void *entries, size_t count);
+
+/* Returns how many entries have a key up to `key`, by binary search. The entries must
+ * be sorted, and begin with the key, a uint64_t. */
+size_t array_count_up_to(const struct array *array, uint64_t key);

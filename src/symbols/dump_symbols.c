@@ -22,14 +22,14 @@ int dump_symbols_find(struct dump_symbols *symbols, uint32_t module, uint64_t ad
                       struct symbol_list *list) {
     const struct dump_reader *reader = symbols->reader;
     const struct tracemalloc_dump_module *entry = &reader->modules[module];
-    struct symbol_module **known = &symbols->modules[module];
+    struct symbol_module **cached = &symbols->modules[module];
     struct dump_text path = dump_reader_text(reader, entry->path);
     *list = (struct symbol_list){0};
     if (symbols->symbols == NULL || path.length == 0)
         return 0;
     int error = 0;
-    if (*known == NULL)
+    if (*cached == NULL)
         error = symbols_module(symbols->symbols, path,
-                               dump_reader_text(reader, entry->build_id), known);
-    return error < 0 ? error : symbols_find(symbols->symbols, *known, address, list);
+                               dump_reader_text(reader, entry->build_id), cached);
+    return error < 0 ? error : symbols_find(symbols->symbols, *cached, address, list);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The symbols of a dump's modules: report/symbols.h, asked by the ids of the dump. For
- * offline code; allocates; one thread at a time. */
+/* Looks up symbols by the module ids of a dump (see symbols/symbols.h). For offline
+ * code; allocates; one thread at a time. */
 #pragma once
 
 #include <stdint.h>
@@ -11,17 +11,17 @@
 
 struct dump_symbols {
     const struct dump_reader *reader;
-    struct symbols *symbols;        /* NULL: nothing is found */
-    struct symbol_module **modules; /* by module; NULL where not yet asked for */
+    struct symbols *symbols;        /* if NULL, nothing is found */
+    struct symbol_module **modules; /* by module; NULL until first looked up */
 };
 
-/* 0 or -ENOMEM. Dump and symbols outlive it. */
+/* 0 or -ENOMEM. Dump and symbols must outlive it. */
 must_check int dump_symbols_open(struct dump_symbols *symbols,
                                  const struct dump_reader *reader,
                                  struct symbols *table);
 
 void dump_symbols_close(struct dump_symbols *symbols);
 
-/* As symbols_find. */
+/* Like symbols_find; nothing is found for code without a module. */
 must_check int dump_symbols_find(struct dump_symbols *symbols, uint32_t module,
                                  uint64_t address, struct symbol_list *list);

@@ -13,7 +13,7 @@ static bool skip(const char **at, const char *text) {
     return found;
 }
 
-/* A part of a version, behind its point. */
+/* Skips one part of a version, with the point before it. */
 static bool skip_digits(const char **at, const char *point) {
     const char *digits = *at;
     if (!skip(&digits, point) || !isdigit((unsigned char)*digits))
@@ -22,7 +22,7 @@ static bool skip_digits(const char **at, const char *point) {
     return true;
 }
 
-/* `3.13`, with the letters of builds: t, d, m, u. */
+/* Skips `3.13` and the letters for kinds of builds: t, d, m, u. */
 static void skip_version(const char **at) {
     if (!skip_digits(at, ""))
         return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which modules of a dump are the interpreter itself, whose frames reports fold into
- * one. For offline code; allocates; one thread at a time. */
+/* Finds the modules of a dump that belong to the interpreter, whose frames reports fold
+ * into one. For offline code; allocates; one thread at a time. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,15 +11,16 @@
 
 enum module_kind {
     MODULE_FOREIGN,
-    MODULE_INTERPRETER, /* python3.13, libpython3.13.so.1.0 and the like */
-    MODULE_LIBC,        /* it calls main() and the functions of threads */
+    MODULE_INTERPRETER, /* python3.13, libpython3.13.so.1.0 and so on */
+    MODULE_LIBC,        /* calls main() and thread functions */
 };
 
-/* The kind of each module, to be freed; NULL when there is no memory. */
+/* Returns the kind of each module. The caller frees the array; NULL if there is no
+ * memory. */
 enum module_kind *interpreter_modules_find(const struct dump_reader *reader);
 
 enum { INTERPRETER_NAME_SIZE = 32 };
 
-/* `CPython 3.13`: what stands for the frames that were folded. */
+/* Writes `CPython 3.13`, the name of folded frames. */
 void interpreter_name(const struct dump_reader *reader,
                       char name[INTERPRETER_NAME_SIZE]);

@@ -16,17 +16,17 @@ struct range {
     uint32_t count;
 };
 
-/* One function at an address; the texts are ids. */
+/* One function at an address; texts are string ids. */
 struct function {
     uint32_t module;
     uint32_t name;
-    uint32_t filename; /* 0: no source is known */
+    uint32_t filename; /* 0 if the source is unknown */
     uint32_t line;
     uint64_t address;
 };
 
-static int count_loading(struct native_frames *frames, struct id_map *files,
-                         uint32_t *counts, size_t number) {
+static int number_load_instance(struct native_frames *frames, struct id_map *files,
+                                uint32_t *counts, size_t number) {
     const struct tracemalloc_dump_module *module = &frames->reader->modules[number];
     int64_t path = text_store_know(&frames->texts, module->path);
     int64_t build_id = text_store_know(&frames->texts, module->build_id);
@@ -39,14 +39,14 @@ static int count_loading(struct native_frames *frames, struct id_map *files,
     return file < 0 ? (int)file : 0;
 }
 
-static int count_loadings(struct native_frames *frames) {
+static int number_load_instances(struct native_frames *frames) {
     size_t count = frames->reader->module_count;
     struct id_map files = {0};
     uint32_t *counts = calloc(count + 1, sizeof *counts);
     frames->load_instances = calloc(count + 1, sizeof *frames->load_instances);
     int error = counts == NULL || frames->load_instances == NULL ? -ENOMEM : 0;
     for (size_t i = 0; i < count && error == 0; i++)
-        error = count_loading(frames, &files, counts, i);
+        error = number_load_instance(frames, &files, counts, i);
     id_map_clear(&files);
     free(counts);
     return error;
@@ -64,7 +64,7 @@ int native_frames_open(struct native_frames *frames, struct dump_reader *reader,
     int error = text_store_open(&frames->texts, reader);
     if (error == 0)
         error = dump_symbols_open(&frames->symbols, reader, symbols);
-    return error < 0 ? error : count_loadings(frames);
+    return error < 0 ? error : number_load_instances(frames);
 }
 
 void native_frames_close(struct native_frames *frames) {
@@ -85,21 +85,21 @@ static struct dump_text module_path(const struct native_frames *frames,
     return dump_reader_text(frames->reader, frames->reader->modules[module].path);
 }
 
-/* `PATH+0x1f20`; of code without a module its address in memory. */
-static int64_t add_place(struct native_frames *frames,
-                         const struct function *function) {
-    char place[NATIVE_FRAMES_PLACE_SIZE];
+/* Adds `PATH+0x1f20`; for code without a module, the address in memory. */
+static int64_t add_location(struct native_frames *frames,
+                            const struct function *function) {
+    char location[NATIVE_FRAMES_LOCATION_SIZE];
     struct dump_text path = module_path(frames, function->module);
-    int length = path.length < sizeof place - 32 ? (int)path.length : 0;
-    snprintf(place, sizeof place, "%.*s%s0x%" PRIx64, length, path.bytes,
+    int length = path.length < sizeof location - 32 ? (int)path.length : 0;
+    snprintf(location, sizeof location, "%.*s%s0x%" PRIx64, length, path.bytes,
              length > 0 ? "+" : "", function->address);
-    return text_store_append(&frames->texts, place);
+    return text_store_append(&frames->texts, location);
 }
 
 static int add_code(struct native_frames *frames, const struct function *function) {
     int64_t filename = function->filename;
     if (filename == 0)
-        filename = add_place(frames, function);
+        filename = add_location(frames, function);
     struct tracemalloc_dump_code code = {.filename = (uint32_t)filename,
                                          .name = function->name};
     struct dump_native native = {.address = function->address,
@@ -115,7 +115,7 @@ static int add_code(struct native_frames *frames, const struct function *functio
     return 0;
 }
 
-/* Without a source only the address tells two frames apart. */
+/* Frames without a source are distinguished by address. */
 static int add_function(struct native_frames *frames, const struct function *function) {
     struct id_pair key = {(uint64_t)function->name << 32 | function->filename,
                           (uint64_t)function->module << 32 | function->line};
@@ -133,7 +133,7 @@ static int add_function(struct native_frames *frames, const struct function *fun
     return error;
 }
 
-/* The empty text may have any id. */
+/* The empty text may have any id, so the id is not compared with 0. */
 static bool is_text(const struct native_frames *frames, tracemalloc_dump_string id) {
     return dump_reader_text(frames->reader, id).length > 0;
 }
@@ -194,8 +194,8 @@ static int add_address(struct native_frames *frames, uint32_t module,
     struct range range = {.first = (uint32_t)frames->frames.count};
     const struct tracemalloc_dump_symbol *recorded;
     size_t count = recorded_symbols_find(frames->reader, module, address, &recorded);
-    bool known = recorded_symbols_tell(frames->reader, recorded, count);
-    int error = known ? add_all_recorded(frames, recorded, count)
+    bool named = recorded_symbols_have_name(frames->reader, recorded, count);
+    int error = named ? add_all_recorded(frames, recorded, count)
                       : add_symbols(frames, module, address);
     range.count = (uint32_t)(frames->frames.count - range.first);
     if (error == 0 && array_append(&frames->lists, &range, 1) < 0)

@@ -53,9 +53,9 @@ static bool is_text(const struct dump_reader *reader, tracemalloc_dump_string id
     return dump_reader_text(reader, id).length > 0;
 }
 
-bool recorded_symbols_tell(const struct dump_reader *reader,
-                           const struct tracemalloc_dump_symbol *symbols,
-                           size_t count) {
+bool recorded_symbols_have_name(const struct dump_reader *reader,
+                                const struct tracemalloc_dump_symbol *symbols,
+                                size_t count) {
     return count > 1 || (count == 1 && (is_text(reader, symbols->function) ||
                                         is_text(reader, symbols->filename)));
 }
@@ -87,26 +87,26 @@ static int look_up(struct recording *recording, uint32_t module, uint64_t addres
 
 static int keep_entries(struct recording *recording,
                         const struct tracemalloc_dump_symbol *entries, size_t count) {
-    int64_t known = 0;
-    for (size_t i = 0; i < count && known >= 0; i++) {
-        known = text_store_know(&recording->texts, entries[i].function);
-        if (known >= 0)
-            known = text_store_know(&recording->texts, entries[i].filename);
+    int64_t id = 0;
+    for (size_t i = 0; i < count && id >= 0; i++) {
+        id = text_store_know(&recording->texts, entries[i].function);
+        if (id >= 0)
+            id = text_store_know(&recording->texts, entries[i].filename);
     }
-    if (known < 0)
-        return (int)known;
+    if (id < 0)
+        return (int)id;
     return array_append(&recording->entries, entries, count) < 0 ? -ENOMEM : 0;
 }
 
 static int record(struct recording *recording, uint32_t module, uint64_t address) {
-    size_t known = recording->addresses.count;
+    size_t next_id = recording->addresses.count;
     int64_t id = id_map_add(&recording->addresses, (struct id_pair){module, address});
-    if (id < 0 || (size_t)id < known)
+    if (id < 0 || (size_t)id < next_id)
         return id < 0 ? (int)id : 0;
     const struct tracemalloc_dump_symbol *before;
     size_t count = recorded_symbols_find(recording->reader, module, address, &before);
     recording->counts->addresses++;
-    if (!recorded_symbols_tell(recording->reader, before, count))
+    if (!recorded_symbols_have_name(recording->reader, before, count))
         return look_up(recording, module, address);
     recording->counts->named++;
     return keep_entries(recording, before, count);

@@ -6,11 +6,12 @@
 
 #include "base/limits.h"
 
-/* Frames in all stacks; and what each may always have, however many there are. */
+/* The most frames in all stacks; a stack is never cut below MIN_CUT. */
 static const uint64_t max_frames = (uint64_t)1 << 22;
 enum { MIN_CUT = 64 };
 
-/* Parents come before their children. To be freed; NULL when there is no memory. */
+/* Returns the depth of each stack. The caller frees the array; NULL if there is no
+ * memory. Parents come before their children. */
 static uint32_t *measure(const struct dump_reader *reader) {
     uint32_t *depths = calloc(reader->stack_count + 1, sizeof *depths);
     for (size_t id = 1; depths != NULL && id < reader->stack_count; id++)

@@ -14,10 +14,10 @@
 
 enum { FIXED_STACKS = 2, NO_LIMIT = MAX_NFRAME };
 
-/* Limits up to this are kept, however many stacks there are. */
+/* Stacks are never cut to fewer frames. */
 enum { MIN_CUT = 64 };
 
-/* A small file must not keep a report busy, nor fill the memory. */
+/* Bounds the time and memory that a small damaged file can cost. */
 static const uint64_t max_frames = (uint64_t)1 << 22;
 static const uint64_t max_steps = (uint64_t)1 << 28;
 static const size_t max_nodes = (size_t)1 << 26;
@@ -28,12 +28,12 @@ struct depth {
     uint32_t native;
 };
 
-/* How far a stack has been shown, from the root inwards. */
+/* The part of a stack that has been rebuilt, from the root inwards. */
 struct progress {
-    uint32_t node;   /* new */
-    uint32_t python; /* the new node of the innermost frame of Python; 0 without one */
-    uint32_t run;    /* module + 1 of interpreter frames that end it; 0 without them */
-    bool outermost;  /* only frames of libc, which starts threads and main(), so far */
+    uint32_t node;   /* in the new tree */
+    uint32_t python; /* new node of the innermost Python frame; 0 if there is none */
+    uint32_t run;    /* pending frames of the interpreter: module + 1; 0 if none */
+    bool outermost;  /* so far only frames of libc, which starts threads and main() */
 };
 
 struct building {
@@ -44,16 +44,16 @@ struct building {
     struct array nodes;      /* struct tracemalloc_dump_stack: the new tree */
     struct array lengths;    /* uint32_t, by new node: frames from the root */
     struct id_map ids;       /* of new nodes, by parent, code and line */
-    bool *wanted;            /* by stack: a site's that is shown, or outside of one */
-    struct progress *whole;  /* by stack */
-    uint32_t *owners;     /* by stack: its innermost frame of Python; 0 without one */
-    uint32_t *natives;    /* the same of native frames */
-    uint32_t *cut;        /* new nodes of stacks that were cut to the limits; or 0 */
-    uint32_t *details;    /* new node, by site; 0 where there is nothing to say */
-    struct depth *depths; /* by stack */
+    bool *wanted;            /* by stack: whether it or a callee is shown */
+    struct progress *whole;  /* by stack: rebuilt without cutting */
+    uint32_t *owners;        /* by stack: its innermost Python frame, or 0 */
+    uint32_t *natives;       /* by stack: its innermost native frame, or 0 */
+    uint32_t *cut;           /* by stack: the new node after cutting, or 0 */
+    uint32_t *details;       /* by site: the new node of its detail, or 0 */
+    struct depth *depths;    /* by stack */
     struct depth limits;
-    uint32_t *picked; /* nodes of a stack that are shown, the most recent first */
-    uint64_t steps;
+    uint32_t *picked; /* the frames shown of one stack, most recent first */
+    uint64_t steps;   /* frames visited, bounded by max_steps */
 };
 
 static bool is_native(const struct tracemalloc_dump_stack *node) {
@@ -79,7 +79,8 @@ static int append_node(struct building *building,
     return 0;
 }
 
-/* The new node below another one; known or new. -errno. */
+/* Returns the child of a new node with this frame, which is added if it is new; or
+ * -errno. */
 static int64_t add_node(struct building *building, uint32_t parent, uint32_t code,
                         uint32_t line) {
     struct id_pair key = {(uint64_t)parent << 32 | code, line};
@@ -119,7 +120,8 @@ static int64_t add_folded(struct building *building, uint32_t parent, uint32_t m
     return error < 0 ? error : add_list(building, parent, &list);
 }
 
-/* The new node of a stack that ends here, or -errno. */
+/* Adds pending frames of the interpreter. Returns the new node of a stack that ends
+ * here, or -errno. */
 static int64_t end_of(struct building *building, const struct progress *progress) {
     if (progress->run == 0)
         return progress->node;
@@ -147,7 +149,7 @@ static int64_t step_native(struct building *building, struct progress *progress,
     return at;
 }
 
-/* Goes one frame inwards. */
+/* Adds the next frame inwards. */
 static int step(struct building *building, struct progress *progress,
                 const struct tracemalloc_dump_stack *node) {
     enum shown_native native = building->options->native;
@@ -166,8 +168,8 @@ static int step(struct building *building, struct progress *progress,
     return at < 0 ? (int)at : 0;
 }
 
-/* Stacks of sites that are shown, and those outside of them. By owner, native frames
- * inside a frame of Python are not. */
+/* Marks the stacks of the sites shown, and their callers. By owner, native frames
+ * inside a Python frame are not shown. */
 static void find_wanted(struct building *building) {
     const struct dump_reader *reader = building->reader;
     const bool *wanted = building->options->wanted;
@@ -185,6 +187,7 @@ static void find_wanted(struct building *building) {
             building->wanted[stack] = true;
     }
 }
+
 /* Parents come before their children. */
 static void measure_stacks(struct building *building) {
     const struct dump_reader *reader = building->reader;
@@ -228,7 +231,7 @@ static uint32_t min(uint32_t first, uint32_t second) {
     return first < second ? first : second;
 }
 
-/* Frames of all stacks, as far as the limits allow; 0 where none is to be cut. */
+/* Counts the frames of all stacks within the limits; 0 if no stack exceeds them. */
 static uint64_t count_frames(const struct building *building) {
     const struct dump_reader *reader = building->reader;
     uint64_t count = 0;
@@ -250,7 +253,7 @@ static uint32_t lowered(uint32_t limit, uint64_t count) {
     return min(limit, share > MIN_CUT ? share : MIN_CUT);
 }
 
-/* Deep stacks that differ are shown less far, all in the same way. */
+/* If there are too many frames in all, lowers the limits of all stacks. */
 static void lower_limits(struct building *building) {
     uint64_t count = count_frames(building);
     struct depth *limits = &building->limits;
@@ -263,7 +266,7 @@ static void lower_limits(struct building *building) {
     *limits = (struct depth){python, native};
 }
 
-/* The nodes of a stack that are shown; how many. */
+/* Picks the frames shown of a stack. Returns how many there are. */
 static uint32_t pick(struct building *building, uint32_t stack) {
     const struct tracemalloc_dump_stack *stacks = building->reader->stacks;
     struct depth left = building->limits;
@@ -290,7 +293,7 @@ static int64_t cut_stack(struct building *building, uint32_t stack) {
     return error < 0 ? error : end_of(building, &progress);
 }
 
-/* The new node of a stack, or -errno. */
+/* Returns the new node of a stack, or -errno. */
 static int64_t shown_stack(struct building *building, uint32_t stack) {
     if (fits(building, stack))
         return end_of(building, &building->whole[stack]);
@@ -303,9 +306,9 @@ static int64_t shown_stack(struct building *building, uint32_t stack) {
     return building->cut[stack];
 }
 
-/* The innermost native frame of a block inside its owner, beneath the owner's node:
- * that of the interpreter only where there is no other. 0 without native frames, or
- * -errno. */
+/* Adds the innermost native frame inside a block's owner as a child of the owner's
+ * node; a frame of the interpreter only if there is no other. Returns its new node, 0
+ * if there are no native frames, or -errno. */
 static int64_t find_detail(struct building *building, uint32_t stack, uint32_t owner,
                            uint32_t shown) {
     const struct tracemalloc_dump_stack *stacks = building->reader->stacks;
@@ -339,7 +342,8 @@ static int64_t move_site(struct building *building, size_t number) {
     return shown;
 }
 
-/* Sites become those of the new nodes; the longest of their stacks, or -errno. */
+/* Moves all sites to the new tree. Returns the length of their longest stack, or
+ * -errno. */
 static int64_t move_sites(struct building *building) {
     uint32_t longest = 1;
     for (size_t i = 0; i < building->reader->site_count; i++) {

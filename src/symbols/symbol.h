@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* What one frame of native code is called. For offline code; data. */
+/* The name of a native frame. For offline code; data. */
 #pragma once
 
 #include <stdint.h>
 
-/* A frame of native code. The texts are the table's, NULL where unknown. */
+/* A native frame. The texts belong to the table; NULL if unknown. */
 struct symbol {
     const char *function; /* demangled */
     const char *filename;
-    uint32_t line; /* 0 where unknown */
+    uint32_t line; /* 0 if unknown */
 };
 
-/* Frames at one address: more is no program's doing. */
+/* The most frames at one address; no real program has more. */
 enum { SYMBOLS_MAX_INLINED = 64 };

@@ -17,14 +17,14 @@ static const char magic[] = "tracemalloc symbols 1\n";
 enum { MAGIC = sizeof magic - 1, WRITABLE = 022, NAME_SIZE = 64 };
 enum { MIN_ID = 8, MAX_ID = 128, MAX_FILE = 16 << 20, MAX_ALL = 256 << 20 };
 
-/* Only of ours, and none else may put anything there. */
+/* Whether it belongs to this user, and no other user may write to it. */
 static bool is_ours(int fd, mode_t type) {
     struct stat status;
     return fstat(fd, &status) == 0 && (status.st_mode & S_IFMT) == type &&
            status.st_uid == geteuid() && (status.st_mode & WRITABLE) == 0;
 }
 
-/* Goes into a directory that is made where it is missing; closes the outer one. */
+/* Opens a directory, which is created if it is missing, and closes the outer one. */
 static int enter(int outer, const char *name) {
     if (outer < 0)
         return -1;
@@ -74,7 +74,7 @@ static int open_file(int directory, const char *build_id, size_t *size) {
     if (is_ours(fd, S_IFREG) && fstat(fd, &status) == 0 && status.st_size >= MAGIC &&
         status.st_size <= MAX_FILE) {
         *size = (size_t)status.st_size;
-        futimens(fd, NULL); /* the oldest are removed */
+        futimens(fd, NULL); /* so that it is not removed as the oldest */
         return fd;
     }
     close(fd);
@@ -179,7 +179,7 @@ int symbol_cache_add(struct symbol_cache_file *file, uint64_t address,
     return bytes != NULL ? 0 : -ENOMEM;
 }
 
-/* The bytes of all files, and the name of the oldest. */
+/* Returns the size of all files, and the name of the oldest. */
 static uint64_t measure(int directory, char oldest[NAME_MAX + 1]) {
     int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *stream = fd < 0 ? NULL : fdopendir(fd);

@@ -20,7 +20,7 @@
 
 enum {
     MAX_ID_BYTES = 64,
-    /* Of the range of a module that is known by its build-id alone. */
+    /* The size given for a module known only by its build-id. */
     ANY_SIZE = INT32_MAX,
 };
 
@@ -33,8 +33,8 @@ struct symbol_file {
     bool has_table;
 };
 
-static char debug_folders[] = ":.debug:/usr/lib/debug";
-static char *debug_path = debug_folders;
+static char debug_directories[] = ":.debug:/usr/lib/debug";
+static char *debug_path = debug_directories;
 
 static const Dwfl_Callbacks callbacks = {
     .find_elf = dwfl_build_id_find_elf,
@@ -54,7 +54,8 @@ static int open_regular(const char *path) {
     return fd;
 }
 
-/* The bytes of hexadecimal digits; their number, 0 where they are none. */
+/* Converts hexadecimal digits to bytes. Returns their number; 0 if there are other
+ * characters. */
 static int read_id(const char *digits, unsigned char id[MAX_ID_BYTES]) {
     size_t length = strlen(digits);
     if (length % 2 != 0 || length / 2 > MAX_ID_BYTES)
@@ -75,7 +76,7 @@ static bool has_id(Dwfl_Module *module, const char *digits) {
     return length == wanted && (length == 0 || memcmp(found, id, (size_t)length) == 0);
 }
 
-/* 0, -ENOENT or -ESTALE; what was begun is closed by symbol_file_close. */
+/* 0, -ENOENT or -ESTALE; symbol_file_close releases everything in all cases. */
 static int report_file(struct symbol_file *file, const char *path,
                        const char *build_id) {
     int fd = path[0] == '/' ? open_regular(path) : -1;
@@ -91,7 +92,7 @@ static int report_file(struct symbol_file *file, const char *path,
     return has_id(file->module, build_id) ? 0 : -ESTALE;
 }
 
-/* A debug file that stands for a module which is not here itself. */
+/* Uses the debug file of a module that is not on this machine itself. */
 static int report_debug_file(struct symbol_file *file, const char *build_id) {
     char path[2 * MAX_ID_BYTES + 64];
     unsigned char id[MAX_ID_BYTES];
@@ -102,7 +103,7 @@ static int report_debug_file(struct symbol_file *file, const char *build_id) {
     return report_file(file, path, build_id);
 }
 
-/* Only the network can have what is left; elfutils asks where it may. */
+/* Asks the debuginfod servers, by way of elfutils. */
 static int report_id(struct symbol_file *file, const char *build_id) {
     unsigned char id[MAX_ID_BYTES];
     const char *servers = getenv("DEBUGINFOD_URLS");
@@ -153,7 +154,8 @@ void symbol_file_close(struct symbol_file *file) {
     free(file);
 }
 
-/* A file's name, made absolute with the folder of its compilation; to be freed. */
+/* Returns a file's name, made absolute with its compilation directory; the caller frees
+ * it. */
 static char *absolute_name(Dwarf_Die *unit, const char *name) {
     Dwarf_Attribute attribute;
     const char *directory = NULL;
@@ -167,30 +169,30 @@ static char *absolute_name(Dwarf_Die *unit, const char *name) {
     return asprintf(&joined, "%s/%s", directory, name) < 0 ? NULL : joined;
 }
 
-struct place {
+struct location {
     const char *filename;
     uint32_t line;
 };
 
-/* The line that the machine code at an address is of. */
-static struct place place_of_code(Dwarf_Die *unit, Dwarf_Addr address) {
+/* The source line of the machine code at an address. */
+static struct location location_of_code(Dwarf_Die *unit, Dwarf_Addr address) {
     Dwarf_Line *line = dwarf_getsrc_die(unit, address);
     int number = 0;
     if (line == NULL || dwarf_lineno(line, &number) != 0)
-        return (struct place){0};
-    return (struct place){dwarf_linesrc(line, NULL, NULL), (uint32_t)number};
+        return (struct location){0};
+    return (struct location){dwarf_linesrc(line, NULL, NULL), (uint32_t)number};
 }
 
-/* The line into which a function was inlined. */
-static struct place place_of_call(Dwarf_Die *unit, Dwarf_Die *inlined) {
+/* The line of the call that was inlined. */
+static struct location location_of_call(Dwarf_Die *unit, Dwarf_Die *inlined) {
     Dwarf_Attribute attribute;
     Dwarf_Files *files;
     Dwarf_Word file = 0, line = 0;
     dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attribute), &file);
     dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attribute), &line);
     if (dwarf_getsrcfiles(unit, &files, NULL) != 0 || line == 0)
-        return (struct place){0};
-    return (struct place){dwarf_filesrc(files, file, NULL, NULL), (uint32_t)line};
+        return (struct location){0};
+    return (struct location){dwarf_filesrc(files, file, NULL, NULL), (uint32_t)line};
 }
 
 struct search {
@@ -199,36 +201,37 @@ struct search {
     Dwarf_Die *unit;
 };
 
-/* Takes the name over; NULL where it is not known. */
-static int visit(const struct search *search, char *function, struct place place) {
+/* Frees the function's name, which is NULL if unknown. */
+static int visit(const struct search *search, char *function,
+                 struct location location) {
     char *filename =
-        place.line == 0 ? NULL : absolute_name(search->unit, place.filename);
+        location.line == 0 ? NULL : absolute_name(search->unit, location.filename);
     int error = search->visit(search->context, function, filename,
-                              filename == NULL ? 0 : place.line);
+                              filename == NULL ? 0 : location.line);
     free(function);
     free(filename);
     return error;
 }
 
-/* The functions around the machine code, the innermost first, each with the place where
- * it was left for the one before it. Returns how many, or -errno. */
+/* Visits the functions that contain the machine code, innermost first, each with the
+ * line that was executing or calling the one before it. Returns how many, or -errno. */
 static int visit_functions(const struct search *search, const struct symbol_unit *unit,
-                           Dwarf_Addr address, struct place place) {
+                           Dwarf_Addr address, struct location location) {
     const struct symbol_scope *scope = symbol_unit_find(unit, address);
     int found = 0;
     for (; scope != NULL; scope = symbol_unit_outer(unit, scope)) {
         Dwarf_Die die = scope->die;
-        int error = visit(search, symbol_scope_name(&die), place);
+        int error = visit(search, symbol_scope_name(&die), location);
         if (error < 0)
             return error;
         found++;
         if (scope->inlined)
-            place = place_of_call(search->unit, &die);
+            location = location_of_call(search->unit, &die);
     }
     return found;
 }
 
-/* The table is read when the first name is asked for. */
+/* The symbol table is read when the first name is looked up. */
 static int find_name(struct symbol_file *file, Dwarf_Addr address, const char **name) {
     int error = 0;
     if (!file->has_table)
@@ -241,20 +244,20 @@ static int find_name(struct symbol_file *file, Dwarf_Addr address, const char **
 int symbol_file_find(struct symbol_file *file, uint64_t address, symbol_visit callback,
                      void *context) {
     struct search search = {.visit = callback, .context = context};
-    struct place place = {0};
+    struct location location = {0};
     struct symbol_unit *unit;
     Dwarf_Addr at = address + file->bias, bias = 0;
     int found = symbol_units_find(&file->units, at, &unit, &bias);
     if (found == 0 && unit != NULL) {
         search.unit = &unit->die;
-        place = place_of_code(search.unit, at - bias);
-        found = visit_functions(&search, unit, at - bias, place);
+        location = location_of_code(search.unit, at - bias);
+        found = visit_functions(&search, unit, at - bias, location);
     }
     if (found != 0)
         return found < 0 ? found : 0;
     const char *name;
     int error = find_name(file, at, &name);
-    if (error < 0 || (name == NULL && place.line == 0))
+    if (error < 0 || (name == NULL && location.line == 0))
         return error;
-    return visit(&search, name == NULL ? NULL : symbol_name_copy(name), place);
+    return visit(&search, name == NULL ? NULL : symbol_name_copy(name), location);
 }

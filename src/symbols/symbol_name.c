@@ -6,7 +6,7 @@
 
 #include <libiberty/demangle.h>
 
-/* The type that a function returns is no part of its name. */
+/* The return type is left out of the name. */
 enum { STYLE = DMGL_PARAMS | DMGL_ANSI | DMGL_AUTO | DMGL_RET_DROP };
 
 char *symbol_name_copy(const char *name) {

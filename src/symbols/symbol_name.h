@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of C++ and Rust functions as their programmers wrote them. For offline code;
- * allocates; any thread. */
+/* Demangles the names of C++ and Rust functions. For offline code; allocates; any
+ * thread. */
 #pragma once
 
 #include "base/compiler.h"
 
-/* A name to be freed, demangled where it is mangled; NULL without memory. */
+/* Returns a copy of a name, demangled if it is mangled. The caller frees it; NULL if
+ * there is no memory. */
 must_check char *symbol_name_copy(const char *name);

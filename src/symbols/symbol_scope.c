@@ -9,10 +9,10 @@
 
 #include "symbols/symbol_name.h"
 
-/* Damaged entries might refer to each other in circles. */
+/* Damaged entries might refer to each other in cycles. */
 enum { MAX_SCOPES = 16 };
 
-/* Also where the name is in another entry that this one refers to. */
+/* The name may be in another entry, to which this one refers. */
 static const char *mangled_name(Dwarf_Die *function) {
     Dwarf_Attribute attribute;
     Dwarf_Attribute *found =
@@ -22,7 +22,7 @@ static const char *mangled_name(Dwarf_Die *function) {
     return found == NULL ? NULL : dwarf_formstring(found);
 }
 
-/* In C nothing is around a function. */
+/* In C, functions have no enclosing scopes. */
 static bool has_scopes(Dwarf_Die *function) {
     Dwarf_Die unit;
     if (dwarf_diecu(function, &unit, NULL, NULL) == NULL)
@@ -39,7 +39,7 @@ static bool has_scopes(Dwarf_Die *function) {
     }
 }
 
-/* Where the thing stands in its source: the entry that the others refer to. */
+/* Follows references to the entry of the declaration. */
 static Dwarf_Die declaration_of(Dwarf_Die *entry) {
     Dwarf_Die found = *entry;
     for (int i = 0; i < MAX_SCOPES; i++) {
@@ -59,7 +59,7 @@ static bool is_scope(int tag) {
            tag == DW_TAG_subprogram;
 }
 
-/* The namespace, class or function around an entry. */
+/* Finds the enclosing namespace, class or function. */
 static bool find_parent(Dwarf_Die *entry, Dwarf_Die *parent) {
     Dwarf_Die *scopes = NULL;
     bool found = false;
@@ -80,7 +80,7 @@ static const char *plain_name(Dwarf_Die *entry) {
                                                 : "(anonymous)";
 }
 
-/* Puts the names around an entry before its own. */
+/* Prepends the names of the enclosing scopes to that of an entry. */
 static char *whole_name(Dwarf_Die *entry) {
     Dwarf_Die at = declaration_of(entry), parent;
     char *name = strdup(plain_name(&at));

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 
 struct symbol_table_entry {
-    GElf_Addr first, end;
-    GElf_Addr max_end; /* of this entry and those before it */
+    GElf_Addr first, end; /* `first` first, for array_count_up_to */
+    GElf_Addr max_end;    /* of this entry and those before it */
     const char *name;
-    unsigned rank; /* of symbols with one range the highest counts */
+    unsigned rank; /* among symbols with the same range, the highest is used */
 };
 
 static unsigned rank_of(const GElf_Sym *symbol) {
@@ -30,8 +30,8 @@ static bool is_code(const GElf_Sym *symbol, const char *name) {
            type != STT_FILE;
 }
 
-/* The first of two entries with one address is the wider one, then the lower in rank:
- * what comes last is innermost. */
+/* Among entries with the same start, larger ranges come first, then lower ranks: the
+ * last one is innermost. */
 static int compare(const void *first, const void *second) {
     const struct symbol_table_entry *a = first, *b = second;
     if (a->first != b->first)
@@ -78,25 +78,11 @@ void symbol_table_close(struct symbol_table *table) {
     *table = (struct symbol_table){0};
 }
 
-/* How many entries begin at or before an address. */
-static size_t count_before(const struct symbol_table *table, GElf_Addr address) {
-    const struct symbol_table_entry *entries = table->entries.entries;
-    size_t low = 0, high = table->entries.count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (entries[middle].first <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 const char *symbol_table_find(const struct symbol_table *table, GElf_Addr address) {
     const struct symbol_table_entry *entries = table->entries.entries;
-    for (size_t at = count_before(table, address);
-         at > 0 && entries[at - 1].max_end > address; at--)
-        if (entries[at - 1].end > address)
-            return entries[at - 1].name;
+    for (size_t i = array_count_up_to(&table->entries, address);
+         i > 0 && entries[i - 1].max_end > address; i--)
+        if (entries[i - 1].end > address)
+            return entries[i - 1].name;
     return NULL;
 }

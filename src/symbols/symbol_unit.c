@@ -6,11 +6,11 @@
 #include <stdlib.h>
 
 enum {
-    /* Entries of a damaged unit might nest without end, or refer to too much. */
+    /* Bounds for damaged units, whose entries might nest without end. */
     MAX_DEPTH = 256,
     MAX_RANGES = 1 << 22,
-    /* Functions that begin before an address and might hold it: hot and cold parts do
-     * not overlap, unless the file is damaged. */
+    /* How many functions that begin before an address are tried: parts of functions do
+     * not overlap unless the file is damaged. */
     MAX_CANDIDATES = 16,
 };
 
@@ -20,9 +20,9 @@ struct range {
 };
 
 struct function {
-    Dwarf_Addr first, end;
+    Dwarf_Addr first, end; /* `first` first, for array_count_up_to */
     uint32_t scope;
-    uint32_t first_range, end_range; /* those of the scopes within it */
+    uint32_t first_range, end_range; /* of the scopes inside it */
 };
 
 static bool may_hold_functions(int tag) {
@@ -58,7 +58,7 @@ static int add_ranges(struct symbol_unit *unit, Dwarf_Die *die, uint32_t scope) 
     return 0;
 }
 
-/* The ranges of a function with code of its own, found again by address. */
+/* Adds the ranges of a function with its own machine code, to be found by address. */
 static int add_functions(struct symbol_unit *unit, uint32_t scope, size_t first,
                          size_t own_end) {
     for (size_t i = first; i < own_end; i++) {
@@ -137,20 +137,8 @@ void symbol_unit_close(struct symbol_unit *unit) {
     *unit = (struct symbol_unit){0};
 }
 
-static size_t count_before(const struct symbol_unit *unit, Dwarf_Addr address) {
-    const struct function *functions = unit->functions.entries;
-    size_t low = 0, high = unit->functions.count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (functions[middle].first <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* Outer scopes come before inner ones: the last that holds the address is innermost. */
+/* Outer scopes come before inner ones: the last that contains the address is
+ * innermost. */
 static const struct symbol_scope *find_inner(const struct symbol_unit *unit,
                                              const struct function *function,
                                              Dwarf_Addr address) {
@@ -165,7 +153,7 @@ static const struct symbol_scope *find_inner(const struct symbol_unit *unit,
 const struct symbol_scope *symbol_unit_find(const struct symbol_unit *unit,
                                             Dwarf_Addr address) {
     const struct function *functions = unit->functions.entries;
-    size_t end = count_before(unit, address);
+    size_t end = array_count_up_to(&unit->functions, address);
     for (size_t i = end; i > 0 && end - i < MAX_CANDIDATES; i--)
         if (address < functions[i - 1].end)
             return find_inner(unit, &functions[i - 1], address);

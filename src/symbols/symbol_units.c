@@ -5,11 +5,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* Of a unit; two may overlap only where the file is damaged. */
+/* A range of a unit. Ranges overlap only if the file is damaged. */
 struct unit_range {
-    Dwarf_Addr first, end; /* with the bias */
+    Dwarf_Addr first, end; /* bias included; `first` first, for array_count_up_to */
     Dwarf_Addr bias;
-    Dwarf_Die *die; /* the library's */
+    Dwarf_Die *die; /* owned by elfutils */
 };
 
 void symbol_units_open(struct symbol_units *units, Dwfl_Module *module) {
@@ -48,7 +48,8 @@ static int compare(const void *first, const void *second) {
     return (a->first > b->first) - (a->first < b->first);
 }
 
-/* Not every compiler writes the index of addresses. */
+/* Reads the ranges of all units. Needed because not every compiler writes an index of
+ * addresses. */
 static int read_ranges(struct symbol_units *units) {
     Dwarf_Die *die = NULL;
     Dwarf_Addr bias;
@@ -67,18 +68,11 @@ static int read_ranges(struct symbol_units *units) {
 static Dwarf_Die *find_in_ranges(const struct symbol_units *units, Dwarf_Addr address,
                                  Dwarf_Addr *bias) {
     const struct unit_range *ranges = units->ranges.entries;
-    size_t low = 0, high = units->ranges.count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (ranges[middle].first <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == 0 || address >= ranges[low - 1].end)
+    size_t end = array_count_up_to(&units->ranges, address);
+    if (end == 0 || address >= ranges[end - 1].end)
         return NULL;
-    *bias = ranges[low - 1].bias;
-    return ranges[low - 1].die;
+    *bias = ranges[end - 1].bias;
+    return ranges[end - 1].die;
 }
 
 static int add_unit(struct symbol_units *units, const Dwarf_Die *die) {

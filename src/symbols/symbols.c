@@ -14,7 +14,7 @@
 #include "symbols/symbol_cache.h"
 #include "symbols/symbol_file.h"
 
-/* What all queries to the network may take, and one that answers nothing. */
+/* Limits for all network queries together, and for one that gets no answer. */
 enum { MAX_NETWORK_SECONDS = 60 };
 #define NETWORK_TIMEOUT "15"
 
@@ -23,11 +23,11 @@ struct symbol_module {
     uint32_t number;
     enum symbol_module_state state;
     struct symbol_file *file;
-    bool is_read;    /* its cache */
-    bool is_changed; /* more is known than its cache has */
+    bool is_read;    /* its cached symbols were read */
+    bool is_changed; /* it has symbols that are not cached */
 };
 
-/* The frames of one address, in the table's array. */
+/* The frames of one address: a range of symbols->frames. */
 struct answer {
     uint32_t first;
     uint32_t count;
@@ -42,10 +42,10 @@ struct symbols {
     struct array frames;     /* struct symbol */
     struct frame_names texts;
     time_t network_seconds;
-    int cache; /* a directory, -1: none */
+    int cache; /* descriptor of the cache directory; -1 if there is none */
 };
 
-/* A user's own limits are left alone. */
+/* Limits that the user has set are kept. */
 static void limit_network(void) {
     setenv("DEBUGINFOD_TIMEOUT", NETWORK_TIMEOUT, 0);
     setenv("DEBUGINFOD_MAXTIME", NETWORK_TIMEOUT, 0);
@@ -82,7 +82,8 @@ void symbols_use_cache(struct symbols *symbols) {
         symbols->cache = symbol_cache_open();
 }
 
-/* Another user's file might claim the build-id of any module. */
+/* Whether the symbols of a module may be cached: another user's file might claim the
+ * build-id of any module. */
 static bool is_trusted(const struct symbol_module *module) {
     struct stat status;
     return stat(symbols_module_path(module), &status) == 0 &&
@@ -126,7 +127,7 @@ void symbols_close(struct symbols *symbols) {
     id_map_clear(&symbols->addresses);
     free(symbols->answers.entries);
     free(symbols->frames.entries);
-    /* The first ones are constants (see report/frame_names.h). */
+    /* The first ones are constants (see dump/frame_names.h). */
     for (size_t i = symbols->first_name; i < symbols->texts.count; i++)
         free((char *)symbols->texts.texts[i].bytes);
     frame_names_close(&symbols->texts);
@@ -157,12 +158,12 @@ static int add_module(struct symbols *symbols, char *key) {
 
 int symbols_module(struct symbols *symbols, struct dump_text path,
                    struct dump_text build_id, struct symbol_module **module) {
-    size_t size, known = symbols->names.count;
+    size_t size, next_name = symbols->names.count;
     char *key = make_key(path, build_id, &size);
     if (key == NULL)
         return -ENOMEM;
     int64_t name = frame_names_add(&symbols->names, (struct dump_text){key, size});
-    bool is_new = name >= 0 && (size_t)name == known;
+    bool is_new = name >= 0 && (size_t)name == next_name;
     int error = name < 0 ? (int)name : is_new ? add_module(symbols, key) : 0;
     if (!is_new)
         free(key);
@@ -186,28 +187,28 @@ static int open_module(struct symbol_module *module) {
     return error == -ENOMEM ? error : 0;
 }
 
-static int64_t keep_text(struct symbols *symbols, const char *text) {
-    size_t known = symbols->texts.count;
+static int64_t add_text(struct symbols *symbols, const char *text) {
+    size_t next_id = symbols->texts.count;
     char *copy = strdup(text);
     if (copy == NULL)
         return -ENOMEM;
     int64_t id =
         frame_names_add(&symbols->texts, (struct dump_text){copy, strlen(copy)});
-    if (id < 0 || (size_t)id < known)
+    if (id < 0 || (size_t)id < next_id)
         free(copy);
     return id;
 }
 
-/* The table's own copy, or NULL. */
-static int keep(struct symbols *symbols, const char *text, const char **kept) {
-    int64_t id = text == NULL ? 0 : keep_text(symbols, text);
-    *kept = text == NULL || id < 0 ? NULL : symbols->texts.texts[id].bytes;
+/* Sets *copy to the table's copy of a text; to NULL if `text` is NULL. */
+static int copy_text(struct symbols *symbols, const char *text, const char **copy) {
+    int64_t id = text == NULL ? 0 : add_text(symbols, text);
+    *copy = text == NULL || id < 0 ? NULL : symbols->texts.texts[id].bytes;
     return id < 0 ? (int)id : 0;
 }
 
 struct found {
     struct symbols *symbols;
-    struct symbol frames[SYMBOLS_MAX_INLINED]; /* the innermost first */
+    struct symbol frames[SYMBOLS_MAX_INLINED]; /* innermost first */
     size_t count;
 };
 
@@ -218,9 +219,9 @@ static int add_frame(void *context, const char *function, const char *filename,
     if (found->count == SYMBOLS_MAX_INLINED)
         return 0;
     *frame = (struct symbol){.line = line};
-    int error = keep(found->symbols, function, &frame->function);
+    int error = copy_text(found->symbols, function, &frame->function);
     if (error == 0)
-        error = keep(found->symbols, filename, &frame->filename);
+        error = copy_text(found->symbols, filename, &frame->filename);
     found->count += error == 0;
     return error;
 }
@@ -233,8 +234,8 @@ static int append_answer(struct symbols *symbols, const struct found *found) {
     return array_append(&symbols->answers, &answer, 1) < 0 ? -ENOMEM : 0;
 }
 
-/* What has taken too long is not asked again: elfutils looks at the variable each
- * time. */
+/* If the network has taken too long, it is not used again: elfutils reads the variable
+ * each time. */
 static int look_up(struct symbols *symbols, struct symbol_module *module,
                    uint64_t address) {
     struct found found = {.symbols = symbols};
@@ -254,9 +255,9 @@ struct reading {
     struct symbol_module *module;
 };
 
-/* Takes what was kept as an answer, in the order in which addresses get their ids. */
-static int take_answer(void *context, uint64_t address, const struct symbol *frames,
-                       size_t count) {
+/* Adds a cached answer. Answers are in the order of the ids of addresses. */
+static int add_cached(void *context, uint64_t address, const struct symbol *frames,
+                      size_t count) {
     const struct reading *reading = context;
     struct found found = {.symbols = reading->symbols};
     int error = 0;
@@ -267,12 +268,12 @@ static int take_answer(void *context, uint64_t address, const struct symbol *fra
             add_frame(&found, frames[i].function, frames[i].filename, frames[i].line);
     if (error < 0)
         return error;
-    size_t known = reading->symbols->answers.count;
+    size_t next_id = reading->symbols->answers.count;
     int64_t id = id_map_add(&reading->symbols->addresses,
                             (struct id_pair){reading->module->number, address});
     if (id < 0)
         return (int)id;
-    return (size_t)id == known ? append_answer(reading->symbols, &found) : 0;
+    return (size_t)id == next_id ? append_answer(reading->symbols, &found) : 0;
 }
 
 static int read_cache(struct symbols *symbols, struct symbol_module *module) {
@@ -280,7 +281,7 @@ static int read_cache(struct symbols *symbols, struct symbol_module *module) {
     if (symbols->cache < 0 || module->is_read)
         return 0;
     module->is_read = true;
-    return symbol_cache_read(symbols->cache, module->key, take_answer, &reading);
+    return symbol_cache_read(symbols->cache, module->key, add_cached, &reading);
 }
 
 int symbols_find(struct symbols *symbols, struct symbol_module *module,
@@ -288,13 +289,13 @@ int symbols_find(struct symbols *symbols, struct symbol_module *module,
     int failed = read_cache(symbols, module);
     if (failed < 0)
         return failed;
-    size_t known = symbols->answers.count;
+    size_t next_id = symbols->answers.count;
     int64_t id =
         id_map_add(&symbols->addresses, (struct id_pair){module->number, address});
     int error = id < 0 ? (int)id : 0;
-    if (error == 0 && (size_t)id >= known)
+    if (error == 0 && (size_t)id >= next_id)
         error = look_up(symbols, module, address);
-    /* What failed before has an id, but no answer. */
+    /* An address whose lookup failed has an id, but no answer. */
     if (error == 0 && (size_t)id >= symbols->answers.count)
         error = -ENOMEM;
     if (error < 0)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What native code is called: function, file and line of an address in an executable
- * or a shared object, with the functions that were inlined there.
+/* Finds the function, file and line of an address in an executable or shared object,
+ * and the functions inlined there.
  *
  * For offline code; allocates; one thread at a time. A module is opened when its first
- * address is asked for. Its file counts only where its build-id is the one that was
- * recorded. Debug information may be in the file, in one beside it (by debug link) or
- * under /usr/lib/debug (by build-id), and comes from the network only where
- * DEBUGINFOD_URLS is set, for a bounded time. Each address is looked up once.
+ * address is looked up. Its file is used only if its build-id is the recorded one.
+ * Debug information may be in the file, in the file named by its debug link or in
+ * /usr/lib/debug (by build-id), and comes from the network only if DEBUGINFOD_URLS is
+ * set, for a bounded time. Each address is looked up once.
  */
 #pragma once
 
@@ -21,39 +21,40 @@
 struct symbols;
 struct symbol_module;
 
-/* The frames at one address, the outermost first: what follows the first was inlined
- * into what is before it. None where nothing is known. */
+/* The frames at one address, outermost first: each after the first was inlined into the
+ * one before it. Empty if nothing is known. */
 struct symbol_list {
     const struct symbol *frames;
     size_t count;
 };
 
 enum symbol_module_state {
-    SYMBOL_MODULE_UNUSED,    /* nothing was asked of it yet */
-    SYMBOL_MODULE_FOUND,     /* its file, or a debug file of it */
-    SYMBOL_MODULE_ABSENT,    /* no file, or none that can be read */
-    SYMBOL_MODULE_DIFFERENT, /* a file with another build-id */
+    SYMBOL_MODULE_UNUSED,    /* no address was looked up yet */
+    SYMBOL_MODULE_FOUND,     /* its file or its debug file was found */
+    SYMBOL_MODULE_ABSENT,    /* there is no readable file */
+    SYMBOL_MODULE_DIFFERENT, /* the file has a different build-id */
 };
 
 /* 0 or -ENOMEM. */
 must_check int symbols_open(struct symbols **symbols);
 
-/* From now on what was found is taken from the user's cache and kept there. */
+/* Uses the user's cache from now on (see symbols/symbol_cache.h). */
 void symbols_use_cache(struct symbols *symbols);
 
-/* NULL is allowed. */
+/* `symbols` may be NULL. */
 void symbols_close(struct symbols *symbols);
 
-/* The module of a path and a build-id in hexadecimal digits, known or new; it is the
- * table's. 0 or -ENOMEM. */
+/* Finds or adds the module with this path and build-id (in hexadecimal digits), which
+ * the table owns. 0 or -ENOMEM. */
 must_check int symbols_module(struct symbols *symbols, struct dump_text path,
                               struct dump_text build_id, struct symbol_module **module);
 
-/* The frames at an ELF virtual address, valid until the next call. 0 or -ENOMEM. */
+/* Finds the frames at an ELF virtual address, which are valid until the next call. 0 or
+ * -ENOMEM. */
 must_check int symbols_find(struct symbols *symbols, struct symbol_module *module,
                             uint64_t address, struct symbol_list *list);
 
-/* The modules in the order in which they were named, from 0 on; NULL behind the
+/* Returns the modules in the order in which they were added, from 0; NULL after the
  * last. */
 const struct symbol_module *symbols_module_at(const struct symbols *symbols,
                                               size_t number);

@@ -16,7 +16,7 @@ int text_store_open(struct text_store *store, struct dump_reader *reader) {
     return frame_names_open(&store->known);
 }
 
-/* A damaged section may end anywhere. */
+/* The section of a damaged dump may have any length, so its end is aligned. */
 static size_t first_id(const struct text_store *store) {
     return (store->reader->string_bytes + UNIT - 1) / UNIT * UNIT;
 }
@@ -37,7 +37,8 @@ int64_t text_store_append(struct text_store *store, const char *text) {
     return (int64_t)id;
 }
 
-/* Where the id of a text is kept, `no_id` for a new one; NULL without memory. */
+/* Returns the address of a text's id, which is no_id if it is new; NULL if there is no
+ * memory. */
 static uint32_t *find_id(struct text_store *store, struct dump_text text) {
     int64_t number = frame_names_add(&store->known, text);
     while (number >= (int64_t)store->ids.count)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Texts that are added to those of a dump in memory, each with an id as the dump's own
- * have.
+/* Adds texts to the strings of a dump in memory.
  *
- * For offline code; allocates; one thread at a time. The ids are valid in the dump once
- * the texts were handed over to it.
+ * For offline code; allocates; one thread at a time. The ids are valid in the dump
+ * after text_store_install.
  */
 #pragma once
 
@@ -14,26 +13,26 @@
 
 struct text_store {
     struct dump_reader *reader;
-    struct array bytes; /* as in the section, to be put behind the dump's own */
+    struct array bytes; /* to append to the section of strings */
     struct frame_names known;
-    struct array ids; /* by number of a known text */
+    struct array ids; /* uint32_t: string id, by number in `known` */
 };
 
-/* The dump is the caller's and outlives the store. 0 or -ENOMEM. */
+/* The dump belongs to the caller and must outlive the store. 0 or -ENOMEM. */
 must_check int text_store_open(struct text_store *store, struct dump_reader *reader);
 
-/* The id of a new text; NULL has that of the empty one. -ENOMEM, or -EFBIG where there
- * are no more ids. */
+/* Adds a text and returns its id; for NULL, that of the empty text. -ENOMEM, or -EFBIG
+ * if there are no more ids. */
 must_check int64_t text_store_append(struct text_store *store, const char *text);
 
-/* The same, with one id for all equal texts. The text outlives the store. */
+/* The same, but equal texts get the same id. The text must outlive the store. */
 must_check int64_t text_store_add(struct text_store *store, const char *text);
 
-/* The id of a text that stands in the dump, the same for all that are equal to it. */
+/* Returns one id for all strings of the dump that are equal to this one. */
 must_check int64_t text_store_know(struct text_store *store,
                                    tracemalloc_dump_string id);
 
-/* Hands the texts over to the dump. 0 or -ENOMEM. */
+/* Appends the texts to the dump's strings. 0 or -ENOMEM. */
 must_check int text_store_install(struct text_store *store);
 
 void text_store_close(struct text_store *store);

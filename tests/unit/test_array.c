@@ -46,10 +46,29 @@ START_TEST(arrays_of_their_own_type) {
 }
 END_TEST
 
+START_TEST(counts_the_entries_up_to_a_key) {
+    struct entry {
+        uint64_t key;
+        uint32_t value;
+    };
+    struct array array = {.entry_size = sizeof(struct entry)};
+    ck_assert_uint_eq(array_count_up_to(&array, 7), 0);
+    static const struct entry entries[] = {{3, 0}, {5, 1}, {5, 2}, {9, 3}};
+    ck_assert_int_eq(array_append(&array, entries, 4), 0);
+    ck_assert_uint_eq(array_count_up_to(&array, 2), 0);
+    ck_assert_uint_eq(array_count_up_to(&array, 3), 1);
+    ck_assert_uint_eq(array_count_up_to(&array, 4), 1);
+    ck_assert_uint_eq(array_count_up_to(&array, 5), 3);
+    ck_assert_uint_eq(array_count_up_to(&array, UINT64_MAX), 4);
+    free(array.entries);
+}
+END_TEST
+
 int main(void) {
     TCase *tests = tcase_create("array");
     tcase_add_test(tests, entries_keep_their_place);
     tcase_add_test(tests, several_at_once_and_none);
     tcase_add_test(tests, arrays_of_their_own_type);
+    tcase_add_test(tests, counts_the_entries_up_to_a_key);
     return check_run("array", tests);
 }
