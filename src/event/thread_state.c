@@ -40,7 +40,7 @@ void thread_state_prepare(void) {
     has_key = pthread_key_create(&key, end) == 0;
 }
 
-/* Several fit a page; the rest of it goes to the pool. */
+/* Maps whole pages; the states that fit behind the first go to the pool. */
 static struct thread_state *carve(void) {
     size_t size = machine_whole_pages(sizeof(struct thread_state));
     struct thread_state *states = arena_map(size);

@@ -55,13 +55,15 @@ struct thread_state {
     struct thread_state *next;   /* in the pool */
     struct native_merge *native; /* mapped when first needed */
     struct python_stack python;
-    const char *const
-        *current; /* where the thread's current PyThreadState is; NULL: ask */
+    /* Where the thread's current PyThreadState is found; NULL until its first frame. */
+    const char *const *current;
     struct event_cache cache;
     struct bucket_cache buckets;
     uintptr_t deferred[THREAD_STATE_DEFERRED]; /* blocks that a signal handler freed,
                                                   bit 0: the enum tracer_family */
 };
+
+static_assert(sizeof(struct event_cache_entry) == 32, "half a cache line");
 
 /* Never NULL: a thread without a state has `thread_state_none`, which is inside, so
  * that the hot path asks once for both. */
