@@ -76,8 +76,8 @@ static uintptr_t stack_pointer(const struct native_stack *native, uint32_t at) {
     return native_stack_pointer(native, at);
 }
 
-/* Whether the present mark is of a stack that was left without a return. The thread's
- * stack may be below a signal's own. */
+/* Whether the boundary is on a part of the stack that was left without a return, by
+ * longjmp. The thread's stack may be at lower addresses than a signal's own. */
 static bool is_left(const struct scan *scan, uintptr_t sp) {
     bool same_stack = (scan->address < scan->leaf) == (sp < scan->leaf);
     return scan->address != 0 &&

@@ -100,8 +100,8 @@ static uint8_t owner_of(const char *frame) {
                : 0;
 }
 
-/* The index in the memo of a code object, introduced where it is met for the first
- * time; 0 without memory. */
+/* The index of a code object in python_cache, to which it is added the first time; 0
+ * without memory. */
 static uint32_t introduce(const char *address, const struct python_code *code) {
     const struct python_layout *layout = &runtime->layout;
     uint32_t index = python_cache_code((uintptr_t)address);
