@@ -20,13 +20,14 @@ SECTIONS = {
     0: (1, None),
     1: (16, "4I"),
     2: (16, "4I"),
-    3: (32, "IIQQII"),
-    4: (32, "IIQ4I"),
+    3: (128, "IIQQII6I16iQ"),
+    4: (40, "IIQ5IB3x"),
     5: (8, "II"),
     6: (40, "IIQQQQ"),
     7: (32, "4Q"),
     8: (336, "IIQQQIIiiQII256s16s"),
     9: (24, "4IQ"),
+    10: (16, "QII"),
 }
 # In flight at once in a thread: a realloc, of the largest size that the programs use.
 IN_FLIGHT = 1 << 20
@@ -75,12 +76,12 @@ class CheckedDump(dump_file.DumpFile):
             self.check_string(text)
         for number, entry in enumerate(stacks):
             self.check_stack(number, entry, len(code), len(modules))
-        for stack, domain, _, _, process, _ in sites:
+        for stack, domain, _, _, process, *_ in sites:
             self.expect(stack < len(stacks), "a stack that is not there")
             self.expect(domain < len(domains), "a domain that is not there")
             self.expect(process == 0, "a process in a dump of one")
         self.check_buckets(sites, stacks)
-        self.check_timeline()
+        self.check_times()
 
     def expect(self, right, text):
         if not right:
@@ -109,8 +110,9 @@ class CheckedDump(dump_file.DumpFile):
         While a live dump is copied, a stack that its bucket held before may be freed.
         """
         moving = self.state == "snapshot"
+        epochs = max(len(self.of_section(10)), 1)
         for at, entry in enumerate(self.of_section(4)[1:], 1):
-            site, live, size, _, peak_live, _, at_exit = entry
+            site, live, size, _, _, _, at_exit, _, birth = entry
             site &= ~dump_file.NOT_PYTHON
             self.expect(site < len(sites), "site of bucket %d" % at)
             if (live or at_exit) and not moving:
@@ -119,10 +121,14 @@ class CheckedDump(dump_file.DumpFile):
                 self.expect(in_use, "bucket %d of a stack that is not used" % at)
             self.expect(live < 1 << 31, "bucket %d has %d blocks" % (at, live))
             self.expect(size < 1 << 47, "bucket %d of size %d" % (at, size))
+            self.expect(birth < epochs, "bucket %d of epoch %d" % (at, birth))
 
-    def check_timeline(self):
+    def check_times(self):
         times = [entry[0] for entry in self.of_section(7)]
         self.expect(times == sorted(times), "a timeline that goes back")
+        starts = [entry[0] for entry in self.of_section(10)]
+        self.expect(starts == sorted(starts), "epochs that go back")
+        self.expect(len(starts) <= 64, "%d epochs" % len(starts))
 
     @property
     def complete(self):
