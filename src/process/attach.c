@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "output/failure.h"
+#include "process/attach_script.h"
 #include "process/attach_target.h"
 #include "process/tracee.h"
 
@@ -162,7 +163,8 @@ int attach_process(const struct attach_request *request) {
     sigaction(SIGTERM, &action, NULL);
     if (attach_target_open(&target, request->pid, request->library) != 0)
         return 1;
-    int status = attach(&target, request);
+    bool done = attach_script_run(&target, request, &is_interrupted);
+    int status = done ? 0 : attach(&target, request);
     attach_target_close(&target);
     return status;
 }

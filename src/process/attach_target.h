@@ -15,6 +15,12 @@
 #include "process/process_status.h"
 #include "process/remote_memory.h"
 
+struct attach_request {
+    pid_t pid;
+    const char *library; /* absolute path */
+    const char *options; /* for the library: lines of NAME=VALUE */
+};
+
 struct attach_target {
     struct process_status status;
     struct remote_mappings mappings;

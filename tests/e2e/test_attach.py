@@ -2,6 +2,7 @@
 """attach and detach, on processes that were started without the library."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,8 +10,9 @@ import time
 
 import pytest
 
-from conftest import TIMEOUT, clean_environment
+from conftest import TIMEOUT, clean_environment, run
 from dump_file import DumpFile
+from test_greenlets import pip
 
 # Obeys its standard input while the given work goes on in other threads.
 SERVE = """
@@ -377,3 +379,128 @@ def test_a_process_that_was_started_with_the_library(
         ours("stop", process.pid)
         assert "tracemalloc start" in refused(ours("attach", process.pid))
         process.stdin.write("\n")
+
+
+LATER = """
+import sys, time
+print("ready", flush=True)
+kept, answered = [], 0
+while True:
+    kept.append(bytes(70001))
+    if len(kept) == 200:
+        kept.clear()
+    time.sleep(0.001)
+"""
+
+
+def attach_calls(command, pid, output, tmp_path):
+    """Attaches, and returns how many system calls of ptrace(2) that took."""
+    log = tmp_path / "calls"
+    attaching = [command, "attach", str(pid), "-o", output]
+    done = run(["strace", "-f", "-e", "trace=ptrace", "-o", log] + attaching)
+    assert (done.returncode, done.stderr) == (0, "")
+    return log.read_text().count("ptrace(")
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
+@pytest.mark.parametrize("listens", [True, False])
+def test_the_interpreters_own_interface(
+    some_interpreter, command, tmp_path, detach, listens
+):
+    if some_interpreter.version < (3, 14):
+        pytest.skip("an interface of 3.14 and later")
+    options = [] if listens else ["-X", "disable-remote-debug"]
+    dump = str(tmp_path / "a.dump")
+    program = [some_interpreter.path] + options + ["-c", LATER]
+    with subprocess.Popen(
+        program, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout.readline() == b"ready\n"
+        for _ in range(2):
+            calls = attach_calls(command, process.pid, dump, tmp_path)
+            assert (calls == 0) == listens
+            time.sleep(0.3)
+            detach(process.pid)
+            assert len(blocks_of(dump, 70000, 70100)) > 10
+            os.unlink(dump)
+        process.kill()
+        assert process.stderr.read() == b""
+
+
+def test_a_process_in_another_pid_namespace(some_interpreter, tmp_path, attach, detach):
+    wrapper = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    if subprocess.call(wrapper + ["true"], stderr=subprocess.DEVNULL) != 0:
+        pytest.skip("no new PID namespaces here")
+    server = Server(some_interpreter, tmp_path, "busy", wrapper)
+    with open("/proc/%d/task/%d/children" % (server.pid, server.pid)) as children:
+        pid = int(children.read())
+    dump = attach(pid)
+    server.ask("keep", 70001)
+    server.ask("malloc", 80001)
+    assert detach(pid) == dump
+    assert len(blocks_of(dump, 70000, 70100)) == 1
+    assert len(blocks_of(dump, 80000, 80100)) == 1
+    assert server.end() == (0, "")
+
+
+GEVENT = """
+import gevent.monkey
+gevent.monkey.patch_all()
+import collections, gevent, gevent.server, gevent.socket, sys
+
+kept = collections.deque(maxlen=100)
+
+def answer(connection, address):
+    for line in connection.makefile("rb"):
+        kept.append(bytes(70001))
+        connection.sendall(line.upper())
+
+server = gevent.server.StreamServer(("127.0.0.1", 0), answer)
+server.start()
+counts = [0] * 8
+
+def ask(number):
+    connection = gevent.socket.create_connection(("127.0.0.1", server.server_port))
+    stream = connection.makefile("rb")
+    while True:
+        text = b"text %d of %d\\n" % (counts[number], number)
+        connection.sendall(text)
+        assert stream.readline() == text.upper()
+        counts[number] += 1
+        gevent.sleep(0.001)
+
+asking = [gevent.spawn(ask, number) for number in range(8)]
+gevent.sleep(0.2)
+print("ready", flush=True)
+gevent.sleep(float(sys.argv[1]))
+assert not any(each.ready() for each in asking)
+print(min(counts), flush=True)
+"""
+
+
+def test_gevent(some_interpreter, tmp_path, attach, detach):
+    packages = str(tmp_path / "packages")
+    version = "%d.%d" % some_interpreter.version
+    bring = ["install", "--only-binary", ":all:", "--retries", "0"]
+    bring += ["--implementation", "cp", "--python-version", version]
+    if pip() is None or (
+        run(pip() + bring + ["--target", packages, "gevent"]).returncode != 0
+    ):
+        pytest.skip("pip brings no gevent")
+    program = [some_interpreter.path, "-c", GEVENT, "6"]
+    with subprocess.Popen(
+        program,
+        env=dict(clean_environment(), PYTHONPATH=packages),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+    ) as process:
+        assert process.stdout.readline() == "ready\n", process.stderr.read()
+        for _ in range(5):
+            dump = attach(process.pid)
+            time.sleep(0.3)
+            detach(process.pid)
+            assert blocks_of(dump, 70000, 70100) != []
+            os.unlink(dump)
+        assert int(process.stdout.readline()) > 100
+        assert (process.wait(TIMEOUT), process.stderr.read()) == (0, "")
