@@ -89,12 +89,7 @@ void event_free_slow_path(const void *block, enum tracer_family by) {
     }
     if (unlikely(!gate.active))
         return;
-    /* Compiled once for each: without the lock there is nothing to release. */
-    struct event_guard guard = event_begin(self);
-    if (guard.locked)
-        remove_slot((struct event_guard){self, true}, address, slot, by);
-    else
-        remove_slot((struct event_guard){self, false}, address, slot, by);
+    remove_slot(event_begin(self), address, slot, by);
 }
 
 /* The interrupted code may hold the lock: the header is written later. */
@@ -172,18 +167,21 @@ void *event_alloc_nearby(struct thread_state *self, void *block, size_t size,
     uint32_t bucket =
         likely(*event_python.finalizing == NULL) ? nearby_bucket(guard, size) : 0;
     if (unlikely(bucket == 0))
-        return event_alloc_slow_path(self, block, size, gil);
+        return event_alloc_again(self, block, size, gil);
     return event_alloc_commit(guard, block, size, gil, bucket);
 }
 
-/* With many threads all events take the slow path; it tries first what the fast path
- * would. */
+/* While the lock is not biased all events of many threads take the slow path; it tries
+ * first what the fast path would. */
 static always_inline uint32_t threads_bucket(struct event_guard guard, uint64_t size) {
     struct thread_state *self = guard.thread;
+    const char *tstate = *self->current;
+    if (unlikely(tstate == NULL))
+        return 0;
     const struct event_cache_entry *cached =
         likely(event_path == EVENT_FAST_PATH_RECENT)
-            ? event_cache_find_unchanged(&python_recent_layout, self, size)
-            : event_cache_find_unchanged(&python_walk.layout, self, size);
+            ? event_cache_find_unchanged(&python_recent_layout, self, tstate, size)
+            : event_cache_find_unchanged(&python_walk.layout, self, tstate, size);
     return likely(cached != NULL) ? cached->bucket : nearby_bucket(guard, size);
 }
 
@@ -191,8 +189,8 @@ void *event_alloc_slow_path(struct thread_state *self, void *block, size_t size,
                             enum event_gil gil) {
     struct event_guard guard = event_begin(self);
     if (likely(gate.active)) {
-        bool usual =
-            guard.locked && gil == EVENT_WITH_GIL && event_path != EVENT_SLOW_PATH;
+        bool usual = guard.lock == EVENT_LOCKED && gil == EVENT_WITH_GIL &&
+                     event_path != EVENT_SLOW_PATH;
         uint32_t bucket = usual ? threads_bucket(guard, size) : 0;
         if (bucket == 0)
             bucket = find_bucket(guard, size, event_capture(guard, gil));
@@ -203,6 +201,12 @@ void *event_alloc_slow_path(struct thread_state *self, void *block, size_t size,
     }
     event_end(guard);
     return block;
+}
+
+void *event_alloc_again(struct thread_state *self, void *block, size_t size,
+                        enum event_gil gil) {
+    event_leave_fast(self);
+    return event_alloc_slow_path(self, block, size, gil);
 }
 
 /* In the domain that the block is of. */

@@ -80,13 +80,27 @@ static always_inline uint32_t event_capture(struct event_guard guard,
 /* The window closes in event_do_deferred. */
 void event_open_window(struct thread_state *self);
 
+/* Whether the thread holds the GIL that the tracer's lock is biased to, and needs no
+ * window: the current PyThreadState is still the one that event_python_check_gil saw.
+ * Before 3.12 there is one current state for all threads. The caller is to hold the GIL
+ * then, for a thread's own state may be freed, and another thread be given its
+ * address. */
+static always_inline bool event_has_gil(const struct thread_state *self,
+                                        enum event_gil gil) {
+    return (gil == EVENT_WITH_GIL || event_python.thread_local_current) &&
+           *self->current == self->owner;
+}
+
 /* Marks the thread as in the tracer and takes the lock, if there is more than one
  * thread. event_end has to follow. */
 static always_inline struct event_guard event_begin(struct thread_state *self) {
     self->in_tracer = true;
     if (!likely(*tracer.single_threaded) && unlikely(!signal_window_needless))
         event_open_window(self);
-    struct event_guard guard = tracer_enter(self);
+    enum event_gil gil = *tracer.single_threaded ? EVENT_WITH_GIL : EVENT_ANY_THREAD;
+    bool has_gil = event_has_gil(self, gil) ||
+                   (*self->current != NULL && event_python_check_gil(self));
+    struct event_guard guard = tracer_enter(self, has_gil);
     if (unlikely(*event_python.finalizing != NULL))
         event_freeze();
     return guard;
@@ -100,15 +114,38 @@ static always_inline void event_end(struct event_guard guard) {
 
 /* The guard of a thread that has begun the fast path. */
 static always_inline struct event_guard event_guard_fast(struct thread_state *self) {
-    return (struct event_guard){self, false};
+    return (struct event_guard){self, EVENT_BIASED};
 }
 
-/* As event_begin, on the fast path: the process has one thread, which the caller checks
- * after this, and the runtime is not finalizing, which it checks where that matters. */
-static always_inline struct event_guard event_begin_fast(struct thread_state *self) {
+/* As event_begin, on the fast path, where it takes no time: the thread holds the GIL
+ * and the lock is biased, or the process has one thread. That the runtime is not
+ * finalizing is checked by the caller, where it matters. False: the thread is marked as
+ * in the tracer, and holds no lock. */
+static always_inline bool event_begin_fast(struct thread_state *self,
+                                           enum event_gil gil) {
     self->in_tracer = true;
     atomic_signal_fence(memory_order_seq_cst);
-    return event_guard_fast(self);
+    if (likely(event_has_gil(self, gil)))
+        return tracer_enter_fast();
+    return *tracer.single_threaded;
+}
+
+/* As event_begin_fast, for a path that needs the current PyThreadState. Sets it. */
+static always_inline bool event_begin_fast_python(struct thread_state *self,
+                                                  enum event_gil gil,
+                                                  const char **tstate) {
+    self->in_tracer = true;
+    atomic_signal_fence(memory_order_seq_cst);
+    *tstate = *self->current;
+    if (likely((gil == EVENT_WITH_GIL || event_python.thread_local_current) &&
+               *tstate == self->owner))
+        return tracer_enter_fast();
+    return *tstate != NULL && *tracer.single_threaded;
+}
+
+/* The fast path ends undecided: the slow path begins anew. */
+static always_inline void event_leave_fast(struct thread_state *self) {
+    tracer_leave(event_guard_fast(self));
 }
 
 /* Where the bucket of a leaf's caller, instruction and size is, if it is known. */
@@ -135,15 +172,13 @@ event_cache_find(const struct python_frame_layout *layout, struct thread_state *
     return known;
 }
 
-/* The same of the last event's leaf, where it stands. With a leaf `current` is set. */
+/* The same of the last event's leaf, where it stands. */
 static always_inline const struct event_cache_entry *
 event_cache_find_unchanged(const struct python_frame_layout *layout,
-                           struct thread_state *self, uint64_t size) {
+                           struct thread_state *self, const char *tstate,
+                           uint64_t size) {
     struct python_frame *leaf = self->python.leaf;
-    if (unlikely(leaf == NULL))
-        return NULL;
-    const char *tstate = *self->current;
-    if (unlikely(tstate == NULL ||
+    if (unlikely(leaf == NULL ||
                  !python_stack_is_unchanged(layout, &self->python,
                                             python_stack_leaf(layout, tstate))))
         return NULL;
@@ -156,6 +191,9 @@ void *event_alloc_nearby(struct thread_state *self, void *block, size_t size,
                          enum event_gil gil);
 void *event_alloc_slow_path(struct thread_state *self, void *block, size_t size,
                             enum event_gil gil);
+/* The same from within the fast path, which it leaves. */
+void *event_alloc_again(struct thread_state *self, void *block, size_t size,
+                        enum event_gil gil);
 void *event_alloc_tick(struct thread_state *self, void *block);
 void *event_alloc_deferred(struct thread_state *self, void *block);
 
@@ -165,11 +203,12 @@ static always_inline void *event_alloc_commit(struct event_guard guard, void *bl
                                               size_t size, enum event_gil gil,
                                               uint32_t bucket) {
     if (unlikely(!tracer_insert_fast(guard, (uintptr_t)block, bucket, size)))
-        return event_alloc_slow_path(guard.thread, block, size, gil);
+        return event_alloc_again(guard.thread, block, size, gil);
     if (gil == EVENT_WITH_GIL)
         event_last_block = (uintptr_t)block;
     if (timeline_due())
         return event_alloc_tick(guard.thread, block);
+    tracer_leave(guard);
     if (unlikely(thread_state_leave(guard.thread)))
         return event_alloc_deferred(guard.thread, block);
     return block;
@@ -178,21 +217,23 @@ static always_inline void *event_alloc_commit(struct event_guard guard, void *bl
 /* An allocation in Python's domain. Returns the block.
  *
  * Fast path: same call stack as the previous event, and a size already allocated there,
- * in a process of one thread. It makes no calls and writes nothing until every check
- * has passed. That the runtime is finalizing is checked where the fast path ends:
- * without that, nothing is freed and no other stack is seen. */
+ * with the GIL or in a process of one thread. It makes no calls and writes nothing of
+ * the tables until every check has passed. That the runtime is finalizing is checked
+ * where the fast path ends: without that, nothing is freed and no other stack is
+ * seen. */
 static always_inline void *event_alloc(struct thread_state *self, void *block,
                                        size_t size, enum event_gil gil) {
-    struct event_guard guard = event_begin_fast(self);
-    if (unlikely(!*tracer.single_threaded))
+    const char *tstate;
+    if (unlikely(!event_begin_fast_python(self, gil, &tstate)))
         return event_alloc_slow_path(self, block, size, gil);
+    struct event_guard guard = event_guard_fast(self);
     const struct event_cache_entry *cached;
     if (likely(event_path == EVENT_FAST_PATH_RECENT))
-        cached = event_cache_find_unchanged(&python_recent_layout, self, size);
+        cached = event_cache_find_unchanged(&python_recent_layout, self, tstate, size);
     else if (event_path == EVENT_FAST_PATH)
-        cached = event_cache_find_unchanged(&python_walk.layout, self, size);
+        cached = event_cache_find_unchanged(&python_walk.layout, self, tstate, size);
     else
-        return event_alloc_slow_path(self, block, size, gil);
+        return event_alloc_again(self, block, size, gil);
     if (unlikely(cached == NULL))
         return event_alloc_nearby(self, block, size, gil);
     return event_alloc_commit(guard, block, size, gil, cached->bucket);
@@ -203,14 +244,21 @@ static always_inline void *event_alloc(struct thread_state *self, void *block,
 void event_reuse_slow_path(struct thread_state *self, uint32_t *slot);
 static always_inline void event_reuse(struct thread_state *self, uint32_t *slot) {
     const struct event_cache_entry *cached = NULL;
-    struct event_guard guard = event_begin_fast(self);
+    const char *tstate;
+    if (unlikely(!event_begin_fast_python(self, EVENT_WITH_GIL, &tstate))) {
+        event_reuse_slow_path(self, slot);
+        return;
+    }
+    struct event_guard guard = event_guard_fast(self);
     const struct tracemalloc_dump_bucket *bucket =
         bucket_table.buckets + (*slot & BLOCK_MAP_BUCKET);
-    if (likely(event_path == EVENT_FAST_PATH_RECENT && *tracer.single_threaded &&
+    if (likely(event_path == EVENT_FAST_PATH_RECENT &&
                *event_python.finalizing == NULL &&
                (bucket->site & TRACEMALLOC_DUMP_NOT_PYTHON) == 0))
-        cached = event_cache_find_unchanged(&python_recent_layout, self, bucket->size);
+        cached = event_cache_find_unchanged(&python_recent_layout, self, tstate,
+                                            bucket->size);
     if (unlikely(cached == NULL)) {
+        event_leave_fast(self);
         event_reuse_slow_path(self, slot);
         return;
     }
@@ -250,7 +298,7 @@ void event_free_slow_path(const void *block, enum tracer_family by);
  * False: the caller calls event_free_slow_path. The slot is read without a lock, for
  * the caller owns the block. A free creates no dump file for a child that does nothing
  * else. */
-static always_inline bool event_free(const void *block) {
+static always_inline bool event_free(const void *block, enum event_gil gil) {
     if (unlikely(!gate.active)) {
         if (unlikely(event_file_deferred))
             return false;
@@ -262,12 +310,17 @@ static always_inline bool event_free(const void *block) {
     if (*slot == 0)
         return true;
     struct thread_state *self = thread_state_own;
-    if (unlikely(thread_state_is_in_tracer(self) || !*tracer.single_threaded ||
-                 *event_python.finalizing != NULL))
+    if (unlikely(thread_state_is_in_tracer(self) || *event_python.finalizing != NULL))
         return false;
-    struct event_guard guard = event_begin_fast(self);
+    if (unlikely(!event_begin_fast(self, gil))) {
+        self->in_tracer = false;
+        return false;
+    }
+    struct event_guard guard = event_guard_fast(self);
     /* A request may have stopped or cleared the tracing meanwhile. */
-    if (unlikely(!gate.active || !tracer_remove_fast(guard, slot))) {
+    bool is_done = likely(gate.active) && tracer_remove_fast(guard, slot);
+    tracer_leave(guard);
+    if (unlikely(!is_done)) {
         self->in_tracer = false;
         return false;
     }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "event/event_python.h"
 
+#include "event/signal_window.h"
+#include "trace/tracer.h"
+
 static const void *const never_finalizing;
 
 struct event_python event_python = {.finalizing = &never_finalizing};
@@ -9,16 +12,45 @@ void event_python_never_finalizing(void) {
     event_python.finalizing = &never_finalizing;
 }
 
-/* With a leaf it is known how to find it. */
 void event_python_find_current(struct thread_state *self) {
-    static const char *const nowhere;
-    if (self->python.leaf == NULL)
-        return;
     if (event_python.current_offset != 0)
         self->current = (const void *)((const char *)__builtin_thread_pointer() +
                                        event_python.current_offset);
     else if (event_python.current_tstate != NULL)
         self->current = (const void *)event_python.current_tstate;
-    else
-        self->current = &nowhere;
+}
+
+/* From 3.12 on an interpreter may have a GIL of its own, and a thread's current state
+ * says that the thread holds that of the state's interpreter. */
+static bool is_of_main_interpreter(const char *tstate) {
+    if (event_python.interpreter_of == NULL)
+        return true;
+    if (event_python.interpreter_of((void *)(uintptr_t)tstate) ==
+        event_python.main_interpreter())
+        return true;
+    biased_lock_forbid(&tracer.lock);
+    return false;
+}
+
+static bool has_gil(const struct thread_state *self, const char *tstate) {
+    if (tstate == NULL || self->ended)
+        return false;
+    if (!event_python.thread_local_current && event_python.this_thread() != tstate)
+        return false;
+    return is_of_main_interpreter(tstate);
+}
+
+/* A signal handler that makes the window needed again resets the owner; so the window
+ * is asked for after the owner is set. */
+bool event_python_check_gil(struct thread_state *self) {
+    const char *tstate = event_python.enabled ? event_python_current() : NULL;
+    if (!has_gil(self, tstate))
+        return false;
+    if (self->current == &thread_state_nowhere)
+        event_python_find_current(self);
+    self->owner = tstate;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (!signal_window_needless)
+        self->owner = THREAD_STATE_NO_OWNER;
+    return true;
 }

@@ -30,6 +30,8 @@ struct event_python {
     ptrdiff_t current_offset; /* of the variable from the thread pointer; 0: unknown */
     void *(*get_current)(void);
     void *(*this_thread)(void);
+    void *(*interpreter_of)(void *tstate); /* NULL before 3.12, as the next */
+    void *(*main_interpreter)(void);
 };
 
 extern internal struct event_python event_python;
@@ -38,6 +40,9 @@ extern internal struct event_python event_python;
 void event_python_never_finalizing(void);
 /* Sets `current`, which a thread needs from its first leaf on. */
 void event_python_find_current(struct thread_state *self);
+/* Whether the thread holds the GIL that all Python threads share; notes it in `owner`.
+ * Where there may be more than one GIL, it is nobody's for good. */
+bool event_python_check_gil(struct thread_state *self);
 
 /* From 3.12 on the current thread state is a thread-local variable of the interpreter,
  * at a fixed distance from the thread pointer where that was found out. */
@@ -65,7 +70,7 @@ static always_inline uint32_t event_python_capture(struct thread_state *self,
                                                    const char *tstate) {
     uint32_t stack =
         likely(tstate != NULL) ? python_stack_capture(&self->python, tstate) : 0;
-    if (unlikely(self->current == NULL))
+    if (unlikely(self->current == &thread_state_nowhere))
         event_python_find_current(self);
     return stack;
 }

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "base/sys.h"
+#include "event/thread_state.h"
 #include "trace/tracer.h"
 
 enum { SET_SIZE = 8 }; /* of the kernel's set of signals, in bytes */
@@ -62,8 +63,10 @@ void signal_window_close(void) {
 }
 
 void signal_window_forget(void) {
-    if (signal_window_needless)
-        set_needless(false);
+    if (!signal_window_needless)
+        return;
+    set_needless(false);
+    thread_state_own->owner = THREAD_STATE_NO_OWNER;
 }
 
 /* The last thread that asked may have been another one than this. */

@@ -8,13 +8,18 @@
 #include "base/lock.h"
 #include "base/machine.h"
 
-struct thread_state thread_state_none = {.in_tracer = true};
+const char *const thread_state_nowhere;
+struct thread_state thread_state_none = {.in_tracer = true,
+                                         .current = &thread_state_nowhere,
+                                         .owner = THREAD_STATE_NO_OWNER};
 thread_local_fixed struct thread_state *thread_state_own = &thread_state_none;
 
 /* Stands in where there is no state: while one is made, without memory, and in a thread
  * that has ended as far as we know. Its marks may be written by several threads, to the
  * same values. */
-static struct thread_state making = {.in_tracer = true};
+static struct thread_state making = {.in_tracer = true,
+                                     .current = &thread_state_nowhere,
+                                     .owner = THREAD_STATE_NO_OWNER};
 static thread_local_fixed bool has_ended;
 
 static pthread_key_t key;
@@ -75,6 +80,8 @@ struct thread_state *thread_state_begin(void) {
     }
     state->next = NULL;
     state->ended = has_ended;
+    state->current = &thread_state_nowhere;
+    state->owner = THREAD_STATE_NO_OWNER;
     if (has_key)
         pthread_setspecific(key, state);
     thread_state_own = state;

@@ -55,8 +55,12 @@ struct thread_state {
     struct thread_state *next;   /* in the pool */
     struct native_merge *native; /* mapped when first needed */
     struct python_stack python;
-    /* Where the thread's current PyThreadState is found; NULL until its first frame. */
+    /* Where the thread's current PyThreadState is, or &thread_state_nowhere. */
     const char *const *current;
+    /* The current PyThreadState is this one only while the thread holds the GIL that
+     * the tracer's lock is biased to, and its touches of the dump need no window for
+     * SIGBUS. Else THREAD_STATE_NO_OWNER, which is no PyThreadState. */
+    const char *owner;
     struct event_cache cache;
     struct bucket_cache buckets;
     uintptr_t deferred[THREAD_STATE_DEFERRED]; /* blocks that a signal handler freed,
@@ -69,6 +73,9 @@ static_assert(sizeof(struct event_cache_entry) == 32, "half a cache line");
  * that the hot path asks once for both. */
 extern internal thread_local_fixed struct thread_state *thread_state_own;
 extern internal struct thread_state thread_state_none;
+/* Where a thread's current PyThreadState is while that is not known: NULL. */
+extern internal const char *const thread_state_nowhere;
+#define THREAD_STATE_NO_OWNER ((const char *)1)
 
 /* Makes the key whose destructor notices the end of a thread. Once, from the
  * constructor. */

@@ -75,7 +75,7 @@ static always_inline void *end_realloc(struct thread_state *self, uint32_t bucke
 }
 
 static always_inline void record_free(void *block) {
-    if (unlikely(!event_free(block)))
+    if (unlikely(!event_free(block, EVENT_ANY_THREAD)))
         event_free_slow_path(block, TRACER_LIBC);
 }
 

@@ -72,7 +72,7 @@ static never_inline void free_slow_path(int domain, void *context, void *block) 
 }
 
 static always_inline void hooked_free(int domain, void *context, void *block) {
-    if (likely(block == NULL || event_free(block)))
+    if (likely(block == NULL || event_free(block, stack_of(domain))))
         real[domain].free(context, block);
     else
         free_slow_path(domain, context, block);

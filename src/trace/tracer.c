@@ -18,7 +18,7 @@ static struct dump_file dump;
 
 struct tracer tracer = {
     .single_threaded = &many_threads,
-    .lock = {.rank = LOCK_TRACER},
+    .lock = {.lock = {.rank = LOCK_TRACER}, .revoked = true},
 };
 
 /* glibc before 2.32 has no such flag: then every event takes the lock. */
@@ -26,6 +26,19 @@ void tracer_prepare(void) {
     const char *flag = dlsym(RTLD_DEFAULT, "__libc_single_threaded");
     if (flag != NULL)
         libc_flag = flag;
+    biased_lock_prepare(&tracer.lock);
+}
+
+/* In a process of one thread no other is in the tables. */
+void tracer_lock(void) {
+    if (*libc_flag)
+        lock_take(&tracer.lock.lock);
+    else
+        biased_lock_take(&tracer.lock);
+}
+
+void tracer_unlock(void) {
+    biased_lock_release(&tracer.lock);
 }
 
 void tracer_share(bool shared) {

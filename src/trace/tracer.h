@@ -6,6 +6,7 @@
  * Python. The functions of an event take the guard that tracer_enter returns. It takes
  * the lock, but not while the process has one thread: glibc clears
  * __libc_single_threaded in pthread_create, so that flag cannot change during an event.
+ * With more threads the lock is biased towards the holder of the GIL.
  *
  * Ordering law: a block leaves the map before its address can be reused. free: remove,
  * then the real free. realloc: take, then the real realloc, then insert the new block,
@@ -17,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/lock.h"
+#include "base/biased_lock.h"
 #include "trace/block_map.h"
 #include "trace/bucket_table.h"
 #include "trace/event_guard.h"
@@ -26,7 +27,7 @@
 
 struct tracer {
     const char *single_threaded; /* glibc's flag, or a constant 0 */
-    struct lock lock;            /* protects all tables and the dump */
+    struct biased_lock lock;     /* protects all tables and the dump */
     /* Of the tables: buckets of an older one mean nothing; under the lock. */
     uint32_t generation;
     struct dump_file *dump;
@@ -45,7 +46,8 @@ struct tracer_start {
     void (*code_freed)(uintptr_t address);
 };
 
-/* Finds glibc's flag. Once, before there is a second thread. */
+/* Finds glibc's flag, and whether the lock can be biased. Once, before there is a
+ * second thread. */
 void tracer_prepare(void);
 /* Whether every event takes the lock, and with it no fast path, as with many threads:
  * true to begin with. Also in a signal handler. */
@@ -68,18 +70,41 @@ void tracer_freeze(void);
  * lock, or with one thread. */
 void tracer_measure(void);
 
+/* Takes the lock, whatever thread it is, and ends its bias. The thread is marked as in
+ * the tracer. */
+void tracer_lock(void);
+void tracer_unlock(void);
+
 /* Takes the lock, if there is more than one thread. `thread` is marked as in the
- * tracer, by event_begin; tests alone have none. */
-static always_inline struct event_guard tracer_enter(struct thread_state *thread) {
-    if (likely(*tracer.single_threaded))
-        return (struct event_guard){thread, false};
-    lock_take(&tracer.lock);
-    return (struct event_guard){thread, true};
+ * tracer, by event_begin; tests alone have none. `has_gil`: it holds the GIL that the
+ * lock is biased to, and does not give it up before tracer_leave. */
+static always_inline struct event_guard tracer_enter(struct thread_state *thread,
+                                                     bool has_gil) {
+    enum event_lock lock = EVENT_LOCKED;
+    if (likely(*tracer.single_threaded)) {
+        lock = EVENT_ONE_THREAD;
+        if (has_gil)
+            biased_lock_bias(&tracer.lock);
+    } else if (!has_gil)
+        biased_lock_take(&tracer.lock);
+    else if (biased_lock_is_biased(&tracer.lock) && biased_lock_enter(&tracer.lock))
+        lock = EVENT_BIASED;
+    else
+        biased_lock_take_favoured(&tracer.lock);
+    return (struct event_guard){thread, lock};
 }
 
 static always_inline void tracer_leave(struct event_guard guard) {
-    if (unlikely(guard.locked))
-        lock_release(&tracer.lock);
+    if (guard.lock == EVENT_BIASED)
+        biased_lock_leave(&tracer.lock);
+    else if (unlikely(guard.lock == EVENT_LOCKED))
+        biased_lock_release(&tracer.lock);
+}
+
+/* As tracer_enter, on the fast path: false, with nothing done, if that would take time.
+ * The thread holds the GIL, or there is no other. */
+static always_inline bool tracer_enter_fast(void) {
+    return likely(biased_lock_enter(&tracer.lock)) || *tracer.single_threaded;
 }
 
 /* A block is not recorded. `reason`: a TRACEMALLOC_DUMP_LOST_. */

@@ -18,6 +18,8 @@ static void describe_to_events(void) {
     event_python.current_tstate = runtime.current_tstate;
     event_python.get_current = runtime.get_current;
     event_python.this_thread = runtime.this_thread;
+    event_python.interpreter_of = runtime.interpreter_of;
+    event_python.main_interpreter = runtime.main_interpreter;
     if (runtime.finalizing != NULL)
         event_python.finalizing = runtime.finalizing;
 }

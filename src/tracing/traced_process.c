@@ -15,7 +15,7 @@ static struct lock lock = {.rank = LOCK_CONTROL};
 static void leave_parent(void) {
     traced_process_fork();
     traced_process_forget();
-    lock_release(&tracer.lock);
+    tracer_unlock();
     lock_release(&lock);
 }
 
@@ -26,12 +26,12 @@ struct thread_state *traced_process_lock(void) {
     self->in_tracer = true;
     event_open_window(self);
     lock_take(&lock);
-    lock_take(&tracer.lock);
+    tracer_lock();
     return self;
 }
 
 void traced_process_unlock(struct thread_state *self) {
-    lock_release(&tracer.lock);
+    tracer_unlock();
     lock_release(&lock);
     self->in_tracer = false;
     if (self->has_deferred)
@@ -39,7 +39,7 @@ void traced_process_unlock(struct thread_state *self) {
 }
 
 void traced_process_fork(void) {
-    lock_fork(&tracer.lock);
+    biased_lock_fork(&tracer.lock);
     lock_fork(&lock);
     thread_state_fork();
     signal_window_fork();

@@ -31,7 +31,7 @@ static struct tracemalloc_dump_header *header(void) {
 }
 
 static void insert(uintptr_t block, uint64_t size, uint32_t stack) {
-    struct event_guard guard = tracer_enter(NULL);
+    struct event_guard guard = tracer_enter(NULL, false);
     tracer_insert(guard, block, bucket_table_find(stack, 0, size));
     tracer_leave(guard);
 }
@@ -432,7 +432,7 @@ static void *live_and_die(void *argument) {
     for (int round = 0; round < ROUNDS; round++) {
         uintptr_t block = own + 16 * random_below(&seed, 256);
         uint32_t stack = 2 + random_below(&seed, 20);
-        struct event_guard guard = tracer_enter(NULL);
+        struct event_guard guard = tracer_enter(NULL, false);
         if (*block_map_make(block) != 0)
             tracer_remove(guard, block, TRACER_PYTHON);
         else
@@ -441,7 +441,7 @@ static void *live_and_die(void *argument) {
         tracer_leave(guard);
     }
     for (uintptr_t at = 0; at < 256; at++) {
-        struct event_guard guard = tracer_enter(NULL);
+        struct event_guard guard = tracer_enter(NULL, false);
         tracer_remove(guard, own + 16 * at, TRACER_PYTHON);
         tracer_leave(guard);
     }
@@ -468,7 +468,7 @@ START_TEST(one_thread_needs_no_lock) {
     tracer_prepare();
     tracer_share(false);
     open_tracer(1 << 20);
-    lock_take(&tracer.lock);
+    lock_take(&tracer.lock.lock);
     insert(base, 100, 5);
     live_expect(1, 100);
 }

@@ -28,6 +28,8 @@ static const struct symbol {
     {"PyThreadState_GetUnchecked", "_PyThreadState_UncheckedGet", FIELD(get_current), 6,
      0},
     {"PyGILState_GetThisThreadState", NULL, FIELD(this_thread), 6, 0},
+    {"PyThreadState_GetInterpreter", NULL, FIELD(interpreter_of), 12, 0},
+    {"PyInterpreterState_Main", NULL, FIELD(main_interpreter), 12, 0},
     {"Py_IsFinalizing", "_Py_IsFinalizing", FIELD(is_finalizing), 7, 0},
     {"PyMem_GetAllocator", NULL, FIELD(get_allocator), 6, 0},
     {"PyMem_SetAllocator", NULL, FIELD(set_allocator), 6, 0},

@@ -32,7 +32,9 @@ struct python_runtime {
     void *const *current_tstate;   /* needs the GIL; NULL from 3.12 on */
     void *(*get_current)(void);    /* PyThreadState_GetUnchecked() */
     void *(*this_thread)(void);    /* PyGILState_GetThisThreadState() */
-    int (*is_finalizing)(void);    /* NULL in 3.6 */
+    void *(*interpreter_of)(void *tstate); /* NULL before 3.12, as the next */
+    void *(*main_interpreter)(void);
+    int (*is_finalizing)(void); /* NULL in 3.6 */
     void (*get_allocator)(int domain, void *allocator);
     void (*set_allocator)(int domain, void *allocator);
     int (*set_ref_tracer)(int (*tracer)(void *object, int event, void *data),
