@@ -71,8 +71,7 @@ enum tracemalloc_dump_reason {
     TRACEMALLOC_DUMP_LOST_STACKS = 0, /* events whose new stack went to `<overflow>` */
     TRACEMALLOC_DUMP_LOST_BLOCKS = 1, /* blocks not recorded: a table could not grow */
     TRACEMALLOC_DUMP_LOST_FILE = 2,   /* extents that could not be added to the file */
-    TRACEMALLOC_DUMP_LOST_PYTHON =
-        3, /* Python frames were switched off: a check failed */
+    TRACEMALLOC_DUMP_LOST_PYTHON = 3, /* Python frames were disabled: a check failed */
     TRACEMALLOC_DUMP_LOST_NESTED =
         4, /* blocks allocated by a signal handler that interrupted the tracer */
     TRACEMALLOC_DUMP_LOST_MEMORY = 5, /* no memory for the tracer's private tables */
@@ -96,7 +95,7 @@ enum tracemalloc_dump_reason {
 
 /* Why the file could not grow, which is the cause of some of the reasons above. */
 enum tracemalloc_dump_growth {
-    TRACEMALLOC_DUMP_GROWTH_GOOD = 0,   /* it could */
+    TRACEMALLOC_DUMP_GROWTH_GOOD = 0,   /* it never failed */
     TRACEMALLOC_DUMP_GROWTH_BOUND = 1,  /* TRACEMALLOC_MAX_FILE */
     TRACEMALLOC_DUMP_GROWTH_LIMIT = 2,  /* RLIMIT_FSIZE */
     TRACEMALLOC_DUMP_GROWTH_FULL = 3,   /* no space left on the disk */
@@ -106,13 +105,13 @@ enum tracemalloc_dump_growth {
     TRACEMALLOC_DUMP_GROWTH_IO = 7,     /* the file system failed */
 };
 
-/* What the memory limit is one of. The least of all counts. */
+/* The kind of the memory limit. If there are several limits, it is the lowest. */
 enum tracemalloc_dump_limit {
     TRACEMALLOC_DUMP_LIMIT_NONE = 0,
-    TRACEMALLOC_DUMP_LIMIT_CGROUP = 1,  /* of its own or of one that it is in */
+    TRACEMALLOC_DUMP_LIMIT_CGROUP = 1,  /* of its cgroup or of an outer one */
     TRACEMALLOC_DUMP_LIMIT_AS = 2,      /* RLIMIT_AS */
     TRACEMALLOC_DUMP_LIMIT_DATA = 3,    /* RLIMIT_DATA */
-    TRACEMALLOC_DUMP_LIMIT_MACHINE = 4, /* what it had and what was available */
+    TRACEMALLOC_DUMP_LIMIT_MACHINE = 4, /* its own memory and what was available */
 };
 
 enum tracemalloc_dump_section_id {
@@ -194,9 +193,9 @@ struct tracemalloc_dump_site {
     uint64_t reserved;
 };
 
-/* The blocks of one size that one stack made in one epoch in one domain. `live` is now,
- * or the very end for a process that ended; `at_exit` is the moment when the runtime
- * was marked as finalizing, valid when the header's `finalized` is 1.
+/* The blocks of one size that one stack allocated in one epoch in one domain. `live` is
+ * now, or the very end for a process that ended; `at_exit` is the moment when the
+ * runtime was marked as finalizing, valid when the header's `finalized` is 1.
  *
  * The header's stamp is raised at each peak and at each epoch's begin, and a bucket
  * takes it over when it changes for the first time since; before that it notes
@@ -211,8 +210,8 @@ struct tracemalloc_dump_site {
  * peak: `peak_live` where its stamp is not older than the header's `peak_number`, else
  * `live`. While the header's current bytes are more than its `peak_bytes` the peak is
  * now: `live`. And what is missing in its site's history is the change from
- * `live_before` to `live`, in the epoch of its stamp: the last one that began with
- * that or an older one.
+ * `live_before` to `live`, in the epoch of its stamp: the last one that began with that
+ * or an older one.
  *
  * A bucket that holds nothing may later be given to another site. Entry 0 is unused. */
 struct tracemalloc_dump_bucket {

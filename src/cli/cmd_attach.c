@@ -52,8 +52,8 @@ static const struct argp argp = {
     .parser = parse,
     .args_doc = "PID",
     .doc = "Begins to trace a process that was started without the library, and prints "
-           "the name of its dump. What the process allocated before is not known. "
-           "`tracemalloc detach` ends it.",
+           "the name of its dump. Blocks allocated before are not known. `tracemalloc "
+           "detach` ends the tracing.",
 };
 
 /* What the library is to do, as lines of NAME=VALUE; the variables are those of this
@@ -122,7 +122,7 @@ static int print_dump(pid_t pid) {
     if (status == 0 && dump.path != NULL && !dump.is_memory)
         terminal_text_line(stdout, dump.path);
     else
-        failure_note("process %d is traced, but could write no dump", (int)pid);
+        failure_note("process %d is traced, but could not create a dump", (int)pid);
     live_dump_close(&dump);
     return command_close_output();
 }
@@ -136,7 +136,7 @@ static int run(int argc, char **argv) {
         return 1;
     if (library_path_find(library, sizeof library) < 0)
         return failure_print(
-            "libtracemalloc.so is neither beside this program nor in %s",
+            "libtracemalloc.so is neither next to this program nor in %s",
             TRACEMALLOC_LIBDIR);
     struct attach_request request = {arguments.pid, library, lines.text};
     return attach_process(&request) != 0 ? 1 : print_dump(arguments.pid);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* One line for each traceback: its frames, the oldest first, between semicolons, and
- * the bytes that it holds.
+/* Writes one line for each traceback: its frames, outermost first and separated by
+ * semicolons, and the bytes that it holds.
  *
  *   <module> (app.py:12);load (app.py:7) 4096
  *
- * Processes that are told apart are the oldest frames.
+ * If processes are separate, they are the outermost frames.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -15,7 +15,7 @@
 #include "export/trace_table.h"
 #include "output/unicode.h"
 
-/* A small damaged file must not make a huge one. */
+/* Prevents that a small damaged file leads to a huge export. */
 static const uint64_t max_bytes = (uint64_t)1 << 32;
 
 /* The texts of the frames, one after the other. */
@@ -25,7 +25,7 @@ struct frame_texts {
     size_t *ends; /* by frame */
 };
 
-/* What would end a frame or a line is written as in an URL. */
+/* Characters that would end a frame or a line are percent-encoded. */
 static void put_text(FILE *out, struct dump_text text) {
     const char *at = text.bytes, *end = at + text.length;
     while (at < end) {
@@ -113,6 +113,6 @@ static int write_file(struct export_input *input, FILE *out) {
 const struct exporter export_collapsed = {
     .name = "collapsed",
     .extension = "txt",
-    .summary = "stacks in lines, for flamegraph.pl and its like",
+    .summary = "one line for each stack, for flamegraph.pl and similar tools",
     .write = write_file,
 };

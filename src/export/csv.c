@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A table of comma-separated values (RFC 4180, lines end with \n): what each line of
- * code holds in each domain. */
+/* Writes comma-separated values (RFC 4180, lines end with \n): what each line of code
+ * holds in each domain. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -9,7 +9,8 @@
 #include "export/trace_table.h"
 #include "output/unicode.h"
 
-/* A spreadsheet computes a cell that begins so, unless a quote is in front. */
+/* A spreadsheet evaluates a cell that begins with one of these, unless a quote precedes
+ * it. */
 static const char formula_starts[] = {'=', '+', '-', '@', '\t', '\r', '\n'};
 
 static void put_text(FILE *out, struct dump_text text) {

@@ -6,8 +6,8 @@ void export_input_prepare(struct export_input *input) {
         .point = PROFILE_NOW, .point_name = "now", .limit = SIZE_MAX};
 }
 
-static int weigh(struct export_input *input, const struct filter *filter,
-                 enum profile_point point, struct profile *profile) {
+static int aggregate(struct export_input *input, const struct filter *filter,
+                     enum profile_point point, struct profile *profile) {
     int error = profile_open(profile, input->reader, &input->names, point);
     return error < 0 ? error : filter_apply(filter, profile);
 }
@@ -17,11 +17,11 @@ int export_input_open(struct export_input *input, const struct dump_reader *read
     input->reader = reader;
     int error = frame_names_open(&input->names);
     if (error == 0)
-        error = weigh(input, filter, input->point, &input->shown);
+        error = aggregate(input, filter, input->point, &input->shown);
     if (error == 0)
-        error = weigh(input, filter, PROFILE_PEAK, &input->peak);
+        error = aggregate(input, filter, PROFILE_PEAK, &input->peak);
     if (error == 0)
-        error = weigh(input, filter, PROFILE_ALLOCATED, &input->allocated);
+        error = aggregate(input, filter, PROFILE_ALLOCATED, &input->allocated);
     return error;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is exported: a dump, of one process or of several merged, weighed and filtered.
+/* The input of an exporter: a dump of one process or of several merged ones, with its
+ * aggregated and filtered profiles.
  *
  * For offline code; allocates; one thread at a time.
  */
@@ -17,30 +18,30 @@
 
 struct export_input {
     enum profile_point point;
-    const char *point_name; /* as it was asked for */
-    size_t limit;           /* traces at most, SIZE_MAX: all */
-    bool by_process;        /* tell them apart */
-    uint32_t
-        python_version; /* as PY_VERSION_HEX: who shall read it. 0: the traced one */
+    const char *point_name;  /* as the user wrote it */
+    size_t limit;            /* maximum number of traces; SIZE_MAX: all */
+    bool by_process;         /* the processes of a merged dump are separate */
+    uint32_t python_version; /* PY_VERSION_HEX of the Python that reads the file; 0:
+                           traced */
     const struct dump_reader *reader;
     struct frame_names names;
-    struct profile shown; /* at the moment */
+    struct profile shown; /* at `point` */
     struct profile peak;
-    struct profile allocated; /* ever */
+    struct profile allocated; /* since the start of tracing */
 };
 
-/* An input of all that is live now, without a dump. */
+/* Sets the defaults: everything that is live now, without a limit. */
 void export_input_prepare(struct export_input *input);
 
-/* Weighs a dump, which stays the caller's and outlives the input. 0, or those errors of
- * profile_open and filter_apply; the input is closed in any case. */
+/* Aggregates a dump, which belongs to the caller and must outlive the input. 0, or an
+ * error of profile_open or filter_apply; the caller closes the input in any case. */
 must_check int export_input_open(struct export_input *input,
                                  const struct dump_reader *reader,
                                  const struct filter *filter);
 
 void export_input_close(struct export_input *input);
 
-/* The id of a process by its index in the dump. */
+/* The PID of a process, by its index in the dump. */
 static inline uint32_t export_input_pid(const struct export_input *input,
                                         uint32_t process) {
     return input->reader->processes[process].pid;

@@ -8,8 +8,8 @@ static const struct exporter *const exporters[] = {
     &export_pprof,     &export_snapshot, &export_speedscope,
 };
 
-const struct exporter *exporter_at(size_t number) {
-    return number < sizeof exporters / sizeof *exporters ? exporters[number] : NULL;
+const struct exporter *exporter_at(size_t i) {
+    return i < sizeof exporters / sizeof *exporters ? exporters[i] : NULL;
 }
 
 const struct exporter *exporter_find(const char *name) {

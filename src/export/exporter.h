@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The formats of `tracemalloc export`: one exporter for each, in one table. What each
- * writes is in tracemalloc-export(5). The same input gives the same bytes.
+/* The formats of `tracemalloc export`: one exporter for each, in one table.
+ * tracemalloc-export(5) describes what each writes. Equal inputs give equal bytes.
  *
  * For offline code; allocates; one thread at a time.
  */
@@ -15,13 +15,13 @@
 
 struct exporter {
     const char *name;      /* as given to --format */
-    const char *extension; /* of such files, without a dot */
+    const char *extension; /* of a file name, without a dot */
     const char *summary;   /* one line, no full stop */
-    bool only_python;      /* has no place for native frames */
-    bool only_leaf;        /* of each stack its most recent frame */
-    bool by_block;         /* of single blocks: has no limit */
-    /* 0, -ENOMEM, -EIO, or -EFBIG when the format cannot hold that much. Write errors
-     * stay in the stream. New names may be added to the input's. */
+    bool only_python;      /* the format cannot represent native frames */
+    bool only_leaf;        /* only the innermost frame of each stack is written */
+    bool by_block;         /* blocks are written one by one; `limit` is not supported */
+    /* 0, -ENOMEM, -EIO, or -EFBIG if the format cannot represent so much data. Write
+     * errors are left in the stream. May add names to those of the input. */
     int (*write)(struct export_input *input, FILE *out);
 };
 
@@ -32,8 +32,8 @@ extern const struct exporter export_pprof;
 extern const struct exporter export_snapshot;
 extern const struct exporter export_speedscope;
 
-/* The exporter of a format, or NULL. */
+/* Finds the exporter of a format; NULL if there is none. */
 must_check const struct exporter *exporter_find(const char *name);
 
-/* The exporters by number, from 0 on; NULL behind the last. */
-must_check const struct exporter *exporter_at(size_t number);
+/* The exporter of an index, from 0; NULL after the last. */
+must_check const struct exporter *exporter_at(size_t i);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The frames of several dumps, each with one number: equal are those with the same
- * file, function and line.
+/* Gives each distinct frame of several dumps an id. Frames with the same file, function
+ * and line are equal.
  *
  * For offline code; allocates; one thread at a time.
  */
@@ -16,46 +16,46 @@
 #include "profile/profile.h"
 
 struct named_frame {
-    uint32_t filename; /* of the names */
-    uint32_t function; /* of the names; an empty text where there is none */
+    uint32_t filename; /* id in `names` */
+    uint32_t function; /* id in `names`, of an empty text if unknown */
     uint32_t line;
-    uint32_t first_line; /* of the function, 0 where unknown */
-    /* Of a native frame. */
-    uint64_t address; /* as in its ELF file */
+    uint32_t first_line; /* of the function; 0 if unknown */
+    /* Only for a native frame. */
+    uint64_t address; /* ELF virtual address */
     uint32_t module;  /* index in the dump */
-    bool has_source;  /* the file name is one of a source file */
+    bool has_source;  /* `filename` is a source file */
     bool native;
 };
 
 struct frame_table {
     struct frame_names *names;
-    bool by_address; /* native frames by their address, not only by their file */
+    bool by_address; /* native frames with different addresses are different */
     struct id_map ids;
-    struct named_frame *frames; /* by id, `ids.count` of them */
+    struct named_frame *frames; /* by id; ids.count are used */
     size_t capacity;
 };
 
-/* What frame_table_at keeps of one dump, so that each node is named once. */
+/* Results of frame_table_at for one dump, so that each node is looked up once. */
 struct frame_cache {
     const struct profile *profile;
-    uint32_t *frames; /* id + 1, by stack; 0 where not yet asked for */
+    uint32_t *frames; /* id + 1, by stack; 0 if not yet looked up */
 };
 
-/* 0 or -ENOMEM. The profile's names are the table's. */
+/* 0 or -ENOMEM. The profile must use the same names as the table. */
 must_check int frame_cache_open(struct frame_cache *cache,
                                 const struct profile *profile);
 void frame_cache_close(struct frame_cache *cache);
 
 void frame_table_close(struct frame_table *table);
 
-/* The id of a frame, or -ENOMEM. */
+/* Adds a frame if there is no equal one. Returns its id, or -ENOMEM. */
 must_check int64_t frame_table_add(struct frame_table *table, struct named_frame frame);
 
-/* The id of the frame at a node, or -ENOMEM. */
+/* Returns the id of the innermost frame of a stack, or -ENOMEM. */
 must_check int64_t frame_table_at(struct frame_table *table, struct frame_cache *cache,
                                   uint32_t stack);
 
-/* The text of a frame's function, or of its file where it has none. */
+/* The function of a frame, or its file if the function is unknown. */
 struct dump_text frame_table_label(const struct frame_table *table,
                                    const struct named_frame *frame);
 

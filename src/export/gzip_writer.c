@@ -18,7 +18,7 @@ int gzip_writer_open(struct gzip_writer *writer, FILE *out) {
     return result == Z_OK ? 0 : -ENOMEM;
 }
 
-/* Until deflate leaves room in the output: then it has taken the whole input. */
+/* Repeats deflate until it leaves space in `output`: then it has consumed all input. */
 static void deflate_input(struct gzip_writer *writer, int flush) {
     writer->stream.next_in = writer->input;
     writer->stream.avail_in = (unsigned)writer->waiting;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A gzip file (RFC 1952) to a stream, without name or time, so that the same bytes give
- * the same file.
+/* Writes a gzip file (RFC 1952) to a stream, without name or time, so that equal data
+ * gives an equal file.
  *
- * For offline code; allocates; one thread at a time. Write errors stay in the stream.
+ * For offline code; allocates; one thread at a time. Write errors are left in the
+ * stream.
  */
 #pragma once
 
@@ -20,7 +21,7 @@ struct gzip_writer {
     z_stream stream;
     FILE *out;
     bool failed;
-    size_t waiting; /* bytes of `input`: zlib is slow with a few at a time */
+    size_t waiting; /* bytes in `input`, which exists because zlib is slow with few */
     uint8_t input[GZIP_WRITER_BUFFER_SIZE];
     uint8_t output[GZIP_WRITER_BUFFER_SIZE];
 };
@@ -30,5 +31,5 @@ must_check int gzip_writer_open(struct gzip_writer *writer, FILE *out);
 
 void gzip_writer_put(struct gzip_writer *writer, const void *bytes, size_t size);
 
-/* Ends the file and gives the memory back. 0 or -EIO. */
+/* Ends the file and frees the memory. 0 or -EIO. */
 must_check int gzip_writer_close(struct gzip_writer *writer);

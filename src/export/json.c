@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* All traces as one JSON object: frames by number, tracebacks as lists of them. */
+/* Writes all traces as one JSON object, in which a traceback is a list of indices of
+ * frames. */
 #include "export/exporter.h"
 #include "export/trace_document.h"
 #include "output/json_writer.h"

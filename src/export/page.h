@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The page of `tracemalloc flamegraph`: one HTML file that holds all it needs.
+/* Writes the page of `tracemalloc flamegraph`: one HTML file that needs no other file.
  *
- * For offline code; allocates; one thread at a time. The program of the page is made
- * from src/export/page/ while building, where Node is at hand; a build without it has
- * no page.
+ * For offline code; allocates; one thread at a time. The scripts of the page are
+ * bundled from src/export/page/ by the build if Node is installed; otherwise the
+ * command is built without the page.
  */
 #pragma once
 
@@ -16,7 +16,8 @@
 /* Whether this build has the page. */
 bool page_is_built(void);
 
-/* Writes the page. 0, -ENOMEM, -EFBIG for more than a page can hold, -ENODATA for the
- * exit of a program that was not finalized, -ENOENT for a domain that no dump knows, or
- * -EIO where the JSON could not be made. Write errors stay in the stream. */
+/* Writes the page. 0, -ENOMEM, -EFBIG if there is more data than a page can hold,
+ * -ENODATA for the exit of a program that was not finalized, -ENOENT for a domain that
+ * no dump has, or -EIO if writing the JSON failed. Write errors are left in the stream.
+ */
 must_check int page_write(const struct page_options *options, FILE *out);

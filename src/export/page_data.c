@@ -17,7 +17,8 @@ enum {
     NOT_USED = UINT32_MAX,
 };
 
-/* Frames and names that the trees use, numbered anew in the order of their use. */
+/* Frames and names that the trees use, with new numbers in the order of their first
+ * use. */
 struct page_data {
     const struct page_input *input;
     struct json_writer json;
@@ -149,7 +150,7 @@ static void write_imports(struct page_data *data) {
     json_writer_close_list(&data->json);
 }
 
-/* A page does not know which of its two dumps a frame is of. */
+/* A page does not record which of its two dumps a frame belongs to. */
 static bool hides_source(const struct page_options *options) {
     const struct dump_reader *old = options->old;
     return options->reader->hides_source ||
@@ -214,7 +215,8 @@ static void write_trees(struct page_data *data) {
     json_writer_close_map(&data->json);
 }
 
-/* Of each few moments, the one with the largest heap, so that no summit is lost. */
+/* Selects the sample with the largest heap of each group of adjacent samples, so that
+ * no peak is lost. */
 static size_t find_summit(const struct dump_reader *reader, size_t begin, size_t end) {
     size_t summit = begin;
     for (size_t i = begin; i < end; i++)

@@ -3,15 +3,16 @@
 
 #include <stdbool.h>
 
-/* Of each tree: more cannot be told apart, and costs the browser time. */
+/* Of each tree. More would not be distinguishable, and would slow down the browser. */
 enum { MAX_NODES = 30000 };
 
 static bool is_finalized(const struct dump_reader *reader) {
     return reader->header.finalized != 0;
 }
 
-/* The moments that tell something else than `now`, and the one that is asked for. */
-static void find_moments(struct page_input *input) {
+/* Exit and end are offered only if all dumps were finalized, or if the user asked for
+ * them. */
+static void find_points(struct page_input *input) {
     const struct page_options *options = input->options;
     bool finalized = is_finalized(options->reader) &&
                      (options->old == NULL || is_finalized(options->old));
@@ -23,19 +24,19 @@ static void find_moments(struct page_input *input) {
         input->points[input->point_count++] = PROFILE_END;
 }
 
-static int weigh(struct page_input *input, const struct dump_reader *reader,
-                 enum profile_point point, struct profile *profile) {
+static int aggregate(struct page_input *input, const struct dump_reader *reader,
+                     enum profile_point point, struct profile *profile) {
     int error = profile_open(profile, reader, &input->names, point);
     return error < 0 ? error : filter_apply(input->options->filter, profile);
 }
 
-/* Joins a dump to the other one, or adds it. */
+/* Joins the frames of a dump with those of the other one, or adds its values. */
 static int add_dump(struct page_input *input, const struct dump_reader *reader,
                     unsigned column, bool joins) {
     struct profile profiles[PAGE_INPUT_POINTS] = {0}, ever = {0};
-    int error = weigh(input, reader, PROFILE_ALLOCATED, &ever);
+    int error = aggregate(input, reader, PROFILE_ALLOCATED, &ever);
     for (size_t i = 0; i < input->point_count && error == 0; i++)
-        error = weigh(input, reader, input->points[i], &profiles[i]);
+        error = aggregate(input, reader, input->points[i], &profiles[i]);
     const struct path_source source = {
         .profiles = profiles,
         .profile_count = input->point_count,
@@ -76,7 +77,7 @@ static int fold(struct page_input *input) {
 
 int page_input_open(struct page_input *input, const struct page_options *options) {
     *input = (struct page_input){.options = options};
-    find_moments(input);
+    find_points(input);
     input->columns = (unsigned)(2 * input->point_count + 1);
     if (options->old != NULL)
         input->columns *= 2;

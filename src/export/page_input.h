@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a page shows: its dumps, weighed at each moment that all of them hold, as two
- * folded trees. For offline code; allocates; one thread at a time. */
+/* The content of a page: two folded trees of its dumps, aggregated at each point in
+ * time that all of them have. For offline code; allocates; one thread at a time. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,15 +19,15 @@ struct page_input {
     const struct page_options *options;
     enum profile_point points[PAGE_INPUT_POINTS];
     size_t point_count;
-    /* Columns of the table: bytes and blocks of each moment and the allocations, and
-     * the same once more of the old dump. */
+    /* Columns of the table: bytes and blocks at each point in time and the allocations,
+     * then, in a comparison, the same for the old dump. */
     unsigned columns;
     struct frame_names names;
     struct path_table table;
     struct folded_tree trees[PAGE_INPUT_TREES]; /* by direction */
 };
 
-/* 0, or an error of page_write. Options and readers outlive the input. */
+/* 0, or an error of page_write. Options and readers must outlive the input. */
 must_check int page_input_open(struct page_input *input,
                                const struct page_options *options);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a page is asked to show. For offline code. */
+/* The options of a page. For offline code. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,10 +10,10 @@
 
 struct page_options {
     const struct dump_reader *reader;
-    const struct dump_reader *old; /* to compare with; NULL: none */
+    const struct dump_reader *old; /* to compare with; NULL if there is none */
     const char *name;              /* of the dump, for the title */
-    enum profile_point point;      /* that the page opens with */
+    enum profile_point point;      /* selected when the page opens */
     const struct filter *filter;
-    bool by_process; /* the first frame is the process */
-    double share;    /* of the total: what is below is folded */
+    bool by_process; /* the outermost frame is the process */
+    double share;    /* of the total; smaller calls are folded */
 };

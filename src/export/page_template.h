@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What stands before and behind the data in a page; NULL in a build without the page.
+/* The text of a page before and after its data; NULL in a build without the page.
  * Constants; any thread. */
 #pragma once
 

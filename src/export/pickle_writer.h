@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The part of Python's pickle protocol 4 that a snapshot needs (PEP 3154;
- * Lib/pickletools.py describes each opcode). Every Python 3 since 3.4 reads it. For
- * offline code; one thread at a time; write errors stay in the stream. */
+/* Writes the part of Python's pickle protocol 4 that a snapshot needs (PEP 3154;
+ * Lib/pickletools.py describes each opcode). Python 3.4 and later can read it. For
+ * offline code; one thread at a time; write errors are left in the stream. */
 #pragma once
 
 #include <stdint.h>
@@ -35,12 +35,12 @@ enum pickle_opcode {
 void pickle_writer_put(struct pickle_writer *writer, enum pickle_opcode opcode);
 
 void pickle_writer_integer(struct pickle_writer *writer, uint64_t value);
-/* Any bytes: what is no UTF-8 becomes a surrogate, as Python's "surrogateescape" makes
- * of it. */
+/* The text may be any bytes: those that are not UTF-8 become surrogates, as with
+ * Python's "surrogateescape". */
 void pickle_writer_text(struct pickle_writer *writer, struct dump_text text);
 void pickle_writer_word(struct pickle_writer *writer, const char *word);
 
-/* Keeps the object on top of the stack; returns its number. */
+/* Memoizes the object on top of the stack; returns its number. */
 uint32_t pickle_writer_memoize(struct pickle_writer *writer);
-/* Pushes a kept object again. */
+/* Pushes a memoized object. */
 void pickle_writer_get(struct pickle_writer *writer, uint32_t number);

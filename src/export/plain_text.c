@@ -13,7 +13,7 @@ size_t plain_text_put(char *out, uint32_t point) {
     return (size_t)snprintf(out, PLAIN_TEXT_MAX_BYTES, "\\u%04" PRIx32, point);
 }
 
-/* A byte becomes six at most, where it stands for a surrogate. */
+/* An invalid byte becomes six bytes, which is the maximum. */
 char *plain_text_copy(struct dump_text text) {
     const char *end = text.bytes + text.length;
     char *copy = malloc(text.length * PLAIN_TEXT_MAX_BYTES + 1);

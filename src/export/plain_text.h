@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Texts of a dump for formats that hold UTF-8 and no more: what is none, and a NUL, is
- * written as \uXXXX, so that different names stay different. Pure, but for the copy;
- * any thread. */
+/* Converts texts of a dump for formats that allow only UTF-8: a surrogate, an invalid
+ * byte or a NUL becomes \uXXXX, so that different names stay different. Pure, except
+ * for the copy; any thread. */
 #pragma once
 
 #include <stddef.h>
@@ -15,5 +15,6 @@ enum { PLAIN_TEXT_MAX_BYTES = 8 }; /* of one code point */
 /* Writes a code point as at most PLAIN_TEXT_MAX_BYTES; returns their number. */
 size_t plain_text_put(char *out, uint32_t point);
 
-/* A copy with a NUL at its end, to be freed; NULL without memory. */
+/* Returns a converted copy that ends with a NUL and must be freed; NULL if there is no
+ * memory. */
 must_check char *plain_text_copy(struct dump_text text);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A profile of https://github.com/google/pprof: gzip around one message of
- * profile.proto, which is written in parts: concatenated messages are one message.
+/* Writes a profile of https://github.com/google/pprof: a gzip-compressed message of
+ * profile.proto, which is written in parts, because concatenated messages are one.
  *
  *   string_table   ""   names of the input, by id + 1   texts of this file
  *   location       one for each frame, by id + 1
@@ -55,7 +55,8 @@ static int64_t name_string(uint32_t name) {
     return (int64_t)name + 1;
 }
 
-/* Keeps a text, which may be NULL for want of memory; its place in the string table. */
+/* Adds a text, which is NULL if there was no memory for it. Returns its index in the
+ * string table. */
 static int64_t keep_text(struct pprof *pprof, char *text) {
     size_t count = pprof->text_count;
     char **texts = realloc(pprof->texts, (count + 1) * sizeof *texts);
@@ -131,7 +132,7 @@ static void put_mapping(struct pprof *pprof, Pprof__Mapping *mapping) {
     put(pprof, &profile);
 }
 
-/* The Python frames need no other symbols than they have. */
+/* Tells pprof that Python frames need no further symbols. */
 static void put_interpreter(struct pprof *pprof) {
     const struct dump_reader *reader = pprof->table.input->reader;
     Pprof__Mapping mapping = PPROF__MAPPING__INIT;
@@ -143,8 +144,8 @@ static void put_interpreter(struct pprof *pprof) {
     put_mapping(pprof, &mapping);
 }
 
-/* A module counts from its load bias on, so that an address less the mapping's start is
- * one of its ELF file. */
+/* The mapping of a module starts at its load bias, so that an address less the start is
+ * an ELF virtual address. */
 static void put_module(struct pprof *pprof, size_t number) {
     const struct dump_reader *reader = pprof->table.input->reader;
     const struct tracemalloc_dump_module *module = &reader->modules[number];
@@ -206,8 +207,8 @@ static void put_location(struct pprof *pprof, Pprof__Location *location) {
     put(pprof, &profile);
 }
 
-/* A native frame of which nothing is known is an address, for pprof to find the symbol
- * of. */
+/* An unknown native frame is written as an address only, so that pprof looks up its
+ * symbol. */
 static int put_frame(struct pprof *pprof, size_t number) {
     const struct named_frame *frame = &pprof->table.frames.frames[number];
     Pprof__Location location = PPROF__LOCATION__INIT;
@@ -239,7 +240,7 @@ static int put_frames(struct pprof *pprof) {
     return error;
 }
 
-/* The texts of the labels, so that a sample only refers to them. */
+/* Adds the texts of the labels, to which samples refer by index. */
 static void prepare_labels(struct pprof *pprof) {
     const struct export_input *input = pprof->table.input;
     pprof->label_keys = add_word(pprof, "domain");
@@ -260,8 +261,8 @@ static void prepare_labels(struct pprof *pprof) {
     }
 }
 
-/* What a stack holds was allocated once: a live dump counts the one a moment later than
- * the other. */
+/* A stack cannot hold more than it allocated, but a live dump may be read between the
+ * updates of the two counts. */
 static void fill_values(int64_t values[SAMPLE_TYPES], const struct trace *trace) {
     const struct weight *shown = &trace->shown, *allocated = &trace->allocated;
     bool whole = allocated->size >= shown->size && allocated->count >= shown->count;

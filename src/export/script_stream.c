@@ -9,11 +9,11 @@
 
 enum { BUFFER_SIZE = 1 << 16 };
 
-/* The JSON is UTF-8, and a character may come in parts. */
+/* The JSON is UTF-8, and one write may end in the middle of a character. */
 struct script_stream {
     FILE *out;
-    uint32_t point;   /* what there is of the character */
-    unsigned missing; /* bytes of it that are still to come */
+    uint32_t point;   /* the bits of the character that were written so far */
+    unsigned missing; /* bytes of the character that were not yet written */
 };
 
 static void put_unit(FILE *out, uint32_t unit) {

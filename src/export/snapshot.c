@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* A pickled tracemalloc.Snapshot, which the standard library's Snapshot.load reads.
+/* Writes a pickled tracemalloc.Snapshot for the standard library's Snapshot.load.
  *
  *   Snapshot  .traceback_limit = int
  *             .traces = _Traces  ._traces = [trace, ...]   one for each block
  *   trace     (domain, size, frames), and total_nframe as a fourth since Python 3.9
- *   frames    ((filename, lineno), ...)   the most recent frame first
+ *   frames    ((filename, lineno), ...)   innermost frame first
  *
- * Names, frames and tracebacks are written once and referred to afterwards. */
+ * Names, frames and tracebacks are written once and memoized. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -18,14 +18,14 @@
 #include "profile/profile.h"
 #include "profile/stack_index.h"
 
-/* Python would need gigabytes to load more, and a small damaged file must not make a
- * huge one. */
+/* Python would need gigabytes to load more, and a small damaged file must not lead to a
+ * huge export. */
 static const uint64_t max_blocks = (uint64_t)1 << 26;
 static const uint64_t max_frames = (uint64_t)1 << 28;
 
 enum { VERSION_WITH_TOTAL_NFRAME = 0x03090000, BATCH = 1000 };
 
-/* Numbers of memoized objects plus 1; 0 where there is none yet. */
+/* Numbers of memoized objects plus 1; 0 if not yet memoized. */
 struct snapshot {
     struct pickle_writer pickle;
     enum profile_point point;
@@ -115,7 +115,7 @@ static int write_trace(struct snapshot *snapshot,
     return 0;
 }
 
-/* The unpickler's stack holds what was pushed since the mark. */
+/* Ends a batch, because everything since the mark is on the stack of the unpickler. */
 static void count_trace(struct snapshot *snapshot) {
     if (++snapshot->batched < BATCH)
         return;
@@ -138,7 +138,7 @@ static int write_blocks(struct snapshot *snapshot,
     return 0;
 }
 
-/* Blocks whose site was filtered out have no weight. */
+/* The weight is 0 if the filter excludes the site. */
 static int write_traces(struct snapshot *snapshot) {
     const struct dump_reader *reader = snapshot->profile->reader;
     pickle_writer_put(&snapshot->pickle, PICKLE_EMPTY_LIST);
@@ -156,7 +156,7 @@ static int write_traces(struct snapshot *snapshot) {
     return 0;
 }
 
-/* An object of a class of the module whose state, a dict, is written next. */
+/* Writes an object of a class of the module; its state, a dict, is written next. */
 static void begin_object(struct pickle_writer *pickle, const char *class_name) {
     pickle_writer_word(pickle, "tracemalloc");
     pickle_writer_word(pickle, class_name);
@@ -188,7 +188,8 @@ static int write_snapshot(struct snapshot *snapshot, FILE *out) {
     return error;
 }
 
-/* Counts the frames that would be written, a stack with several domains as often. */
+/* Counts the frames that would be written; those of a stack count once for each of its
+ * domains. */
 static int check_size(const struct snapshot *snapshot) {
     const struct dump_reader *reader = snapshot->profile->reader;
     uint64_t frames = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A file of https://www.speedscope.app: sampled profiles of one list of frames, each
- * traceback a sample. What it calls the weights are bytes, or blocks. */
+/* Writes a file for https://www.speedscope.app: sampled profiles with a common list of
+ * frames, in which each traceback is a sample. Its `weights` are bytes or blocks. */
 #include <inttypes.h>
 
 #include "export/exporter.h"
@@ -25,7 +25,7 @@ static void add_frame(struct json_writer *writer, const struct frame_table *tabl
     json_writer_close_map(writer);
 }
 
-/* Processes that are told apart are frames behind those of the table. */
+/* If processes are separate, each is a frame, after those of the table. */
 static size_t process_frame(const struct trace_table *table,
                             const struct trace *trace) {
     return table->frames.ids.count + table->contexts[trace->context].process;

@@ -10,7 +10,7 @@ struct thread_search {
     const struct profile *profile;
     struct frame_names *names;
     uint32_t main;
-    uint32_t starting; /* of stacks that have not left threading.py */
+    uint32_t starting; /* of stacks whose frames are all in threading.py */
 };
 
 static bool equals(struct dump_text text, const char *word) {
@@ -32,7 +32,7 @@ static struct dump_text filename_at(const struct thread_search *search,
     return profile_filename(search->profile, profile_frame(search->profile, stack));
 }
 
-/* Python 3.10 and older know the function by its plain name only. */
+/* Python 3.10 and older do not have qualified names of functions. */
 static bool starts_thread(const struct thread_search *search, uint32_t stack) {
     struct dump_text function = profile_function(search->profile, stack);
     return ends(filename_at(search, stack), "threading.py") &&
@@ -55,7 +55,7 @@ static int64_t name_function(const struct thread_search *search, uint32_t stack)
 static int64_t name_thread(const struct thread_search *search, const uint32_t *threads,
                            uint32_t stack) {
     uint32_t parent = search->profile->reader->stacks[stack].parent;
-    /* Native frames may lie above the first Python frame. */
+    /* Native frames may be outside the outermost Python frame. */
     bool oldest = threads[parent] == FRAME_NAMES_UNKNOWN;
     if (oldest && starts_thread(search, stack))
         return search->starting;

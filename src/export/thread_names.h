@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Names for the threads of a dump, which holds none: of each stack the place where its
- * thread began, so that stacks of one thread share a name.
+/* Derives names for the threads of a dump, which does not record them: the name of a
+ * stack is the function that its thread began with, so that stacks of one thread have
+ * the same name.
  *
  *   main        a module's top level, or the frozen code that starts the interpreter
- *   FUNCTION    what threading.Thread runs, or the oldest function of any other stack
+ *   FUNCTION    target of threading.Thread, or the outermost function of other stacks
  *   <unknown>   without Python frames
  *
- * Threads that run the same function share its name. For offline code; allocates; one
- * thread at a time.
+ * Threads that run the same function have the same name. For offline code; allocates;
+ * one thread at a time.
  */
 #pragma once
 
@@ -17,7 +18,7 @@
 #include "dump/frame_names.h"
 #include "profile/profile.h"
 
-/* Gives an array of names by stack, to be freed. 0 or -ENOMEM; the profile's names are
- * `names`. */
+/* Gives an array of name ids by stack, which must be freed. 0 or -ENOMEM. `names` must
+ * be those of the profile. */
 must_check int thread_names_find(uint32_t **threads, const struct profile *profile,
                                  struct frame_names *names);

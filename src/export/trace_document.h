@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An export that is one JSON document of all traces. For offline code; allocates; one
- * thread at a time. */
+/* Writes an export that is one JSON document of all traces. For offline code;
+ * allocates; one thread at a time. */
 #pragma once
 
 #include <stdio.h>
@@ -10,8 +10,9 @@
 #include "export/trace_table.h"
 #include "output/json_writer.h"
 
-/* Traces by `keys`, and by process where the input tells them apart; `write` makes the
- * document's one value. 0, or an error of trace_table_open or json_writer_close. */
+/* The traces are by `keys`, and by process if the input has them separate; `write`
+ * writes the value of the document. 0, or an error of trace_table_open or
+ * json_writer_close. */
 must_check int trace_document_write(struct export_input *input, FILE *out,
                                     unsigned keys,
                                     void (*write)(struct json_writer *writer,

@@ -8,11 +8,10 @@
 #include "collection/array.h"
 #include "export/thread_names.h"
 
-/* A small damaged file must not keep an export busy, nor make a huge one. */
+/* Prevents that a small damaged file keeps an export busy or leads to a huge one. */
 static const uint64_t max_frames = (uint64_t)1 << 28;
 
-/* Fills `window`, the most recent frame first. Returns the number of frames, or
- * -ENOMEM. */
+/* Fills `window`, innermost frame first. Returns the number of frames, or -ENOMEM. */
 static int64_t walk(struct trace_table *table, uint32_t stack) {
     const struct tracemalloc_dump_stack *stacks = table->input->reader->stacks;
     uint32_t length = 0;
@@ -32,7 +31,7 @@ const uint32_t *trace_table_window(struct trace_table *table, const struct trace
         *count = 1;
         return &table->rest_frame;
     }
-    /* The frames were all named when the trace was added. */
+    /* All frames are in the cache since the trace was added. */
     int64_t length = walk(table, trace->stack);
     *count = length < 0 ? 0 : (uint32_t)length;
     for (uint32_t i = 0; i < *count / 2; i++) {
@@ -53,7 +52,7 @@ uint32_t trace_table_pid(const struct trace_table *table, const struct trace *tr
     return export_input_pid(table->input, table->contexts[trace->context].process);
 }
 
-/* What the keys do not tell apart is 0 in the pair. */
+/* Attributes that are not keys are 0 in the pair. */
 static int64_t add_context(struct trace_table *table, struct trace_context context) {
     const struct dump_reader *reader = table->input->reader;
     struct id_pair pair = {0, 0};
@@ -63,7 +62,7 @@ static int64_t add_context(struct trace_table *table, struct trace_context conte
         pair.second = (uint64_t)context.process << 32;
     pair.second |= context.thread;
     size_t known = table->context_ids.count;
-    if (array_reserve(&table->contexts, &table->context_room, known + 1,
+    if (array_reserve(&table->contexts, &table->context_capacity, known + 1,
                       sizeof *table->contexts) < 0)
         return -ENOMEM;
     int64_t id = id_map_add(&table->context_ids, pair);
@@ -88,7 +87,7 @@ static void add_weights(struct trace *trace, const struct trace *more) {
     trace->peak_size += more->peak_size;
 }
 
-/* Adds a trace that was made of one site. */
+/* Adds a site to the trace with its key, or as a new trace. */
 static int add_trace(struct trace_table *table, const struct trace *trace) {
     int64_t length = walk(table, trace->stack);
     if (length < 0)
@@ -144,7 +143,7 @@ static int compare_numbers(uint64_t first, uint64_t second) {
     return (first > second) - (first < second);
 }
 
-/* The largest first. No two are equal, so that their order is always the same. */
+/* Largest first. No two traces are equal, so that the order is always the same. */
 static int compare(const void *first, const void *second) {
     const struct trace *a = first, *b = second;
     const uint64_t pairs[][2] = {
@@ -173,7 +172,8 @@ static int add_rest_frame(struct trace_table *table) {
     return id < 0 ? (int)id : 0;
 }
 
-/* What is beyond the limit is summed up, one trace for each context, in place. */
+/* Replaces traces beyond the limit by their sums, one trace for each context, in place.
+ */
 static int fold_rest(struct trace_table *table) {
     size_t limit = table->input->limit, count = limit;
     if (limit >= table->count)
@@ -187,7 +187,7 @@ static int fold_rest(struct trace_table *table) {
     for (size_t i = 0; i < contexts; i++) {
         rest[i].stack = TRACE_TABLE_REST;
         rest[i].context = (uint32_t)i;
-        /* Each was added by a trace beyond the limit, which leaves room for it. */
+        /* There is space, because each sum replaces at least one trace. */
         if (is_wanted(table, &rest[i]))
             table->traces[count++] = rest[i];
     }

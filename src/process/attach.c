@@ -81,10 +81,10 @@ static int find_thread(const struct attach_target *target, struct tracee *tracee
     int pid = (int)target->status.pid, status;
     while ((status = try_threads(target, tracee)) == -EAGAIN) {
         if (is_interrupted)
-            return failure_print("interrupted: process %d is as it was", pid);
+            return failure_print("interrupted: process %d is unchanged", pid);
         if (now_ms() >= limit)
-            return failure_print("process %d came to no safe point within %d s: it is "
-                                 "as it was, try again",
+            return failure_print("process %d reached no safe point within %d s and is "
+                                 "unchanged: try again",
                                  pid, PATIENCE_MS / 1000);
         nanosleep(&pause, NULL);
     }
@@ -98,11 +98,11 @@ static int call(const struct attach_target *target, struct tracee *tracee,
     int pid = (int)target->status.pid;
     int status = tracee_run(tracee, what, now_ms() + CALL_MS, &is_interrupted);
     if (status == -ETIMEDOUT)
-        return failure_print("process %d has not loaded the library within %d s: it "
-                             "goes on",
+        return failure_print("process %d did not load the library within %d s, and "
+                             "continues",
                              pid, CALL_MS / 1000);
     if (status == -EINTR)
-        return failure_print("interrupted: process %d goes on, and may be traced", pid);
+        return failure_print("interrupted: process %d continues, perhaps traced", pid);
     return status < 0 ? attach_target_refuse(target, status) : 0;
 }
 
@@ -114,14 +114,14 @@ static int explain(pid_t pid, int64_t status) {
     case -EEXIST:
         return failure_print("process %d was started with the library", number);
     case -EALREADY:
-        return failure_print("process %d is being traced already", number);
+        return failure_print("process %d is already being traced", number);
     case -ENOTSUP:
         return failure_print("there is no Python in process %d", number);
     default:
         return failure_print("process %d cannot be traced: %s", number,
                              status < 0 && status > -4096 ? strerror((int)-status)
                                                           : "the library did not "
-                                                            "answer");
+                                                            "respond");
     }
 }
 
@@ -137,8 +137,8 @@ static int begin(const struct attach_target *target, struct tracee *tracee,
     int64_t status = 0;
     uint64_t function = attach_target_function(target, "tracemalloc_attach");
     if (function == 0)
-        return failure_print("process %d could not load %s: it may not read the file, "
-                             "or its libraries are too old",
+        return failure_print("process %d could not load %s: it may not be allowed to "
+                             "read the file, or its libraries are too old",
                              (int)request->pid, request->library);
     struct tracee_call what = {function, target->restore, request->options, 0, &status};
     return call(target, tracee, &what) != 0 ? 1 : explain(request->pid, status);

@@ -52,15 +52,15 @@ int attach_target_refuse(const struct attach_target *target, int error) {
         return failure_print("cannot attach to process %d: %s", pid, strerror(-error));
     if (tracer != 0)
         return failure_print("process %d is being traced by process %ld, such as a "
-                             "debugger: end that first",
+                             "debugger: detach it first",
                              pid, tracer);
     if (ptrace_scope() > 0)
-        return failure_print("process %d may not be attached to: kernel.yama."
+        return failure_print("no permission to attach to process %d: kernel.yama."
                              "ptrace_scope is %ld (run as root, or sysctl "
                              "kernel.yama.ptrace_scope=0)",
                              pid, ptrace_scope());
-    return failure_print("process %d may not be attached to: run as root, in a "
-                         "container with --cap-add=SYS_PTRACE",
+    return failure_print("no permission to attach to process %d: run as root; in a "
+                         "container, with --cap-add=SYS_PTRACE",
                          pid);
 }
 
@@ -77,12 +77,11 @@ static int check_status(const struct attach_target *target) {
     if (process_status_is_held(status))
         return read_number(status->pid, "TracerPid: %ld") != 0
                    ? attach_target_refuse(target, -EPERM)
-                   : failure_print("process %d is stopped (kill -CONT %d lets it go "
-                                   "on)",
+                   : failure_print("process %d is stopped (kill -CONT %d resumes it)",
                                    pid, pid);
     if (read_number(status->pid, "Seccomp: %ld") == STRICT)
-        return failure_print("process %d may make no system calls (seccomp): nothing "
-                             "can be loaded into it",
+        return failure_print("seccomp restricts the system calls of process %d: the "
+                             "library cannot be loaded into it",
                              pid);
     return 0;
 }
@@ -97,7 +96,7 @@ static int check_loaded(struct attach_target *target) {
     target->is_loaded = dump.loaded;
     live_dump_close(&dump);
     if (traces)
-        return failure_print("process %d is being traced already", pid);
+        return failure_print("process %d is already being traced", pid);
     if (target->is_loaded &&
         process_status_catches(&target->status,
                                process_status_request_signal(target->status.pid)))
@@ -118,7 +117,7 @@ static int check_library(const struct attach_target *target, const char *library
         return attach_target_refuse(target, -EPERM);
     if (stat(name, &there) != 0 || here.st_dev != there.st_dev ||
         here.st_ino != there.st_ino)
-        return failure_print("process %d sees other files and does not find %s: run "
+        return failure_print("process %d has a different root and cannot find %s: run "
                              "tracemalloc inside its container",
                              pid, library);
     return 0;
@@ -162,14 +161,14 @@ static int find_libc(struct attach_target *target) {
                                                    "dlopen", &target->open);
     if (status == -ENOENT)
         return failure_print("the glibc of process %d is older than 2.34: start the "
-                             "program by tracemalloc run, with a library built there",
+                             "program with tracemalloc run and a library built there",
                              pid);
     if (status < 0)
         return attach_target_refuse(target, status);
     target->restore = find_restore(target, libc->path);
     if (target->restore == 0)
-        return failure_print("the glibc of process %d is not as expected: nothing can "
-                             "be loaded into it",
+        return failure_print("the glibc of process %d is not supported: the library "
+                             "cannot be loaded into it",
                              pid);
     return 0;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Makes the page: installs the libraries of package-lock.json into a folder of the
-// build, bundles them with ours, and writes a C file with the page's text.
+// Builds the page: installs the libraries of package-lock.json into a directory of the
+// build, bundles them with our scripts, and writes a C file with the text of the page.
 //
-// node build.mjs NPM SOURCE-FOLDER WORK-FOLDER OUT.c enabled|auto
+// node build.mjs NPM SOURCE-DIRECTORY WORK-DIRECTORY OUT.c enabled|auto
 //
-// With `auto`, a page that cannot be made is left out of the build.
+// With `auto`, the command is built without the page if the page cannot be built.
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { createRequire } from "node:module";
@@ -39,14 +39,14 @@ function bundle() {
     });
 }
 
-/** The packages that the bundle has parts of; their licences go with the page. */
+/** Licences of the packages in the bundle, which must be distributed with the page. */
 function licences(inputs) {
     const packages = new Set(Object.keys(inputs).map((file) => (file.match(/.*node_modules\/((@[^/]+\/)?[^/]+)/) || [])[1]).filter(Boolean));
     return [...packages].sort().map((name) => {
-        const folder = path.join(work, "node_modules", name);
-        const { version, license } = JSON.parse(fs.readFileSync(path.join(folder, "package.json"), "utf8"));
-        const file = fs.readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
-        const text = file ? fs.readFileSync(path.join(folder, file), "utf8").trim() : "";
+        const directory = path.join(work, "node_modules", name);
+        const { version, license } = JSON.parse(fs.readFileSync(path.join(directory, "package.json"), "utf8"));
+        const file = fs.readdirSync(directory).find((entry) => /^licen[cs]e/i.test(entry));
+        const text = file ? fs.readFileSync(path.join(directory, file), "utf8").trim() : "";
         return `${name} ${version} (${license})\n\n${text}\n`;
     }).join("\n");
 }
@@ -62,7 +62,7 @@ function page() {
     return fill(fs.readFileSync(path.join(source, "page.html"), "utf8"), parts);
 }
 
-/** A C string; no trigraphs, and no digit that would join an octal escape. */
+/** A C string without trigraphs; octal escapes have three digits, so that none continues. */
 function quote(text) {
     const bytes = [...Buffer.from(text, "utf8")];
     const escaped = bytes.map((byte) => (byte >= 32 && byte < 127 && !'"\\?'.includes(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, "0")}`));
@@ -88,7 +88,7 @@ try {
 } catch (error) {
     const reason = String(error.message).split("\n")[0];
     if (wish === "enabled") {
-        console.error(`the page cannot be made: ${reason}`);
+        console.error(`cannot build the page: ${reason}`);
         process.exit(1);
     }
     console.error(`\nThe command is built without its page: ${reason}\nTo try again: touch ${path.join(source, "package.json")}\n`);

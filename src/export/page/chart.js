@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The flame graph: d3-flame-graph, with a keyboard, a zoom that has a name, and both shapes.
+// The flame graph: adds keys, a zoom that an address can name, and two layouts to d3-flame-graph.
 import flamegraph from "d3-flame-graph";
 import { select } from "d3-selection";
 import { colourOf } from "./colours.js";
 
 const ROW = 19;
-const MIN_WIDTH = 1.2; // pixels; what is narrower is not drawn
+const MIN_WIDTH = 1.2; // pixels; narrower frames are not drawn
 
-/** `host` is the element; `zoomed(node)` and `hovered(event, node)` are told, null for none. */
+/** Draws into the element `host`; calls `zoomed(node)` and `hovered(event, node)`, with null for no node. */
 export function makeChart(host, { zoomed, hovered }) {
     const still = window.matchMedia("(prefers-reduced-motion: reduce)");
     const frame = select(host);
@@ -26,7 +26,7 @@ export function makeChart(host, { zoomed, hovered }) {
         return d.x1 > d.x0 && (d.x1 - d.x0) * host.clientWidth > MIN_WIDTH;
     }
 
-    /** The library leaves two empty rows; without them, and scaled where it is printed. */
+    /** Removes the two empty rows that the library leaves, and scales the graph for print. */
     function finish() {
         const svg = frame.select("svg");
         const width = chart.width();
@@ -68,8 +68,8 @@ export function makeChart(host, { zoomed, hovered }) {
             });
     }
 
-    /** Only a zoom moves; what else is drawn is there at once. */
-    function moveAgain() {
+    /** Turns animation on again: only zooming is animated. */
+    function animateAgain() {
         window.requestAnimationFrame(() => chart.transitionDuration(still.matches ? 0 : 200));
     }
 
@@ -86,7 +86,7 @@ export function makeChart(host, { zoomed, hovered }) {
         if (options.matches) chart.search(options.matches);
         host.dataset.focus = "";
         finish();
-        moveAgain();
+        animateAgain();
     }
 
     function search(matches) {
@@ -118,7 +118,7 @@ export function makeChart(host, { zoomed, hovered }) {
         if (!chart || host.clientWidth === 0 || chart.width() === host.clientWidth) return;
         chart.transitionDuration(0).width(Math.max(200, host.clientWidth)).update();
         finish();
-        moveAgain();
+        animateAgain();
     }
 
     function neighbour(d, step) {

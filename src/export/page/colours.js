@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Colours of frames: by where their code is from, and by growth in a comparison.
+// Chooses the colour of a frame: by the origin of its code or, in a comparison, by growth.
 import { OWN } from "./data.js";
 
 const NATIVE = { name: "native", title: "native code", hue: 275, saturation: 45 };
 
-/** The first that matches the file of a frame of Python; hue and saturation. */
+/** A Python frame is of the first kind whose pattern matches its file. */
 const KINDS = [
-    { name: "interpreter", title: "importlib and built in", hue: 215, saturation: 22, matches: /^<frozen|\/importlib\// },
-    { name: "packages", title: "installed packages", hue: 165, saturation: 45, matches: /\/(bucket|dist)-packages\// },
+    { name: "interpreter", title: "importlib and built-in modules", hue: 215, saturation: 22, matches: /^<frozen|\/importlib\// },
+    { name: "packages", title: "installed packages", hue: 165, saturation: 45, matches: /\/(site|dist)-packages\// },
     { name: "library", title: "standard library", hue: 46, saturation: 85, matches: /\/python\d[\d.]*\/|\/python\d+\.zip/ },
     { name: "unknown", title: "no Python frame", hue: 0, saturation: 0, matches: /^<unknown>$|^<overflow>$|^$/ },
     { name: "program", title: "the program", hue: 18, saturation: 82, matches: /./s },
@@ -38,7 +38,7 @@ function mix(from, to, part) {
     return `rgb(${from.map((value, i) => Math.round(value + (to[i] - value) * part)).join()})`;
 }
 
-/** Full colour where all of it is new or gone. */
+/** The colour is most saturated if all of the node is new or all of it was freed. */
 function growthColour(node, measure) {
     const now = node.now[measure];
     const old = node.old[measure];
@@ -57,7 +57,7 @@ export function colourOf(node, highlighted, compared, measure) {
     return known.get(node.frame);
 }
 
-/** Of the kinds that the frames are of. */
+/** Entries of the legend for the kinds of these frames. */
 export function kindEntries(frames) {
     const present = new Set(frames.filter((frame) => !frame.own).map(kindOf));
     return [NATIVE, ...KINDS]
@@ -68,6 +68,6 @@ export function kindEntries(frames) {
 
 export const GROWTH_KINDS = [
     { title: "grown", colour: mix(SAME, GROWN, 1) },
-    { title: "as it was", colour: mix(SAME, SAME, 0) },
+    { title: "unchanged", colour: mix(SAME, SAME, 0) },
     { title: "shrunk", colour: mix(SAME, SHRUNK, 1) },
 ];

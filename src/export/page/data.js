@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// What the dump holds, as the command wrote it into the page (see page_data.h).
+// Reads the data of the dump, which the command wrote into the page (see page_data.h).
 
 const WORDS = { measures: ["bytes", "blocks", "allocations"] };
 
-/** Frames that no dump has, by number. */
+/** Numbers of the frames that the page adds to those of the dump. */
 export const OWN = { all: 0, other: 1, cut: 2 };
 
-/** What stands for a stack without frames, in the dump and in words. */
+/** The frame of stacks without frames: its file in the dump, and its name in the page. */
 const UNKNOWN = "<unknown>";
-const UNKNOWN_NAME = "no Python frame (start-up, threads of C)";
+const UNKNOWN_NAME = "no Python frame (start-up, C threads)";
 
 function readTree(tree) {
     return {
@@ -24,7 +24,7 @@ function baseName(path) {
     return path.slice(path.lastIndexOf("/") + 1) || path;
 }
 
-/** The frames with their names; `search` is what a search looks at, in lower case. */
+/** The frames with their names; `searched` is the text that a search compares, in lower case. */
 function readFrames(json) {
     const frames = [];
     const natives = new Set(json.native);
@@ -53,7 +53,7 @@ function readFrames(json) {
     return frames;
 }
 
-/** Columns of an entry's values: bytes and blocks of each moment, then the allocations. */
+/** Columns of an entry's values: bytes and blocks at each point in time, then the allocations. */
 export function columnsOf(data, moment) {
     const at = 2 * Math.max(0, data.moments.indexOf(moment));
     return [at, at + 1, 2 * data.moments.length];

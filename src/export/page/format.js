@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Numbers for people, as the reports in the terminal write them.
+// Formats numbers as the reports in the terminal do.
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
-/** As Python's tracemalloc does: the next unit from 100 of it on. */
+/** Chooses the unit as Python's tracemalloc does: up to 10240 of a unit, no decimals from 100 on. */
 export function formatBytes(bytes, sign = "") {
     let value = bytes;
     for (const unit of UNITS) {
@@ -22,7 +22,7 @@ export function formatMeasure(measure, value) {
     return measure === "bytes" ? formatBytes(value) : formatCount(value);
 }
 
-/** With its sign, and none for nothing. */
+/** With a sign, which is ± for 0. */
 export function formatDifference(measure, value) {
     const sign = value > 0 ? "+" : value < 0 ? "\u2212" : "\u00b1";
     return sign + formatMeasure(measure, Math.abs(value));

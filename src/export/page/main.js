@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Puts the page together: the controls change the view, the view is drawn.
+// Connects the parts of the page: the controls change the view, and the view is drawn.
 import "uplot/dist/uPlot.min.css";
 import { makeChart } from "./chart.js";
 import { GROWTH_KINDS, kindEntries } from "./colours.js";
@@ -10,9 +10,9 @@ import { makeTable } from "./table.js";
 import { makeTimeline } from "./timeline.js";
 import { makeTip } from "./tip.js";
 import { buildTree, depthOf, findByKey, matcherOf, sumDomains, sumFolded, sumMatches } from "./tree.js";
-import "./page.css"; // behind the libraries' own, which it changes
+import "./page.css"; // after the libraries' styles, which it overrides
 
-const MAX_FLAME_ROWS = 60; // a taller flame has its root out of sight
+const MAX_FLAME_ROWS = 60; // the root of a taller flame graph would not be visible
 
 const element = (id) => document.getElementById(id);
 const data = readData(element("data").textContent);
@@ -38,7 +38,7 @@ const table = makeTable(element("table"), data, {
 });
 const timeline = makeTimeline(element("timeline"), data.dump.timeline);
 
-/** A link to this address shows this view. */
+/** Puts the view into the address, so that a link to it shows the same view. */
 function remember() {
     written = writeAddress(data, view);
     window.history.replaceState(null, "", `#${written}`);
@@ -58,9 +58,9 @@ function showProgram() {
     element("lost").textContent = `Incomplete: ${lost.join("; ")}.`;
 }
 
-/** Of the moment, in the middle of a sentence. */
+/** Names of the points in time within a sentence. */
 const MOMENTS = data.dump.pids.length > 1
-    ? { now: "now", peak: "at each process\u2019s own peak", exit: "at each exit", end: "at each very end" }
+    ? { now: "now", peak: "at each process\u2019s own peak", exit: "at each process\u2019s exit", end: "at the very end of each process" }
     : { now: "now", peak: "at the peak", exit: "at exit", end: "at the very end" };
 
 function showTotal() {
@@ -87,7 +87,7 @@ function showFolded() {
     const folded = sumFolded(tree)[measure];
     const { share } = data.trees[view.inverted ? "callers" : "calls"];
     const limit = `${Number((100 * share).toPrecision(2))}\u202f%`;
-    const larger = data.compared ? ", of the two dumps the larger number" : "";
+    const larger = data.compared ? "; of the two dumps, the larger" : "";
     element("drawn").textContent = `Widths: ${view.measure} ${MOMENTS[view.moment]}${larger}.`;
     element("folded").textContent = `Calls below ${limit} are folded into \u201cother\u201d: ` +
         `${formatMeasure(view.measure, folded)}, ${formatShare(folded, tree.now[measure]) || "0\u202f%"}.`;
@@ -125,7 +125,7 @@ function showControls(layout) {
     }
 }
 
-/** Draws what the view says. A zoom is kept where the frame is there. */
+/** Draws the view. It stays zoomed to the same frame, if that is in the new tree. */
 function draw() {
     const { zoom } = view;
     tree = buildTree(data, view);
@@ -171,7 +171,7 @@ function addDomains() {
     element("domains").replaceChildren(...(boxes.length > 1 ? boxes : []));
 }
 
-/** The last domain cannot be switched off: there would be nothing to see. */
+/** The last selected domain cannot be deselected: the graph would be empty. */
 function setDomain(box) {
     if (box.checked) view.domains.add(Number(box.value));
     else if (view.domains.size > 1) view.domains.delete(Number(box.value));

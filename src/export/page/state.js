@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The view: what is shown and how. It stands in the page's address, so that a link
-// leads to the same view.
+// The view: what is shown and how. It is kept in the page's address, so that a link
+// opens the same view.
 
 export const LAYOUTS = ["flame", "icicle"];
 
@@ -27,7 +27,7 @@ function readDomains(data, text) {
     return domains.size > 0 ? domains : new Set(data.domains.keys());
 }
 
-/** The view of an address; what is not known there stays as it is by default. */
+/** The view of an address; missing or invalid values have their defaults. */
 export function readAddress(data, hash) {
     const view = defaultView(data);
     const words = new URLSearchParams(hash.replace(/^#/, ""));
@@ -43,7 +43,7 @@ export function readAddress(data, hash) {
     return view;
 }
 
-/** The part of the address behind the `#`; only what is not as by default. */
+/** The part of the address after the `#`, with the values that are not the defaults. */
 export function writeAddress(data, view) {
     const base = defaultView(data);
     const words = new URLSearchParams();

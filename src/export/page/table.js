@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The table of the lines that hold most: the most recent frames of all stacks.
+// The table of the lines that hold the most: the innermost frames of all stacks.
 import { OWN } from "./data.js";
 import { formatBytes, formatCount, formatDifference, formatShare } from "./format.js";
 
@@ -39,7 +39,7 @@ function orderOf(key) {
     return (a, b) => b[key] - a[key];
 }
 
-/** What a node holds beside its children: of the root, stacks of which every frame is folded. */
+/** What a node holds without its children; for the root, stacks whose frames are all folded. */
 function ownOf(node) {
     const own = { now: [...node.now], old: [...node.old] };
     for (const child of node.children) {
@@ -61,7 +61,7 @@ function linesOf(nodes) {
     return [...lines.values()].map((line) => line.sort((a, b) => b.now[0] - a.now[0]));
 }
 
-/** The lines that come first by any of the numbers, and what is left. */
+/** The lines that are among the largest by any of the numbers, and the remaining nodes. */
 function chooseRows(root) {
     const nodes = root.children;
     const own = linesOf(nodes.filter((node) => node.frame.number !== OWN.other));
@@ -84,7 +84,7 @@ function cell(kind, text, number) {
     return element;
 }
 
-/** `view.sort` and `view.descending` say the order; `search(text)` is asked by a row. */
+/** Rows are in the order of `view.sort` and `view.descending`; a click on one calls `search(text)`. */
 export function makeTable(table, data, { search, sorted }) {
     const columns = data.compared ? [...COLUMNS.slice(0, 3), ...COMPARED, ...COLUMNS.slice(4)] : COLUMNS;
     let shown = { rows: [], rest: [], total: rowOf([], "", "") };
@@ -156,7 +156,7 @@ export function makeTable(table, data, { search, sorted }) {
         event.preventDefault();
     });
 
-    /** In the order of the view. */
+    /** Sorts the rows in the order of the view. */
     function sort(view) {
         const rows = [...shown.rows].sort(orderOf(view.sort));
         if (!view.descending) rows.reverse();

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The heap over time, as a plot of uPlot.
+// Plots the heap over time with uPlot.
 import uPlot from "uplot";
 import { formatBytes } from "./format.js";
 
 const HEIGHT = 150;
 
-/** Steps of the axis of bytes: powers of two. */
+/** Distances between the ticks of the byte axis: powers of two. */
 const STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
 
-/** Four numbers for each moment: milliseconds, and bytes. */
+/** The timeline has four numbers for each sample: milliseconds and three of bytes. */
 function columnsOf(timeline) {
     const columns = [[], [], [], []];
     timeline.forEach((value, i) => columns[i % 4].push(i % 4 === 0 ? value / 1000 : value));
@@ -19,7 +19,7 @@ function colour(name) {
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-/** At the cursor; without one, the most. */
+/** The value at the cursor, or the maximum if the cursor is outside the plot. */
 function legendText(plot, value, number) {
     if (value !== null && value !== undefined) return formatBytes(value);
     return `up to ${formatBytes(Math.max(...plot.data[number].filter(Number.isFinite)))}`;
@@ -52,7 +52,7 @@ function optionsOf(host) {
     return {
         width: Math.max(160, host.clientWidth),
         height: HEIGHT,
-        scales: { x: { time: false }, y: { range: (plot, least, most) => [0, most * 1.05 || 1] } },
+        scales: { x: { time: false }, y: { range: (plot, min, max) => [0, max * 1.05 || 1] } },
         series: [
             { label: "Time", value: timeText },
             series("RSS", "--rss", false),
@@ -82,7 +82,7 @@ export function makeTimeline(host, timeline) {
     }
 
     if (time.length < 2) {
-        host.textContent = "This dump does not hold the heap over time.";
+        host.textContent = "This dump has no heap timeline.";
         return { draw: () => {}, resize: () => {} };
     }
     return { draw, resize };

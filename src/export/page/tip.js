@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is told of a frame under the pointer or the keyboard's mark.
+// The tooltip of the frame that the pointer is on or that is selected by keyboard.
 import { formatDifference, formatMeasure, formatShare } from "./format.js";
 import { OWN } from "./data.js";
 
@@ -44,7 +44,7 @@ function place(tip, at) {
     tip.style.top = `${below ? y + 14 : Math.max(4, y - tip.offsetHeight - (box ? box.height : 0) - 10)}px`;
 }
 
-/** `spoken` is read aloud where the keyboard is used. */
+/** `spoken` is the element that screen readers read aloud; it is set if a key selected the frame. */
 export function makeTip(tip, spoken, data) {
     function hide() {
         tip.hidden = true;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The tree that is drawn: one measure at one moment, without hidden frames and domains.
+// Builds the tree that is drawn: one measure at one point in time, without hidden frames and domains.
 import { OWN, columnsOf } from "./data.js";
 
-/** A glob where it has wildcards, else a part of the name or of the file. */
+/** The text is a glob if it has wildcards, else a part of the name or of the file. */
 function patternOf(text) {
     if (!/[*?]/.test(text)) {
         const part = text.toLowerCase();
@@ -13,7 +13,7 @@ function patternOf(text) {
     return (frame) => glob.test(frame.file) || glob.test(frame.name);
 }
 
-/** By frame: whether it is left out of the stacks. */
+/** For each frame, whether it is removed from the stacks. */
 function hiddenFrames(data, view) {
     const patterns = view.hide.split(",").map((p) => p.trim()).filter(Boolean).map(patternOf);
     if (view.imports) patterns.push((frame) => frame.imports);
@@ -21,7 +21,7 @@ function hiddenFrames(data, view) {
     return data.frames.map((frame) => !frame.own && patterns.some((matches) => matches(frame)));
 }
 
-/** Two hashes of 32 bits, for names of nodes that stay the same in another page. */
+/** Two 32-bit hashes, for keys of nodes that are the same in every page. */
 function hashText(text) {
     let one = 0x811c9dc5;
     let two = 0x9747b28c;
@@ -55,7 +55,7 @@ function childOf(parent, frame, merging, nodes) {
     return node;
 }
 
-/** Parents come before their children. Returns the node that each number leads to. */
+/** Parents are before their children. Returns the drawn node of each node of the data. */
 function makeNodes(data, tree, hidden, nodes) {
     const drawn = new Array(tree.parents.length);
     drawn[0] = makeNode(data.frames[OWN.all], null);
@@ -80,7 +80,7 @@ function addEntries(data, tree, view, drawn) {
             const old = data.compared ? tree.values[at + data.side + column] : 0;
             node.now[m] += now;
             node.old[m] += old;
-            // What is gone keeps its width, so that the shrinking can be seen.
+            // A node that shrank keeps its old width, so that the decrease is visible.
             if (m === measure) node.value += Math.max(now, old);
         });
     }
@@ -97,7 +97,7 @@ function addUp(nodes) {
     }
 }
 
-/** The widest first and `other` last; nothing that has no width. */
+/** Sorts children by width, with `other` last, and removes those without width. */
 function arrange(nodes) {
     const rank = (node) => (node.frame.number === OWN.other ? -1 : node.value);
     for (const node of nodes) {
@@ -118,7 +118,7 @@ export function buildTree(data, view, direction = view.inverted ? "callers" : "c
     return nodes[0];
 }
 
-/** Calls `visit` for a node and all below; where it returns true, not below that one. */
+/** Calls `visit` for a node and its descendants, except those of a node for which it returns true. */
 export function walk(root, visit) {
     const open = [root];
     while (open.length > 0) {
@@ -145,7 +145,7 @@ export function sumMatches(root, matches) {
     return sums;
 }
 
-/** Bytes of each domain at the view's moment, by its place in data.domains. */
+/** Bytes of each domain at the view's point in time, by its index in data.domains. */
 export function sumDomains(data, view) {
     const [column] = columnsOf(data, view.moment);
     const tree = data.trees.calls;
