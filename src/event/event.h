@@ -162,14 +162,14 @@ static always_inline const struct event_cache_entry *
 event_cache_find(const struct python_frame_layout *layout, struct thread_state *self,
                  struct python_frame *leaf, uint64_t size) {
     uint64_t ip = python_word_at(leaf->address, layout->ip);
-    const struct event_cache_entry *known =
+    const struct event_cache_entry *cached =
         event_cache_slot(&self->cache, leaf->parent, ip, size);
-    if (unlikely(known->ip != ip || known->size != size ||
-                 known->parent != leaf->parent))
+    if (unlikely(cached->ip != ip || cached->size != size ||
+                 cached->parent != leaf->parent))
         return NULL;
     leaf->ip = ip;
-    leaf->node = known->node;
-    return known;
+    leaf->node = cached->node;
+    return cached;
 }
 
 /* The same of the last event's leaf, where it stands. */

@@ -13,7 +13,7 @@
 #include "trace/stack_table.h"
 #include "trace/tracer.h"
 
-enum { LONGEST_PATH = 4096 };
+enum { MAX_PATH = 4096 };
 
 struct event_native event_native;
 
@@ -21,7 +21,7 @@ static uint32_t
     limit; /* native frames to show; 0: none are wanted, or there can be none */
 
 /* What libunwind maps for itself is no event. */
-static void mark_step(bool begins) {
+static void mark_in_allocator(bool begins) {
     thread_state_get()->in_allocator = begins;
 }
 
@@ -37,7 +37,8 @@ void event_native_prepare(const struct options *options) {
         return;
     }
     native_loads_find();
-    (void)!native_libunwind_prepare(mark_step); /* else a walk ends at odd frames */
+    (void)!native_libunwind_prepare(
+        mark_in_allocator); /* else a walk ends at odd frames */
     limit = options->native_frames;
 }
 
@@ -56,11 +57,11 @@ static bool is_vdso(const char *name) {
 static size_t absolute_path(const char *name, char *path) {
     size_t length = 0;
     if (name[0] != '/' && strchr(name, '/') != NULL) {
-        long got = sys_call(SYS_getcwd, path, LONGEST_PATH);
+        long got = sys_call(SYS_getcwd, path, MAX_PATH);
         length = got > 0 ? (size_t)got : 1;
         path[length - 1] = '/';
     }
-    size_t rest = strnlen(name, LONGEST_PATH - length);
+    size_t rest = strnlen(name, MAX_PATH - length);
     memcpy(path + length, name, rest);
     return length + rest;
 }
@@ -68,22 +69,22 @@ static size_t absolute_path(const char *name, char *path) {
 static size_t path_of(const struct native_object *object, char *path) {
     long length = 0;
     if (object->name[0] == '\0')
-        length = sys_call(SYS_readlinkat, -100, "/proc/self/exe", path, LONGEST_PATH);
+        length = sys_call(SYS_readlinkat, -100, "/proc/self/exe", path, MAX_PATH);
     if (length > 0)
         return (size_t)length;
     return absolute_path(is_vdso(object->name) ? "[vdso]" : object->name, path);
 }
 
 static uint32_t add_module(const struct native_object *object) {
-    static char path[LONGEST_PATH]; /* protected by the tracer's lock */
-    struct module_place place = {.path = path, .load_bias = object->bias};
+    static char path[MAX_PATH]; /* protected by the tracer's lock */
+    struct module_location location = {.path = path, .load_bias = object->bias};
     uintptr_t start, end;
     native_object_code(object, &start, &end);
-    place.start = start;
-    place.end = end;
-    place.path_length = path_of(object, path);
-    place.build_id = native_object_build_id(object, &place.build_id_length);
-    return module_table_id(&place, NATIVE_MAX_MODULES);
+    location.start = start;
+    location.end = end;
+    location.path_length = path_of(object, path);
+    location.build_id = native_object_build_id(object, &location.build_id_length);
+    return module_table_id(&location, NATIVE_MAX_MODULES);
 }
 
 static uint32_t add_native(uint32_t parent, uint32_t module, uint64_t address) {

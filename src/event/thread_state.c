@@ -17,9 +17,9 @@ thread_local_fixed struct thread_state *thread_state_own = &thread_state_none;
 /* Stands in where there is no state: while one is made, without memory, and in a thread
  * that has ended as far as we know. Its marks may be written by several threads, to the
  * same values. */
-static struct thread_state making = {.in_tracer = true,
-                                     .current = &thread_state_nowhere,
-                                     .owner = THREAD_STATE_NO_OWNER};
+static struct thread_state placeholder = {.in_tracer = true,
+                                          .current = &thread_state_nowhere,
+                                          .owner = THREAD_STATE_NO_OWNER};
 static thread_local_fixed bool has_ended;
 
 static pthread_key_t key;
@@ -72,11 +72,11 @@ static struct thread_state *take(void) {
 /* After the end of a thread its last frees still come. Their state, without a stack, is
  * given back by the second round of the key's destructors. */
 struct thread_state *thread_state_begin(void) {
-    thread_state_own = &making;
+    thread_state_own = &placeholder;
     struct thread_state *state = take();
     if (state == NULL) {
         thread_state_own = &thread_state_none;
-        return &making;
+        return &placeholder;
     }
     state->next = NULL;
     state->ended = has_ended;
@@ -86,8 +86,8 @@ struct thread_state *thread_state_begin(void) {
         pthread_setspecific(key, state);
     thread_state_own = state;
     /* Of a request that a signal handler deferred meanwhile, by whatever thread. */
-    if (making.request_deferred) {
-        making.request_deferred = false;
+    if (placeholder.request_deferred) {
+        placeholder.request_deferred = false;
         state->has_deferred = state->request_deferred = true;
     }
     return state;

@@ -72,7 +72,7 @@ static always_inline uint32_t *block_map_slot(const struct block_map_chunk *chun
     return slot;
 }
 
-static always_inline const struct block_map_chunk *block_map_place(uintptr_t key) {
+static always_inline const struct block_map_chunk *block_map_home(uintptr_t key) {
     uintptr_t mask = __atomic_load_n(&block_map.mask, __ATOMIC_ACQUIRE);
     return &block_map.chunks[key & mask];
 }
@@ -82,14 +82,14 @@ static always_inline const struct block_map_chunk *block_map_place(uintptr_t key
 static always_inline uint32_t *block_map_find_near(uintptr_t address) {
     uintptr_t granule = address >> block_map.granule_shift;
     uintptr_t key = granule >> BLOCK_MAP_SLOT_BITS;
-    const struct block_map_chunk *chunk = block_map_place(key);
+    const struct block_map_chunk *chunk = block_map_home(key);
     bool found = __atomic_load_n(&chunk->key, __ATOMIC_ACQUIRE) == key;
     return likely(found) ? block_map_slot(chunk, granule) : NULL;
 }
 
 static always_inline bool block_map_is_absent(uintptr_t address) {
     uintptr_t key = (address >> block_map.granule_shift) >> BLOCK_MAP_SLOT_BITS;
-    return key != 0 && block_map_place(key)->key == 0;
+    return key != 0 && block_map_home(key)->key == 0;
 }
 
 /* Of a chunk that is not where its key says, or not at all. */

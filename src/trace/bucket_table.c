@@ -11,15 +11,16 @@
 /* More buckets than a slot of the block map can name. */
 enum {
     FIRST_SLOTS = 8192,
-    MOST_BUCKETS = 0x7fffffff,
-    RECYCLE_FROM = 4096,
-    SPARE_BUCKETS = 1024,
+    MAX_BUCKETS = 0x7fffffff,
+    MIN_RECLAIM = 4096,
+    RESERVED_BUCKETS = 1024,
 };
 
 struct bucket_table bucket_table;
 
 static struct dump_file *dump;
-static uint32_t next_spare, spare_end; /* buckets that only the overflow may have */
+static uint32_t next_reserved,
+    reserved_end;           /* buckets that only the overflow may have */
 static uint32_t first_free; /* list of recycled buckets, chained by peak_live */
 static uint64_t new_buckets,
     next_sweep; /* since the last sweep; how many have to come before the next */
@@ -75,7 +76,7 @@ static void close_by_stack(void) {
 }
 
 /* Makes a list of the buckets that count nothing, and the index anew without them. */
-uint64_t bucket_table_recycle(void) {
+uint64_t bucket_table_reclaim(void) {
     uint64_t count = count_of(TRACEMALLOC_DUMP_BUCKETS), freed = 0;
     id_table_clear(&bucket_table.index);
     close_by_stack();
@@ -83,10 +84,10 @@ uint64_t bucket_table_recycle(void) {
     first_free = 0;
     for (uint64_t id = count - 1; id > 0; id--) {
         struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
-        bool is_spare = id < spare_end;
-        if (is_spare && id >= next_spare)
+        bool is_reserved = id < reserved_end;
+        if (is_reserved && id >= next_reserved)
             continue;
-        if (is_spare || !bucket_table_is_dead(bucket)) {
+        if (is_reserved || !bucket_table_is_dead(bucket)) {
             /* Cannot fail: there was room for all of them. */
             if (id_table_add(&bucket_table.index, hash_of(bucket), (uint32_t)id) < 0)
                 dump->header->lost[TRACEMALLOC_DUMP_LOST_MEMORY]++;
@@ -106,10 +107,10 @@ uint64_t bucket_table_recycle(void) {
 /* Whether the dead buckets are worth a sweep: the last one that found few is paid for
  * by as many new buckets. */
 static bool sweep_pays(uint64_t count) {
-    if (count < RECYCLE_FROM || new_buckets++ < next_sweep)
+    if (count < MIN_RECLAIM || new_buckets++ < next_sweep)
         return false;
     new_buckets = 0;
-    next_sweep = bucket_table_recycle() < count / 8 ? count / 8 : 0;
+    next_sweep = bucket_table_reclaim() < count / 8 ? count / 8 : 0;
     return next_sweep == 0;
 }
 
@@ -127,7 +128,7 @@ static uint32_t take_id(void) {
     bool grow = first_free == 0 && full && !sweep_pays(id);
     if (first_free != 0 && !grow)
         return pop_free();
-    if (id < MOST_BUCKETS &&
+    if (id < MAX_BUCKETS &&
         dump_file_reserve(dump, TRACEMALLOC_DUMP_BUCKETS, id + 1) == 0)
         return (uint32_t)id;
     return pop_free();
@@ -143,8 +144,8 @@ static void note_by_stack(uint32_t stack, uint32_t id) {
 static uint32_t make_bucket(uint32_t site, uint64_t size) {
     uint32_t id = take_id();
     bool overflow = bucket_table.sites[site].stack == TRACEMALLOC_DUMP_OVERFLOW_STACK;
-    if (id == 0 && overflow && next_spare < spare_end)
-        id = next_spare++;
+    if (id == 0 && overflow && next_reserved < reserved_end)
+        id = next_reserved++;
     if (id == 0)
         return 0;
     struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
@@ -178,7 +179,7 @@ uint32_t bucket_table_add(uint32_t stack, uint32_t domain, uint64_t size) {
 
 /* A bucket of a domain that does not exist matches no event. */
 static void clear_cache(struct bucket_cache *cache) {
-    memset(cache->steps, 0xff, sizeof cache->steps);
+    memset(cache->entries, 0xff, sizeof cache->entries);
     cache->epoch = epoch_now;
 }
 
@@ -188,8 +189,8 @@ uint32_t bucket_cache_miss(struct bucket_cache *cache, uint32_t stack, uint32_t 
     if (cache->epoch != epoch_now)
         clear_cache(cache);
     if (bucket != 0)
-        *bucket_cache_step(cache, stack, size) =
-            (struct bucket_step){size, stack, domain, bucket, 0};
+        *bucket_cache_slot(cache, stack, size) =
+            (struct bucket_cache_entry){size, stack, domain, bucket, 0};
     return bucket;
 }
 
@@ -253,11 +254,11 @@ static int open_domains(void) {
 
 /* Entry 0 is unused, and some behind it are for the overflow's blocks when there is no
  * room left. Their pages are not touched until then. */
-static void open_spare(void) {
-    next_spare = spare_end = 1;
-    if (dump_file_reserve(dump, TRACEMALLOC_DUMP_BUCKETS, 1 + SPARE_BUCKETS) == 0)
-        spare_end += SPARE_BUCKETS;
-    dump_file_publish(dump, TRACEMALLOC_DUMP_BUCKETS, spare_end);
+static void open_reserved(void) {
+    next_reserved = reserved_end = 1;
+    if (dump_file_reserve(dump, TRACEMALLOC_DUMP_BUCKETS, 1 + RESERVED_BUCKETS) == 0)
+        reserved_end += RESERVED_BUCKETS;
+    dump_file_publish(dump, TRACEMALLOC_DUMP_BUCKETS, reserved_end);
 }
 
 int bucket_table_open(struct dump_file *file) {
@@ -274,7 +275,7 @@ int bucket_table_open(struct dump_file *file) {
     if (status == 0)
         status = open_domains();
     if (status == 0)
-        open_spare();
+        open_reserved();
     return status;
 }
 

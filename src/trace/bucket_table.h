@@ -42,13 +42,13 @@ struct bucket_table {
 enum { BUCKET_CACHE = 128 };
 struct bucket_cache {
     uint32_t epoch;
-    struct bucket_step {
+    struct bucket_cache_entry {
         uint64_t size;
         uint32_t stack;
         uint32_t domain;
         uint32_t bucket;
         uint32_t reserved;
-    } steps[BUCKET_CACHE];
+    } entries[BUCKET_CACHE];
 };
 
 extern internal struct bucket_table bucket_table;
@@ -77,7 +77,7 @@ void bucket_table_carry(const struct tracemalloc_dump_bucket *bucket);
 bool bucket_table_is_dead(const struct tracemalloc_dump_bucket *bucket);
 /* Gives what dead buckets ever counted to their sites, and the buckets to whoever comes
  * next. Returns how many they are. Raises the epoch. */
-uint64_t bucket_table_recycle(void);
+uint64_t bucket_table_reclaim(void);
 
 /* Freezes the live counts: the runtime is finalizing. */
 void bucket_table_freeze(void);
@@ -142,9 +142,9 @@ uint32_t bucket_cache_miss(struct bucket_cache *cache, uint32_t stack, uint32_t 
                            uint64_t size);
 
 /* As bucket_table_find. */
-static always_inline struct bucket_step *
-bucket_cache_step(struct bucket_cache *cache, uint32_t stack, uint64_t size) {
-    return &cache->steps[(stack ^ size >> 4 ^ size >> 10) % BUCKET_CACHE];
+static always_inline struct bucket_cache_entry *
+bucket_cache_slot(struct bucket_cache *cache, uint32_t stack, uint64_t size) {
+    return &cache->entries[(stack ^ size >> 4 ^ size >> 10) % BUCKET_CACHE];
 }
 
 static always_inline uint32_t bucket_cache_find(struct event_guard guard,
@@ -152,10 +152,10 @@ static always_inline uint32_t bucket_cache_find(struct event_guard guard,
                                                 uint32_t stack, uint32_t domain,
                                                 uint64_t size) {
     event_guard_check(guard);
-    const struct bucket_step *step = bucket_cache_step(cache, stack, size);
-    if (likely(step->size == size && step->stack == stack && step->domain == domain &&
-               cache->epoch == epoch_now))
-        return step->bucket;
+    const struct bucket_cache_entry *entry = bucket_cache_slot(cache, stack, size);
+    if (likely(entry->size == size && entry->stack == stack &&
+               entry->domain == domain && cache->epoch == epoch_now))
+        return entry->bucket;
     return bucket_cache_miss(cache, stack, domain, size);
 }
 

@@ -3,7 +3,7 @@
  * is read from one to the next, so a place is used again as a whole.
  *
  * Under the tracer's lock, or with one thread. Memory comes from the arena. Places of
- * more than FREE_STRINGS_LONGEST bytes are not kept: names are shorter.
+ * more than FREE_STRINGS_MAX_BYTES bytes are not kept: names are shorter.
  */
 #pragma once
 
@@ -11,10 +11,10 @@
 
 #include "base/compiler.h"
 
-enum { FREE_STRINGS_LONGEST = 4608 };
+enum { FREE_STRINGS_MAX_BYTES = 4608 };
 
 /* Empties the lists, with room for `most` places. 0, or -ENOMEM. */
-must_check int free_strings_open(uint64_t most);
+must_check int free_strings_open(uint64_t max);
 void free_strings_close(void);
 
 /* `size` is what the string takes with all that belongs to it, a multiple of 4. */

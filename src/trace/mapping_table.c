@@ -23,7 +23,7 @@ static size_t count;
 static uint32_t capacity;
 
 /* The first that ends behind the address. */
-static size_t first_behind(uintptr_t address) {
+static size_t first_ending_after(uintptr_t address) {
     size_t low = 0, high = count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -84,7 +84,7 @@ static uint64_t part_bytes(const struct mapping *whole, uint64_t bytes,
 
 static int remove_range(uintptr_t start, size_t length) {
     uintptr_t end = start + length;
-    size_t index = first_behind(start);
+    size_t index = first_ending_after(start);
     int status = 0;
     while (index < count && mappings[index].start < end) {
         struct mapping old = mappings[index];
@@ -115,15 +115,16 @@ int mapping_table_add(struct event_guard guard, uintptr_t start, size_t length,
     if (status < 0)
         return status;
     struct mapping mapping = {start, start + length, stack, 0, kind};
-    return insert_at(first_behind(start), mapping, kind == MAPPING_HEAP ? length : 0);
+    return insert_at(first_ending_after(start), mapping,
+                     kind == MAPPING_HEAP ? length : 0);
 }
 
 enum mapping_kind mapping_table_kind(struct event_guard guard, uintptr_t start,
                                      size_t length) {
     event_guard_check(guard);
-    size_t index = first_behind(start);
-    bool known = index < count && mappings[index].start < start + length;
-    return known ? mappings[index].kind : MAPPING_NONE;
+    size_t index = first_ending_after(start);
+    bool found = index < count && mappings[index].start < start + length;
+    return found ? mappings[index].kind : MAPPING_NONE;
 }
 
 /* The block stays one: what it was is forgotten, so that it is not counted once for

@@ -7,7 +7,7 @@
 #include "base/id_table.h"
 #include "trace/name_table.h"
 
-enum { FIRST_SLOTS = 1024, MOST_ID_BYTES = 64, MOST_LOADINGS = 64 };
+enum { FIRST_SLOTS = 1024, MAX_BUILD_ID_BYTES = 64, MAX_LOADS = 64 };
 
 static struct dump_file *dump;
 static struct id_table index_table;
@@ -20,23 +20,23 @@ static uint64_t hash_of(const struct tracemalloc_dump_module *module) {
     return hash_pair(hash_pair(module->path, module->build_id), module->load_bias);
 }
 
-static tracemalloc_dump_string build_id_text(const struct module_place *place) {
+static tracemalloc_dump_string build_id_text(const struct module_location *location) {
     static const char digits[] = "0123456789abcdef";
-    char text[2 * MOST_ID_BYTES];
-    size_t length = place->build_id_length;
-    if (length > MOST_ID_BYTES)
-        length = MOST_ID_BYTES;
+    char text[2 * MAX_BUILD_ID_BYTES];
+    size_t length = location->build_id_length;
+    if (length > MAX_BUILD_ID_BYTES)
+        length = MAX_BUILD_ID_BYTES;
     for (size_t at = 0; at < length; at++) {
-        text[2 * at] = digits[place->build_id[at] >> 4];
-        text[2 * at + 1] = digits[place->build_id[at] & 0xf];
+        text[2 * at] = digits[location->build_id[at] >> 4];
+        text[2 * at + 1] = digits[location->build_id[at] & 0xf];
     }
     return name_table_string(text, 2 * length);
 }
 
 /* 0 without room. */
-static uint32_t append(const struct tracemalloc_dump_module *module, uint32_t most) {
+static uint32_t append(const struct tracemalloc_dump_module *module, uint32_t max) {
     uint64_t id = dump->header->sections[TRACEMALLOC_DUMP_MODULES].count;
-    if (id >= most || dump_file_reserve(dump, TRACEMALLOC_DUMP_MODULES, id + 1) < 0 ||
+    if (id >= max || dump_file_reserve(dump, TRACEMALLOC_DUMP_MODULES, id + 1) < 0 ||
         id_table_add(&index_table, hash_of(module), (uint32_t)id) < 0) {
         dump->header->lost[TRACEMALLOC_DUMP_LOST_NAMES]++;
         return 0;
@@ -46,23 +46,23 @@ static uint32_t append(const struct tracemalloc_dump_module *module, uint32_t mo
     return (uint32_t)id;
 }
 
-uint32_t module_table_id(const struct module_place *place, uint32_t most) {
+uint32_t module_table_id(const struct module_location *location, uint32_t max) {
     struct tracemalloc_dump_module module = {
-        .path = name_table_string(place->path, place->path_length),
-        .build_id = build_id_text(place),
-        .load_bias = place->load_bias,
-        .start = place->start,
-        .end = place->end,
+        .path = name_table_string(location->path, location->path_length),
+        .build_id = build_id_text(location),
+        .load_bias = location->load_bias,
+        .start = location->start,
+        .end = location->end,
     };
     struct id_probe probe;
-    uint32_t id, last = 0, loadings = 0;
+    uint32_t id, last = 0, loads = 0;
     id_probe_start(&probe, &index_table, hash_of(&module));
     while ((id = id_probe_next(&probe)) != 0)
         if (memcmp(module_at(id), &module, sizeof module) == 0) {
             last = id;
-            loadings++;
+            loads++;
         }
-    return loadings < MOST_LOADINGS ? append(&module, most) : last;
+    return loads < MAX_LOADS ? append(&module, max) : last;
 }
 
 int module_table_open(struct dump_file *file) {

@@ -13,7 +13,7 @@
 #include "base/compiler.h"
 #include "dump/dump_file.h"
 
-struct module_place {
+struct module_location {
     const char *path;
     size_t path_length;
     const unsigned char *build_id;
@@ -30,4 +30,4 @@ void module_table_close(void);
 /* A new module. A program may load and unload a few files for ever: the later loadings
  * of one at one place are one module. 0 when there is no room, which the header's
  * `lost` counts, or at the id `most`. */
-uint32_t module_table_id(const struct module_place *place, uint32_t most);
+uint32_t module_table_id(const struct module_location *location, uint32_t max);

@@ -6,16 +6,16 @@
 #include "base/hash.h"
 #include "base/id_table.h"
 #include "trace/free_strings.h"
-#include "trace/room.h"
+#include "trace/reclaim_trigger.h"
 
-enum { OVERFLOW_CODE = 1, FIRST_SLOTS = 4096, LONGEST = 1 << 20 };
+enum { OVERFLOW_CODE = 1, FIRST_SLOTS = 4096, MAX_LENGTH = 1 << 20 };
 
 static struct dump_file *dump;
 static struct id_table
     strings; /* ids are offsets / 4, which is never 0 but for the empty string */
 static struct id_table codes;
 /* Stands for each name that finds no room. */
-static tracemalloc_dump_string no_room;
+static tracemalloc_dump_string lost_string;
 static struct id_set unused; /* code objects to be given out again */
 
 static uint64_t count_of(unsigned section) {
@@ -44,7 +44,8 @@ static uint64_t size_of(uint64_t length) {
 static tracemalloc_dump_string append_string(const char *bytes, size_t length) {
     uint64_t offset = count_of(TRACEMALLOC_DUMP_STRINGS);
     uint64_t end = offset + size_of(length);
-    if (end > UINT32_MAX || room_reserve(dump, TRACEMALLOC_DUMP_STRINGS, end) < 0)
+    if (end > UINT32_MAX ||
+        reclaim_trigger_reserve(dump, TRACEMALLOC_DUMP_STRINGS, end) < 0)
         return 0;
     unsigned char *at = string_at(offset);
     uint32_t stored = (uint32_t)length;
@@ -57,7 +58,7 @@ static tracemalloc_dump_string append_string(const char *bytes, size_t length) {
 
 /* The bytes of a free place are 0, so that there is a NUL behind the old length and the
  * new one: at any instant a reader finds the string behind it. */
-static tracemalloc_dump_string place_string(const char *bytes, size_t length) {
+static tracemalloc_dump_string store_string(const char *bytes, size_t length) {
     uint32_t offset = free_strings_take(size_of(length));
     if (offset == 0)
         return append_string(bytes, length);
@@ -71,14 +72,14 @@ static tracemalloc_dump_string place_string(const char *bytes, size_t length) {
 
 static tracemalloc_dump_string lost_name(void) {
     dump->header->lost[TRACEMALLOC_DUMP_LOST_NAMES]++;
-    return no_room;
+    return lost_string;
 }
 
 tracemalloc_dump_string name_table_string(const char *bytes, size_t length) {
     if (length == 0)
         return 0;
-    if (length > LONGEST)
-        length = LONGEST;
+    if (length > MAX_LENGTH)
+        length = MAX_LENGTH;
     uint64_t hash = hash_bytes(bytes, length, length);
     struct id_probe probe;
     uint32_t id;
@@ -86,7 +87,7 @@ tracemalloc_dump_string name_table_string(const char *bytes, size_t length) {
         if (length_of((uint64_t)id * 4) == length &&
             memcmp(string_at((uint64_t)id * 4) + 4, bytes, length) == 0)
             return id * 4;
-    uint32_t offset = place_string(bytes, length);
+    uint32_t offset = store_string(bytes, length);
     if (offset == 0 || id_table_add(&strings, hash, offset / 4) < 0)
         return lost_name();
     return offset;
@@ -95,7 +96,7 @@ tracemalloc_dump_string name_table_string(const char *bytes, size_t length) {
 static uint32_t append_code(struct tracemalloc_dump_code code) {
     uint64_t id = count_of(TRACEMALLOC_DUMP_CODE);
     if (id >= TRACEMALLOC_DUMP_NATIVE ||
-        room_reserve(dump, TRACEMALLOC_DUMP_CODE, id + 1) < 0) {
+        reclaim_trigger_reserve(dump, TRACEMALLOC_DUMP_CODE, id + 1) < 0) {
         lost_name();
         return OVERFLOW_CODE;
     }
@@ -104,7 +105,7 @@ static uint32_t append_code(struct tracemalloc_dump_code code) {
     return (uint32_t)id;
 }
 
-static uint32_t place_code(struct tracemalloc_dump_code code) {
+static uint32_t store_code(struct tracemalloc_dump_code code) {
     uint32_t id = id_set_next(&unused, OVERFLOW_CODE + 1);
     if (id == ID_SET_END)
         return append_code(code);
@@ -126,7 +127,7 @@ uint32_t name_table_code(tracemalloc_dump_string filename, tracemalloc_dump_stri
     for (id_probe_start(&probe, &codes, hash); (id = id_probe_next(&probe)) != 0;)
         if (memcmp(code_at(id), &code, sizeof code) == 0)
             return id;
-    id = place_code(code);
+    id = store_code(code);
     if (id != OVERFLOW_CODE && id_table_add(&codes, hash, id) < 0)
         lost_name();
     return id;
@@ -139,7 +140,7 @@ static void note_lost(int status) {
         dump->header->lost[TRACEMALLOC_DUMP_LOST_MEMORY]++;
 }
 
-static void recycle_codes(struct id_set *ids) {
+static void reclaim_codes(struct id_set *ids) {
     uint64_t count = count_of(TRACEMALLOC_DUMP_CODE);
     id_table_clear(&codes);
     for (uint32_t id = OVERFLOW_CODE + 1; id < count; id++)
@@ -161,7 +162,7 @@ static void use_all(struct id_set *used) {
     const struct tracemalloc_dump_module *modules =
         (const void *)dump->base[TRACEMALLOC_DUMP_MODULES];
     use(used, 0);
-    use(used, no_room);
+    use(used, lost_string);
     use(used, dump->header->argv);
     use(used, dump->header->executable);
     for (uint32_t id = 0; id < count_of(TRACEMALLOC_DUMP_CODE); id++) {
@@ -201,9 +202,9 @@ static void sort_strings(const struct id_set *used) {
     }
 }
 
-void name_table_recycle(struct id_set *ids) {
+void name_table_reclaim(struct id_set *ids) {
     struct id_set used;
-    recycle_codes(ids);
+    reclaim_codes(ids);
     if (id_set_open(&used, count_of(TRACEMALLOC_DUMP_STRINGS) / 4) < 0)
         return;
     use_all(&used);
@@ -220,8 +221,8 @@ int name_table_open(struct dump_file *file) {
     if (status < 0)
         return status;
     append_string("", 0);
-    no_room = 0;
-    no_room = name_table_string("<no room>", strlen("<no room>"));
+    lost_string = 0;
+    lost_string = name_table_string("<no room>", strlen("<no room>"));
     append_code((struct tracemalloc_dump_code){0});
     tracemalloc_dump_string name =
         name_table_string("<overflow>", strlen("<overflow>"));

@@ -28,4 +28,4 @@ uint32_t name_table_code(tracemalloc_dump_string filename, tracemalloc_dump_stri
 
 /* These code objects are unused: their ids are given out again, and so is the
  * room of strings that nothing in the dump names. The set is taken over. */
-void name_table_recycle(struct id_set *ids);
+void name_table_reclaim(struct id_set *ids);

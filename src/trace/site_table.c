@@ -5,7 +5,7 @@
 
 #include "base/hash.h"
 #include "base/id_table.h"
-#include "trace/room.h"
+#include "trace/reclaim_trigger.h"
 
 enum { FIRST_SLOTS = 8192 };
 
@@ -40,7 +40,7 @@ static uint32_t add(uint32_t stack, uint32_t domain) {
     uint32_t id = id_set_next(&unused, 0);
     if (id == ID_SET_END) {
         if (count >= UINT32_MAX ||
-            room_reserve(dump, TRACEMALLOC_DUMP_SITES, count + 1) < 0)
+            reclaim_trigger_reserve(dump, TRACEMALLOC_DUMP_SITES, count + 1) < 0)
             return 0;
         id = (uint32_t)count;
     }
@@ -83,7 +83,7 @@ static void merge_into_parent(uint32_t id, struct id_set *ids) {
     id_set_add(ids, id);
 }
 
-void site_table_recycle(const struct id_set *stacks, struct id_set *ids) {
+void site_table_reclaim(const struct id_set *stacks, struct id_set *ids) {
     uint64_t count = count_of();
     id_table_clear(&site_index);
     for (uint32_t id = 1; id < count; id++)

@@ -22,4 +22,4 @@ uint32_t site_table_find(uint32_t stack, uint32_t domain);
 /* These stacks go: the parent of each is one that stays. No bucket of theirs holds
  * anything, nor has it a sum of its own. `ids`, an empty set with a limit of as many
  * sites as there are, is taken over. */
-void site_table_recycle(const struct id_set *stacks, struct id_set *ids);
+void site_table_reclaim(const struct id_set *stacks, struct id_set *ids);

@@ -3,7 +3,7 @@
 
 #include "base/hash.h"
 #include "base/id_table.h"
-#include "trace/room.h"
+#include "trace/reclaim_trigger.h"
 
 enum { FIRST_SLOTS = 8192, OVERFLOW_CODE = 1 };
 
@@ -21,7 +21,8 @@ static uint64_t count_of(void) {
 
 static uint32_t append(struct tracemalloc_dump_stack node) {
     uint64_t id = count_of();
-    if (id >= UINT32_MAX || room_reserve(dump, TRACEMALLOC_DUMP_STACKS, id + 1) < 0)
+    if (id >= UINT32_MAX ||
+        reclaim_trigger_reserve(dump, TRACEMALLOC_DUMP_STACKS, id + 1) < 0)
         return TRACEMALLOC_DUMP_OVERFLOW_STACK;
     *node_at(id) = node;
     dump_file_publish(dump, TRACEMALLOC_DUMP_STACKS, id + 1);
@@ -29,7 +30,7 @@ static uint32_t append(struct tracemalloc_dump_stack node) {
 }
 
 /* A parent's id is below its child's. */
-static uint32_t place(struct tracemalloc_dump_stack node) {
+static uint32_t store(struct tracemalloc_dump_stack node) {
     uint32_t id = id_set_next(&unused, node.parent + 1);
     if (id == ID_SET_END)
         return append(node);
@@ -55,8 +56,8 @@ uint32_t stack_table_node(uint32_t parent, uint32_t code, uint64_t line) {
             node->high == high)
             return id;
     }
-    room.made++;
-    id = place((struct tracemalloc_dump_stack){parent, code, low, high});
+    reclaim_trigger.new_stacks++;
+    id = store((struct tracemalloc_dump_stack){parent, code, low, high});
     if (id == TRACEMALLOC_DUMP_OVERFLOW_STACK || id_table_add(&nodes, hash, id) < 0)
         return overflow();
     return id;
@@ -67,7 +68,7 @@ static uint64_t hash_of(const struct tracemalloc_dump_stack *node) {
     return hash_pair(hash_pair(node->parent, node->code), line);
 }
 
-void stack_table_recycle(struct id_set *ids) {
+void stack_table_reclaim(struct id_set *ids) {
     uint64_t count = count_of();
     id_table_clear(&nodes);
     for (uint32_t id = TRACEMALLOC_DUMP_OVERFLOW_STACK + 1; id < count; id++)

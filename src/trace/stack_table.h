@@ -23,4 +23,4 @@ uint32_t stack_table_node(uint32_t parent, uint32_t code, uint64_t line);
 
 /* These nodes are unused, and none of the others is below one of them: their
  * ids are given out again. The set is taken over. */
-void stack_table_recycle(struct id_set *ids);
+void stack_table_reclaim(struct id_set *ids);

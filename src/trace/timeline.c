@@ -10,7 +10,7 @@
 #include "trace/tracer.h"
 
 /* The kernel's answer may take at most a fiftieth of the time. */
-enum { FIRST_INTERVAL = 10000000, MOST_POINTS = 32768, REST = 50 };
+enum { FIRST_INTERVAL = 10000000, MAX_SAMPLES = 32768, REST = 50 };
 
 struct timeline timeline = {.countdown = 1, .stride = 1};
 
@@ -41,7 +41,7 @@ static uint64_t read_rss(void) {
     return pages * MACHINE_PAGE;
 }
 
-static uint64_t point_count(void) {
+static uint64_t sample_count(void) {
     return dump->header->sections[TRACEMALLOC_DUMP_TIMELINE].count;
 }
 
@@ -50,7 +50,7 @@ static struct tracemalloc_dump_timeline_sample *samples(void) {
 }
 
 static void thin(void) {
-    uint64_t kept = point_count() / 2;
+    uint64_t kept = sample_count() / 2;
     for (uint64_t at = 0; at < kept; at++)
         samples()[at] = samples()[2 * at];
     dump_file_publish(dump, TRACEMALLOC_DUMP_TIMELINE, kept);
@@ -59,11 +59,11 @@ static void thin(void) {
 
 static void append(uint64_t time) {
     const struct tracemalloc_dump_header *header = dump->header;
-    uint64_t at = point_count();
-    if (at == MOST_POINTS ||
+    uint64_t at = sample_count();
+    if (at == MAX_SAMPLES ||
         (dump_file_reserve(dump, TRACEMALLOC_DUMP_TIMELINE, at + 1) < 0 && at > 1)) {
         thin();
-        at = point_count();
+        at = sample_count();
     }
     if (dump_file_reserve(dump, TRACEMALLOC_DUMP_TIMELINE, at + 1) < 0)
         return;

@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "trace/mapping_table.h"
 #include "trace/name_table.h"
-#include "trace/room.h"
+#include "trace/reclaim_trigger.h"
 #include "trace/stack_table.h"
 #include "trace/track_table.h"
 
@@ -46,7 +46,7 @@ void tracer_share(bool shared) {
 }
 
 static int open_tables(void) {
-    room_reset();
+    reclaim_trigger_reset();
     int status = name_table_open(&dump);
     if (status == 0)
         status = stack_table_open(&dump);

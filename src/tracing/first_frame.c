@@ -6,8 +6,8 @@
 #include "hooks/free_lists.h"
 #include "hooks/pymem_hooks.h"
 #include "trace/name_table.h"
-#include "trace/recycle.h"
-#include "trace/room.h"
+#include "trace/reclaim.h"
+#include "trace/reclaim_trigger.h"
 #include "trace/stack_table.h"
 #include "tracing/traced_process.h"
 
@@ -72,9 +72,10 @@ static void forget_stacks(const struct id_set *stacks) {
 }
 
 static void renewed(void) {
-    static const struct recycle_memo memo = {python_stack_spare_codes, forget_stacks};
-    if (room.wanted)
-        recycle(tracer.dump, &memo);
+    static const struct reclaim_callbacks callbacks = {python_stack_mark_live_codes,
+                                                       forget_stacks};
+    if (reclaim_trigger.requested)
+        reclaim(tracer.dump, &callbacks);
 }
 
 const struct python_stack_sink first_frame_sink = {

@@ -19,7 +19,7 @@ uint64_t bucket_tables_count(unsigned section) {
     return file.header->sections[section].count;
 }
 
-uint64_t bucket_tables_room(void) {
+uint64_t bucket_tables_capacity(void) {
     return file.mapped[TRACEMALLOC_DUMP_BUCKETS] / sizeof *bucket_table.buckets;
 }
 

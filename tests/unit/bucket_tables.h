@@ -20,7 +20,7 @@ void bucket_tables_open(uint64_t max_size);
 uint64_t bucket_tables_count(unsigned section);
 
 /* Buckets that there is room for without growth. */
-uint64_t bucket_tables_room(void);
+uint64_t bucket_tables_capacity(void);
 
 /* A block more; its bucket. */
 uint32_t bucket_tables_add(uint32_t stack, uint32_t domain, uint64_t size);

@@ -235,7 +235,7 @@ static void expect_buckets(void) {
 START_TEST(recycled_buckets_keep_the_counts_right) {
     uint64_t seed = 13;
     bucket_tables_open(16 << 20);
-    uint64_t room = bucket_tables_room();
+    uint64_t room = bucket_tables_capacity();
     for (int round = 0; round < 300000; round++) {
         one_event(&seed, 300, 1 << 20);
         if (round % 10000 == 0) {

@@ -25,12 +25,12 @@ END_TEST
 
 START_TEST(what_is_too_many_or_too_long_is_left_out) {
     ck_assert_int_eq(free_strings_open(2), 0);
-    free_strings_add(100, FREE_STRINGS_LONGEST + 4);
-    free_strings_add(200, FREE_STRINGS_LONGEST);
+    free_strings_add(100, FREE_STRINGS_MAX_BYTES + 4);
+    free_strings_add(200, FREE_STRINGS_MAX_BYTES);
     free_strings_add(300, 12);
     free_strings_add(400, 12);
-    ck_assert_uint_eq(free_strings_take(FREE_STRINGS_LONGEST + 4), 0);
-    ck_assert_uint_eq(free_strings_take(FREE_STRINGS_LONGEST), 200);
+    ck_assert_uint_eq(free_strings_take(FREE_STRINGS_MAX_BYTES + 4), 0);
+    ck_assert_uint_eq(free_strings_take(FREE_STRINGS_MAX_BYTES), 200);
     ck_assert_uint_eq(free_strings_take(12), 300);
     ck_assert_uint_eq(free_strings_take(12), 0);
 }

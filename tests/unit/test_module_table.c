@@ -25,8 +25,8 @@ static const char *text_at(tracemalloc_dump_string string) {
 
 static uint32_t add(const char *path, uint64_t bias) {
     static const unsigned char id[] = {0x0f, 0xa0, 0xff};
-    struct module_place place = {path, strlen(path), id,      sizeof id,
-                                 bias, bias + 1,     bias + 2};
+    struct module_location place = {path, strlen(path), id,      sizeof id,
+                                    bias, bias + 1,     bias + 2};
     return module_table_id(&place, 1000);
 }
 
@@ -50,7 +50,7 @@ START_TEST(a_module_says_where_it_was) {
 END_TEST
 
 START_TEST(without_a_build_id_there_is_none) {
-    struct module_place place = {.path = "[vdso]", .path_length = 6};
+    struct module_location place = {.path = "[vdso]", .path_length = 6};
     open_tables();
     ck_assert_uint_eq(module_at(module_table_id(&place, 1000))->build_id, 0);
 }
@@ -69,7 +69,7 @@ START_TEST(each_loading_is_a_module_up_to_a_number) {
 END_TEST
 
 START_TEST(a_full_table_is_told) {
-    struct module_place place = {.path = "/lib/a.so", .path_length = 9};
+    struct module_location place = {.path = "/lib/a.so", .path_length = 9};
     open_tables();
     ck_assert_uint_eq(module_table_id(&place, 2), 1);
     place.load_bias = 1;

@@ -107,7 +107,7 @@ START_TEST(known_code_is_told) {
     for (uint32_t id = 1; id < 60; id += 3)
         python_cache_forget(0x7f00 + 64 * id);
     id_set_fill(&codes, 0);
-    python_cache_spare(&codes);
+    python_cache_mark_live_codes(&codes);
     for (uint32_t id = 0; id < 100; id++)
         ck_assert_int_eq(id_set_has(&codes, id), id % 3 == 1 || id == 0 || id >= 60);
 }

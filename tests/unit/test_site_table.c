@@ -39,7 +39,7 @@ static void expect(uint32_t stack, uint32_t domain, uint64_t blocks) {
     ck_assert_uint_eq(site->total_bytes, blocks * 10);
 }
 
-/* The stacks from `first` on go, as trace/recycle.h has it. */
+/* The stacks from `first` on go, as trace/reclaim.h has it. */
 static void recycle_from(uint32_t first) {
     struct tracemalloc_dump_stack *stacks = (void *)file.base[TRACEMALLOC_DUMP_STACKS];
     struct id_set going, ids;
@@ -48,7 +48,7 @@ static void recycle_from(uint32_t first) {
     id_set_fill(&going, first);
     for (uint32_t stack = first; stack < 10; stack++)
         stacks[stack].parent = first == 2 ? 0 : first - 1;
-    site_table_recycle(&going, &ids);
+    site_table_reclaim(&going, &ids);
     id_set_close(&going);
 }
 

@@ -225,7 +225,7 @@ void python_cache_forget_all(void) {
     epoch_raise();
 }
 
-void python_cache_spare(struct id_set *ids) {
+void python_cache_mark_live_codes(struct id_set *ids) {
     for (uint32_t index = 1; index < codes.count; index++)
         if (code_at(index)->address != 0)
             id_set_remove(ids, code_at(index)->id);

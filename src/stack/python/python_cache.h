@@ -81,7 +81,7 @@ static always_inline bool python_cache_find(uint32_t parent, uint64_t ip,
 void python_cache_forget_all(void);
 
 /* Removes from `codes` the ids in the dump of all cached code objects. */
-void python_cache_spare(struct id_set *codes);
+void python_cache_mark_live_codes(struct id_set *codes);
 /* These nodes mean something else from now on, and what became the overflow may find
  * room: forgets what leads to one of them, or from one. The caller raises the epoch. */
 void python_cache_forget_nodes(const struct id_set *nodes);

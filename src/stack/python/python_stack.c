@@ -75,8 +75,8 @@ void python_stack_forget(void) {
     python_cache_forget_all();
 }
 
-void python_stack_spare_codes(struct id_set *codes) {
-    python_cache_spare(codes);
+void python_stack_mark_live_codes(struct id_set *codes) {
+    python_cache_mark_live_codes(codes);
 }
 
 void python_stack_forget_nodes(const struct id_set *nodes) {

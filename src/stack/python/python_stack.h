@@ -236,8 +236,8 @@ static always_inline uint32_t python_stack_capture(struct python_stack *stack,
 void python_stack_code_freed(uintptr_t code);
 /* Drops the cached code objects. */
 void python_stack_forget(void);
-/* See python_cache_spare, python_cache_forget_nodes. */
-void python_stack_spare_codes(struct id_set *codes);
+/* See python_cache_mark_live_codes, python_cache_forget_nodes. */
+void python_stack_mark_live_codes(struct id_set *codes);
 void python_stack_forget_nodes(const struct id_set *nodes);
 
 /* A point in the running program: a frame, or NULL, and its instruction. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of buckets where its room ends. */
+/* The table of buckets at its capacity. */
 #include <time.h>
 
 #include "live_blocks.h"
@@ -130,5 +130,5 @@ int main(void) {
         buckets_without_room_are_lost_until_one_dies,
         lost_blocks_cost_little,
     };
-    return suite_run("bucket_table_room", tests, sizeof tests / sizeof *tests);
+    return suite_run("bucket_table_capacity", tests, sizeof tests / sizeof *tests);
 }

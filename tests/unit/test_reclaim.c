@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "trace/recycle.h"
+#include "trace/reclaim.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "live_blocks.h"
 #include "suite.h"
 #include "trace/name_table.h"
-#include "trace/room.h"
+#include "trace/reclaim_trigger.h"
 #include "trace/bucket_table.h"
 #include "trace/stack_table.h"
 
@@ -155,7 +155,7 @@ static void random_free(uint64_t *seed) {
 
 /* --- recycling -------------------------------------------------------------------- */
 
-static void spare_codes(struct id_set *codes) {
+static void mark_live_codes(struct id_set *codes) {
     for (uint32_t at = 0; at < CODES; at++)
         if (model.codes[at].lives)
             id_set_remove(codes, model.codes[at].id);
@@ -208,7 +208,7 @@ static void forget_stacks(const struct id_set *stacks) {
             model.stacks[at].is_there = false;
 }
 
-static const struct recycle_memo memo = {spare_codes, forget_stacks};
+static const struct reclaim_callbacks callbacks = {mark_live_codes, forget_stacks};
 
 /* --- what the dump says ----------------------------------------------------------- */
 
@@ -277,7 +277,7 @@ START_TEST(random_lives_agree_with_a_model) {
     for (int round = 0; round < 60000; round++) {
         random_event(&seed, round / 3000 % 2);
         if (random_below(&seed, 300) == 0) {
-            recycle(&file, &memo);
+            reclaim(&file, &callbacks);
             expect_model();
         }
     }
@@ -289,7 +289,7 @@ END_TEST
 
 static struct code running[2]; /* one that stays, and one that is replaced */
 
-static void spare_running(struct id_set *codes) {
+static void mark_running(struct id_set *codes) {
     id_set_remove(codes, running[0].id);
     id_set_remove(codes, running[1].id);
 }
@@ -298,7 +298,8 @@ static void forget_nothing(const struct id_set *stacks) {
     (void)stacks;
 }
 
-static const struct recycle_memo running_memo = {spare_running, forget_nothing};
+static const struct reclaim_callbacks running_callbacks = {mark_running,
+                                                           forget_nothing};
 
 static uint32_t new_code(uint32_t serial) {
     char name[40];
@@ -322,9 +323,9 @@ START_TEST(new_code_for_ever_does_not_fill_the_dump) {
         uint32_t bucket = bucket_table_find(stack, 0, 100);
         live_block_count(bucket);
         live_block_uncount(bucket);
-        looks += room.wanted;
-        if (room.wanted)
-            recycle(&file, &running_memo);
+        looks += reclaim_trigger.requested;
+        if (reclaim_trigger.requested)
+            reclaim(&file, &running_callbacks);
     }
     ck_assert_uint_gt(looks, 10);
     ck_assert_uint_lt(looks, ROUNDS * LEVELS / 500);
@@ -339,7 +340,7 @@ START_TEST(after_the_end_of_the_interpreter_all_stays) {
     open_tables();
     uint32_t node = stack_table_node(0, new_code(1), 1);
     bucket_table_freeze();
-    recycle(&file, &running_memo);
+    reclaim(&file, &running_callbacks);
     ck_assert_uint_eq(node_at(node)->line, 1);
 }
 END_TEST
@@ -350,5 +351,5 @@ int main(void) {
         new_code_for_ever_does_not_fill_the_dump,
         after_the_end_of_the_interpreter_all_stays,
     };
-    return suite_run("recycle", tests, sizeof tests / sizeof *tests);
+    return suite_run("reclaim", tests, sizeof tests / sizeof *tests);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "trace/recycle.h"
+#include "trace/reclaim.h"
 
 #include "trace/name_table.h"
-#include "trace/room.h"
+#include "trace/reclaim_trigger.h"
 #include "trace/bucket_table.h"
 #include "trace/stack_table.h"
 #include "trace/site_table.h"
@@ -42,7 +42,7 @@ static bool lives(const struct unused *unused, uint32_t code) {
 }
 
 /* A caller comes before what it calls. */
-static void spare_reachable(struct unused *unused, const struct dump_file *dump) {
+static void mark_reachable(struct unused *unused, const struct dump_file *dump) {
     const struct tracemalloc_dump_stack *stacks = stacks_of(dump);
     for (uint32_t id = FIRST_STACK; id < unused->stacks.limit; id++)
         if (!id_set_has(&unused->stacks, stacks[id].parent) &&
@@ -51,7 +51,7 @@ static void spare_reachable(struct unused *unused, const struct dump_file *dump)
 }
 
 /* The dead buckets were given back already. */
-static void spare_needed(struct unused *unused, const struct dump_file *dump) {
+static void mark_needed(struct unused *unused, const struct dump_file *dump) {
     const struct tracemalloc_dump_stack *stacks = stacks_of(dump);
     uint64_t count = count_of(dump, TRACEMALLOC_DUMP_BUCKETS);
     for (uint64_t id = 1; id < count; id++) {
@@ -64,7 +64,7 @@ static void spare_needed(struct unused *unused, const struct dump_file *dump) {
     }
 }
 
-static void spare_codes(struct unused *unused, const struct dump_file *dump) {
+static void mark_live_codes(struct unused *unused, const struct dump_file *dump) {
     const struct tracemalloc_dump_stack *stacks = stacks_of(dump);
     for (uint32_t id = 0; id < FIRST_CODE; id++)
         id_set_remove(&unused->codes, id);
@@ -74,7 +74,7 @@ static void spare_codes(struct unused *unused, const struct dump_file *dump) {
 }
 
 /* The parent of each stack that goes becomes its nearest caller that stays. */
-static void shorten(const struct id_set *going, struct dump_file *dump) {
+static void reparent(const struct id_set *going, struct dump_file *dump) {
     struct tracemalloc_dump_stack *stacks = stacks_of(dump);
     for (uint32_t id = id_set_next(going, 0); id != ID_SET_END;
          id = id_set_next(going, id + 1))
@@ -82,22 +82,22 @@ static void shorten(const struct id_set *going, struct dump_file *dump) {
             stacks[id].parent = stacks[stacks[id].parent].parent;
 }
 
-void recycle(struct dump_file *dump, const struct recycle_memo *memo) {
+void reclaim(struct dump_file *dump, const struct reclaim_callbacks *callbacks) {
     struct unused unused;
-    room_reset();
+    reclaim_trigger_reset();
     /* Nearly all code dies at the end of the interpreter. */
     if (dump->header->finalized != 0 || !open_sets(&unused, dump))
         return;
     id_set_fill(&unused.stacks, FIRST_STACK);
     id_set_fill(&unused.codes, 0);
-    memo->spare_codes(&unused.codes);
-    spare_reachable(&unused, dump);
-    bucket_table_recycle();
-    spare_needed(&unused, dump);
-    spare_codes(&unused, dump);
-    shorten(&unused.stacks, dump);
-    site_table_recycle(&unused.stacks, &unused.sites);
-    memo->forget_stacks(&unused.stacks);
-    stack_table_recycle(&unused.stacks);
-    name_table_recycle(&unused.codes);
+    callbacks->mark_live_codes(&unused.codes);
+    mark_reachable(&unused, dump);
+    bucket_table_reclaim();
+    mark_needed(&unused, dump);
+    mark_live_codes(&unused, dump);
+    reparent(&unused.stacks, dump);
+    site_table_reclaim(&unused.stacks, &unused.sites);
+    callbacks->forget_stacks(&unused.stacks);
+    stack_table_reclaim(&unused.stacks);
+    name_table_reclaim(&unused.codes);
 }

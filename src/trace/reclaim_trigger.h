@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Room for new entries of the dump's tables, and when it pays to look for old ones that
- * is unused (see trace/recycle.h).
+ * is unused (see trace/reclaim.h).
  *
  * That look goes over all tables, so it is wanted only where one of them is nearly
  * full, and not before as many new stacks came as an eighth of all it will look at: a
@@ -14,15 +14,16 @@
 #include "base/compiler.h"
 #include "dump/dump_file.h"
 
-struct room {
-    uint64_t made; /* new stacks since the last look, those without room included */
-    bool wanted;
+struct reclaim_trigger {
+    uint64_t new_stacks; /* since the last pass, those that found no room included */
+    bool requested;
 };
 
-extern struct room room;
+extern struct reclaim_trigger reclaim_trigger;
 
 /* For a new dump, and after a look. */
-void room_reset(void);
+void reclaim_trigger_reset(void);
 /* As dump_file_reserve. May want a look, and then raises the epoch: a thread that
  * begins anew has no ids in its hands. */
-must_check int room_reserve(struct dump_file *dump, unsigned section, uint64_t count);
+must_check int reclaim_trigger_reserve(struct dump_file *dump, unsigned section,
+                                       uint64_t count);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "trace/room.h"
+#include "trace/reclaim_trigger.h"
 
 #include "base/epoch.h"
 
-struct room room;
+struct reclaim_trigger reclaim_trigger;
 
-void room_reset(void) {
-    room = (struct room){0};
+void reclaim_trigger_reset(void) {
+    reclaim_trigger = (struct reclaim_trigger){0};
 }
 
 static bool is_nearly_full(const struct dump_file *dump, unsigned section,
@@ -18,13 +18,13 @@ static bool is_nearly_full(const struct dump_file *dump, unsigned section,
 static bool pays(const struct tracemalloc_dump_header *header) {
     uint64_t entries = header->sections[TRACEMALLOC_DUMP_STACKS].count +
                        header->sections[TRACEMALLOC_DUMP_BUCKETS].count;
-    return room.made >= entries / 8;
+    return reclaim_trigger.new_stacks >= entries / 8;
 }
 
-int room_reserve(struct dump_file *dump, unsigned section, uint64_t count) {
-    if (unlikely(is_nearly_full(dump, section, count)) && !room.wanted &&
+int reclaim_trigger_reserve(struct dump_file *dump, unsigned section, uint64_t count) {
+    if (unlikely(is_nearly_full(dump, section, count)) && !reclaim_trigger.requested &&
         pays(dump->header)) {
-        room.wanted = true;
+        reclaim_trigger.requested = true;
         epoch_raise();
     }
     return dump_file_reserve(dump, section, count);

@@ -17,13 +17,13 @@
 #include "dump/dump_file.h"
 
 /* What is remembered of stacks elsewhere. */
-struct recycle_memo {
+struct reclaim_callbacks {
     /* Removes the ids of all code objects that live. */
-    void (*spare_codes)(struct id_set *codes);
+    void (*mark_live_codes)(struct id_set *codes);
     /* These stacks are no more. */
     void (*forget_stacks)(const struct id_set *stacks);
 };
 
 /* Raises the epoch. Nothing is given back without memory for the sets, and once the
  * interpreter was finalized. */
-void recycle(struct dump_file *dump, const struct recycle_memo *memo);
+void reclaim(struct dump_file *dump, const struct reclaim_callbacks *callbacks);
