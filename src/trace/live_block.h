@@ -38,17 +38,38 @@
 
 /* --- the counters ----------------------------------------------------------------- */
 
+static always_inline bool
+live_block_is_of_earlier_epoch(const struct tracemalloc_dump_bucket *bucket) {
+    return dump_history_is_older(bucket->stamp, bucket_table.epoch_stamp);
+}
+
+static always_inline void live_block_note_peak(struct tracemalloc_dump_bucket *bucket,
+                                               uint32_t stamp) {
+    if (dump_history_is_older(bucket->stamp, bucket_table.header->peak_number))
+        bucket->peak_live = bucket->live;
+    bucket->stamp = stamp;
+}
+
 /* Notes what the bucket held, before its first change since the last peak or since an
  * epoch began. */
 static always_inline void live_block_note(struct tracemalloc_dump_bucket *bucket,
                                           uint32_t stamp) {
     if (unlikely(bucket->stamp != stamp)) {
-        if (dump_history_is_older(bucket->stamp, bucket_table.header->peak_number))
-            bucket->peak_live = bucket->live;
-        if (unlikely(dump_history_is_older(bucket->stamp, bucket_table.epoch_stamp)))
+        if (unlikely(live_block_is_of_earlier_epoch(bucket)))
             bucket_table_begin_epoch(bucket);
-        bucket->stamp = stamp;
+        live_block_note_peak(bucket, stamp);
     }
+}
+
+/* As live_block_note, without a call. False, with nothing changed: an epoch began. */
+static always_inline bool live_block_note_fast(struct tracemalloc_dump_bucket *bucket,
+                                               uint32_t stamp) {
+    if (unlikely(bucket->stamp != stamp)) {
+        if (unlikely(live_block_is_of_earlier_epoch(bucket)))
+            return false;
+        live_block_note_peak(bucket, stamp);
+    }
+    return true;
 }
 
 /* The bytes are about to fall: ends a peak. Returns the header's stamp. */
@@ -90,25 +111,20 @@ static always_inline void live_block_count(uint32_t id) {
     *live_block_bytes(header, bucket) += bucket->size;
 }
 
-/* As live_block_count, for a bucket of Python's domain and blocks of this size. */
-static always_inline void live_block_count_python(uint32_t id, uint64_t size) {
-    struct tracemalloc_dump_header *header = bucket_table.header;
-    struct tracemalloc_dump_bucket *bucket = bucket_at(id);
-    assert(bucket->size == size);
-    header->python_bytes += size;
-    live_block_note(bucket, header->stamp);
-    bucket->live++;
-    live_block_add_total(bucket);
+/* A block of the bucket is no more; it was noted. */
+static always_inline void live_block_subtract(struct tracemalloc_dump_header *header,
+                                              struct tracemalloc_dump_bucket *bucket) {
+    assert(bucket->live > 0);
+    bucket->live--;
+    *live_block_bytes(header, bucket) -= bucket->size;
 }
 
 /* A block of the bucket is no more. */
 static always_inline void live_block_uncount(uint32_t id) {
     struct tracemalloc_dump_header *header = bucket_table.header;
     struct tracemalloc_dump_bucket *bucket = bucket_at(id);
-    assert(bucket->live > 0);
     live_block_note(bucket, live_block_end_peak(header));
-    bucket->live--;
-    *live_block_bytes(header, bucket) -= bucket->size;
+    live_block_subtract(header, bucket);
 }
 
 /* As live_block_uncount, of a block that is counted anew with another size: it does not
@@ -129,14 +145,20 @@ static always_inline void live_block_add(uint32_t *slot, uint32_t bucket) {
 }
 
 /* As live_block_add, for blocks of this size in Python's domain, without a call. False,
- * with nothing changed: the slot is missing or in use. */
-static always_inline bool live_block_add_fast(uintptr_t block, uint32_t bucket,
+ * with nothing changed: the slot is missing or in use, or an epoch began. */
+static always_inline bool live_block_add_fast(uintptr_t block, uint32_t id,
                                               uint64_t size) {
+    struct tracemalloc_dump_header *header = bucket_table.header;
+    struct tracemalloc_dump_bucket *bucket = bucket_at(id);
     uint32_t *slot = block_map_find_near(block);
-    if (unlikely(slot == NULL || *slot != 0))
+    if (unlikely(slot == NULL || *slot != 0 ||
+                 !live_block_note_fast(bucket, header->stamp)))
         return false;
-    *slot = bucket;
-    live_block_count_python(bucket, size);
+    assert(bucket->size == size);
+    *slot = id;
+    header->python_bytes += size;
+    bucket->live++;
+    live_block_add_total(bucket);
     return true;
 }
 
@@ -160,13 +182,18 @@ static always_inline void live_block_put_back(uint32_t *slot, uint32_t bucket) {
     *slot |= bucket;
 }
 
-/* False, with nothing changed: the slot is empty or watched. */
+/* Without a call. False, with no block removed: the slot is empty or watched, or an
+ * epoch began. */
 static always_inline bool live_block_remove_fast(uint32_t *slot) {
-    uint32_t bucket = *slot;
-    if (unlikely(bucket == 0 || bucket & BLOCK_MAP_WATCHED))
+    struct tracemalloc_dump_header *header = bucket_table.header;
+    uint32_t id = *slot;
+    if (unlikely(id == 0 || id & BLOCK_MAP_WATCHED))
+        return false;
+    struct tracemalloc_dump_bucket *bucket = bucket_at(id);
+    if (unlikely(!live_block_note_fast(bucket, live_block_end_peak(header))))
         return false;
     *slot = 0;
-    live_block_uncount(bucket);
+    live_block_subtract(header, bucket);
     return true;
 }
 
