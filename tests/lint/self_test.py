@@ -16,6 +16,7 @@ import exports
 import formatting
 import headers
 import layers
+import named_files
 import terminal_text
 
 COMPILER = sys.argv[1:] or ["cc"]
@@ -69,6 +70,20 @@ class TerminalText(Planted):
 
     def test_good(self):
         text = 'fprintf(out, "%*s", columns, "");\nprintf("%zu\\n", count);\n'
+        self.assertEqual(self.found(text), [])
+
+
+class NamedFiles(Planted):
+    def found(self, text):
+        self.write("CONTRIBUTING.md", text)
+        return named_files.problems(self.root)
+
+    def test_missing(self):
+        found = self.found("one\ntwo `src/base/lock.h` and `src/base/key.h`\n")
+        self.assertEqual(found, ["CONTRIBUTING.md:2: no src/base/key.h"])
+
+    def test_good(self):
+        text = "`src/base/`, `src/cli/cmd_<noun>.c`, `src/cli/main.c --help`, `base/x.h`\n"
         self.assertEqual(self.found(text), [])
 
 
