@@ -83,7 +83,7 @@ class NamedFiles(Planted):
         self.assertEqual(found, ["CONTRIBUTING.md:2: no src/base/key.h"])
 
     def test_good(self):
-        text = "`src/base/`, `src/cli/cmd_<noun>.c`, `src/cli/main.c --help`, `base/x.h`\n"
+        text = "`src/base/`, `src/cli/cmd_<noun>.c`, `src/cli/main.c -h`, `base/x.h`\n"
         self.assertEqual(self.found(text), [])
 
 
