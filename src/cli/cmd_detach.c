@@ -20,19 +20,18 @@ static const struct argp argp = {
            "front of its functions any more.",
 };
 
+/* The signal is the last that the process gives back. */
 static bool has_ended(struct target *target) {
     return live_dump_refresh(&target->dump) == 0 &&
-           target->dump.header.state == TRACEMALLOC_DUMP_STOPPED;
+           target->dump.header.state == TRACEMALLOC_DUMP_STOPPED &&
+           !target_listens(target);
 }
 
-/* What has no name goes away with the tracing; else the process gives its signal
- * back. */
+/* What has no name goes away with the tracing. */
 static bool has_left(struct target *target) {
-    bool traced = target_is_tracing(target);
     live_dump_close(&target->dump);
-    if (live_dump_open(&target->dump, &target->status) < 0 || target_is_tracing(target))
-        return false;
-    return traced || !target_listens(target);
+    return live_dump_open(&target->dump, &target->status) == 0 &&
+           !target_is_tracing(target) && !target_listens(target);
 }
 
 static int detach(struct target *target) {

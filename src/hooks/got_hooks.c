@@ -36,6 +36,8 @@ enum { MASK_SIZE = 8 };
 static struct lock lock = {.rank = LOCK_SLOTS};
 static uint64_t seen_adds; /* of the loader; protected by the lock, as the next */
 static bool installed;
+/* Changes to false without the lock, in a signal handler that must not wait for it. */
+static bool wanted;
 
 /* Signals stay out while the lock is held: their handlers take others. */
 static uint64_t block_signals(void) {
@@ -202,6 +204,21 @@ static bool is_unbound(const struct object *object, const ElfW(Rela) * entry,
            address < object->end;
 }
 
+/* Another tool stands in front of libc there. Other slots than a call's may have the
+ * address of a stub in the executable, which is libc's function all the same. */
+static bool is_taken(const ElfW(Rela) * entry, const ElfW(Sym) * symbol,
+                     const char *name) {
+    static const char *const memory[] = {"malloc", "calloc", "realloc",
+                                         "free",   "mmap",   "munmap"};
+    if (ELF64_R_TYPE(entry->r_info) != R_X86_64_JUMP_SLOT ||
+        symbol->st_shndx != SHN_UNDEF)
+        return false;
+    for (size_t i = 0; i < sizeof memory / sizeof *memory; i++)
+        if (strcmp(name, memory[i]) == 0)
+            return true;
+    return false;
+}
+
 static bool is_address(const ElfW(Rela) * entry) {
     uint64_t type = ELF64_R_TYPE(entry->r_info);
     return ELF64_R_SYM(entry->r_info) != 0 &&
@@ -224,7 +241,7 @@ static int change_slot(const struct object *object, const ElfW(Rela) * entry,
         return value == hook->ours ? set_slot(object, slot, hook->real) : 0;
     if (value == hook->real || is_unbound(object, entry, symbol, value))
         return set_slot(object, slot, hook->ours);
-    return 0;
+    return value != hook->ours && is_taken(entry, symbol, hook->name) ? -EBUSY : 0;
 }
 
 static unsigned change_object(const struct object *object, bool install) {
@@ -385,6 +402,7 @@ int got_hooks_prepare(void) {
 unsigned got_hooks_install(void) {
     uint64_t mask = block_signals();
     lock_take(&lock);
+    __atomic_store_n(&wanted, true, __ATOMIC_RELAXED);
     installed = true;
     unsigned failed = change_all(true);
     lock_release(&lock);
@@ -392,14 +410,20 @@ unsigned got_hooks_install(void) {
     return failed;
 }
 
+void got_hooks_give_up(void) {
+    __atomic_store_n(&wanted, false, __ATOMIC_RELAXED);
+}
+
+/* They may be wanted again by now. */
 bool got_hooks_remove(void) {
     int saved = errno;
     uint64_t mask = block_signals();
     bool taken = lock_try(&lock);
     if (taken) {
-        if (installed)
+        if (installed && !__atomic_load_n(&wanted, __ATOMIC_RELAXED)) {
             change_all(false);
-        installed = false;
+            installed = false;
+        }
         lock_release(&lock);
     }
     restore_signals(mask);

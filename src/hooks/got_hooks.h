@@ -30,8 +30,10 @@ must_check int got_hooks_prepare(void);
 /* Changes the slots of all objects that are loaded now, and from now on those of
  * objects that come later. Returns how many slots could not be changed. */
 unsigned got_hooks_install(void);
-/* Leads all of them back. False if another thread is changing slots right now: to be
- * tried again. */
+/* They are to be removed. Also in a signal handler. */
+void got_hooks_give_up(void);
+/* Leads all of them back, after that. False if another thread is changing slots right
+ * now: to be tried again. */
 must_check bool got_hooks_remove(void);
 /* In the child of a fork. */
 void got_hooks_fork(void);

@@ -12,9 +12,9 @@
 #include "process/live_dump.h"
 #include "process/remote_script.h"
 
-enum { PATIENCE_MS = 500, PAUSE_MS = 5 };
+enum { PATIENCE_MS = 500, BEGUN_MS = 5000, STEP_MS = 5 };
 
-static const struct timespec step = {0, PAUSE_MS * 1000000};
+static const struct timespec step = {0, STEP_MS * 1000000};
 
 /* The two texts are in hexadecimal digits. The interpreter's import machinery is not
  * asked, so that nothing stays in sys.modules. */
@@ -72,26 +72,25 @@ static bool is_traced(const struct attach_target *target) {
     return traced;
 }
 
-static bool wait_for_dump(const struct attach_target *target,
+static bool wait_for_dump(const struct attach_target *target, int limit_ms,
                           const volatile bool *is_interrupted) {
-    for (int waited = 0; waited < PATIENCE_MS && !*is_interrupted; waited += PAUSE_MS) {
+    for (int waited = 0; waited < limit_ms; waited += STEP_MS) {
         nanosleep(&step, NULL);
         if (is_traced(target))
             return true;
+        if (is_interrupted != NULL && *is_interrupted)
+            break;
     }
     return false;
 }
 
+/* A thread that has begun needs the file, whoever is interrupted. */
 static bool ask(const struct attach_target *target, const struct remote_script *script,
                 const char *path, const volatile bool *is_interrupted) {
     if (!is_seen(script->pid, path) || remote_script_ask(script, path) < 0)
         return false;
-    bool traced = wait_for_dump(target, is_interrupted);
-    if (!traced) {
-        remote_script_withdraw(script);
-        nanosleep(&step, NULL); /* it may have begun to read the file */
-    }
-    return traced;
+    return wait_for_dump(target, PATIENCE_MS, is_interrupted) ||
+           (!remote_script_withdraw(script) && wait_for_dump(target, BEGUN_MS, NULL));
 }
 
 bool attach_script_run(const struct attach_target *target,

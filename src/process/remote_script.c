@@ -130,7 +130,14 @@ int remote_script_ask(const struct remote_script *script, const char *path) {
                       : error;
 }
 
-void remote_script_withdraw(const struct remote_script *script) {
-    if (set_pending(script, 0) < 0)
-        return;
+/* The interpreter clears the flag, copies the path, and runs nothing if that is empty:
+ * a flag that is still set after the path was emptied leads to nothing. */
+bool remote_script_withdraw(const struct remote_script *script) {
+    static const char empty[] = "";
+    int32_t pending = 0;
+    if (remote_memory_write(script->pid, script->support + PATH_OFFSET, empty,
+                            sizeof empty) < 0 ||
+        remote_memory_read(script->pid, script->support, &pending, sizeof pending) < 0)
+        return true;
+    return pending != 0 && set_pending(script, 0) == 0;
 }

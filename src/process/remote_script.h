@@ -30,5 +30,5 @@ must_check int remote_script_open(struct remote_script *script, pid_t pid,
 /* Asks it to run the file at this path. 0; -ENAMETOOLONG; -EBUSY: somebody else has
  * asked; -errno. */
 must_check int remote_script_ask(const struct remote_script *script, const char *path);
-/* Takes that back, if the thread has not begun. */
-void remote_script_withdraw(const struct remote_script *script);
+/* Takes that back. False if the thread has begun. */
+must_check bool remote_script_withdraw(const struct remote_script *script);

@@ -36,6 +36,7 @@ static uint32_t nframe;
 /* Events that the child of a fork may have before its dump begins: one that only calls
  * exec has fewer. */
 static uint32_t child_events;
+static bool leaving; /* take_away is due */
 
 static const char *find_value(const char *name) {
     size_t length = strlen(name);
@@ -60,7 +61,11 @@ static int read_options(const char *lines) {
     if (number < 1 || number > MAX_NFRAME)
         return -EINVAL;
     nframe = (uint32_t)number;
-    return options_read(&options, find_value, error, sizeof error);
+    int status = options_read(&options, find_value, error, sizeof error);
+    /* Native frames have to be prepared before there is a second thread. */
+    options.native_frames = 0;
+    options.any_program = false;
+    return status;
 }
 
 static void at_exit(int status, void *argument) {
@@ -87,6 +92,7 @@ static void in_child(void) {
     traced_process_forget();
     traced_process_unlock(thread_state_get());
     got_hooks_fork();
+    event_file_deferred = leaving;
     if (!was_active || !options.follow_fork)
         return;
     child_events = CHILD_EVENTS;
@@ -118,7 +124,7 @@ static void prepare_once(const struct traced_process_module *module) {
 /* libc's functions come last, so that nothing of the others is seen by them. */
 static int begin(void) {
     struct agent_options agent = {options.signal, nframe, late_start_undo};
-    event_file_deferred = false;
+    event_file_deferred = leaving = false;
     int status = interpreter_trace(nframe);
     if (status < 0)
         return status;
@@ -154,7 +160,7 @@ int late_start(const char *lines, const struct traced_process_module *module) {
 /* At a call of one of libc's functions. */
 static bool take_away(void) {
     if (got_hooks_remove())
-        event_file_deferred = false;
+        event_file_deferred = leaving = false;
     return false;
 }
 
@@ -166,6 +172,7 @@ void late_start_undo(void) {
     }
     signal_action_uncover();
     tracing_set_signal(0);
+    got_hooks_give_up();
     event_create_file = take_away;
-    event_file_deferred = true;
+    event_file_deferred = leaving = true;
 }

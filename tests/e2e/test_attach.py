@@ -300,7 +300,7 @@ def test_detach_leaves_nothing_in_front_of_libc(serve, attach, detach):
     detach(server.pid)
     server.ask("malloc", 80001)
     assert during > 50
-    assert slots_of_the_library(server.pid) < during // 10
+    assert slots_of_the_library(server.pid) == 0
     assert protections_of(server.pid) == before
 
 
