@@ -14,9 +14,9 @@ static const uintptr_t no_key = UINTPTR_MAX;
 
 struct block_map block_map = {.granule_shift = 4};
 
-/* Chunks are mapped in regions, each an eighth of all before: a process has a limit on
- * its mappings. So this many regions are enough for all addresses. Under the tracer's
- * lock. */
+/* The number of a process's mappings is limited, so chunks are mapped in regions, each
+ * an eighth of all chunks so far: REGIONS of them cover all addresses. Under the
+ * tracer's lock. */
 static struct region {
     unsigned char *start;
     uint64_t chunks;
@@ -25,8 +25,9 @@ static unsigned region_count;
 static uint64_t unused;      /* chunks at the end of the last region */
 static uint64_t chunk_count; /* in the table */
 
-/* A table is preceded by its mask, for readers that must not have that of another. Its
- * first place is for key 0 alone, so that key 0 marks the others as free. */
+/* The entry before a table holds its mask, so that a reader cannot pair a table with
+ * the mask of another one. Position 0 is for key 0 alone; in all other positions key 0
+ * means free. */
 static struct block_map_chunk *make_table(uintptr_t mask) {
     struct block_map_chunk *table = arena_reserve((mask + 2) * sizeof *table);
     if (table == NULL)
@@ -36,8 +37,8 @@ static struct block_map_chunk *make_table(uintptr_t mask) {
     return table + 1;
 }
 
-/* A reader on the fast path has the new mask only after the new table. With the old
- * mask there it finds the chunk of its key or another one, and asks again. */
+/* A reader that loads the new mask also loads the new table. One that pairs the old
+ * mask with the new table finds the chunk of its key, or takes the slow path. */
 static void publish(struct block_map_chunk *chunks) {
     __atomic_store_n(&block_map.chunks, chunks, __ATOMIC_RELEASE);
     __atomic_store_n(&block_map.mask, chunks[-1].key, __ATOMIC_RELEASE);
@@ -54,7 +55,7 @@ int block_map_open(unsigned granule) {
     return 0;
 }
 
-/* The chunk of a key, or the free place for it, which has another key. */
+/* The chunk with this key, or the free position where it belongs. */
 static struct block_map_chunk *find_chunk(struct block_map_chunk *chunks,
                                           uintptr_t key) {
     const uintptr_t step = (key / FIRST_CHUNKS * 0x9e3779b97f4a7c15u >> 32) | 1;
@@ -84,7 +85,7 @@ static void put(struct block_map_chunk *chunks, uintptr_t key, uintptr_t slots) 
     __atomic_store_n(&chunk->key, key, __ATOMIC_RELEASE);
 }
 
-/* The old table stays, for there may be readers in it. */
+/* The old table stays mapped: other threads may be reading it. */
 static int grow(void) {
     struct block_map_chunk *old = block_map.chunks;
     struct block_map_chunk *chunks = make_table(block_map.mask * 2 + 1);

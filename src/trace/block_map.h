@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Address of a block to the bucket that counts it.
+/* Maps the address of a block to the bucket that counts it.
  *
  *   address >> 3 or 4  43          17 16           0
  *                     | key of chunk | slot in chunk |
@@ -7,14 +7,15 @@
  *   slot = 0        not traced
  *          31: watched | 30..0: bucket or 0
  *
- * A slot belongs to whoever owns the block, so it needs no lock. A block leaves the map
- * before its address can be reused, that is before the real free. A chunk of slots is
- * mapped for each 2 MiB of addresses in use (1 MiB for CPython 3.6 and 3.7, whose
- * blocks are aligned to 8 bytes), and only its touched pages cost memory: 4 bytes per
- * granule. Chunks are found by their key in an open table. It has no hash: neighbours
- * lie side by side, and a chunk whose place is taken is found by steps that its key's
- * upper bits give. What is mapped is in proportion to the addresses in use, since it
- * all counts for RLIMIT_AS, and is locked by mlockall(2).
+ * The owner of a block owns its slot, so a slot needs no lock. A block leaves the map
+ * before its address can be reused, that is before the real free. One chunk of slots is
+ * mapped for each 2 MiB of addresses in use (1 MiB for CPython 3.6 and 3.7, which align
+ * blocks to 8 bytes). Only touched pages of a chunk cost memory: 4 bytes per granule.
+ *
+ * The chunks are in an open-addressing table. The lower bits of a chunk's key are its
+ * home position, so neighbours in memory are neighbours in the table; after a collision
+ * the probe step comes from the key's upper bits. The mappings grow with the addresses
+ * in use, because all of them count for RLIMIT_AS and are locked by mlockall(2).
  */
 #pragma once
 
@@ -29,17 +30,17 @@ enum {
     BLOCK_MAP_SLOT_BITS = 17,
     BLOCK_MAP_ADDRESS_BITS = 47,
 };
-/* More is known of this address than its bucket: see tracer_take_watched. */
+/* The tracer waits for the free of this address: see tracer_take_watched. */
 #define BLOCK_MAP_WATCHED 0x80000000u
 #define BLOCK_MAP_BUCKET 0x7fffffffu
 
-/* Written once. A reader has the key before the rest. */
+/* Written once: first the slots, then the key. */
 struct block_map_chunk {
     uintptr_t key;
-    uintptr_t slots; /* address that the slot of granule 0 would have */
+    uintptr_t slots; /* where the slot of granule 0 would be */
 };
 
-/* Read without a lock: the mask first. */
+/* Readers take no lock; they load the mask before the chunks. */
 struct block_map {
     struct block_map_chunk *chunks; /* mask + 1; NULL until block_map_open */
     uintptr_t mask;
@@ -52,14 +53,15 @@ extern internal struct block_map block_map;
 must_check int block_map_open(unsigned granule);
 /* Forgets all blocks. */
 void block_map_clear(void);
-/* Bytes of memory that the map takes. */
+/* The resident bytes of the map. */
 uint64_t block_map_bytes(const struct resident *resident);
 
-/* The slot, its chunk made where it is missing; NULL without memory. Under the tracer's
- * lock. */
+/* The slot, in a new chunk if there is none; NULL if there is no memory. Under the
+ * tracer's lock. */
 uint32_t *block_map_make(uintptr_t address);
 
-/* Whether a block may begin there: another address has its neighbour's slot. */
+/* Whether a block can begin at the address: only the start of a granule has a slot of
+ * its own. */
 static always_inline bool block_map_is_start(uintptr_t address) {
     return (address & (((uintptr_t)1 << block_map.granule_shift) - 1)) == 0;
 }
@@ -72,13 +74,14 @@ static always_inline uint32_t *block_map_slot(const struct block_map_chunk *chun
     return slot;
 }
 
+/* The position where the search for a chunk begins. */
 static always_inline const struct block_map_chunk *block_map_home(uintptr_t key) {
     uintptr_t mask = __atomic_load_n(&block_map.mask, __ATOMIC_ACQUIRE);
     return &block_map.chunks[key & mask];
 }
 
-/* The slot, if its chunk is where its key says: for paths that call nothing. NULL:
- * block_map_find may know it, but not if block_map_is_absent. */
+/* The slot, if its chunk is in its home position; makes no calls. If NULL,
+ * block_map_find may still find it, unless block_map_is_absent. */
 static always_inline uint32_t *block_map_find_near(uintptr_t address) {
     uintptr_t granule = address >> block_map.granule_shift;
     uintptr_t key = granule >> BLOCK_MAP_SLOT_BITS;
@@ -87,15 +90,16 @@ static always_inline uint32_t *block_map_find_near(uintptr_t address) {
     return likely(found) ? block_map_slot(chunk, granule) : NULL;
 }
 
+/* Whether nothing near the address was ever inserted; false if that is uncertain. */
 static always_inline bool block_map_is_absent(uintptr_t address) {
     uintptr_t key = (address >> block_map.granule_shift) >> BLOCK_MAP_SLOT_BITS;
     return key != 0 && block_map_home(key)->key == 0;
 }
 
-/* Of a chunk that is not where its key says, or not at all. */
+/* The slot, if its chunk is in another position than its home; else NULL. */
 uint32_t *block_map_find_displaced(uintptr_t address);
 
-/* The slot; NULL where nothing near was ever inserted. */
+/* The slot; NULL if nothing near the address was ever inserted. */
 static always_inline uint32_t *block_map_find(uintptr_t address) {
     uint32_t *slot = block_map_find_near(address);
     return likely(slot != NULL) ? slot : block_map_find_displaced(address);

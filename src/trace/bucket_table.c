@@ -8,22 +8,21 @@
 #include "trace/name_table.h"
 #include "trace/site_table.h"
 
-/* More buckets than a slot of the block map can name. */
 enum {
     FIRST_SLOTS = 8192,
-    MAX_BUCKETS = 0x7fffffff,
-    MIN_RECLAIM = 4096,
-    RESERVED_BUCKETS = 1024,
+    MAX_BUCKETS = 0x7fffffff, /* a slot of the block map has 31 bits for an id */
+    MIN_RECLAIM = 4096,       /* buckets in a table that is worth a sweep */
+    RESERVED_BUCKETS = 1024,  /* for the overflow's blocks once the dump is full */
 };
 
 struct bucket_table bucket_table;
 
 static struct dump_file *dump;
-static uint32_t next_reserved,
-    reserved_end;           /* buckets that only the overflow may have */
-static uint32_t first_free; /* list of recycled buckets, chained by peak_live */
-static uint64_t new_buckets,
-    next_sweep; /* since the last sweep; how many have to come before the next */
+/* [next_reserved, reserved_end): ids that only the overflow may take. */
+static uint32_t next_reserved, reserved_end;
+static uint32_t first_free;     /* list of free buckets, chained by peak_live */
+static uint64_t new_buckets;    /* since the last sweep */
+static uint64_t sweep_interval; /* new buckets before the next sweep */
 
 static uint64_t count_of(unsigned section) {
     return dump->header->sections[section].count;
@@ -40,7 +39,7 @@ static struct dump_epochs epochs_of(void) {
                                 count_of(TRACEMALLOC_DUMP_EPOCHS)};
 }
 
-/* Once the runtime was marked as finalizing the history is complete. */
+/* The history ends when the runtime starts finalizing. */
 cold_path void bucket_table_begin_epoch(struct tracemalloc_dump_bucket *bucket) {
     if (dump->header->finalized == 0)
         dump_history_add(bucket_site(bucket), bucket,
@@ -48,7 +47,7 @@ cold_path void bucket_table_begin_epoch(struct tracemalloc_dump_bucket *bucket) 
     bucket->live_before = bucket->live;
 }
 
-/* What was at the peak stays, until there is another. */
+/* A bucket with blocks at the peak is needed until there is a higher peak. */
 bool bucket_table_is_dead(const struct tracemalloc_dump_bucket *bucket) {
     const struct tracemalloc_dump_header *header = dump->header;
     bool at_peak = !dump_history_is_older(bucket->stamp, header->peak_number) &&
@@ -57,7 +56,7 @@ bool bucket_table_is_dead(const struct tracemalloc_dump_bucket *bucket) {
     return bucket->live == 0 && bucket->at_exit == 0 && !at_peak;
 }
 
-/* What it counted becomes its site's. */
+/* Moves the bucket's total to its site. */
 static void fold(struct tracemalloc_dump_bucket *bucket) {
     struct tracemalloc_dump_site *site = bucket_site(bucket);
     site->total_blocks += bucket->total;
@@ -75,7 +74,7 @@ static void close_by_stack(void) {
                         sizeof *bucket_table.by_stack);
 }
 
-/* Makes a list of the buckets that count nothing, and the index anew without them. */
+/* Rebuilds the list of free buckets and the index. */
 uint64_t bucket_table_reclaim(void) {
     uint64_t count = count_of(TRACEMALLOC_DUMP_BUCKETS), freed = 0;
     id_table_clear(&bucket_table.index);
@@ -88,14 +87,13 @@ uint64_t bucket_table_reclaim(void) {
         if (is_reserved && id >= next_reserved)
             continue;
         if (is_reserved || !bucket_table_is_dead(bucket)) {
-            /* Cannot fail: there was room for all of them. */
+            /* Cannot fail: the cleared index has the capacity. */
             if (id_table_add(&bucket_table.index, hash_of(bucket), (uint32_t)id) < 0)
                 dump->header->lost[TRACEMALLOC_DUMP_LOST_MEMORY]++;
             continue;
         }
         fold(bucket);
-        /* The list of free buckets is in a field that is unused while a bucket has no
-         * blocks. */
+        /* A reader ignores peak_live of a bucket whose stamp is older than the peak. */
         bucket->peak_live = first_free;
         bucket->stamp = dump->header->peak_number - 1;
         first_free = (uint32_t)id;
@@ -104,14 +102,15 @@ uint64_t bucket_table_reclaim(void) {
     return freed;
 }
 
-/* Whether the dead buckets are worth a sweep: the last one that found few is paid for
- * by as many new buckets. */
+/* Sweeps if that is due; whether it freed enough buckets that the table need not grow.
+ * A sweep that freed few is followed by the next one only after count / 8 new buckets:
+ * amortised O(1) per bucket. */
 static bool sweep_pays(uint64_t count) {
-    if (count < MIN_RECLAIM || new_buckets++ < next_sweep)
+    if (count < MIN_RECLAIM || new_buckets++ < sweep_interval)
         return false;
     new_buckets = 0;
-    next_sweep = bucket_table_reclaim() < count / 8 ? count / 8 : 0;
-    return next_sweep == 0;
+    sweep_interval = bucket_table_reclaim() < count / 8 ? count / 8 : 0;
+    return sweep_interval == 0;
 }
 
 static uint32_t pop_free(void) {
@@ -134,7 +133,7 @@ static uint32_t take_id(void) {
     return pop_free();
 }
 
-/* Without memory the index alone has to do. */
+/* Without memory, lookups use the index alone. */
 static void note_by_stack(uint32_t stack, uint32_t id) {
     if (arena_array_reserve(&bucket_table.by_stack, &bucket_table.stacks,
                             (uint64_t)stack + 1, sizeof *bucket_table.by_stack) == 0)
@@ -177,7 +176,7 @@ uint32_t bucket_table_add(uint32_t stack, uint32_t domain, uint64_t size) {
     return id;
 }
 
-/* A bucket of a domain that does not exist matches no event. */
+/* 0xff in all bytes is a domain that does not exist, so it matches no event. */
 static void clear_cache(struct bucket_cache *cache) {
     memset(cache->entries, 0xff, sizeof cache->entries);
     cache->epoch = epoch_now;
@@ -252,8 +251,8 @@ static int open_domains(void) {
     return 0;
 }
 
-/* Entry 0 is unused, and some behind it are for the overflow's blocks when there is no
- * room left. Their pages are not touched until then. */
+/* Entry 0 is unused; the next RESERVED_BUCKETS are kept for the overflow's blocks. The
+ * tracer does not touch their pages before the dump is full. */
 static void open_reserved(void) {
     next_reserved = reserved_end = 1;
     if (dump_file_reserve(dump, TRACEMALLOC_DUMP_BUCKETS, 1 + RESERVED_BUCKETS) == 0)
@@ -268,7 +267,7 @@ int bucket_table_open(struct dump_file *file) {
     bucket_table.buckets = (void *)file->base[TRACEMALLOC_DUMP_BUCKETS];
     bucket_table.sites = (void *)file->base[TRACEMALLOC_DUMP_SITES];
     first_free = 0;
-    new_buckets = next_sweep = 0;
+    new_buckets = sweep_interval = 0;
     int status = id_table_open(&bucket_table.index, FIRST_SLOTS);
     if (status == 0)
         status = site_table_open(file);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Buckets, (stack, domain, size) with a live count, and sites, the sums per stack and
- * domain.
+/* The table of buckets: (stack, domain, size) with a live count.
  *
- * Under the tracer's lock, or with one thread; in every event, so the lookups are here
- * in the header. Both arrays are sections of the dump. Bucket 0 is no bucket. A bucket
- * whose live count is 0 may be recycled when the section is full, so a bucket's id is
- * good only as long as one of its blocks lives. What a live block counts is in
- * trace/live_block.h.
+ * Under the tracer's lock, or with one thread. Every event looks a bucket up, so the
+ * lookups are inline. Buckets and sites (the sums per stack and domain) are sections of
+ * the dump. Bucket 0 is no bucket. If the section is full, buckets without live blocks
+ * are reclaimed, so a bucket's id is valid only while it has a live block, or within
+ * one epoch. trace/live_block.h writes the live counters.
  */
 #pragma once
 
@@ -29,16 +28,15 @@ struct bucket_table {
     uint32_t epoch_stamp;  /* the header's stamp when the last epoch began */
     uint8_t birth;         /* the index of that epoch */
     struct id_table index; /* of buckets */
-    /* The bucket that was found last, 0 for none: stacks that follow one another in
-     * time lie side by side, where the index scatters them. */
+    /* By stack: its bucket that was found last, or 0. Stacks that are used one after
+     * another are neighbours here, where the index scatters them. */
     uint32_t *by_stack;
-    uint32_t stacks; /* that by_stack has room for */
-    /* Why the last look-up that found no bucket failed: a TRACEMALLOC_DUMP_LOST_. */
+    uint32_t stacks; /* capacity of by_stack */
+    /* Why the last lookup that failed found no bucket: a TRACEMALLOC_DUMP_LOST_. */
     uint32_t failure;
 };
 
-/* What bucket_table_find said lately, for one thread: (stack, domain, size) to bucket.
- */
+/* One thread's recent results of bucket_table_find. */
 enum { BUCKET_CACHE = 128 };
 struct bucket_cache {
     uint32_t epoch;
@@ -57,34 +55,35 @@ extern internal struct bucket_table bucket_table;
 must_check int bucket_table_open(struct dump_file *file);
 void bucket_table_close(void);
 
-/* A new bucket, of the overflow where there is no room for one of this stack, which the
- * header's `lost` counts. 0: none, for the reason that `failure` names; whoever drops
- * the block counts it, once. */
+/* Adds a bucket. If the dump is full, returns the overflow stack's bucket and counts
+ * that in the header's `lost`. 0 if there is none: `failure` has the reason, and the
+ * caller counts the lost block, once. */
 uint32_t bucket_table_add(uint32_t stack, uint32_t domain, uint64_t size);
 
-/* The index in the dump of a domain that a program numbers: Python's own is 0, and
- * what else it calls 1 or 2 is neither libc's nor mmap's. -ENOENT: there is none. */
+/* The index in the dump of the domain that the program calls `number`. Number 0 is
+ * Python's own domain; 1 and 2 are domains of the program, not libc's and mmap's, which
+ * have these indices. -ENOENT if there is none. */
 must_check int64_t bucket_table_domain(uint32_t number);
-/* The same, made where it is missing. -ENOSPC without room. */
+/* As bucket_table_domain, but adds a missing domain. -ENOSPC if the dump is full. */
 must_check int64_t bucket_table_make_domain(uint32_t number);
 
-/* The bucket changes for the first time in an epoch: what it did before is history. */
+/* Adds the bucket's change in its last epoch to its site's history. Called before the
+ * bucket's first change in a new epoch. */
 void bucket_table_begin_epoch(struct tracemalloc_dump_bucket *bucket);
-/* Takes 2^32 blocks over into the site's sum. */
+/* The bucket's 32-bit total has wrapped: adds 2^32 blocks to the site's sum. */
 void bucket_table_carry(const struct tracemalloc_dump_bucket *bucket);
 
-/* Whether the bucket counts nothing: not now, nor at the end, nor at the peak. */
+/* Whether the bucket has no blocks: none now, none at exit and none at the peak. */
 bool bucket_table_is_dead(const struct tracemalloc_dump_bucket *bucket);
-/* Gives what dead buckets ever counted to their sites, and the buckets to whoever comes
- * next. Returns how many they are. Raises the epoch. */
+/* Adds the totals of dead buckets to their sites and makes the buckets free. Returns
+ * how many it freed. Raises the epoch. */
 uint64_t bucket_table_reclaim(void);
 
-/* Freezes the live counts: the runtime is finalizing. */
+/* Copies the live counts into `at_exit`: the runtime is finalizing. */
 void bucket_table_freeze(void);
-/* All counts, and those of the sites, are 0 from now on. */
+/* Resets all counts of buckets and sites to 0. */
 void bucket_table_clear(void);
 
-/* Where the key of a bucket is made: all that tells blocks of one size apart. */
 static always_inline uint64_t bucket_hash(uint32_t stack, uint32_t domain,
                                           uint64_t size) {
     return hash_mix(hash_mix((uint64_t)stack << 8 | (domain & 0xff)) + size);
@@ -109,8 +108,8 @@ static always_inline bool bucket_table_is(uint32_t id, uint32_t stack, uint32_t 
 }
 
 /* The bucket that was found last for this stack, if it is of Python's domain and this
- * size; else 0. Its stack need not be looked at: a bucket is given to another one only
- * when all of this is forgotten. */
+ * size; else 0. There is no need to compare its stack: a reclaim pass, which may give
+ * the bucket to another stack, clears by_stack. */
 static always_inline uint32_t bucket_table_last(struct event_guard guard,
                                                 uint32_t stack, uint64_t size) {
     event_guard_check(guard);
@@ -137,16 +136,16 @@ static always_inline uint32_t bucket_table_find(uint32_t stack, uint32_t domain,
     return bucket_table_add(stack, domain, size);
 }
 
-/* What is not in the cache. */
+/* Looks the bucket up in the table and caches it. */
 uint32_t bucket_cache_miss(struct bucket_cache *cache, uint32_t stack, uint32_t domain,
                            uint64_t size);
 
-/* As bucket_table_find. */
 static always_inline struct bucket_cache_entry *
 bucket_cache_slot(struct bucket_cache *cache, uint32_t stack, uint64_t size) {
     return &cache->entries[(stack ^ size >> 4 ^ size >> 10) % BUCKET_CACHE];
 }
 
+/* As bucket_table_find, through the thread's cache. */
 static always_inline uint32_t bucket_cache_find(struct event_guard guard,
                                                 struct bucket_cache *cache,
                                                 uint32_t stack, uint32_t domain,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Proof that the calling thread may touch the tables: it is marked as in the tracer, so
  * that nothing it does is an event, and holds the tracer's lock unless the process has
- * one thread. The holder of the GIL has the lock without taking what is inside it, as
- * long as no other thread wants it: see base/biased_lock.h.
+ * one thread. The holder of the GIL holds the lock without an atomic operation while no
+ * other thread wants it: see base/biased_lock.h.
  *
- * event_begin gives it, and every function that an event calls on the tables takes it.
- * It is a value of two registers, which the fast path keeps in none.
+ * event_begin returns it, and every function that an event calls on the tables takes
+ * it. It fits in two registers; on the fast path it costs nothing.
  */
 #pragma once
 
@@ -18,13 +18,13 @@
 struct thread_state;
 
 enum event_lock {
-    EVENT_ONE_THREAD, /* the process has no other */
-    EVENT_BIASED,     /* the thread holds the lock by the GIL's bias */
-    EVENT_LOCKED,     /* the thread holds the lock */
+    EVENT_ONE_THREAD, /* the process has one thread; it holds no lock */
+    EVENT_BIASED,     /* the thread holds the lock through its bias to the GIL */
+    EVENT_LOCKED,     /* the thread holds the lock itself */
 };
 
 struct event_guard {
-    struct thread_state *thread; /* that is in the tracer */
+    struct thread_state *thread; /* the calling thread; NULL in tests */
     enum event_lock lock;
 };
 

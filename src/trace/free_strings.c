@@ -10,10 +10,10 @@ enum { UNIT = 4, SIZES = FREE_STRINGS_MAX_BYTES / UNIT + 1 };
 
 struct free_slot {
     uint32_t offset;
-    uint32_t next; /* of the same size; 0: the last */
+    uint32_t next; /* index of a slot of the same size; 0: the last one */
 };
 
-static struct free_slot *slots; /* 0 is unused */
+static struct free_slot *slots; /* index 0 is unused */
 static uint64_t count, capacity;
 static uint32_t first[SIZES];
 

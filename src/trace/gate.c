@@ -7,7 +7,7 @@
 
 struct gate gate __attribute__((aligned(MACHINE_PAGE)));
 
-static bool prepared; /* not in the page: a child inherits it */
+static bool prepared; /* outside the page, so that a child inherits it */
 
 void gate_prepare(void) {
     prepared = sys_madvise(&gate, sizeof gate, MADV_WIPEONFORK) == 0;

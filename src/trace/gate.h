@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether this process records: in a page of its own, which the kernel hands to a child
- * of a fork filled with zeros (MADV_WIPEONFORK, Linux 4.14).
+/* Whether this process records. The flags are in a page of their own, which the kernel
+ * fills with zeros in a forked child (MADV_WIPEONFORK, Linux 4.14).
  *
- * A child would share its parent's dump. After fork(3) the handlers of pthread_atfork
- * give it one of its own; a child of _Fork, or of a system call, runs no handler. There
- * the gate is closed from the first instruction on, at no cost to the events, which
- * load it in any case. A child that shares its parent's memory (vfork, CLONE_VM) shares
- * the page too, and records as the parent's threads do.
+ * A forked child must not write to its parent's dump. After fork(3), the handlers of
+ * pthread_atfork give the child a dump of its own; a child of _Fork, or of a system
+ * call, runs no handler. In both the gate is closed from the first instruction, at no
+ * cost: every event loads the flag anyway. A child that shares its parent's memory
+ * (vfork, CLONE_VM) shares the page too, and records as the parent's threads do.
  *
  * Any thread; nothing here allocates.
  */
@@ -18,9 +18,10 @@
 #include "base/machine.h"
 
 struct gate {
-    bool open;   /* allocations are recorded; changes under the tracer's lock */
-    bool active; /* events count; changes under the tracer's lock */
-    bool is_own; /* no fork has passed unnoticed */
+    /* Both are written under the tracer's lock. */
+    bool open; /* active, and the dump file is not deferred: see event_file_deferred */
+    bool active; /* tracing is on */
+    bool is_own; /* false in a forked child until gate_renew */
     unsigned char rest[MACHINE_PAGE - 3];
 };
 
@@ -29,9 +30,9 @@ extern internal struct gate gate;
 /* Once, from the constructor. */
 void gate_prepare(void);
 
-/* Whether the process is a child of which no handler was told: the tables are its
- * parent's, and their locks may be held by threads that it does not have. */
+/* Whether this process was forked and no handler has run in it: the tables are copies
+ * of its parent's, and their locks may be held by threads that it does not have. */
 bool gate_is_wiped(void);
 
-/* The process is a child, and the caller sees to what it has inherited. */
+/* In a forked child: the caller takes care of the tables that it inherited. */
 void gate_renew(void);

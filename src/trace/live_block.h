@@ -61,7 +61,8 @@ static always_inline void live_block_note(struct tracemalloc_dump_bucket *bucket
     }
 }
 
-/* As live_block_note, without a call. False, with nothing changed: an epoch began. */
+/* As live_block_note; makes no calls. False, with nothing changed, if an epoch began
+ * since the bucket last changed. */
 static always_inline bool live_block_note_fast(struct tracemalloc_dump_bucket *bucket,
                                                uint32_t stamp) {
     if (unlikely(bucket->stamp != stamp)) {
@@ -72,7 +73,8 @@ static always_inline bool live_block_note_fast(struct tracemalloc_dump_bucket *b
     return true;
 }
 
-/* The bytes are about to fall: ends a peak. Returns the header's stamp. */
+/* Ends a peak, if there is one, before the bytes decrease. Returns the header's
+ * stamp. */
 static always_inline uint32_t
 live_block_end_peak(struct tracemalloc_dump_header *header) {
     uint64_t python = header->python_bytes, bytes = python + header->native_bytes;
@@ -86,12 +88,13 @@ live_block_end_peak(struct tracemalloc_dump_header *header) {
     return stamp;
 }
 
-/* One more block ever. */
+/* Counts a block in the bucket's total. */
 static always_inline void live_block_add_total(struct tracemalloc_dump_bucket *bucket) {
     if (unlikely(++bucket->total == 0))
         bucket_table_carry(bucket);
 }
 
+/* The header's live bytes that the bucket belongs to: Python's, or all others. */
 static always_inline uint64_t *
 live_block_bytes(struct tracemalloc_dump_header *header,
                  const struct tracemalloc_dump_bucket *bucket) {
@@ -101,7 +104,7 @@ live_block_bytes(struct tracemalloc_dump_header *header,
     return &header->native_bytes;
 }
 
-/* A new block of the bucket. */
+/* Counts a new block of the bucket. */
 static always_inline void live_block_count(uint32_t id) {
     struct tracemalloc_dump_header *header = bucket_table.header;
     struct tracemalloc_dump_bucket *bucket = bucket_at(id);
@@ -111,7 +114,7 @@ static always_inline void live_block_count(uint32_t id) {
     *live_block_bytes(header, bucket) += bucket->size;
 }
 
-/* A block of the bucket is no more; it was noted. */
+/* Counts that a block was freed, after live_block_note. */
 static always_inline void live_block_subtract(struct tracemalloc_dump_header *header,
                                               struct tracemalloc_dump_bucket *bucket) {
     assert(bucket->live > 0);
@@ -119,7 +122,7 @@ static always_inline void live_block_subtract(struct tracemalloc_dump_header *he
     *live_block_bytes(header, bucket) -= bucket->size;
 }
 
-/* A block of the bucket is no more. */
+/* Counts that a block of the bucket was freed. */
 static always_inline void live_block_uncount(uint32_t id) {
     struct tracemalloc_dump_header *header = bucket_table.header;
     struct tracemalloc_dump_bucket *bucket = bucket_at(id);
@@ -127,8 +130,8 @@ static always_inline void live_block_uncount(uint32_t id) {
     live_block_subtract(header, bucket);
 }
 
-/* As live_block_uncount, of a block that is counted anew with another size: it does not
- * count as one that was ever allocated with the old one. */
+/* As live_block_uncount, and takes the block out of the total too: the caller counts it
+ * again with another size. */
 static always_inline void live_block_retract(uint32_t id) {
     live_block_uncount(id);
     if (bucket_at(id)->total > 0)
@@ -137,15 +140,16 @@ static always_inline void live_block_retract(uint32_t id) {
 
 /* --- the slot and the counters ---------------------------------------------------- */
 
-/* `slot` names no bucket. */
+/* Inserts a new block. The slot must hold no bucket. */
 static always_inline void live_block_add(uint32_t *slot, uint32_t bucket) {
     assert((*slot & BLOCK_MAP_BUCKET) == 0);
     *slot |= bucket;
     live_block_count(bucket);
 }
 
-/* As live_block_add, for blocks of this size in Python's domain, without a call. False,
- * with nothing changed: the slot is missing or in use, or an epoch began. */
+/* As live_block_add, for a block of this size in Python's domain; makes no calls.
+ * False, with nothing changed, if the slot is missing or in use, or if an epoch began
+ * since the bucket last changed. */
 static always_inline bool live_block_add_fast(uintptr_t block, uint32_t id,
                                               uint64_t size) {
     struct tracemalloc_dump_header *header = bucket_table.header;
@@ -162,28 +166,28 @@ static always_inline bool live_block_add_fast(uintptr_t block, uint32_t id,
     return true;
 }
 
-/* Empties the slot. Returns the block's bucket, which goes on counting it. */
+/* Empties the slot. Returns the bucket, which still counts the block. */
 static always_inline uint32_t live_block_take(uint32_t *slot) {
     uint32_t bucket = *slot & BLOCK_MAP_BUCKET;
     *slot = 0;
     return bucket;
 }
 
-/* The same, and the address stays watched if it was. */
+/* As live_block_take, but leaves the flag BLOCK_MAP_WATCHED unchanged. */
 static always_inline uint32_t live_block_take_watched(uint32_t *slot) {
     uint32_t bucket = *slot & BLOCK_MAP_BUCKET;
     *slot &= BLOCK_MAP_WATCHED;
     return bucket;
 }
 
-/* The bucket still counts the block, which was taken. */
+/* Undoes live_block_take. */
 static always_inline void live_block_put_back(uint32_t *slot, uint32_t bucket) {
     assert((*slot & BLOCK_MAP_BUCKET) == 0);
     *slot |= bucket;
 }
 
-/* Without a call. False, with no block removed: the slot is empty or watched, or an
- * epoch began. */
+/* Removes a block; makes no calls. False, with the block unchanged, if the slot is
+ * empty or watched, or if an epoch began since the bucket last changed. */
 static always_inline bool live_block_remove_fast(uint32_t *slot) {
     struct tracemalloc_dump_header *header = bucket_table.header;
     uint32_t id = *slot;
@@ -197,8 +201,8 @@ static always_inline bool live_block_remove_fast(uint32_t *slot) {
     return true;
 }
 
-/* From one bucket to another of the same size and domain: the header's totals and the
- * peak are unchanged. */
+/* Moves the block to another bucket of the same size and domain. The header's totals
+ * and the peak are unchanged. */
 static always_inline void live_block_move(uint32_t *slot, uint32_t bucket) {
     uint32_t stamp = bucket_table.header->stamp;
     struct tracemalloc_dump_bucket *from = bucket_at(*slot & BLOCK_MAP_BUCKET);
@@ -212,7 +216,7 @@ static always_inline void live_block_move(uint32_t *slot, uint32_t bucket) {
     live_block_add_total(to);
 }
 
-/* The end of what is at this address is to be noticed: see tracer_take_watched. */
+/* Requests a notice of the next free at this address: see tracer_take_watched. */
 static always_inline void live_block_watch(uint32_t *slot) {
     *slot |= BLOCK_MAP_WATCHED;
 }

@@ -13,7 +13,7 @@ struct mapping {
     uintptr_t start;
     uintptr_t end;
     uint32_t stack;
-    uint32_t bucket; /* that counts it; 0: it found no room */
+    uint32_t bucket; /* 0: the dump was full */
     enum mapping_kind kind;
 };
 
@@ -22,7 +22,7 @@ static struct mapping *mappings;
 static size_t count;
 static uint32_t capacity;
 
-/* The first that ends behind the address. */
+/* The index of the first mapping that ends after the address. */
 static size_t first_ending_after(uintptr_t address) {
     size_t low = 0, high = count;
     while (low < high) {
@@ -43,8 +43,7 @@ static uint64_t counted_bytes(const struct mapping *mapping) {
     return mapping->bucket != 0 ? bucket_table.buckets[mapping->bucket].size : 0;
 }
 
-/* A stack is known as long as one of its buckets counts something, if only a
- * reservation of which nothing is resident. */
+/* Also counts a mapping of 0 bytes: the live block keeps its stack in the dump. */
 static void count_mapping(struct mapping *mapping, uint64_t bytes) {
     mapping->bucket =
         bucket_table_find(mapping->stack, TRACEMALLOC_DUMP_DOMAIN_MMAP, bytes);
@@ -72,8 +71,8 @@ static void erase_at(size_t index) {
     memmove(mappings + index, mappings + index + 1, (count - index) * sizeof *mappings);
 }
 
-/* The bytes that a part of a mapping counts: of a reservation its share, until the
- * kernel is asked again. */
+/* The bytes that a part of a mapping counts. A part of a reservation counts its share
+ * until the next measurement. */
 static uint64_t part_bytes(const struct mapping *whole, uint64_t bytes,
                            const struct mapping *part) {
     __extension__ unsigned __int128 share =
@@ -127,8 +126,8 @@ enum mapping_kind mapping_table_kind(struct event_guard guard, uintptr_t start,
     return found ? mappings[index].kind : MAPPING_NONE;
 }
 
-/* The block stays one: what it was is forgotten, so that it is not counted once for
- * each size that it had. */
+/* The mapping stays one block: without live_block_retract it would count in the total
+ * of every size that it had. */
 static void recount(struct mapping *mapping, uint64_t bytes) {
     const struct tracemalloc_dump_bucket *bucket =
         bucket_table.buckets + mapping->bucket;

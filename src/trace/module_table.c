@@ -33,7 +33,6 @@ static tracemalloc_dump_string build_id_text(const struct module_location *locat
     return name_table_string(text, 2 * length);
 }
 
-/* 0 without room. */
 static uint32_t append(const struct tracemalloc_dump_module *module, uint32_t max) {
     uint64_t id = dump->header->sections[TRACEMALLOC_DUMP_MODULES].count;
     if (id >= max || dump_file_reserve(dump, TRACEMALLOC_DUMP_MODULES, id + 1) < 0 ||

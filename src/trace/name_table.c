@@ -14,9 +14,9 @@ static struct dump_file *dump;
 static struct id_table
     strings; /* ids are offsets / 4, which is never 0 but for the empty string */
 static struct id_table codes;
-/* Stands for each name that finds no room. */
+/* Replaces each string that does not fit. */
 static tracemalloc_dump_string lost_string;
-static struct id_set unused; /* code objects to be given out again */
+static struct id_set unused; /* free ids of code objects */
 
 static uint64_t count_of(unsigned section) {
     return dump->header->sections[section].count;
@@ -36,7 +36,7 @@ static uint32_t length_of(uint64_t offset) {
     return length;
 }
 
-/* What a string takes with its length, its NUL and the padding. */
+/* The bytes of a slot: the string with its length, its NUL and padding. */
 static uint64_t size_of(uint64_t length) {
     return (4 + length + 1 + 3) & ~(uint64_t)3;
 }
@@ -56,8 +56,8 @@ static tracemalloc_dump_string append_string(const char *bytes, size_t length) {
     return (uint32_t)offset;
 }
 
-/* The bytes of a free place are 0, so that there is a NUL behind the old length and the
- * new one: at any instant a reader finds the string behind it. */
+/* The bytes of a free slot are 0, so there is a NUL after the new string as after the
+ * old one: a reader that interrupts this at any instruction finds the next slot. */
 static tracemalloc_dump_string store_string(const char *bytes, size_t length) {
     uint32_t offset = free_strings_take(size_of(length));
     if (offset == 0)
@@ -133,7 +133,7 @@ uint32_t name_table_code(tracemalloc_dump_string filename, tracemalloc_dump_stri
     return id;
 }
 
-/* --- what is unused ---------------------------------------------------- */
+/* --- reclaiming ------------------------------------------------------------------- */
 
 static void note_lost(int status) {
     if (status < 0)
@@ -177,7 +177,7 @@ static void use_all(struct id_set *used) {
     }
 }
 
-/* How many strings are not used. */
+/* The number of strings that are not in `used`. */
 static uint64_t count_unused(const struct id_set *used) {
     uint64_t found = 0, end = count_of(TRACEMALLOC_DUMP_STRINGS);
     for (uint64_t at = 0; at < end; at += size_of(length_of(at)))

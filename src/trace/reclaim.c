@@ -9,7 +9,7 @@
 
 enum { FIRST_STACK = 2, FIRST_CODE = 2 };
 
-/* What is not known to be in use. */
+/* The ids that are not marked live. */
 struct unused {
     struct id_set stacks;
     struct id_set sites;
@@ -35,13 +35,13 @@ static bool open_sets(struct unused *unused, const struct dump_file *dump) {
     return false;
 }
 
-/* Whether the code object of a stack's last frame may run again. The room of one that
- * went before has code 0. */
+/* Whether the code object of a stack's top frame is alive. A free stack has code 0,
+ * which is not in the set. */
 static bool lives(const struct unused *unused, uint32_t code) {
     return (code & TRACEMALLOC_DUMP_NATIVE) != 0 || !id_set_has(&unused->codes, code);
 }
 
-/* A caller comes before what it calls. */
+/* A caller's id is less than its callees', so one pass is enough. */
 static void mark_reachable(struct unused *unused, const struct dump_file *dump) {
     const struct tracemalloc_dump_stack *stacks = stacks_of(dump);
     for (uint32_t id = FIRST_STACK; id < unused->stacks.limit; id++)
@@ -50,7 +50,7 @@ static void mark_reachable(struct unused *unused, const struct dump_file *dump) 
             id_set_remove(&unused->stacks, id);
 }
 
-/* The dead buckets were given back already. */
+/* Marks the stacks with blocks, and their callers. */
 static void mark_needed(struct unused *unused, const struct dump_file *dump) {
     const struct tracemalloc_dump_stack *stacks = stacks_of(dump);
     uint64_t count = count_of(dump, TRACEMALLOC_DUMP_BUCKETS);
@@ -73,7 +73,7 @@ static void mark_live_codes(struct unused *unused, const struct dump_file *dump)
             id_set_remove(&unused->codes, stacks[id].code);
 }
 
-/* The parent of each stack that goes becomes its nearest caller that stays. */
+/* Makes the nearest live caller the parent of each stack that is freed. */
 static void reparent(const struct id_set *going, struct dump_file *dump) {
     struct tracemalloc_dump_stack *stacks = stacks_of(dump);
     for (uint32_t id = id_set_next(going, 0); id != ID_SET_END;
@@ -85,7 +85,8 @@ static void reparent(const struct id_set *going, struct dump_file *dump) {
 void reclaim(struct dump_file *dump, const struct reclaim_callbacks *callbacks) {
     struct unused unused;
     reclaim_trigger_reset();
-    /* Nearly all code dies at the end of the interpreter. */
+    /* Most code objects die while the runtime finalizes; their stacks are still
+     * wanted. */
     if (dump->header->finalized != 0 || !open_sets(&unused, dump))
         return;
     id_set_fill(&unused.stacks, FIRST_STACK);

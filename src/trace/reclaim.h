@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* Gives out again what only dead code used: stacks, sites, code objects and names, so
- * that a program which makes new code for ever does not fill the dump.
+/* Reclaims the stacks, sites, code objects and names that only dead code used, so that
+ * a program that creates code for ever does not fill the dump.
  *
- *   a stack stays     where its code object and all its callers' live, or where it, or
- *                     one that it leads to, holds blocks now, at exit or at the peak
- *   else it goes      what it ever allocated is added to the nearest caller that stays
+ *   a stack is live   if its code object and those of all its callers are alive, or if
+ *                     it or one of its callees has blocks now, at exit or at the peak
+ *   else it is freed  and its totals are added to its nearest live caller
  *
- * So sums over all stacks stay what they were. Under the tracer's lock, or with one
- * thread, and only where no thread has an id of a stack in its hands: all that it
- * remembers is of an older epoch then. A process that is killed meanwhile leaves a dump
- * in which some sum may count twice, but no id that leads nowhere.
+ * So the sums over all stacks are unchanged. Under the tracer's lock, or with one
+ * thread, at a point where no event is using the id of a stack; all caches are of an
+ * older epoch afterwards. If the process is killed during a pass, the dump may count
+ * some totals twice, but has no id without an entry.
  */
 #pragma once
 
 #include "base/id_set.h"
 #include "dump/dump_file.h"
 
-/* What is remembered of stacks elsewhere. */
+/* The caches of stacks outside trace/. */
 struct reclaim_callbacks {
-    /* Removes the ids of all code objects that live. */
+    /* Removes the ids of all live code objects from `codes`. */
     void (*mark_live_codes)(struct id_set *codes);
-    /* These stacks are no more. */
+    /* Drops these stacks from the caches. */
     void (*forget_stacks)(const struct id_set *stacks);
 };
 
-/* Raises the epoch. Nothing is given back without memory for the sets, and once the
- * interpreter was finalized. */
+/* A reclaim pass over all tables. Raises the epoch. Frees nothing if there is no memory
+ * for its sets or the runtime has started finalizing. */
 void reclaim(struct dump_file *dump, const struct reclaim_callbacks *callbacks);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Room for new entries of the dump's tables, and when it pays to look for old ones that
- * is unused (see trace/reclaim.h).
+/* Reserves entries of the dump's tables, and requests a reclaim pass (trace/reclaim.h)
+ * if that is worth while.
  *
- * That look goes over all tables, so it is wanted only where one of them is nearly
- * full, and not before as many new stacks came as an eighth of all it will look at: a
- * constant for each of them. Under the tracer's lock, or with one thread.
+ * A reclaim pass scans every table. It is requested only if a table is nearly full and
+ * the new stacks since the last pass exceed an eighth of the entries to scan: amortised
+ * O(1) per stack. Under the tracer's lock, or with one thread.
  */
 #pragma once
 
@@ -15,15 +15,15 @@
 #include "dump/dump_file.h"
 
 struct reclaim_trigger {
-    uint64_t new_stacks; /* since the last pass, those that found no room included */
+    uint64_t new_stacks; /* since the last pass, also those that did not fit */
     bool requested;
 };
 
 extern struct reclaim_trigger reclaim_trigger;
 
-/* For a new dump, and after a look. */
+/* For a new dump, and after a pass. */
 void reclaim_trigger_reset(void);
-/* As dump_file_reserve. May want a look, and then raises the epoch: a thread that
- * begins anew has no ids in its hands. */
+/* As dump_file_reserve. If it requests a pass it raises the epoch: a thread that then
+ * finds its stack of an older epoch holds no ids, and runs the pass. */
 must_check int reclaim_trigger_reserve(struct dump_file *dump, unsigned section,
                                        uint64_t count);

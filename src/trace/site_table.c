@@ -11,7 +11,7 @@ enum { FIRST_SLOTS = 8192 };
 
 static struct dump_file *dump;
 static struct id_table site_index;
-static struct id_set unused; /* sites to be given out again */
+static struct id_set unused; /* free ids */
 
 static uint64_t count_of(void) {
     return dump->header->sections[TRACEMALLOC_DUMP_SITES].count;
@@ -58,14 +58,14 @@ uint32_t site_table_find(uint32_t stack, uint32_t domain) {
     return id != 0 ? id : add(stack, domain);
 }
 
-/* Cannot fail: there was room for all of them. */
+/* Cannot fail: the cleared index has the capacity. */
 static void put_back(uint32_t id) {
     const struct tracemalloc_dump_site *site = site_at(id);
     if (id_table_add(&site_index, hash_of(site->stack, site->domain), id) < 0)
         dump->header->lost[TRACEMALLOC_DUMP_LOST_MEMORY]++;
 }
 
-/* The caller's site takes the sum, or this one becomes the caller's. */
+/* Adds the sum to the caller's site; if there is none, this site becomes it. */
 static void merge_into_parent(uint32_t id, struct id_set *ids) {
     struct tracemalloc_dump_site *site = site_at(id);
     const struct tracemalloc_dump_stack *stacks =
@@ -98,8 +98,8 @@ void site_table_reclaim(const struct id_set *stacks, struct id_set *ids) {
     unused = *ids;
 }
 
-/* The overflow's sites exist from the start, so that there is room for them when
- * there is none left. */
+/* The overflow's sites exist from the start: once the dump is full it would be too late
+ * to add them. */
 static int add_overflow(void) {
     if (add(TRACEMALLOC_DUMP_EMPTY_STACK, TRACEMALLOC_DUMP_DOMAIN_PYTHON) != 0)
         return -EINVAL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Sites of the dump: the sum of what one stack ever allocated in one domain.
+/* The sites of the dump: (stack, domain) with the sum of freed buckets.
  *
- * Under the tracer's lock, or with one thread. Site 0 is no site. A site lives as
- * long as its stack; then its sum goes to the nearest caller that stays.
+ * Under the tracer's lock, or with one thread. Site 0 is no site. A site lives as long
+ * as its stack; then its sum is added to the site of the nearest live caller.
  */
 #pragma once
 
@@ -16,10 +16,10 @@
 must_check int site_table_open(struct dump_file *file);
 void site_table_close(void);
 
-/* The site of a stack in a domain, new where there was none; 0 without room. */
+/* The site of a stack in a domain; adds a missing one. 0 if the dump is full. */
 uint32_t site_table_find(uint32_t stack, uint32_t domain);
 
-/* These stacks go: the parent of each is one that stays. No bucket of theirs holds
- * anything, nor has it a sum of its own. `ids`, an empty set with a limit of as many
- * sites as there are, is taken over. */
+/* Frees the sites of these stacks, whose parents are live and whose buckets are all
+ * free. `ids` is an empty set whose limit is the number of sites; takes ownership of
+ * it. */
 void site_table_reclaim(const struct id_set *stacks, struct id_set *ids);

@@ -9,7 +9,7 @@ enum { FIRST_SLOTS = 8192, OVERFLOW_CODE = 1 };
 
 static struct dump_file *dump;
 static struct id_table nodes;
-static struct id_set unused; /* nodes to be given out again */
+static struct id_set unused; /* free ids */
 
 static struct tracemalloc_dump_stack *node_at(uint64_t id) {
     return (struct tracemalloc_dump_stack *)dump->base[TRACEMALLOC_DUMP_STACKS] + id;
@@ -29,7 +29,7 @@ static uint32_t append(struct tracemalloc_dump_stack node) {
     return (uint32_t)id;
 }
 
-/* A parent's id is below its child's. */
+/* A parent's id is less than its child's. */
 static uint32_t store(struct tracemalloc_dump_stack node) {
     uint32_t id = id_set_next(&unused, node.parent + 1);
     if (id == ID_SET_END)
@@ -74,7 +74,7 @@ void stack_table_reclaim(struct id_set *ids) {
     for (uint32_t id = TRACEMALLOC_DUMP_OVERFLOW_STACK + 1; id < count; id++)
         if (id_set_has(ids, id))
             *node_at(id) = (struct tracemalloc_dump_stack){0};
-        /* Cannot fail: there was room for all of them. */
+        /* Cannot fail: the cleared index has the capacity. */
         else if (id_table_add(&nodes, hash_of(node_at(id)), id) < 0)
             dump->header->lost[TRACEMALLOC_DUMP_LOST_MEMORY]++;
     id_set_close(&unused);

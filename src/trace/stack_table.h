@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The prefix tree of stacks in the dump: one node for each (parent, code, line).
  *
- * Whole stacks, root first, so that a call depth needs no branch of its own; the frame
- * limit is applied by readers. Under the tracer's lock, or with one thread. A stack
- * that finds no room becomes TRACEMALLOC_DUMP_OVERFLOW_STACK, and its children too.
+ * The root is the outermost frame, so stacks share the nodes of their common callers.
+ * Stacks are stored whole; readers apply the frame limit. Under the tracer's lock, or
+ * with one thread. If the dump is full, a new stack becomes
+ * TRACEMALLOC_DUMP_OVERFLOW_STACK, and so do its callees.
  */
 #pragma once
 
@@ -17,10 +18,10 @@
 must_check int stack_table_open(struct dump_file *file);
 void stack_table_close(void);
 
-/* The node below `parent`. code and line as in struct tracemalloc_dump_stack, `line`
- * with its high half. */
+/* The node of a frame that `parent` called; adds a missing one. code and line as in
+ * struct tracemalloc_dump_stack, with line_high in `line`'s upper half. */
 uint32_t stack_table_node(uint32_t parent, uint32_t code, uint64_t line);
 
-/* These nodes are unused, and none of the others is below one of them: their
- * ids are given out again. The set is taken over. */
+/* Frees these nodes. No live node may have one of them as its caller. Takes ownership
+ * of the set. */
 void stack_table_reclaim(struct id_set *ids);

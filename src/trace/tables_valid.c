@@ -36,7 +36,7 @@ static uint64_t live_at_peak(const struct tracemalloc_dump_header *header,
                : bucket->peak_live;
 }
 
-/* False: a bucket names a site that does not exist. */
+/* Sums up all buckets. False if one names a site that does not exist. */
 static bool add_buckets(const struct dump_file *dump, struct sums *sums) {
     uint64_t count = count_of(dump, TRACEMALLOC_DUMP_BUCKETS);
     for (uint64_t id = 1; id < count; id++) {

@@ -9,13 +9,16 @@
 #include "trace/tables_valid.h"
 #include "trace/tracer.h"
 
-/* The kernel's answer may take at most a fiftieth of the time. */
-enum { FIRST_INTERVAL = 10000000, MAX_SAMPLES = 32768, REST = 50 };
+enum {
+    FIRST_INTERVAL = 10000000, /* nanoseconds */
+    MAX_SAMPLES = 32768,
+    REST = 50, /* measuring takes at most this fraction of the time */
+};
 
 struct timeline timeline = {.countdown = 1, .stride = 1};
 
 static struct dump_file *dump;
-/* Nanoseconds of the monotonic clock. */
+/* CLOCK_MONOTONIC, nanoseconds. */
 static uint64_t start_time, interval, next_measure;
 
 static uint64_t read_clock(clockid_t clock) {
@@ -49,6 +52,7 @@ static struct tracemalloc_dump_timeline_sample *samples(void) {
     return (void *)dump->base[TRACEMALLOC_DUMP_TIMELINE];
 }
 
+/* Drops every second sample. */
 static void thin(void) {
     uint64_t kept = sample_count() / 2;
     for (uint64_t at = 0; at < kept; at++)
@@ -72,25 +76,25 @@ static void append(uint64_t time) {
     dump_file_publish(dump, TRACEMALLOC_DUMP_TIMELINE, at + 1);
 }
 
-/* Where they cannot be read the last ones stay. */
+/* What cannot be read is unchanged. */
 static void name_process(void) {
     struct tracemalloc_dump_header *header = dump->header;
     (void)!process_title(0, header->title, sizeof header->title);
     (void)!process_comm(0, header->comm, sizeof header->comm);
 }
 
-/* On a busy machine the thread may wait for a processor meanwhile, which is
- * no cost of ours. */
+/* Takes the thread's CPU time, not the time that it waits for a processor. */
 static void measure(uint64_t now) {
     uint64_t begin = read_clock(CLOCK_THREAD_CPUTIME_ID);
     tracer_measure();
-    /* Another process may have cut off the dump, which ends the tracing. */
+    /* If another process truncated the dump, the tables hold zeros, and tracing has
+     * stopped. */
     assert(tables_are_valid(dump) || !gate.active);
     name_process();
     next_measure = now + REST * (read_clock(CLOCK_THREAD_CPUTIME_ID) - begin);
 }
 
-/* Two readings within one step of the clock were too close to each other. */
+/* Doubles the stride if the clock has not moved since the last reading. */
 static void set_stride(uint64_t now) {
     enum { MIN_STRIDE = 16, MAX_STRIDE = 256 };
     if (now != timeline.last_time || timeline.stride < MIN_STRIDE)
@@ -101,8 +105,8 @@ static void set_stride(uint64_t now) {
     timeline.countdown = timeline.stride;
 }
 
-/* The coarse clock is late by up to a step: it says whether a sample is due, and the
- * sample has the exact time. */
+/* The coarse clock is late by up to a step: it decides whether a sample is due, and the
+ * exact clock gives the sample's time. */
 void timeline_tick(struct event_guard guard) {
     event_guard_check(guard);
     uint64_t coarse = read_clock(CLOCK_MONOTONIC_COARSE);

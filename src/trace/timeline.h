@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The heap over time: a sample at the first event after each interval, 10 ms to begin
- * with.
+/* The heap over time: one sample at the first event after each interval, which is 10 ms
+ * at first.
  *
- * No thread and no timer: an event reads the clock, but only each sixteenth does, and
- * fewer where events come fast. The clock is CLOCK_MONOTONIC_COARSE: the kernel keeps
- * it in memory, so a reading costs half of one of the processor's counter on a virtual
- * machine, and it needs no calibration; it moves in steps of 1 to 10 ms. When the
- * section is full every second sample is dropped and the interval doubles, so that a
- * week fits a mebibyte. Under the tracer's lock, or with one thread.
+ * There is no thread and no timer: every 16th event reads the clock, and fewer if
+ * events are frequent. The clock is CLOCK_MONOTONIC_COARSE, which moves in steps of 1
+ * to 10 ms: the kernel keeps it in memory, so on a virtual machine a reading costs half
+ * as much as one of the processor's counter, and it needs no calibration. If the
+ * section is full, every second sample is dropped and the interval doubles, so that a
+ * week fits in a mebibyte. Under the tracer's lock, or with one thread.
  */
 #pragma once
 
@@ -21,21 +21,21 @@
 struct timeline {
     uint32_t countdown; /* events until the clock is read */
     uint32_t stride;    /* events between two readings */
-    uint64_t last_time; /* of the last reading, nanoseconds */
-    uint64_t next_time; /* of the next sample */
+    uint64_t last_time; /* coarse clock at the last reading, nanoseconds */
+    uint64_t next_time; /* when a sample is due, nanoseconds */
 };
 
 extern internal struct timeline timeline;
 
 /* Begins an empty timeline at the header's start_time, which is now. */
 void timeline_open(struct dump_file *file);
-/* Reads the clock, and adds a sample if one is due, after measuring the tracer's
- * memory. If measuring takes long, the samples in between repeat the last figures. */
+/* Reads the clock. If a sample is due, adds one, with a new measurement of the tracer's
+ * memory if the last one is long enough ago. */
 void timeline_tick(struct event_guard guard);
 /* Measures the tracer's memory and adds a sample. */
 void timeline_add(void);
 
-/* Counts an event: whether timeline_tick is due. */
+/* Counts an event. Whether timeline_tick is due. */
 static always_inline bool timeline_due(void) {
     return unlikely(--timeline.countdown == 0);
 }

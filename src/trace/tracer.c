@@ -21,7 +21,8 @@ struct tracer tracer = {
     .lock = {.lock = {.rank = LOCK_TRACER}, .revoked = true},
 };
 
-/* glibc before 2.32 has no such flag: then every event takes the lock. */
+/* If the libc has no such flag (glibc has one since 2.32), the process counts as having
+ * many threads. */
 void tracer_prepare(void) {
     const char *flag = dlsym(RTLD_DEFAULT, "__libc_single_threaded");
     if (flag != NULL)
@@ -29,7 +30,7 @@ void tracer_prepare(void) {
     biased_lock_prepare(&tracer.lock);
 }
 
-/* In a process of one thread no other is in the tables. */
+/* In a process of one thread no other thread can be using the tables. */
 void tracer_lock(void) {
     if (*libc_flag)
         lock_take(&tracer.lock.lock);
@@ -167,7 +168,7 @@ void tracer_clear_slot(struct event_guard guard, uintptr_t block, uint32_t *slot
     tracer_uncount(guard, tracer_take_slot(guard, block, slot, by));
 }
 
-/* The block at this address is another one in Python's own domain from now on. */
+/* Replaces the block in this slot, which is in Python's own domain. */
 static int replace(struct event_guard guard, uint32_t *slot, uint64_t size,
                    uint32_t stack) {
     uint32_t bucket = bucket_table_find(stack, TRACEMALLOC_DUMP_DOMAIN_PYTHON, size);

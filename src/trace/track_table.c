@@ -13,11 +13,11 @@ enum { FIRST_SLOTS = 1024 };
 struct tracked {
     uintptr_t address;
     uint32_t domain;
-    uint32_t bucket; /* of a free entry: the next free one */
+    uint32_t bucket; /* in a free entry: the index of the next free one */
 };
 
 static struct id_table tracked_index;
-static struct tracked *entries; /* 0 is unused */
+static struct tracked *entries; /* index 0 is unused */
 static uint32_t count, capacity, first_free;
 
 static uint64_t hash_of(uint32_t domain, uintptr_t address) {
@@ -50,7 +50,7 @@ static int open_table(void) {
     return 0;
 }
 
-/* Room for one more entry in both arrays; its id in `*id`. */
+/* Takes a free entry, or appends one; its index in `*id`. */
 static int take_entry(uint32_t *id) {
     if (entries == NULL && open_table() < 0)
         return -ENOMEM;
