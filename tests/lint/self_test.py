@@ -16,6 +16,7 @@ import exports
 import formatting
 import headers
 import layers
+import live_counters
 import named_files
 import terminal_text
 
@@ -205,6 +206,45 @@ class Columns(Planted):
     def test_wide_test(self):
         self.write("tests/e2e/test_x.py", "#" * 89 + "\n")
         self.assert_found(columns.problems(self.root), "tests/e2e/test_x.py:1")
+
+
+class LiveCounters(Planted):
+    def found(self, path, body):
+        self.write(path, "static void f(uint32_t *slot) {\n    %s\n}\n" % body)
+        return live_counters.problems(self.root)
+
+    def test_planted(self):
+        for body in (
+            "*slot = 0;",
+            "*slot |= BLOCK_MAP_WATCHED;",
+            "bucket->live++;",
+            "++bucket->live;",
+            "bucket_at(id)->total--;",
+            "bucket_table.buckets[id].at_exit = 1;",
+            "header->python_bytes += size;",
+            "tracer.dump->header->native_bytes -= size;",
+        ):
+            found = self.found("src/event/event.c", body)
+            self.assert_found(found, "src/event/event.c:2: f() writes")
+
+    def test_good(self):
+        for body in (
+            "if (*slot == 0) return;",
+            "uint32_t *slot = find();",
+            "if (bucket->live == 0) return;",
+            "/* *slot = 0; */",
+            "view->total = 0;",
+        ):
+            self.assertEqual(self.found("src/event/event.c", body), [])
+        body = "bucket->live++; *slot = 0;"
+        self.assertEqual(self.found("src/trace/live_block.h", body), [])
+
+    def test_named_writer(self):
+        text = "void %s(void) {\n    bucket->live = 0;\n}\n"
+        self.write("src/trace/bucket_table.c", text % "bucket_table_clear")
+        self.assertEqual(live_counters.problems(self.root), [])
+        self.write("src/trace/bucket_table.c", text % "bucket_table_find")
+        self.assert_found(live_counters.problems(self.root), "bucket_table_find()")
 
 
 if __name__ == "__main__":
