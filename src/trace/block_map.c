@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "base/arena.h"
+#include "base/machine.h"
 #include "base/sys.h"
 
 enum { FIRST_CHUNKS = 1 << 12, REGIONS = 256 };
@@ -133,6 +134,33 @@ uint32_t *block_map_make(uintptr_t address) {
 void block_map_clear(void) {
     for (unsigned at = 0; at < region_count; at++)
         sys_madvise(regions[at].start, regions[at].chunks * chunk_size, MADV_DONTNEED);
+}
+
+/* The slots of one page are in memory, or are all 0. */
+static bool visit_page(const uint32_t *slots,
+                       bool (*visit)(uint32_t slot, void *context), void *context) {
+    for (size_t i = 0; i < MACHINE_PAGE / sizeof *slots; i++)
+        if (slots[i] != 0 && !visit(slots[i], context))
+            return false;
+    return true;
+}
+
+/* Reading an absent page would map it. What mincore does not say is not visited. */
+bool block_map_visit(bool (*visit)(uint32_t slot, void *context), void *context) {
+    enum { PAGES = (sizeof(uint32_t) << BLOCK_MAP_SLOT_BITS) / MACHINE_PAGE };
+    unsigned char present[PAGES];
+    for (unsigned i = 0; i < region_count; i++)
+        for (uint64_t chunk = 0; chunk < regions[i].chunks; chunk++) {
+            unsigned char *start = regions[i].start + chunk * chunk_size;
+            if (sys_call(SYS_mincore, start, chunk_size, present) < 0)
+                continue;
+            for (unsigned page = 0; page < PAGES; page++)
+                if ((present[page] & 1) != 0 &&
+                    !visit_page((const void *)(start + (size_t)page * MACHINE_PAGE),
+                                visit, context))
+                    return false;
+        }
+    return true;
 }
 
 uint64_t block_map_bytes(const struct resident *resident) {

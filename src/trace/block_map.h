@@ -56,6 +56,10 @@ void block_map_clear(void);
 /* The resident bytes of the map. */
 uint64_t block_map_bytes(const struct resident *resident);
 
+/* Calls `visit` for each slot that is not 0, until it returns false. Whether it never
+ * did. Skips the pages that were never written. Under the tracer's lock. */
+bool block_map_visit(bool (*visit)(uint32_t slot, void *context), void *context);
+
 /* The slot, in a new chunk if there is none; NULL if there is no memory. Under the
  * tracer's lock. */
 uint32_t *block_map_make(uintptr_t address);

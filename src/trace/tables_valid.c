@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "trace/tables_valid.h"
 
+#include "trace/block_map.h"
 #include "trace/bucket_table.h"
 
 struct sums {
     uint64_t python_bytes, native_bytes, peak_bytes;
+    uint64_t live_blocks, slots;
 };
 
 static uint64_t count_of(const struct dump_file *dump, unsigned section) {
@@ -49,19 +51,32 @@ static bool add_buckets(const struct dump_file *dump, struct sums *sums) {
             sums->python_bytes += bytes;
         else
             sums->native_bytes += bytes;
+        sums->live_blocks += bucket->live;
         sums->peak_bytes += live_at_peak(dump->header, bucket) * bucket->size;
     }
     return true;
 }
 
+static bool add_slot(uint32_t slot, void *context) {
+    struct sums *sums = context;
+    uint32_t id = slot & BLOCK_MAP_BUCKET;
+    if (id == 0)
+        return true;
+    sums->slots++;
+    return id < bucket_table.header->sections[TRACEMALLOC_DUMP_BUCKETS].count &&
+           bucket_table.buckets[id].live > 0;
+}
+
 bool tables_are_valid(const struct dump_file *dump) {
     const struct tracemalloc_dump_header *header = dump->header;
     struct sums sums = {0};
-    if (!stacks_are_valid(dump) || !sites_are_valid(dump) || !add_buckets(dump, &sums))
+    if (!stacks_are_valid(dump) || !sites_are_valid(dump) ||
+        !add_buckets(dump, &sums) || !block_map_visit(add_slot, &sums))
         return false;
     uint64_t bytes = sums.python_bytes + sums.native_bytes;
     uint64_t peak = bytes > header->peak_bytes ? bytes : header->peak_bytes;
-    return sums.python_bytes == header->python_bytes &&
+    return sums.slots <= sums.live_blocks &&
+           sums.python_bytes == header->python_bytes &&
            sums.native_bytes == header->native_bytes &&
            (bytes > header->peak_bytes || sums.peak_bytes == header->peak_bytes) &&
            header->python_peak_bytes <= peak;

@@ -421,6 +421,17 @@ START_TEST(corrupt_tables_are_noticed) {
     header()->peak_bytes++;
     ck_assert(!tables_are_valid(tracer.dump));
     header()->peak_bytes--;
+    uint32_t *slot = block_map_find(base), kept = *slot;
+    *slot = kept + 1000;
+    ck_assert(!tables_are_valid(tracer.dump));
+    *slot = kept;
+    slot[1] = kept;
+    ck_assert(!tables_are_valid(tracer.dump));
+    slot[1] = BLOCK_MAP_WATCHED;
+    ck_assert(tables_are_valid(tracer.dump));
+    slot[1] = bucket_table_find(stack, 0, 50);
+    ck_assert(!tables_are_valid(tracer.dump));
+    slot[1] = 0;
     ck_assert(tables_are_valid(tracer.dump));
 }
 END_TEST
