@@ -504,3 +504,71 @@ def test_gevent(some_interpreter, tmp_path, attach, detach):
             os.unlink(dump)
         assert int(process.stdout.readline()) > 100
         assert (process.wait(TIMEOUT), process.stderr.read()) == (0, "")
+
+
+LATE_LIBRARY = """
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+void *table[] = {malloc, free};
+void *direct(size_t size) { return malloc(size); }
+void *by_pointer(size_t size) { return ((void *(*)(size_t))table[0])(size); }
+void *by_libc(size_t size) {
+    char *text = malloc(size), *copy;
+    memset(text, 'x', size - 1);
+    text[size - 1] = 0;
+    copy = strdup(text);
+    free(text);
+    return copy;
+}
+void *mapped(size_t size) {
+    return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+void *grown(size_t size) { return realloc(malloc(100), size); }
+"""
+
+LATE_CALLS = """
+import ctypes, sys
+functions = "direct by_pointer by_libc mapped grown".split()
+print("ready", flush=True)
+sys.stdin.readline()
+library = ctypes.CDLL(sys.argv[1])
+for number, name in enumerate(functions):
+    function = getattr(library, name)
+    function.restype, function.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+    assert function(2000001 + number)
+print("done", flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.parametrize("binding", ["lazy", "now"])
+@pytest.mark.parametrize("name", ["path", "name"])
+def test_libraries_that_come_later(
+    some_interpreter, tmp_path, attach, detach, binding, name
+):
+    source, library = tmp_path / "late.c", tmp_path / "liblatecomer.so"
+    source.write_text(LATE_LIBRARY)
+    options = ["-shared", "-fPIC", "-fno-builtin", "-Wl,-z," + binding]
+    assert run(["cc"] + options + ["-o", library, source]).returncode == 0
+    argument = str(library) if name == "path" else library.name
+    with subprocess.Popen(
+        [some_interpreter.path, "-c", LATE_CALLS, argument],
+        env=dict(clean_environment(), LD_LIBRARY_PATH=str(tmp_path)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        universal_newlines=True,
+    ) as process:
+        assert process.stdout.readline() == "ready\n"
+        dump = attach(process.pid)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "done\n"
+        detach(process.pid)
+        process.stdin.write("\n")
+        process.stdin.close()
+        assert process.wait(TIMEOUT) == 0
+    seen = [(size, domain) for size, domain, _ in blocks_of(dump, 2000000, 2009999)]
+    # Mappings count in whole pages.
+    pages = -(-2000004 // 4096) * 4096
+    assert seen == [(2000001 + at, 1) for at in (0, 1, 2, 4)] + [(pages, 2)]
