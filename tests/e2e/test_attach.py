@@ -572,3 +572,57 @@ def test_libraries_that_come_later(
     # Mappings count in whole pages.
     pages = -(-2000004 // 4096) * 4096
     assert seen == [(2000001 + at, 1) for at in (0, 1, 2, 4)] + [(pages, 2)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
+def test_another_users_process(serve, command, ours, tmp_path):
+    server = serve()
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    assert "belongs to another user" in refused(
+        run(nobody + [command, "attach", server.pid])
+    )
+    with subprocess.Popen(
+        nobody + [sys.executable, "-c", LATER], stdout=subprocess.PIPE, cwd="/"
+    ) as process:
+        assert process.stdout.readline() == b"ready\n"
+        result = ours("attach", process.pid, cwd=str(tmp_path))
+        assert (result.returncode, result.stderr) == (0, "")
+        dump = result.stdout.rstrip("\n")
+        # The process may not write to our directory.
+        assert not dump.startswith(str(tmp_path))
+        time.sleep(0.2)
+        assert ours("detach", process.pid).stdout == dump + "\n"
+        assert blocks_of(dump, 70000, 70100) != []
+        os.unlink(dump)
+        process.kill()
+
+
+def test_a_debugger_is_there_already(serve, ours):
+    server = serve()
+    if not shutil.which("strace"):
+        pytest.skip("needs strace")
+    with subprocess.Popen(
+        ["strace", "-f", "-o", "/dev/null", "-p", str(server.pid)],
+        stderr=subprocess.PIPE,
+    ) as tracer:
+        assert b"attached" in tracer.stderr.readline()
+        result = ours("attach", server.pid)
+        if result.returncode != 0:
+            assert "is being traced by process %d" % tracer.pid in refused(result)
+        tracer.send_signal(signal.SIGINT)
+    server.ask("keep", 70001)
+
+
+def test_children_are_left_alone_if_the_environment_says_so(
+    serve, command, detach, dumps_folder
+):
+    server = serve()
+    result = run(
+        [command, "attach", server.pid],
+        env={"TRACEMALLOC_FOLLOW_FORK": "0"},
+        cwd=str(dumps_folder),
+    )
+    assert result.returncode == 0
+    server.ask("fork", 60001)
+    detach(server.pid)
+    assert len(list(dumps_folder.iterdir())) == 1
