@@ -11,7 +11,8 @@
 #include "output/failure.h"
 #include "process/live_dump.h"
 
-enum { STRICT = 1 }; /* of Seccomp: in /proc/PID/status */
+enum { MAX_CODE = 64 << 20 }; /* bytes of libc */
+enum { STRICT = 1 };          /* of Seccomp: in /proc/PID/status */
 
 static const char library_name[] = "libtracemalloc.so";
 
@@ -129,7 +130,7 @@ static const unsigned char restore_code[] = {0x48, 0xc7, 0xc0, 0x0f, 0x00,
 
 static uint64_t search(pid_t pid, const struct remote_mapping *mapping) {
     size_t size = mapping->end - mapping->start;
-    unsigned char *code = malloc(size);
+    unsigned char *code = size <= MAX_CODE ? malloc(size) : NULL;
     const unsigned char *found = NULL;
     if (code != NULL && remote_memory_read(pid, mapping->start, code, size) == 0)
         found = memmem(code, size, restore_code, sizeof restore_code);

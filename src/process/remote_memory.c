@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/uio.h>
 
-enum { MAX_NAME = 64, MAX_DYNAMIC = 256, MAX_SEGMENTS = 64 };
+enum { MAX_NAME = 64, MAX_DYNAMIC = 256, MAX_SEGMENTS = 64, MAX_CHAIN = 4096 };
 
 int remote_memory_read(pid_t pid, uint64_t address, void *out, size_t size) {
     struct iovec here = {out, size}, there = {(void *)address, size};
@@ -186,7 +186,8 @@ int remote_symbol_find(pid_t pid, uint64_t base, const char *name, uint64_t *out
     uint64_t chain = buckets + 4 * (uint64_t)head[0];
     status = remote_memory_read(pid, buckets + 4 * (uint64_t)(hash % head[0]), &index,
                                 sizeof index);
-    for (; status == 0 && index >= head[1] && (seen & 1) == 0; index++) {
+    uint32_t end = index + MAX_CHAIN;
+    for (; status == 0 && index >= head[1] && index < end && (seen & 1) == 0; index++) {
         Elf64_Sym symbol;
         status = remote_memory_read(pid, chain + 4 * (uint64_t)(index - head[1]), &seen,
                                     sizeof seen);
