@@ -88,6 +88,10 @@ static int find_thread(const struct attach_target *target, struct tracee *tracee
                                  pid, PATIENCE_MS / 1000);
         nanosleep(&pause, NULL);
     }
+    if (status == -ETIMEDOUT)
+        return failure_print("a thread of process %d waits inside the kernel: try "
+                             "again",
+                             pid);
     return status < 0 ? attach_target_refuse(target, status) : 0;
 }
 

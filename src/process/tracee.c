@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -93,8 +94,25 @@ static int read_state(struct tracee *tracee) {
     return status;
 }
 
+/* What waits uninterruptibly, as after a vfork, does not stop, and cannot be let go
+ * before it does. */
+static bool is_uninterruptible(pid_t pid, pid_t thread) {
+    char name[64], line[256] = "";
+    snprintf(name, sizeof name, "/proc/%d/task/%d/stat", (int)pid, (int)thread);
+    FILE *file = fopen(name, "re");
+    if (file == NULL)
+        return false;
+    if (fgets(line, sizeof line, file) == NULL)
+        line[0] = '\0';
+    fclose(file);
+    const char *state = strrchr(line, ')');
+    return state != NULL && strncmp(state, ") D", 3) == 0;
+}
+
 int tracee_stop(struct tracee *tracee, pid_t pid, pid_t thread) {
     *tracee = (struct tracee){.pid = pid, .thread = thread};
+    if (is_uninterruptible(pid, thread))
+        return -EAGAIN;
     int status = request(PTRACE_SEIZE, tracee, NULL, PTRACE_O_TRACESYSGOOD);
     if (status < 0)
         return status;
@@ -102,8 +120,6 @@ int tracee_stop(struct tracee *tracee, pid_t pid, pid_t thread) {
     status = reach_event_stop(tracee, now_ms() + STOP_MS);
     if (status == 0)
         status = read_state(tracee);
-    if (status == -ETIMEDOUT)
-        status = -EAGAIN;
     if (status < 0)
         tracee_release(tracee);
     return status;

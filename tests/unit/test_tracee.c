@@ -104,6 +104,18 @@ static void compute(void) {
     }
 }
 
+/* The child of a vfork runs on this memory meanwhile. */
+static void wait_for_vfork(void) {
+    static volatile int slept;
+    if (vfork() == 0) {
+        pause_ms(SLEEP_MS);
+        slept = 1;
+        _exit(0);
+    }
+    if (!slept)
+        _exit(WRONG);
+}
+
 static pid_t start(void (*body)(void)) {
     pid_t child = fork();
     if (child == 0) {
@@ -233,6 +245,16 @@ START_TEST(a_call_that_takes_too_long_goes_on) {
 }
 END_TEST
 
+START_TEST(one_that_cannot_be_stopped) {
+    struct tracee tracee;
+    pid_t child = start(wait_for_vfork);
+    ck_assert_int_eq(tracee_stop(&tracee, child, child), -EAGAIN);
+    pause_ms(SLEEP_MS / 2);
+    ck_assert_int_eq(tracee_stop(&tracee, child, child), -EAGAIN);
+    ck_ends_well(child);
+}
+END_TEST
+
 START_TEST(who_is_gone) {
     struct tracee tracee;
     ck_assert_int_eq(tracee_stop(&tracee, 4194303, 4194303), -ESRCH);
@@ -255,6 +277,7 @@ int main(void) {
     tcase_add_loop_test(tests, a_thread_comes_back_by_itself, 0, BODIES);
     tcase_add_test(tests, a_call_that_takes_too_long_goes_on);
     tcase_add_test(tests, a_lock_of_libc_is_no_wait);
+    tcase_add_test(tests, one_that_cannot_be_stopped);
     tcase_add_test(tests, who_is_gone);
     return check_run("tracee", tests);
 }
