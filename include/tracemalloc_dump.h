@@ -45,6 +45,7 @@ enum {
     TRACEMALLOC_DUMP_AGES = 6,
     TRACEMALLOC_DUMP_TITLE_SIZE = 256,
     TRACEMALLOC_DUMP_COMM_SIZE = 16,
+    TRACEMALLOC_DUMP_MAX_SAMPLE_DISTANCE = 1 << 30,
 };
 
 /* The state of the process when the header was last written. TRACING, if the process no
@@ -174,13 +175,14 @@ enum {
 /* One stack in one domain of one process: what its buckets hold is its own. Bytes and
  * blocks are the requested ones. Ever allocated: the sum here, of buckets that were
  * given to other sites and of dead code that this stack called, and those of its
- * buckets.
+ * buckets. In a sampled process the sums are estimates, and `sampled_blocks` counts the
+ * sampled blocks behind them.
  *
  * The last two arrays are its history up to the epoch before each bucket's last change;
  * a reader adds what the buckets say since (see struct tracemalloc_dump_bucket).
  * `freed_late[i]` counts the blocks freed at an age of 2^i to 2^(i+1)-1 epochs;
  * `risen[i] << risen_unit` is by how many bytes its live blocks became more, or less,
- * in window i: epochs 4 i to 4 i + 3. */
+ * in window i: epochs 4 i to 4 i + 3. In a sampled process both are estimates. */
 struct tracemalloc_dump_site {
     uint32_t stack;
     uint32_t domain; /* index in the section of domains */
@@ -190,7 +192,7 @@ struct tracemalloc_dump_site {
     uint32_t risen_unit; /* 0 until the bytes of a window exceed 31 bits */
     uint32_t freed_late[TRACEMALLOC_DUMP_AGES];
     int32_t risen[TRACEMALLOC_DUMP_WINDOWS];
-    uint64_t reserved;
+    uint64_t sampled_blocks;
 };
 
 /* The blocks of one size that one stack allocated in one epoch in one domain. `live` is
@@ -212,6 +214,10 @@ struct tracemalloc_dump_site {
  * now: `live`. And what is missing in its site's history is the change from
  * `live_before` to `live`, in the epoch of its stamp: the last one that began with that
  * or an older one.
+ *
+ * In a sampled process (`sample_distance`) the counts are those of sampled blocks, but
+ * in the mmap domain, where every block is counted: each stands for
+ * 1 / (1 - exp(-size / sample_distance)) blocks of the bucket's size.
  *
  * A bucket that holds nothing may later be given to another site. Entry 0 is unused. */
 struct tracemalloc_dump_bucket {
@@ -295,7 +301,7 @@ struct tracemalloc_dump_process {
     int32_t signal;
     uint64_t run_id;
     tracemalloc_dump_string executable;
-    uint32_t reserved;
+    uint32_t sample_distance; /* as the header's */
     char title[TRACEMALLOC_DUMP_TITLE_SIZE];
     char comm[TRACEMALLOC_DUMP_COMM_SIZE];
 };
@@ -355,7 +361,8 @@ struct tracemalloc_dump_header {
 
     /* Totals. Python: all domains but libc and mmap, as the interpreter's own tracer
      * counts. A peak is written when the bytes begin to fall: until then the current
-     * bytes are larger, and are the peak. */
+     * bytes are larger, and are the peak. In a sampled process they are estimates, as
+     * the bytes of the timeline are; its resident memory is exact. */
     uint64_t python_bytes;
     uint64_t native_bytes;
     uint64_t peak_bytes; /* of the sum of both */
@@ -379,7 +386,9 @@ struct tracemalloc_dump_header {
     uint32_t halvings;     /* how many times each two epochs became one */
     uint64_t memory_limit; /* bytes, as the kernel said when an epoch began; 0: none */
     uint32_t memory_limit_source; /* enum tracemalloc_dump_limit */
-    uint32_t reserved;
+    /* Mean distance, in allocated bytes, between two sampled ones: a block of s bytes
+     * is sampled with probability 1 - exp(-s / sample_distance). 0: every block is. */
+    uint32_t sample_distance;
 
     /* When the library was loaded into a process that already ran: what it held before
      * is unknown. Nanoseconds since the epoch; 0: at its start. */

@@ -234,21 +234,37 @@ static bool is_plausible(const struct checker *checker,
                          bucket->total;
 }
 
+/* The most bytes that a block of a bucket stands for: in a sampled process s bytes are
+ * taken for less than s + distance. */
+static uint64_t max_block_bytes(const struct dump_reader *reader,
+                                const struct tracemalloc_dump_bucket *bucket) {
+    const struct tracemalloc_dump_site *site = &reader->sites[dump_bucket_site(bucket)];
+    uint64_t bytes;
+    bool overflows = __builtin_add_overflow(
+        bucket->size, reader->processes[site->process].sample_distance, &bytes);
+    return overflows ? UINT64_MAX : bytes;
+}
+
+static bool check_counts(const struct checker *checker,
+                         const struct tracemalloc_dump_bucket *bucket,
+                         struct sums *sums) {
+    uint64_t size = max_block_bytes(checker->reader, bucket);
+    uint32_t peak = dump_bucket_peak(&checker->reader->header, bucket);
+    return is_plausible(checker, bucket, bucket->live) &&
+           is_plausible(checker, bucket, bucket->at_exit) &&
+           is_plausible(checker, bucket, peak) &&
+           add_blocks(&sums->live_bytes, size, bucket->live, max_live_bytes) &&
+           add_blocks(&sums->exit_bytes, size, bucket->at_exit, max_live_bytes) &&
+           add_blocks(&sums->peak_bytes, size, peak, max_live_bytes) &&
+           add_blocks(&sums->total_bytes, size, bucket->total, max_total_bytes) &&
+           add_blocks(&sums->total_blocks, 1, bucket->total, max_total_bytes);
+}
+
 static bool check_bucket(const struct checker *checker,
                          const struct tracemalloc_dump_bucket *bucket,
                          struct sums *sums) {
-    uint32_t peak = dump_bucket_peak(&checker->reader->header, bucket);
     return dump_bucket_site(bucket) < checker->reader->site_count &&
-           is_plausible(checker, bucket, bucket->live) &&
-           is_plausible(checker, bucket, bucket->at_exit) &&
-           is_plausible(checker, bucket, peak) &&
-           add_blocks(&sums->live_bytes, bucket->size, bucket->live, max_live_bytes) &&
-           add_blocks(&sums->exit_bytes, bucket->size, bucket->at_exit,
-                      max_live_bytes) &&
-           add_blocks(&sums->peak_bytes, bucket->size, peak, max_live_bytes) &&
-           add_blocks(&sums->total_bytes, bucket->size, bucket->total,
-                      max_total_bytes) &&
-           add_blocks(&sums->total_blocks, 1, bucket->total, max_total_bytes);
+           check_counts(checker, bucket, sums);
 }
 
 /* An unused bucket counts no blocks; its other fields do not matter. */
@@ -326,9 +342,19 @@ static void add_process(struct checker *checker) {
         .signal = header->signal,
         .run_id = header->run_id,
         .executable = header->executable,
+        .sample_distance = header->sample_distance,
     };
     memcpy(process->title, header->title, sizeof process->title);
     memcpy(process->comm, header->comm, sizeof process->comm);
+}
+
+static void check_distances(struct dump_reader *reader) {
+    for (size_t i = 0; i < reader->process_count; i++) {
+        uint32_t *distance = &reader->processes[i].sample_distance;
+        reader->damaged += *distance > TRACEMALLOC_DUMP_MAX_SAMPLE_DISTANCE;
+        if (*distance > TRACEMALLOC_DUMP_MAX_SAMPLE_DISTANCE)
+            *distance = 0;
+    }
 }
 
 static void check_frame_limits(struct dump_reader *reader) {
@@ -354,12 +380,13 @@ int dump_check(struct dump_reader *reader) {
     end_names(&checker);
     check_stacks(&checker);
     check_symbols(&checker);
+    check_processes(&checker);
+    add_process(&checker);
+    check_distances(reader);
     check_epochs(&checker);
     check_sites(&checker, &sums);
     clear_exit_counts(&checker);
     check_buckets(&checker, &sums);
-    check_processes(&checker);
-    add_process(&checker);
     check_frame_limits(reader);
     free(checker.starts);
     return 0;

@@ -69,7 +69,7 @@ HEADER = [
     ("halvings", "I"),
     ("memory_limit", "Q"),
     ("memory_limit_source", "I"),
-    ("reserved_too", "I"),
+    ("sample_distance", "I"),
     ("loaded_late", "Q"),
 ]
 LOST = "stacks blocks file python nested memory names native damage version".split()
