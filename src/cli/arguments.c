@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "control/options.h"
 #include "output/terminal_text.h"
 
 enum { MESSAGE_SIZE = 8192 };
@@ -58,6 +59,17 @@ uint32_t arguments_parse_number(const char *text, uint32_t min, uint32_t max,
         arguments_error(state, "'%s' is not a number of %s from %u to %u", text, what,
                         min, max);
     return (uint32_t)number;
+}
+
+uint32_t arguments_parse_sample(char **text, struct argp_state *state) {
+    static char unsaid[] = OPTIONS_SAMPLE;
+    struct options options = {0};
+    if (*text == NULL)
+        *text = unsaid;
+    if (options_parse(OPTION_SAMPLE, *text, &options) < 0)
+        arguments_error(state, "'%s' is not %s", *text,
+                        options_table[OPTION_SAMPLE].accepted);
+    return options.sample_distance;
 }
 
 size_t arguments_parse_limit(const char *text, struct argp_state *state) {

@@ -25,7 +25,7 @@ static bool is_cleared(struct target *target) {
 static int clear(struct target *target) {
     if (!target_is_tracing(target))
         return failure_print("process %d is not being traced", (int)target->pid);
-    return target_request(target, (struct request){REQUEST_CLEAR, 0}, is_cleared);
+    return target_request(target, (struct request){.kind = REQUEST_CLEAR}, is_cleared);
 }
 
 static int run(int argc, char **argv) {

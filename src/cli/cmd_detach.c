@@ -40,7 +40,7 @@ static int detach(struct target *target) {
         return failure_print("process %d was started with the library: tracemalloc "
                              "stop %d",
                              (int)target->pid, (int)target->pid);
-    int status = target_request(target, (struct request){REQUEST_DETACH, 0},
+    int status = target_request(target, (struct request){.kind = REQUEST_DETACH},
                                 has_file ? has_ended : has_left);
     if (status == 0 && has_file)
         terminal_text_line(stdout, target->dump.path);

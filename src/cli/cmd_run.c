@@ -22,7 +22,7 @@
 #include "process/run_dumps.h"
 
 enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127, SIGNAL_BASE = 128 };
-enum { KEY_NO_FOLLOW_FORK = 0x100, KEY_NATIVE, KEY_ANY_PROGRAM };
+enum { KEY_NO_FOLLOW_FORK = 0x100, KEY_NATIVE, KEY_ANY_PROGRAM, KEY_SAMPLE };
 
 /* Asks the library for its default number. */
 #define NATIVE_FRAMES_DEFAULT "1"
@@ -31,6 +31,7 @@ struct arguments {
     const char *frames;
     const char *output;
     const char *native_frames; /* NULL: not asked for */
+    const char *sample;        /* NULL: as the environment says */
     bool quiet;
     bool no_follow_fork;
     bool any_program;
@@ -46,6 +47,8 @@ static const struct argp_option argp_options[] = {
      "Store native frames too, at most N of each traceback "
      "(default: " DEFAULT_NATIVE_NFRAME_TEXT ")",
      0},
+    {"sample", KEY_SAMPLE, "BYTES", OPTION_ARG_OPTIONAL,
+     "Record a sample of the blocks, one in BYTES (default 512K)", 0},
     {"any-program", KEY_ANY_PROGRAM, NULL, 0,
      "Trace programs without Python too, by native frames", 0},
     {0},
@@ -71,6 +74,10 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         arguments->native_frames = argument != NULL ? argument : NATIVE_FRAMES_DEFAULT;
         arguments_parse_number(arguments->native_frames, 1, MAX_NFRAME, "frames",
                                state);
+        return 0;
+    case KEY_SAMPLE:
+        arguments_parse_sample(&argument, state);
+        arguments->sample = argument;
         return 0;
     case KEY_ANY_PROGRAM:
         arguments->any_program = true;
@@ -152,6 +159,8 @@ static int set_switches(const struct arguments *arguments) {
         status = set_variable(OPTION_FOLLOW_FORK, "0");
     if (status == 0 && arguments->native_frames != NULL)
         status = set_variable(OPTION_NATIVE_FRAMES, arguments->native_frames);
+    if (status == 0 && arguments->sample != NULL)
+        status = set_variable(OPTION_SAMPLE, arguments->sample);
     return status;
 }
 

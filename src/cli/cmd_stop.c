@@ -35,7 +35,7 @@ static int stop(struct target *target) {
     if (!target_is_tracing(target))
         return failure_print("process %d is not being traced", (int)target->pid);
     bool nameless = target->dump.is_memory;
-    int status = target_request(target, (struct request){REQUEST_STOP, 0},
+    int status = target_request(target, (struct request){.kind = REQUEST_STOP},
                                 nameless ? has_no_dump : is_stopped);
     if (status == 0 && !nameless)
         terminal_text_line(stdout, target->dump.path);

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/message.h"
 #include "control/request.h"
+#include "tracemalloc_dump.h"
 
 #define FIELD(name) offsetof(struct options, name)
 
@@ -51,6 +52,10 @@ const struct option_row options_table[OPTION_COUNT] = {
     [OPTION_ANY_PROGRAM] = {"TRACEMALLOC_ANY_PROGRAM", "0", "0 or 1",
                             "whether programs without Python are traced",
                             OPTION_IS_BOOL, FIELD(any_program), 0, 1},
+    [OPTION_SAMPLE] = {"TRACEMALLOC_SAMPLE", "0", "0 or a size from 1 to 1G",
+                       "mean distance of sampled bytes, such as 512K; 0: no sampling",
+                       OPTION_IS_DISTANCE, FIELD(sample_distance), 0,
+                       TRACEMALLOC_DUMP_MAX_SAMPLE_DISTANCE},
     [OPTION_RUN] = {"TRACEMALLOC_RUN", NULL, "1 to 16 hexadecimal digits, not 0", NULL,
                     OPTION_IS_ID, FIELD(run_id), 0, 0},
 };
@@ -185,6 +190,7 @@ static int read_value(const struct option_row *row, const char *text, uint64_t *
     case OPTION_IS_SIGNAL:
         return read_signal(text, out);
     case OPTION_IS_SIZE:
+    case OPTION_IS_DISTANCE:
         return read_size(text, row->max, out);
     case OPTION_IS_ID:
         return read_id(text, out);
@@ -207,6 +213,7 @@ static void store(const struct option_row *row, const char *text, uint64_t numbe
         *(bool *)field = number != 0;
         break;
     case OPTION_IS_SIGNAL:
+    case OPTION_IS_DISTANCE:
         *(uint32_t *)field = (uint32_t)number;
         break;
     case OPTION_IS_FRAMES:

@@ -23,9 +23,15 @@ enum option_id {
     OPTION_NATIVE_DOMAIN,
     OPTION_NATIVE_FRAMES,
     OPTION_ANY_PROGRAM,
+    OPTION_SAMPLE,
     OPTION_RUN,
     OPTION_COUNT,
 };
+
+/* Native frames of a traceback where only that they are wanted was said. */
+enum { OPTIONS_NATIVE_FRAMES = 30 };
+/* The distance of samples where only that they are wanted was said. */
+#define OPTIONS_SAMPLE "512K"
 
 struct options {
     const char *output; /* pattern; points into the environment, or to a constant */
@@ -33,6 +39,7 @@ struct options {
     uint64_t run_id;    /* 0 if not started by `tracemalloc run` */
     uint32_t signal;
     uint32_t native_frames;
+    uint32_t sample_distance; /* bytes; 0: every block is recorded */
     bool follow_fork;
     bool quiet;
     bool free_lists;
@@ -42,12 +49,13 @@ struct options {
 
 /* How a value is written. */
 enum option_type {
-    OPTION_IS_PATTERN, /* const char *, see options_expand_pattern */
-    OPTION_IS_SIGNAL,  /* uint32_t; USR2, SIGUSR2, 12, RTMIN+3 or RTMAX-3 */
-    OPTION_IS_BOOL,    /* bool; 0 or 1 */
-    OPTION_IS_SIZE,    /* uint64_t; bytes, or with the suffix K, M, G or T */
-    OPTION_IS_FRAMES,  /* uint32_t; 1 stands for DEFAULT_NATIVE_NFRAME */
-    OPTION_IS_ID,      /* uint64_t; 1 to 16 hexadecimal digits, not 0 */
+    OPTION_IS_PATTERN,  /* const char *, see options_expand_pattern */
+    OPTION_IS_SIGNAL,   /* uint32_t; USR2, SIGUSR2, 12, RTMIN+3 or RTMAX-3 */
+    OPTION_IS_BOOL,     /* bool; 0 or 1 */
+    OPTION_IS_SIZE,     /* uint64_t; bytes, or with the suffix K, M, G or T */
+    OPTION_IS_FRAMES,   /* uint32_t; 1 stands for OPTIONS_NATIVE_FRAMES */
+    OPTION_IS_DISTANCE, /* uint32_t; as a size */
+    OPTION_IS_ID,       /* uint64_t; 1 to 16 hexadecimal digits, not 0 */
 };
 
 struct option_row {

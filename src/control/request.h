@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A request to a traced process, as the value that comes with a signal (sigqueue(3),
- * si_value.sival_int).
+ * si_value.sival_ptr).
  *
- *    31      24 23      16 15               0
- *    | magic   | kind     | nframe          |
+ *    63               32 31      24 23      16 15               0
+ *    | sample           | magic   | kind     | nframe          |
  *
  * A signal without such a value, as kill(1) sends it, is no request: it stops a process
  * that traces and starts one that does not. Pure functions; any thread, also signal
@@ -27,12 +27,17 @@ enum request_kind {
     REQUEST_DETACH = 4, /* of a process that was attached to */
 };
 
+/* What a start says of sampling, beside a distance in bytes. */
+#define REQUEST_SAMPLE_UNSAID 0u       /* as the process's TRACEMALLOC_SAMPLE says */
+#define REQUEST_SAMPLE_NONE UINT32_MAX /* every block is recorded */
+
 struct request {
     enum request_kind kind;
     uint16_t nframe; /* frames of a traceback, 1 or more, if it is a start; else 0 */
+    uint32_t sample; /* of a start: a mean distance in bytes, or one of the above */
 };
 
-int request_encode(struct request request);
+uint64_t request_encode(struct request request);
 
 /* 0, or -EINVAL if the value is no request. */
-must_check int request_decode(int value, struct request *out);
+must_check int request_decode(uint64_t value, struct request *out);

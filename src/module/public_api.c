@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "base/limits.h"
+#include "control/request.h"
 #include "event/event.h"
 #include "hooks/redirect.h"
 #include "module/public_api.h"
@@ -21,7 +22,7 @@ enum { NOT_TRACING = -2 }; /* what PyTraceMalloc_Track returns then */
 int tracemalloc_start(unsigned nframe) {
     if (nframe < 1 || nframe > MAX_NFRAME)
         return -EINVAL;
-    return interpreter_trace(nframe);
+    return interpreter_trace(nframe, REQUEST_SAMPLE_UNSAID);
 }
 
 int tracemalloc_stop(void) {

@@ -13,6 +13,7 @@
 #include "module/traceback_object.h"
 #include "stack/python/python_api.h"
 #include "tracing/first_frame.h"
+#include "tracing/traced_process.h"
 #include "tracing/tracing.h"
 
 /* As in Include/import.h, Include/methodobject.h and Include/moduleobject.h: the stable
@@ -108,7 +109,7 @@ static void *start(void *self, void *arguments, ptrdiff_t count) {
     builtin_stop(self);
     if (!tracing_is_on()) {
         pymem_hooks_install(builtin.runtime);
-        tracing_start(nframe, true);
+        tracing_start(nframe, traced_process.options->sample_distance, true);
     } else
         first_frame_hook_objects();
     return result;

@@ -166,11 +166,11 @@ static int wait_until_unblocked(struct target *target, int number,
                          number);
 }
 
-static int send_signal(const struct target *target, int number, int value) {
+static int send_signal(const struct target *target, int number, uint64_t value) {
     siginfo_t info = {.si_signo = number, .si_code = SI_QUEUE};
     info.si_pid = getpid();
     info.si_uid = getuid();
-    info.si_value.sival_int = value;
+    info.si_value.sival_ptr = (void *)value;
     if (target->pidfd >= 0)
         return (int)sys_call(SYS_pidfd_send_signal, target->pidfd, number, &info, 0);
     return (int)sys_call(SYS_rt_sigqueueinfo, target->pid, number, &info);

@@ -27,7 +27,7 @@ static void carry_out(struct request request) {
         tracing_stop();
         break;
     case REQUEST_START:
-        interpreter_trace(request.nframe);
+        interpreter_trace(request.nframe, request.sample);
         break;
     case REQUEST_CLEAR:
         tracing_clear();
@@ -40,7 +40,7 @@ static void carry_out(struct request request) {
         if (tracing_is_on())
             tracing_stop();
         else
-            interpreter_trace(agent.nframe);
+            interpreter_trace(agent.nframe, REQUEST_SAMPLE_UNSAID);
     }
 }
 
@@ -65,7 +65,7 @@ static void handle(int number, siginfo_t *info, void *context) {
     struct request request = {0};
     int saved_errno = errno;
     if ((info->si_code == SI_QUEUE &&
-         request_decode(info->si_value.sival_int, &request) < 0) ||
+         request_decode((uint64_t)info->si_value.sival_ptr, &request) < 0) ||
         !traced_process_is_own())
         return;
     struct thread_state *self = thread_state_get();

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "control/request.h"
 #include "event/event.h"
 #include "event/event_native.h"
 #include "hooks/pymem_hooks.h"
@@ -64,12 +65,18 @@ const char *interpreter_unreadable(void) {
     }
 }
 
-int interpreter_trace(uint32_t nframe) {
+static uint32_t sample_distance(uint32_t sample) {
+    if (sample == REQUEST_SAMPLE_UNSAID)
+        return traced_process.options->sample_distance;
+    return sample == REQUEST_SAMPLE_NONE ? 0 : sample;
+}
+
+int interpreter_trace(uint32_t nframe, uint32_t sample) {
     if (!found && !traced_process.options->any_program)
         return -ENOTSUP;
     if (frames_work)
         pymem_hooks_install(&runtime);
-    return tracing_start(nframe, frames_work);
+    return tracing_start(nframe, sample_distance(sample), frames_work);
 }
 
 void interpreter_hook_again(void) {

@@ -21,8 +21,9 @@ bool interpreter_frames_work(void);
 /* Why its frames cannot be walked: what it is, for a message. */
 const char *interpreter_unreadable(void);
 
-/* Starts tracing. 0; -EALREADY if tracing is on; -ENOTSUP without a Python; -ENOMEM. */
-int interpreter_trace(uint32_t nframe);
+/* Starts tracing. `sample`: a distance in bytes, or a REQUEST_SAMPLE_. 0; -EALREADY if
+ * tracing is on; -ENOTSUP without a Python; -ENOMEM. */
+int interpreter_trace(uint32_t nframe, uint32_t sample);
 /* 3.7 sets its allocators again after it has read the variable: installs the hooks
  * again if tracing is on. */
 void interpreter_hook_again(void);

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/message.h"
 #include "base/sys.h"
+#include "control/request.h"
 #include "event/event.h"
 #include "hooks/free_lists.h"
 #include "hooks/got_hooks.h"
@@ -80,7 +81,7 @@ static bool begin_in_child(void) {
     if (self->in_tracer || self->in_allocator || --child_events > 0)
         return false;
     event_file_deferred = false;
-    tracing_start(nframe, interpreter_frames_work());
+    tracing_start(nframe, options.sample_distance, interpreter_frames_work());
     return gate.open;
 }
 
@@ -125,7 +126,7 @@ static void prepare_once(const struct traced_process_module *module) {
 static int begin(void) {
     struct agent_options agent = {options.signal, nframe, late_start_undo};
     event_file_deferred = leaving = false;
-    int status = interpreter_trace(nframe);
+    int status = interpreter_trace(nframe, REQUEST_SAMPLE_UNSAID);
     if (status < 0)
         return status;
     agent_listen(&agent);

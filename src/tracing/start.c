@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/message.h"
+#include "control/request.h"
 #include "event/event_native.h"
 #include "hooks/libc_real.h"
 #include "stack/native/native_object.h"
@@ -53,7 +54,7 @@ static bool find_python(void) {
 static void begin(long nframe) {
     if (interpreter_is_found() && !interpreter_frames_work())
         message(interpreter_unreadable(), ": native blocks only", NULL);
-    interpreter_trace((uint32_t)nframe);
+    interpreter_trace((uint32_t)nframe, REQUEST_SAMPLE_UNSAID);
 }
 
 /* The variable only decides whether to begin now: there are no Python frames to

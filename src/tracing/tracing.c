@@ -21,7 +21,8 @@ static unsigned granule(void) {
     return traced_process.runtime->version >> 16 < 0x308 ? 8 : 16;
 }
 
-static int open_all(uint32_t nframe, bool frames_work) {
+static int open_all(uint32_t nframe, uint32_t sample_distance, bool frames_work) {
+    (void)sample_distance;
     struct tracer_start start = {granule(), traced_process.options->max_file,
                                  frames_work ? python_stack_code_freed : NULL};
     int error = tracer_open(&start);
@@ -54,10 +55,10 @@ static void report_limits(void) {
                 NULL);
 }
 
-static int start_locked(uint32_t nframe, bool frames_work) {
+static int start_locked(uint32_t nframe, uint32_t sample_distance, bool frames_work) {
     if (tracing_is_on())
         return -EALREADY;
-    int error = open_all(nframe, frames_work);
+    int error = open_all(nframe, sample_distance, frames_work);
     if (error < 0) {
         message("not tracing: no memory for the tables", NULL);
         return error;
@@ -73,9 +74,9 @@ static int start_locked(uint32_t nframe, bool frames_work) {
     return 0;
 }
 
-int tracing_start(uint32_t nframe, bool frames_work) {
+int tracing_start(uint32_t nframe, uint32_t sample_distance, bool frames_work) {
     struct thread_state *self = traced_process_lock();
-    int error = start_locked(nframe, frames_work);
+    int error = start_locked(nframe, sample_distance, frames_work);
     traced_process_unlock(self);
     return error;
 }

@@ -12,9 +12,10 @@
 
 #include "base/compiler.h"
 
-/* 0; -EALREADY if tracing is on; -ENOMEM. `frames_work`: the runtime's frames can be
- * walked. */
-int tracing_start(uint32_t nframe, bool frames_work);
+/* 0; -EALREADY if tracing is on; -ENOMEM. `sample_distance`: the mean distance of
+ * samples in bytes; 0: every block is recorded. `frames_work`: the runtime's frames can
+ * be walked. */
+int tracing_start(uint32_t nframe, uint32_t sample_distance, bool frames_work);
 /* Seals the dump in the state STOPPED and frees the tables. 0, or -EALREADY if tracing
  * is off. */
 int tracing_stop(void);

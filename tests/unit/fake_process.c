@@ -78,7 +78,7 @@ static void obey(int number, siginfo_t *info, void *context) {
     struct request request;
     (void)number;
     (void)context;
-    if (request_decode(info->si_value.sival_int, &request) < 0)
+    if (request_decode((uint64_t)info->si_value.sival_ptr, &request) < 0)
         _exit(97);
     if (request.kind == REQUEST_STOP)
         drop_dump();

@@ -8,6 +8,7 @@
 #include "check_run.h"
 #include "control/options.h"
 #include "control/request.h"
+#include "tracemalloc_dump.h"
 
 static const char *no_variable(const char *name) {
     (void)name;
@@ -43,6 +44,7 @@ START_TEST(defaults) {
     ck_assert_uint_eq(options.run_id, 0);
     ck_assert_uint_eq(options.signal, REQUEST_DEFAULT_SIGNAL);
     ck_assert_uint_eq(options.native_frames, 0);
+    ck_assert_uint_eq(options.sample_distance, 0);
     ck_assert(options.follow_fork && options.free_lists);
     ck_assert(!options.quiet && !options.native_domain && !options.any_program);
 }
@@ -180,6 +182,25 @@ START_TEST(sizes) {
 }
 END_TEST
 
+START_TEST(distances_of_samples) {
+    static const char *const wrong[] = {"-1",  "512KB", "1G1", "2G",   "1073741825",
+                                        "0.5", "1e6",   "K",   "many", " 1"};
+    struct options options = {0};
+    ck_accepted(OPTION_SAMPLE, "512K", &options);
+    ck_assert_uint_eq(options.sample_distance, 512 << 10);
+    ck_accepted(OPTION_SAMPLE, "2m", &options);
+    ck_assert_uint_eq(options.sample_distance, 2 << 20);
+    ck_accepted(OPTION_SAMPLE, "1G", &options);
+    ck_assert_uint_eq(options.sample_distance, TRACEMALLOC_DUMP_MAX_SAMPLE_DISTANCE);
+    ck_accepted(OPTION_SAMPLE, "123457", &options);
+    ck_assert_uint_eq(options.sample_distance, 123457);
+    ck_accepted(OPTION_SAMPLE, "0", &options);
+    ck_assert_uint_eq(options.sample_distance, 0);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        ck_refused(OPTION_SAMPLE, wrong[i]);
+}
+END_TEST
+
 START_TEST(small_values) {
     struct options options = {0};
     ck_refused(OPTION_QUIET, "2");
@@ -242,6 +263,7 @@ int main(void) {
     tcase_add_test(tests, a_wrong_value_is_told);
     tcase_add_test(tests, signals);
     tcase_add_test(tests, sizes);
+    tcase_add_test(tests, distances_of_samples);
     tcase_add_test(tests, small_values);
     tcase_add_test(tests, patterns);
     tcase_add_test(tests, wrong_patterns);

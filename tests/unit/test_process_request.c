@@ -47,7 +47,7 @@ static bool never(struct target *asked) {
 
 static int ask(enum request_kind kind, uint16_t nframe,
                bool (*is_done)(struct target *)) {
-    return target_request(&target, (struct request){kind, nframe}, is_done);
+    return target_request(&target, (struct request){kind, nframe, 0}, is_done);
 }
 
 START_TEST(a_life_under_control) {

@@ -10,8 +10,9 @@ enum { SENDERS = 3, SENT = 4000, NOTHING = 0 };
 
 static struct request_queue queue = {.lock = {.rank = LOCK_REQUESTS}};
 
-static const struct request stop = {REQUEST_STOP, 0}, start = {REQUEST_START, 7},
-                            clear = {REQUEST_CLEAR, 0}, toggle = {0};
+static const struct request stop = {.kind = REQUEST_STOP},
+                            start = {REQUEST_START, 7, 0},
+                            clear = {.kind = REQUEST_CLEAR}, toggle = {0};
 
 /* The kind of the next request, NOTHING without one; of a start its frames. */
 static int next(void) {
