@@ -179,6 +179,8 @@ static int export(struct export_arguments *arguments) {
     int status = open_input(arguments, reader);
     if (status == 0)
         status = write_output(arguments);
+    if (status == 0)
+        dump_report_note_sampling(reader, selection->files[0]);
     export_input_close(&arguments->input);
     dump_reader_close(reader);
     return status;

@@ -19,6 +19,7 @@
 #include "show/json_report.h"
 #include "show/labelled_line.h"
 #include "show/process_list.h"
+#include "show/sampling.h"
 
 enum { OPTION_JSON = 0x100, OPTION_BY, LABEL_COLUMNS = 12, SIZE_TEXT = 40 };
 
@@ -192,6 +193,7 @@ static void print_text(const struct facts *facts) {
     const struct dump_reader *reader = facts->reader;
     struct terminal terminal;
     char text[DUMP_INFO_TEXT_SIZE * 2], reason[COMPLETENESS_TEXT_SIZE];
+    char sampling[SAMPLING_TEXT_SIZE];
     size_t at = 0;
     terminal_open(&terminal, stdout);
     print_program(&terminal, reader);
@@ -201,6 +203,8 @@ static void print_text(const struct facts *facts) {
     print_interpreter(&terminal, reader);
     print_times(&terminal, reader);
     print_memory(&terminal, facts);
+    if (sampling_describe(reader, sampling))
+        labelled_line_print(&terminal, LABEL_COLUMNS, "estimates", "%s", sampling);
     print_processes(&terminal, reader);
     labelled_line_print(&terminal, LABEL_COLUMNS, "complete", "%s",
                         completeness_holds(reader) ? "yes" : "no");
@@ -301,6 +305,11 @@ static int print_json(const struct facts *facts) {
     add_ending(&writer, reader);
     json_writer_add_unsigned(&writer, "traced_bytes", facts->total.size);
     json_writer_add_unsigned(&writer, "traced_blocks", facts->total.count);
+    if (facts->total.estimated) {
+        json_writer_add_unsigned(&writer, "traced_bytes_error",
+                                 (uint64_t)(weight_error(facts->total) + 0.5));
+        json_writer_add_unsigned(&writer, "sampled_blocks", facts->total.sampled);
+    }
     json_writer_key(&writer, "peak_bytes");
     if (facts->peak > 0 || reader->process_count == 1)
         json_writer_unsigned(&writer, facts->peak);

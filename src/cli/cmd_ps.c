@@ -15,6 +15,7 @@
 #include "output/terminal_text.h"
 #include "process/live_dump.h"
 #include "process/process_status.h"
+#include "profile/estimate.h"
 
 enum { COLUMNS = 7, FIRST_NAME = 5, TITLE_SIZE = 48 };
 
@@ -48,13 +49,13 @@ static int add_row(struct table *table, const struct row *row) {
 /* Returns the number of live blocks of a dump, or -1 if it cannot be read. */
 static int64_t count_blocks(const struct live_dump *dump) {
     struct dump_reader *reader;
-    int64_t blocks = 0;
+    struct estimate live = {0};
     if (dump->is_memory || dump_reader_open_fd(&reader, dump->fd) < 0)
         return -1;
     for (size_t i = 0; i < reader->bucket_count; i++)
-        blocks += reader->buckets[i].live;
+        estimate_add(&live, reader, &reader->buckets[i], reader->buckets[i].live);
     dump_reader_close(reader);
-    return blocks;
+    return (int64_t)(live.count + 0.5);
 }
 
 /* Reads the names from the kernel: those in the dump are as old as the last sample of
@@ -82,11 +83,12 @@ static struct row describe(struct live_dump *dump, pid_t pid) {
         return row;
     snprintf(row.state, sizeof row.state, "tracing");
     snprintf(row.nframe, sizeof row.nframe, "%" PRIu32, header->nframe);
-    snprintf(row.bytes, sizeof row.bytes, "%" PRIu64,
+    const char *mark = header->sample_distance != 0 ? "~" : "";
+    snprintf(row.bytes, sizeof row.bytes, "%s%" PRIu64, mark,
              header->python_bytes + header->native_bytes);
     int64_t blocks = count_blocks(dump);
     if (blocks >= 0)
-        snprintf(row.blocks, sizeof row.blocks, "%" PRId64, blocks);
+        snprintf(row.blocks, sizeof row.blocks, "%s%" PRId64, mark, blocks);
     row.path = dump->path;
     dump->path = NULL;
     return row;

@@ -17,6 +17,7 @@
 #include "profile/import_frames.h"
 #include "show/json_report.h"
 #include "show/process_list.h"
+#include "show/sampling.h"
 #include "show/text_report.h"
 #include "symbols/shown_depth.h"
 #include "symbols/shown_stacks.h"
@@ -93,6 +94,13 @@ static bool *find_wanted(const struct dump_reader *reader, enum profile_point po
         if (profile_bucket_count(reader, &reader->buckets[i], point) > 0)
             wanted[dump_bucket_site(&reader->buckets[i])] = true;
     return wanted;
+}
+
+/* A format may have no room for it. */
+void dump_report_note_sampling(const struct dump_reader *reader, const char *name) {
+    char sampling[SAMPLING_TEXT_SIZE];
+    if (sampling_describe(reader, sampling))
+        failure_note("%s: %s: the numbers are estimates", name, sampling);
 }
 
 static void print_cut(const struct dump_reader *reader, const char *name) {

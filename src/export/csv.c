@@ -39,6 +39,9 @@ static void put_row(FILE *out, struct trace_table *table, const struct trace *tr
     put_text(out, frame_table_function(&table->frames, frame));
     if (table->input->by_process)
         fprintf(out, ",%" PRIu32, trace_table_pid(table, trace));
+    if (table->input->shown.total.estimated)
+        fprintf(out, ",%.0f,%" PRIu64, weight_error(trace->shown),
+                trace->shown.sampled);
     putc_unlocked('\n', out);
 }
 
@@ -50,7 +53,8 @@ static int write_file(struct export_input *input, FILE *out) {
     if (error < 0)
         return error;
     fputs("domain,size,count,filename,lineno,function", out);
-    fputs(input->by_process ? ",pid\n" : "\n", out);
+    fputs(input->by_process ? ",pid" : "", out);
+    fputs(input->shown.total.estimated ? ",size_error,sampled_blocks\n" : "\n", out);
     for (size_t i = 0; i < table.count; i++)
         put_row(out, &table, &table.traces[i]);
     trace_table_close(&table);

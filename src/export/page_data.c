@@ -9,6 +9,7 @@
 #include "profile/import_frames.h"
 #include "show/completeness.h"
 #include "show/dump_info.h"
+#include "show/sampling.h"
 #include "show/source_lines.h"
 
 enum {
@@ -266,6 +267,11 @@ static void write_losses(struct page_data *data, const struct dump_reader *reade
     json_writer_close_list(&data->json);
 }
 
+static void write_sampling(struct page_data *data, const struct dump_reader *reader) {
+    char text[SAMPLING_TEXT_SIZE];
+    add_word(data, "sampling", sampling_describe(reader, text) ? text : NULL);
+}
+
 static void write_dump(struct page_data *data, const char *key,
                        const struct dump_reader *reader) {
     char ending[DUMP_INFO_TEXT_SIZE * 2], version[DUMP_INFO_TEXT_SIZE];
@@ -279,6 +285,7 @@ static void write_dump(struct page_data *data, const char *key,
     write_pids(data, reader);
     write_arguments(data, reader);
     write_losses(data, reader);
+    write_sampling(data, reader);
     write_timeline(data, reader);
     json_writer_close_map(&data->json);
 }

@@ -17,6 +17,7 @@
 #include "export/plain_text.h"
 #include "export/trace_table.h"
 #include "show/completeness.h"
+#include "show/sampling.h"
 
 enum { SAMPLE_TYPES = 5, LABELS = 3, INTERPRETER = 1 };
 
@@ -103,6 +104,21 @@ static void put_sample_types(struct pprof *pprof) {
     put(pprof, &profile);
 }
 
+/* The values are scaled already; the period says how well they are known. */
+static void put_period(struct pprof *pprof) {
+    const struct dump_reader *reader = pprof->table.input->reader;
+    uint32_t distance;
+    if (!sampling_is_uniform(reader, &distance) || distance == 0)
+        return;
+    Pprof__ValueType type = PPROF__VALUE_TYPE__INIT;
+    Pprof__Profile profile = PPROF__PROFILE__INIT;
+    type.type = add_word(pprof, "space");
+    type.unit = add_word(pprof, "bytes");
+    profile.period_type = &type;
+    profile.period = distance;
+    put(pprof, &profile);
+}
+
 static void put_time(struct pprof *pprof) {
     const struct tracemalloc_dump_header *header = &pprof->table.input->reader->header;
     Pprof__Profile profile = PPROF__PROFILE__INIT;
@@ -112,16 +128,21 @@ static void put_time(struct pprof *pprof) {
     put(pprof, &profile);
 }
 
+static void put_comment(struct pprof *pprof, const char *text) {
+    int64_t comment = add_word(pprof, text);
+    Pprof__Profile profile = PPROF__PROFILE__INIT;
+    profile.n_comment = 1;
+    profile.comment = &comment;
+    put(pprof, &profile);
+}
+
 static void put_comments(struct pprof *pprof) {
     const struct dump_reader *reader = pprof->table.input->reader;
-    char text[COMPLETENESS_TEXT_SIZE];
-    for (size_t at = 0; completeness_next(reader, &at, text);) {
-        int64_t comment = add_word(pprof, text);
-        Pprof__Profile profile = PPROF__PROFILE__INIT;
-        profile.n_comment = 1;
-        profile.comment = &comment;
-        put(pprof, &profile);
-    }
+    char text[COMPLETENESS_TEXT_SIZE], sampling[SAMPLING_TEXT_SIZE];
+    if (sampling_describe(reader, sampling))
+        put_comment(pprof, sampling);
+    for (size_t at = 0; completeness_next(reader, &at, text);)
+        put_comment(pprof, text);
 }
 
 static void put_mapping(struct pprof *pprof, Pprof__Mapping *mapping) {
@@ -344,6 +365,7 @@ static int put_strings(struct pprof *pprof) {
 
 static int put_profile(struct pprof *pprof) {
     put_sample_types(pprof);
+    put_period(pprof);
     put_time(pprof);
     put_comments(pprof);
     put_interpreter(pprof);

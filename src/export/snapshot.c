@@ -6,7 +6,8 @@
  *   trace     (domain, size, frames), and total_nframe as a fourth since Python 3.9
  *   frames    ((filename, lineno), ...)   innermost frame first
  *
- * Names, frames and tracebacks are written once and memoized. */
+ * Names, frames and tracebacks are written once and memoized. Of a sampled dump there
+ * are as many traces as blocks are estimated. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -125,13 +126,13 @@ static void count_trace(struct snapshot *snapshot) {
 }
 
 static int write_blocks(struct snapshot *snapshot,
-                        const struct tracemalloc_dump_bucket *bucket, uint32_t count) {
+                        const struct tracemalloc_dump_bucket *bucket, uint64_t count) {
     int error = write_trace(snapshot, bucket);
     if (error < 0)
         return error;
     uint32_t number = count > 1 ? pickle_writer_memoize(&snapshot->pickle) : 0;
     count_trace(snapshot);
-    for (uint32_t i = 1; i < count; i++) {
+    for (uint64_t i = 1; i < count; i++) {
         pickle_writer_get(&snapshot->pickle, number);
         count_trace(snapshot);
     }
@@ -145,7 +146,7 @@ static int write_traces(struct snapshot *snapshot) {
     pickle_writer_put(&snapshot->pickle, PICKLE_MARK);
     for (size_t i = 0; i < reader->bucket_count; i++) {
         const struct tracemalloc_dump_bucket *bucket = &reader->buckets[i];
-        uint32_t count = profile_bucket_count(reader, bucket, snapshot->point);
+        uint64_t count = profile_bucket_weight(reader, bucket, snapshot->point).count;
         if (count == 0 || snapshot->profile->sites[dump_bucket_site(bucket)].count == 0)
             continue;
         int error = write_blocks(snapshot, bucket, count);

@@ -6,6 +6,7 @@
 #include "export/exporter.h"
 #include "export/trace_document.h"
 #include "output/json_writer.h"
+#include "show/sampling.h"
 
 enum measure { BYTES, BLOCKS };
 
@@ -58,11 +59,20 @@ static void add_samples(struct json_writer *writer, struct trace_table *table) {
     json_writer_close_list(writer);
 }
 
+static void add_name(struct json_writer *writer, const struct dump_reader *reader,
+                     const char *measure) {
+    char sampling[SAMPLING_TEXT_SIZE], name[SAMPLING_TEXT_SIZE + 16];
+    bool sampled = sampling_describe(reader, sampling);
+    snprintf(name, sizeof name, "%s%s%s%s", measure, sampled ? " (" : "", sampling,
+             sampled ? ")" : "");
+    json_writer_add_word(writer, "name", name);
+}
+
 static void add_profile(struct json_writer *writer, struct trace_table *table,
                         enum measure measure) {
     json_writer_open_map(writer);
     json_writer_add_word(writer, "type", "sampled");
-    json_writer_add_word(writer, "name", measure == BYTES ? "bytes" : "blocks");
+    add_name(writer, table->input->reader, measure == BYTES ? "bytes" : "blocks");
     json_writer_add_word(writer, "unit", measure == BYTES ? "bytes" : "none");
     json_writer_add_unsigned(writer, "startValue", 0);
     json_writer_add_unsigned(writer, "endValue",

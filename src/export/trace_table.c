@@ -80,10 +80,8 @@ static struct id_pair trace_key(const struct trace_table *table, int64_t length,
 }
 
 static void add_weights(struct trace *trace, const struct trace *more) {
-    trace->shown.size += more->shown.size;
-    trace->shown.count += more->shown.count;
-    trace->allocated.size += more->allocated.size;
-    trace->allocated.count += more->allocated.count;
+    weight_add(&trace->shown, more->shown);
+    weight_add(&trace->allocated, more->allocated);
     trace->peak_size += more->peak_size;
 }
 

@@ -23,8 +23,7 @@ static int64_t add_or_fold(struct call_tree *tree, const struct call_node *node)
     struct call_node *parent = &tree->nodes[node->parent];
     if (node->weight.size >= tree->threshold && node->weight.count > 0)
         return add_node(tree, node);
-    parent->folded.size += node->weight.size;
-    parent->folded.count += node->weight.count;
+    weight_add(&parent->folded, node->weight);
     parent->folded_count += node->weight.count > 0;
     return CALL_TREE_ROOT;
 }
@@ -109,8 +108,7 @@ static void aggregate_stacks(struct stack_tree *stacks, const struct profile *pr
     const struct dump_reader *reader = stacks->reader;
     for (size_t i = 0; i < reader->site_count; i++) {
         uint32_t stack = reader->sites[i].stack;
-        stacks->weights[stack].size += profile->sites[i].size;
-        stacks->weights[stack].count += profile->sites[i].count;
+        weight_add(&stacks->weights[stack], profile->sites[i]);
     }
     inner_frames_count(reader, profile->sites, stacks->inner);
 }
@@ -160,8 +158,7 @@ static void add_to_callers(struct stack_tree *stacks) {
             merged != id ? merged : stacks->merged[reader->stacks[id].parent];
         if (target == TRACEMALLOC_DUMP_EMPTY_STACK)
             continue;
-        stacks->weights[target].size += stacks->weights[id].size;
-        stacks->weights[target].count += stacks->weights[id].count;
+        weight_add(&stacks->weights[target], stacks->weights[id]);
     }
 }
 
@@ -252,8 +249,7 @@ static int group_cursors(struct level *level, const struct call_tree *tree,
             level->groups[id] = (struct call_node){
                 .stack = cursors[i].stack, .has_line = true, .parent = cursors[i].node};
         level->group_of[i] = (uint32_t)id;
-        level->groups[id].weight.size += cursors[i].weight.size;
-        level->groups[id].weight.count += cursors[i].weight.count;
+        weight_add(&level->groups[id].weight, cursors[i].weight);
     }
     return 0;
 }
@@ -340,12 +336,10 @@ void call_tree_close(struct call_tree *tree) {
 struct weight call_tree_own(const struct call_tree *tree, uint32_t node) {
     const struct call_node *nodes = tree->nodes;
     struct weight own = nodes[node].weight;
-    own.size -= nodes[node].folded.size;
-    own.count -= nodes[node].folded.count;
+    weight_subtract(&own, nodes[node].folded);
     for (uint32_t child = nodes[node].first_child; child != CALL_TREE_NONE;
          child = nodes[child].next) {
-        own.size -= nodes[child].weight.size;
-        own.count -= nodes[child].weight.count;
+        weight_subtract(&own, nodes[child].weight);
     }
     return own;
 }

@@ -18,8 +18,7 @@ int function_shares_add(struct function_shares *shares, uint32_t line,
         shares->count++;
     }
     share->stack = stack < share->stack ? stack : share->stack;
-    share->weight.size += weight.size;
-    share->weight.count += weight.count;
+    weight_add(&share->weight, weight);
     return 0;
 }
 

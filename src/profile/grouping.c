@@ -76,8 +76,7 @@ static void keep_lowest_stack(struct group *group, uint32_t stack) {
 }
 
 static void add_weight(struct grouping *grouping, int64_t group, struct weight weight) {
-    grouping->groups[group].weight.size += weight.size;
-    grouping->groups[group].weight.count += weight.count;
+    weight_add(&grouping->groups[group].weight, weight);
 }
 
 static uint32_t function_name(const struct profile *profile, uint32_t stack) {
@@ -153,14 +152,12 @@ static void add_windows(const struct grouping *grouping, struct weight *nodes) {
     for (size_t i = 0; i < profile->reader->site_count; i++) {
         struct weight weight = profile->sites[i];
         uint32_t stack = profile->reader->sites[i].stack;
-        nodes[stack].size += weight.size;
-        nodes[stack].count += weight.count;
+        weight_add(&nodes[stack], weight);
         uint32_t window = stack_index_window(&grouping->index, stack);
         uint32_t outside = stack_index_ancestor(&grouping->index, stack, window);
         if (outside == TRACEMALLOC_DUMP_EMPTY_STACK)
             continue;
-        nodes[outside].size -= weight.size;
-        nodes[outside].count -= weight.count;
+        weight_subtract(&nodes[outside], weight);
     }
 }
 
@@ -170,8 +167,7 @@ static void add_to_callers(const struct dump_reader *reader, struct weight *node
         uint32_t parent = reader->stacks[id].parent;
         if (parent == TRACEMALLOC_DUMP_EMPTY_STACK)
             continue;
-        nodes[parent].size += nodes[id].size;
-        nodes[parent].count += nodes[id].count;
+        weight_add(&nodes[parent], nodes[id]);
     }
 }
 

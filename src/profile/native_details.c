@@ -25,8 +25,7 @@ static int add(struct array *entries, struct id_map *ids,
     if ((size_t)id == entries->count)
         return array_append(entries, detail, 1) < 0 ? -ENOMEM : 0;
     struct native_detail *entry = (struct native_detail *)entries->entries + id;
-    entry->weight.size += detail->weight.size;
-    entry->weight.count += detail->weight.count;
+    weight_add(&entry->weight, detail->weight);
     return 0;
 }
 

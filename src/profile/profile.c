@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "profile/estimate.h"
+
 uint32_t profile_bucket_count(const struct dump_reader *reader,
                               const struct tracemalloc_dump_bucket *bucket,
                               enum profile_point point) {
@@ -12,6 +14,17 @@ uint32_t profile_bucket_count(const struct dump_reader *reader,
     bool at_exit = point == PROFILE_EXIT ||
                    (point == PROFILE_NOW && reader->header.finalized != 0);
     return at_exit ? bucket->at_exit : bucket->live;
+}
+
+struct weight profile_bucket_weight(const struct dump_reader *reader,
+                                    const struct tracemalloc_dump_bucket *bucket,
+                                    enum profile_point point) {
+    uint64_t count = profile_bucket_count(reader, bucket, point);
+    if (!estimate_is_needed(reader))
+        return (struct weight){.size = count * bucket->size, .count = count};
+    struct estimate sum = {0};
+    estimate_add(&sum, reader, bucket, count);
+    return estimate_round(&sum, (size_t)(bucket - reader->buckets));
 }
 
 static void add_blocks(struct weight *weights,
@@ -23,34 +36,63 @@ static void add_blocks(struct weight *weights,
     weight->count += count;
 }
 
-struct weight *profile_allocated(const struct dump_reader *reader) {
+static uint64_t recorded(const struct dump_reader *reader,
+                         const struct tracemalloc_dump_bucket *bucket,
+                         enum profile_point point) {
+    return point == PROFILE_ALLOCATED ? bucket->total
+                                      : profile_bucket_count(reader, bucket, point);
+}
+
+static struct weight *count(const struct dump_reader *reader,
+                            enum profile_point point) {
     struct weight *weights = calloc(reader->site_count + 1, sizeof *weights);
     if (weights == NULL)
         return NULL;
-    for (size_t i = 0; i < reader->site_count; i++)
-        weights[i] = (struct weight){reader->sites[i].total_bytes,
-                                     reader->sites[i].total_blocks};
+    for (size_t i = 0; i < reader->site_count && point == PROFILE_ALLOCATED; i++)
+        weights[i] = (struct weight){.size = reader->sites[i].total_bytes,
+                                     .count = reader->sites[i].total_blocks};
     for (size_t i = 0; i < reader->bucket_count; i++)
-        add_blocks(weights, &reader->buckets[i], reader->buckets[i].total);
+        add_blocks(weights, &reader->buckets[i],
+                   recorded(reader, &reader->buckets[i], point));
+    return weights;
+}
+
+/* Each bucket is scaled, and only the sums are rounded. */
+static struct weight *estimate(const struct dump_reader *reader,
+                               enum profile_point point) {
+    struct weight *weights = calloc(reader->site_count + 1, sizeof *weights);
+    struct estimate *sums = calloc(reader->site_count + 1, sizeof *sums);
+    if (weights == NULL || sums == NULL) {
+        free(sums);
+        free(weights);
+        return NULL;
+    }
+    for (size_t i = 0; i < reader->site_count && point == PROFILE_ALLOCATED; i++)
+        estimate_add_site(&sums[i], reader, i);
+    for (size_t i = 0; i < reader->bucket_count; i++) {
+        const struct tracemalloc_dump_bucket *bucket = &reader->buckets[i];
+        estimate_add(&sums[dump_bucket_site(bucket)], reader, bucket,
+                     recorded(reader, bucket, point));
+    }
+    for (size_t i = 0; i < reader->site_count; i++)
+        weights[i] = estimate_round(&sums[i], i);
+    free(sums);
     return weights;
 }
 
 static struct weight *sum_buckets(const struct dump_reader *reader,
                                   enum profile_point point) {
-    if (point == PROFILE_ALLOCATED)
-        return profile_allocated(reader);
-    struct weight *weights = calloc(reader->site_count + 1, sizeof *weights);
-    for (size_t i = 0; weights != NULL && i < reader->bucket_count; i++)
-        add_blocks(weights, &reader->buckets[i],
-                   profile_bucket_count(reader, &reader->buckets[i], point));
-    return weights;
+    return estimate_is_needed(reader) ? estimate(reader, point) : count(reader, point);
+}
+
+struct weight *profile_allocated(const struct dump_reader *reader) {
+    return sum_buckets(reader, PROFILE_ALLOCATED);
 }
 
 void profile_update_total(struct profile *profile) {
-    profile->total = (struct weight){0};
+    profile->total = (struct weight){.estimated = estimate_is_needed(profile->reader)};
     for (size_t i = 0; i < profile->reader->site_count; i++) {
-        profile->total.size += profile->sites[i].size;
-        profile->total.count += profile->sites[i].count;
+        weight_add(&profile->total, profile->sites[i]);
     }
 }
 
@@ -142,8 +184,7 @@ struct weight *profile_domains(const struct profile *profile) {
     struct weight *domains = calloc(reader->domain_count, sizeof *domains);
     for (size_t i = 0; domains != NULL && i < reader->site_count; i++) {
         struct weight *domain = &domains[reader->sites[i].domain];
-        domain->size += profile->sites[i].size;
-        domain->count += profile->sites[i].count;
+        weight_add(domain, profile->sites[i]);
     }
     return domains;
 }

@@ -3,7 +3,7 @@
  * domain.
  *
  * For offline code; allocates; one thread at a time. The weight of a site is the sum of
- * its buckets.
+ * its buckets; if they are of a sampled process, it is an estimate.
  */
 #pragma once
 
@@ -14,6 +14,7 @@
 #include "base/compiler.h"
 #include "dump/dump_reader.h"
 #include "dump/frame_names.h"
+#include "profile/weight.h"
 
 enum profile_point {
     PROFILE_NOW,       /* PROFILE_EXIT if the program was finalized, else PROFILE_END */
@@ -21,11 +22,6 @@ enum profile_point {
     PROFILE_EXIT,      /* when the runtime began to finalize */
     PROFILE_END,       /* live now, or when the process ended */
     PROFILE_ALLOCATED, /* no point in time: everything that was ever allocated */
-};
-
-struct weight {
-    uint64_t size; /* bytes */
-    uint64_t count;
 };
 
 /* A frame as the reports show it. Profiles with one name table have equal numbers for
@@ -61,10 +57,14 @@ void profile_update_total(struct profile *profile);
  * there is no memory. */
 struct weight *profile_allocated(const struct dump_reader *reader);
 
-/* Blocks of one bucket at a point in time; not for PROFILE_ALLOCATED. */
+/* Blocks recorded in one bucket at a point in time, and the blocks that they stand for;
+ * not for PROFILE_ALLOCATED. */
 uint32_t profile_bucket_count(const struct dump_reader *reader,
                               const struct tracemalloc_dump_bucket *bucket,
                               enum profile_point point);
+struct weight profile_bucket_weight(const struct dump_reader *reader,
+                                    const struct tracemalloc_dump_bucket *bucket,
+                                    enum profile_point point);
 
 /* The code object of a stack's most recent frame; 0 for a native frame that was not
  * given one yet (see symbols/shown_stacks.h). */

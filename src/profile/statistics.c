@@ -15,6 +15,7 @@ static struct weight profile_total(const struct grouping *grouping) {
 static void set_differences(struct statistic *statistic, struct weight old) {
     statistic->size_diff = (int64_t)(statistic->weight.size - old.size);
     statistic->count_diff = (int64_t)(statistic->weight.count - old.count);
+    statistic->diff_variance = statistic->weight.variance + old.variance;
 }
 
 static struct statistic make_statistic(const struct grouping *grouping,
@@ -55,7 +56,7 @@ static void add_vanished(struct statistics *statistics, const struct grouping *o
             continue;
         struct statistic *entry = &statistics->entries[statistics->count++];
         *entry = make_statistic(old, &old->groups[i]);
-        entry->weight = (struct weight){0};
+        entry->weight = (struct weight){.estimated = old->groups[i].weight.estimated};
         set_differences(entry, old->groups[i].weight);
     }
 }
@@ -170,10 +171,10 @@ struct statistic statistics_rest(const struct statistics *statistics) {
     struct statistic rest = {.grouping = statistics->grouping};
     for (size_t i = statistics->shown; i < statistics->count; i++) {
         const struct statistic *entry = &statistics->entries[i];
-        rest.weight.size += entry->weight.size;
-        rest.weight.count += entry->weight.count;
+        weight_add(&rest.weight, entry->weight);
         rest.size_diff = add(rest.size_diff, entry->size_diff);
         rest.count_diff = add(rest.count_diff, entry->count_diff);
+        rest.diff_variance += entry->diff_variance;
     }
     return rest;
 }
@@ -190,16 +191,33 @@ void statistics_format_size(char *text, size_t size, double bytes, bool sign) {
     snprintf(text, size, sign ? "%+.*f %s" : "%.*f %s", decimals, bytes, units[unit]);
 }
 
+void statistics_format_error(char text[STATISTICS_ERROR_SIZE], struct weight weight) {
+    double percent = 100 * weight_error(weight) / (double)weight.size;
+    text[0] = '\0';
+    if (weight.size > 0 && percent >= 0.05)
+        snprintf(text, STATISTICS_ERROR_SIZE, " ±%.*f%%", percent < 0.95, percent);
+}
+
+static void format_difference(char *text, size_t size,
+                              const struct statistic *statistic) {
+    char bytes[32], error[32];
+    statistics_format_size(bytes, sizeof bytes, (double)statistic->size_diff, true);
+    statistics_format_size(error, sizeof error,
+                           weight_error_of(statistic->diff_variance), false);
+    bool is_exact = weight_error_of(statistic->diff_variance) < 0.5;
+    snprintf(text, size, " (%s%s%s)", bytes, is_exact ? "" : " ±",
+             is_exact ? "" : error);
+}
+
 size_t statistics_format(char text[STATISTICS_TEXT_SIZE],
                          const struct statistic *statistic, bool compared) {
-    char size[40], difference[40] = "", count_difference[40] = "", average[60] = "";
+    char size[40], difference[80] = "", count_difference[40] = "", average[60] = "";
+    char error[STATISTICS_ERROR_SIZE];
     struct weight weight = statistic->weight;
     statistics_format_size(size, sizeof size, (double)weight.size, false);
+    statistics_format_error(error, weight);
     if (compared) {
-        char signed_size[32];
-        statistics_format_size(signed_size, sizeof signed_size,
-                               (double)statistic->size_diff, true);
-        snprintf(difference, sizeof difference, " (%s)", signed_size);
+        format_difference(difference, sizeof difference, statistic);
         snprintf(count_difference, sizeof count_difference, " (%+" PRId64 ")",
                  statistic->count_diff);
     }
@@ -209,7 +227,7 @@ size_t statistics_format(char text[STATISTICS_TEXT_SIZE],
                                (double)weight.size / (double)weight.count, false);
     }
     int length =
-        snprintf(text, STATISTICS_TEXT_SIZE, "size=%s%s, count=%" PRIu64 "%s%s", size,
-                 difference, weight.count, count_difference, average);
+        snprintf(text, STATISTICS_TEXT_SIZE, "size=%s%s%s, count=%" PRIu64 "%s%s", size,
+                 error, difference, weight.count, count_difference, average);
     return (size_t)length;
 }

@@ -20,6 +20,7 @@ struct statistic {
     struct weight weight;
     int64_t size_diff; /* bytes: new less old; 0 unless compared */
     int64_t count_diff;
+    double diff_variance; /* of size_diff, where it is an estimate */
 };
 
 struct statistics {
@@ -52,9 +53,15 @@ struct statistic statistics_rest(const struct statistics *statistics);
 enum { STATISTICS_TEXT_SIZE = 256 };
 
 /* Writes `size=12.3 KiB, count=4, average=...`, as str(Statistic) does after the
- * traceback; if compared, with the differences. Returns the length. */
+ * traceback; if compared, with the differences. An estimate is followed by its standard
+ * error: `size=12.3 KiB ±3%`, `(+2.1 KiB ±0.4 KiB)`. Returns the length. */
 size_t statistics_format(char text[STATISTICS_TEXT_SIZE],
                          const struct statistic *statistic, bool compared);
+
+enum { STATISTICS_ERROR_SIZE = 32 };
+
+/* Writes ` ±3%`, for behind the size; nothing if the error is less than 0.05 %. */
+void statistics_format_error(char text[STATISTICS_ERROR_SIZE], struct weight weight);
 
 /* Writes bytes in the largest fitting unit, if asked for with a sign, as the standard
  * library's _format_size does. */

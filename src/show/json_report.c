@@ -4,10 +4,16 @@
 #include "profile/native_details.h"
 #include "show/completeness.h"
 #include "show/json_frame.h"
+#include "show/sampling.h"
 
 void json_report_add_weight(struct json_writer *writer, struct weight weight) {
     json_writer_add_unsigned(writer, "size", weight.size);
     json_writer_add_unsigned(writer, "count", weight.count);
+    if (!weight.estimated)
+        return;
+    json_writer_add_unsigned(writer, "size_error",
+                             (uint64_t)(weight_error(weight) + 0.5));
+    json_writer_add_unsigned(writer, "sampled_blocks", weight.sampled);
 }
 
 static void add_numbers(struct json_writer *writer, const struct statistic *entry,
@@ -17,6 +23,10 @@ static void add_numbers(struct json_writer *writer, const struct statistic *entr
         return;
     json_writer_add_signed(writer, "size_diff", entry->size_diff);
     json_writer_add_signed(writer, "count_diff", entry->count_diff);
+    if (entry->weight.estimated || entry->diff_variance > 0)
+        json_writer_add_unsigned(
+            writer, "size_diff_error",
+            (uint64_t)(weight_error_of(entry->diff_variance) + 0.5));
 }
 
 static struct json_frame describe(const struct profile *profile, uint32_t stack) {
@@ -134,6 +144,17 @@ static bool add_reasons(struct json_writer *writer, const struct dump_reader *re
     return completeness_holds(reader);
 }
 
+static void add_sampling(struct json_writer *writer, const char *key,
+                         const struct dump_reader *reader) {
+    uint32_t distance;
+    bool is_uniform = sampling_is_uniform(reader, &distance);
+    json_writer_key(writer, key);
+    if (is_uniform)
+        json_writer_unsigned(writer, distance);
+    else
+        json_writer_null(writer);
+}
+
 void json_report_add_completeness(struct json_writer *writer,
                                   const struct dump_reader *reader,
                                   const struct dump_reader *old) {
@@ -145,6 +166,9 @@ void json_report_add_completeness(struct json_writer *writer,
     json_writer_close_list(writer);
     json_writer_key(writer, "complete");
     json_writer_bool(writer, complete);
+    add_sampling(writer, "sample_distance", reader);
+    if (old != NULL)
+        add_sampling(writer, "old_sample_distance", old);
 }
 
 void json_report_add(struct json_writer *writer, const struct statistics *statistics,

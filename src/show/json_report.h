@@ -22,11 +22,14 @@ must_check int json_report_print(FILE *out, const struct statistics *statistics,
 void json_report_add_frame(struct json_writer *writer, const struct profile *profile,
                            uint32_t stack);
 
-/* Adds the keys `size` and `count`. */
+/* Adds the keys `size` and `count`; of an estimate also `size_error`, its standard
+ * error in bytes, and `sampled_blocks`. */
 void json_report_add_weight(struct json_writer *writer, struct weight weight);
 
 /* Adds the keys `complete` and `incomplete_reasons` to the open map, for a dump and,
- * unless NULL, for `old`. */
+ * unless NULL, for `old`. And `sample_distance`, of `old` `old_sample_distance`: the
+ * mean distance of samples in bytes, 0 if every block was recorded, null if the
+ * processes of a merged dump differ. */
 void json_report_add_completeness(struct json_writer *writer,
                                   const struct dump_reader *reader,
                                   const struct dump_reader *old);

@@ -31,8 +31,9 @@ void labelled_line_print(const struct terminal *terminal, size_t columns,
 
 void labelled_line_format_weight(char text[LABELLED_LINE_WEIGHT_SIZE],
                                  struct weight weight) {
-    char bytes[SIZE_TEXT];
+    char bytes[SIZE_TEXT], error[STATISTICS_ERROR_SIZE];
     statistics_format_size(bytes, sizeof bytes, (double)weight.size, false);
-    snprintf(text, LABELLED_LINE_WEIGHT_SIZE, "%s in %" PRIu64 " blocks", bytes,
-             weight.count);
+    statistics_format_error(error, weight);
+    snprintf(text, LABELLED_LINE_WEIGHT_SIZE, "%s%s in %" PRIu64 " blocks", bytes,
+             error, weight.count);
 }

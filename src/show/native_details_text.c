@@ -43,8 +43,7 @@ static void print_others(const struct terminal *terminal,
                          const struct native_detail *details, size_t count) {
     struct weight sum = {0};
     for (size_t i = 0; i < count; i++) {
-        sum.size += details[i].weight.size;
-        sum.count += details[i].weight.count;
+        weight_add(&sum, details[i].weight);
     }
     print_numbers(terminal, sum);
     fprintf(terminal->out, count > 1 ? "%zu others\n" : "%zu other\n", count);

@@ -24,8 +24,7 @@ struct process_share *process_list_shares(const struct profile *profile) {
         shares[i].process = i;
     for (size_t i = 0; i < reader->site_count; i++) {
         struct weight *weight = &shares[reader->sites[i].process].weight;
-        weight->size += profile->sites[i].size;
-        weight->count += profile->sites[i].count;
+        weight_add(weight, profile->sites[i]);
     }
     qsort(shares, reader->process_count, sizeof *shares, compare);
     return shares;

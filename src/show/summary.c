@@ -63,8 +63,8 @@ static int separate_imports(struct summary *summary) {
         error = open_later(summary, SUMMARY_PEAK, imported);
     const struct profile *now = &summary->profiles[SUMMARY_NOW];
     for (size_t i = 0; i < summary->reader->site_count; i++) {
-        summary->imports.size += imported[i] ? now->sites[i].size : 0;
-        summary->imports.count += imported[i] ? now->sites[i].count : 0;
+        if (imported[i])
+            weight_add(&summary->imports, now->sites[i]);
     }
     free(imported);
     return error;
@@ -114,12 +114,11 @@ static void rank_block(struct summary *summary, struct summary_block block) {
     summary->largest[i] = block;
 }
 
-static void count_class(struct summary *summary, uint64_t size, uint64_t count) {
+static void count_class(struct summary *summary, uint64_t size, struct weight weight) {
     size_t number = 0;
     while (size > class_limits[number])
         number++;
-    summary->classes[number].size += size * count;
-    summary->classes[number].count += count;
+    weight_add(&summary->classes[number], weight);
 }
 
 /* The bytes that blocks of this site and size take in the interpreter's arenas. */
@@ -138,14 +137,15 @@ static uint64_t scan_blocks(struct summary *summary) {
     uint64_t in_arenas = 0;
     for (size_t i = 0; i < reader->bucket_count; i++) {
         const struct tracemalloc_dump_bucket *bucket = &reader->buckets[i];
-        uint64_t count = profile_bucket_count(reader, bucket, PROFILE_NOW);
-        if (count == 0)
+        struct weight weight = profile_bucket_weight(reader, bucket, PROFILE_NOW);
+        if (weight.count == 0)
             continue;
         const struct tracemalloc_dump_site *site =
             &reader->sites[dump_bucket_site(bucket)];
-        rank_block(summary, (struct summary_block){bucket->size, count, site->stack});
-        count_class(summary, bucket->size, count);
-        in_arenas += arena_share(reader, site, bucket->size, count);
+        rank_block(summary,
+                   (struct summary_block){bucket->size, weight.count, site->stack});
+        count_class(summary, bucket->size, weight);
+        in_arenas += arena_share(reader, site, bucket->size, weight.count);
     }
     return in_arenas;
 }
@@ -159,14 +159,13 @@ static int name_block(struct summary *summary, struct summary_block *block) {
     int error = 0;
     for (size_t i = 0; i < reader->bucket_count && error == 0; i++) {
         const struct tracemalloc_dump_bucket *bucket = &reader->buckets[i];
-        uint64_t count = profile_bucket_count(reader, bucket, PROFILE_NOW);
-        if (bucket->size != block->size || count == 0)
+        if (bucket->size != block->size)
             continue;
+        struct weight weight = profile_bucket_weight(reader, bucket, PROFILE_NOW);
         uint32_t stack = reader->sites[dump_bucket_site(bucket)].stack;
         uint32_t function = profile->function_names[profile_code(profile, stack)];
-        if (is_of_line(profile, stack, block->stack))
-            error = function_shares_add(&shares, 0, function, stack,
-                                        (struct weight){bucket->size * count, count});
+        if (weight.count > 0 && is_of_line(profile, stack, block->stack))
+            error = function_shares_add(&shares, 0, function, stack, weight);
     }
     function_shares_sort(&shares);
     if (shares.count > 0)

@@ -107,7 +107,8 @@ static void add_blocks(struct json_writer *writer, const struct summary *summary
     for (size_t i = 0; i < summary->largest_count; i++) {
         const struct summary_block *block = &summary->largest[i];
         json_writer_open_map(writer);
-        json_report_add_weight(writer, (struct weight){block->size, block->count});
+        json_report_add_weight(
+            writer, (struct weight){.size = block->size, .count = block->count});
         add_traceback(writer, &summary->profiles[SUMMARY_NOW], block->stack);
         json_writer_close_map(writer);
     }

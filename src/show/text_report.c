@@ -9,6 +9,7 @@
 #include "show/completeness.h"
 #include "show/frame_text.h"
 #include "show/native_details_text.h"
+#include "show/sampling.h"
 #include "show/source_lines.h"
 
 /* If fewer columns are left for a frame, its numbers go on a line of their own. */
@@ -235,11 +236,27 @@ void text_report_print(const struct terminal *terminal,
     source_lines_close(&printer.sources);
 }
 
+static void print_sampling(const struct terminal *terminal,
+                           const struct dump_reader *reader, const char *name) {
+    char sampling[SAMPLING_TEXT_SIZE], *line;
+    if (!sampling_describe(reader, sampling))
+        return;
+    int length = asprintf(&line, "Estimates: %s%s%s; ± is the standard error",
+                          name != NULL ? name : "", name != NULL ? ": " : "", sampling);
+    if (length < 0)
+        return;
+    terminal_put_start(terminal, TERMINAL_STRONG, line, (size_t)length,
+                       terminal->width);
+    fputc('\n', terminal->out);
+    free(line);
+}
+
 void text_report_print_completeness(const struct terminal *terminal,
                                     const struct dump_reader *reader,
                                     const char *name) {
     char reason[COMPLETENESS_TEXT_SIZE], *line = NULL;
     size_t at = 0, size = 0;
+    print_sampling(terminal, reader, name);
     FILE *stream = completeness_holds(reader) ? NULL : open_memstream(&line, &size);
     if (stream == NULL)
         return;

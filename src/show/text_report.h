@@ -12,7 +12,7 @@
 void text_report_print(const struct terminal *terminal,
                        const struct statistics *statistics);
 
-/* Prints one line if the dump is incomplete, else nothing. `name` names the dump if
- * there are several; else it is NULL. */
+/* Prints one line if the numbers of a dump are estimates, and one if it is incomplete.
+ * `name` names the dump if there are several; else it is NULL. */
 void text_report_print_completeness(const struct terminal *terminal,
                                     const struct dump_reader *reader, const char *name);

@@ -14,6 +14,7 @@
 #include "show/frame_text.h"
 #include "show/plot.h"
 #include "show/process_list.h"
+#include "show/sampling.h"
 #include "show/source_lines.h"
 
 enum {
@@ -69,14 +70,18 @@ static void print_title(const struct terminal *terminal, const struct top_view *
 static void print_totals(const struct terminal *terminal, const struct top_view *view) {
     const struct dump_reader *reader = view->profile->reader;
     struct weight total = view->profile->total;
-    char line[256], size[SIZE_TEXT], peak[SIZE_TEXT], rss[SIZE_TEXT];
+    char line[256 + SAMPLING_TEXT_SIZE], size[SIZE_TEXT], peak[SIZE_TEXT];
+    char rss[SIZE_TEXT], error[STATISTICS_ERROR_SIZE], sampling[SAMPLING_TEXT_SIZE];
     uint64_t max = heap_history_peak(reader, total.size);
-    snprintf(line, sizeof line, "%s  peak %s%s%s",
-             format_size(size, (double)total.size, false),
+    statistics_format_error(error, total);
+    bool sampled = sampling_describe(reader, sampling);
+    snprintf(line, sizeof line, "%s%s  peak %s%s%s%s%s",
+             format_size(size, (double)total.size, false), error,
              max > 0 || total.size == 0 ? format_size(peak, (double)max, false)
                                         : "unknown",
              view->rss > 0 ? "  RSS " : "",
-             view->rss > 0 ? format_size(rss, (double)view->rss, false) : "");
+             view->rss > 0 ? format_size(rss, (double)view->rss, false) : "",
+             sampled ? "  " : "", sampling);
     put(terminal, TERMINAL_PLAIN, line, 0);
     newline(terminal);
 }

@@ -13,6 +13,7 @@ enum {
     STEP_COLUMNS = 2,
     BRANCH_SHARE = 4,       /* branches take at most 1/4 of a terminal's width */
     BLOCKS_FROM_WIDTH = 64, /* narrower terminals do not show the number of blocks */
+    ERROR_COLUMNS = 6,      /* of estimates */
 };
 
 /* The branches to the left of a line. A chain of calls without branches stays in one
@@ -57,6 +58,13 @@ static size_t print_numbers(const struct printer *printer, struct weight weight)
     if (!terminal->interactive || terminal->width >= BLOCKS_FROM_WIDTH)
         length += snprintf(line + length, sizeof line - (size_t)length, "%9" PRIu64 " ",
                            weight.count);
+    if (printer->tree->profile->total.estimated) {
+        char error[STATISTICS_ERROR_SIZE];
+        statistics_format_error(error, weight);
+        /* The sign takes two bytes. */
+        length += snprintf(line + length, sizeof line - (size_t)length, "%*s ",
+                           ERROR_COLUMNS + (error[0] != '\0'), error);
+    }
     return terminal_put_start(terminal, TERMINAL_PLAIN, line, (size_t)length,
                               terminal_width_left(terminal, 0));
 }
@@ -154,8 +162,9 @@ static void print_contents(struct printer *printer, uint32_t id) {
 void tree_report_print(const struct terminal *terminal, const struct call_tree *tree) {
     struct printer printer = {.terminal = terminal, .tree = tree};
     bool blocks = !terminal->interactive || terminal->width >= BLOCKS_FROM_WIDTH;
-    const char *head =
-        blocks ? "     SIZE  SHARE    BLOCKS CALL" : "     SIZE  SHARE CALL";
+    char head[64];
+    snprintf(head, sizeof head, "     SIZE  SHARE %s%sCALL", blocks ? "   BLOCKS " : "",
+             tree->profile->total.estimated ? " ERROR " : "");
     terminal_put_start(terminal, TERMINAL_FAINT, head, strlen(head),
                        terminal_width_left(terminal, 0));
     fputc('\n', terminal->out);

@@ -52,9 +52,10 @@ END_TEST
 
 START_TEST(weights_in_words) {
     char text[LABELLED_LINE_WEIGHT_SIZE];
-    labelled_line_format_weight(text, (struct weight){4300, 4});
+    labelled_line_format_weight(text, (struct weight){.size = 4300, .count = 4});
     ck_assert_str_eq(text, "4300 B in 4 blocks");
-    labelled_line_format_weight(text, (struct weight){UINT64_MAX, UINT64_MAX});
+    labelled_line_format_weight(
+        text, (struct weight){.size = UINT64_MAX, .count = UINT64_MAX});
     ck_assert_uint_lt(strlen(text), sizeof text);
 }
 END_TEST

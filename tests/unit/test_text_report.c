@@ -152,7 +152,8 @@ START_TEST(the_document_for_programs) {
     report(GROUPING_TRACEBACK, 1, 0, JSON);
     ck_assert_str_eq(output,
                      "{\"group_by\":\"traceback\",\"cumulative\":false,\"at\":\"now\","
-                     "\"incomplete_reasons\":[],\"complete\":true,\"total\":{\"size\":"
+                     "\"incomplete_reasons\":[],\"complete\":true,"
+                     "\"sample_distance\":0,\"total\":{\"size\":"
                      "20481,\"count\":11},"
                      "\"statistics\":[{\"size\":20480,\"count\":10,\"traceback\":["
                      "{\"filename\":\"/a/folder/with/a/long/name/"

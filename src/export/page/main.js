@@ -49,7 +49,8 @@ function showProgram() {
     const argv = dump.argv.join(" ") || data.name;
     const name = data.name.slice(data.name.lastIndexOf("/") + 1);
     const pids = dump.pids.length > 1 ? `${dump.pids.length} processes` : `process ${dump.pids[0]}`;
-    const facts = [dump.python && `Python ${dump.python}`, pids, dump.ending, new Date(dump.start).toLocaleString(), name];
+    const facts = [dump.python && `Python ${dump.python}`, pids, dump.ending, dump.sampling && `estimates: ${dump.sampling}`,
+        data.old && data.old.sampling && `the old dump ${data.old.sampling}`, new Date(dump.start).toLocaleString(), name];
     document.title = `${argv.slice(0, 60)} \u2013 tracemalloc`;
     element("program").textContent = argv;
     element("facts").textContent = facts.filter(Boolean).join(" \u00b7 ");
