@@ -130,6 +130,16 @@ static inline uint32_t dump_reader_recorded(const struct dump_reader *reader,
                                     : reader->sites[site].stack;
 }
 
+/* The mean distance of samples in bytes for the blocks of a site; 0: each one is
+ * recorded. */
+static inline uint32_t dump_site_distance(const struct dump_reader *reader,
+                                          size_t site) {
+    const struct tracemalloc_dump_site *entry = &reader->sites[site];
+    bool is_mapped =
+        reader->domains[entry->domain].number == TRACEMALLOC_DUMP_DOMAIN_MMAP;
+    return is_mapped ? 0 : reader->processes[entry->process].sample_distance;
+}
+
 /* The native frame that a code object represents, or NULL. */
 static inline const struct dump_native *
 dump_reader_native(const struct dump_reader *reader, uint32_t code) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "dump/dump_history.h"
 
+#include "dump/sample_weight.h"
+
 enum { MAX_UNIT = 31, EPOCHS_PER_WINDOW = 4 };
 static_assert(TRACEMALLOC_DUMP_WINDOWS * EPOCHS_PER_WINDOW ==
                   TRACEMALLOC_DUMP_MAX_EPOCHS,
@@ -46,6 +48,15 @@ static void add_freed(struct tracemalloc_dump_site *site, uint32_t age,
         *sum = UINT32_MAX;
 }
 
+/* The blocks that sampled ones stand for. */
+static uint32_t scale_blocks(uint64_t blocks, uint64_t size, uint64_t weight) {
+    if (weight == size)
+        return (uint32_t)blocks;
+    __extension__ unsigned __int128 all = (unsigned __int128)blocks * weight + size / 2;
+    __extension__ unsigned __int128 scaled = all / size;
+    return scaled < UINT32_MAX ? (uint32_t)scaled : UINT32_MAX;
+}
+
 /* Bytes that are too many for 63 bits are no real ones. */
 static int64_t bytes_of(int64_t blocks, uint64_t size) {
     int64_t bytes;
@@ -55,13 +66,16 @@ static int64_t bytes_of(int64_t blocks, uint64_t size) {
 }
 
 void dump_history_add(struct tracemalloc_dump_site *site,
-                      const struct tracemalloc_dump_bucket *bucket, uint32_t epoch) {
+                      const struct tracemalloc_dump_bucket *bucket, uint32_t distance,
+                      uint32_t epoch) {
     int64_t change = (int64_t)bucket->live - bucket->live_before;
     if (change == 0 || epoch >= TRACEMALLOC_DUMP_MAX_EPOCHS)
         return;
-    add_risen(site, epoch / EPOCHS_PER_WINDOW, bytes_of(change, bucket->size));
+    uint64_t weight = sample_weight(bucket->size, distance);
+    add_risen(site, epoch / EPOCHS_PER_WINDOW, bytes_of(change, weight));
     if (change < 0 && epoch > bucket->birth)
-        add_freed(site, epoch - bucket->birth, (uint32_t)-change);
+        add_freed(site, epoch - bucket->birth,
+                  scale_blocks((uint64_t)-change, bucket->size, weight));
 }
 
 /* Of what was freed at an age of one epoch, half is in the same epoch now. */

@@ -26,9 +26,12 @@ static inline bool dump_history_is_older(uint32_t stamp, uint32_t than) {
 /* The epoch that a stamp is of; 0 without epochs. */
 uint32_t dump_history_epoch(struct dump_epochs epochs, uint32_t stamp);
 
-/* Adds the change of `live` from `live_before`, which was in this epoch. */
+/* Adds the change of `live` from `live_before`, which was in this epoch. `distance`:
+ * the mean distance of samples, for which the change is scaled; 0: every block is
+ * recorded. */
 void dump_history_add(struct tracemalloc_dump_site *site,
-                      const struct tracemalloc_dump_bucket *bucket, uint32_t epoch);
+                      const struct tracemalloc_dump_bucket *bucket, uint32_t distance,
+                      uint32_t epoch);
 
 /* Each two epochs became one. */
 void dump_history_halve(struct tracemalloc_dump_site *site);

@@ -77,9 +77,37 @@ static cold_path void remove_first(uintptr_t block, uint32_t *slot,
         remove_slot(event_begin(self), block, slot, by);
 }
 
+static cold_path void free_sampled(uintptr_t block, enum tracer_family by) {
+    if (!block_map_may_be_sampled(block))
+        return;
+    struct thread_state *self = thread_state_get();
+    if (self->in_tracer) {
+        defer(self, block, by);
+        return;
+    }
+    struct event_guard guard = event_begin(self);
+    if (likely(gate.active))
+        tracer_remove_sampled(guard, block, by);
+    event_end(guard);
+}
+
+/* In a child that has no file yet. */
+static cold_path void free_without_file(uintptr_t block, enum tracer_family by) {
+    uint32_t *slot = block_map_find(block);
+    if (slot != NULL && *slot != 0 && thread_state_is_in_tracer(thread_state_own))
+        remove_first(block, slot, by);
+}
+
 void event_free_slow_path(const void *block, enum tracer_family by) {
     struct thread_state *self = thread_state_own;
     uintptr_t address = (uintptr_t)block;
+    if (unlikely(!gate.exact)) {
+        if (block_map.is_sampled)
+            free_sampled(address, by);
+        else
+            free_without_file(address, by);
+        return;
+    }
     uint32_t *slot = block_map_find(address);
     if (unlikely(slot == NULL || *slot == 0))
         return;
@@ -87,8 +115,6 @@ void event_free_slow_path(const void *block, enum tracer_family by) {
         remove_first(address, slot, by);
         return;
     }
-    if (unlikely(!gate.active))
-        return;
     remove_slot(event_begin(self), address, slot, by);
 }
 

@@ -47,7 +47,7 @@ void event_clear_cache(struct thread_state *self);
 static always_inline bool event_is_active(void) {
     if (likely(gate.open))
         return true;
-    return unlikely(event_file_deferred) && event_create_file();
+    return gate.sampled || (unlikely(event_file_deferred) && event_create_file());
 }
 
 /* The thread's state, or NULL when an allocation is not an event of its own. */
@@ -299,11 +299,9 @@ void event_free_slow_path(const void *block, enum tracer_family by);
  * the caller owns the block. A free creates no dump file for a child that does nothing
  * else. */
 static always_inline bool event_free(const void *block, enum event_gil gil) {
-    if (unlikely(!gate.active)) {
-        if (unlikely(event_file_deferred))
-            return false;
-        return true;
-    }
+    if (unlikely(!gate.exact))
+        return gate.active ? !address_map_passes(&block_map_sampled, (uintptr_t)block)
+                           : likely(!event_file_deferred);
     uint32_t *slot = block_map_find_near((uintptr_t)block);
     if (unlikely(slot == NULL))
         return block_map_is_absent((uintptr_t)block);

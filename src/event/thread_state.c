@@ -27,6 +27,7 @@ static bool has_key;
 
 static struct lock lock = {.rank = LOCK_THREADS};
 static struct thread_state *pool; /* protected by lock */
+static struct thread_state *all;  /* that were ever made; protected by lock */
 
 static void end(void *argument) {
     struct thread_state *state = argument;
@@ -34,7 +35,9 @@ static void end(void *argument) {
     has_ended = true;
     python_stack_release(&state->python);
     native_merge_release(state->native);
+    struct thread_state *next_of_all = state->next_of_all;
     memset(state, 0, sizeof *state);
+    state->next_of_all = next_of_all;
     lock_take(&lock);
     state->next = pool;
     pool = state;
@@ -51,7 +54,11 @@ static struct thread_state *carve(void) {
     struct thread_state *states = arena_map(size);
     if (states == NULL)
         return NULL;
-    for (size_t at = 1; at < size / sizeof *states; at++) {
+    for (size_t at = 0; at < size / sizeof *states; at++) {
+        states[at].next_of_all = all;
+        all = &states[at];
+        if (at == 0)
+            continue;
         states[at].next = pool;
         pool = &states[at];
     }
@@ -93,9 +100,17 @@ struct thread_state *thread_state_begin(void) {
     return state;
 }
 
+void thread_state_forget_samples(void) {
+    lock_take(&lock);
+    for (struct thread_state *state = all; state != NULL; state = state->next_of_all)
+        sampler_forget(&state->sampler);
+    lock_release(&lock);
+}
+
 /* The states of the others stay where they are: their threads are gone, and a few pages
  * are all they cost. */
 void thread_state_fork(void) {
     lock_fork(&lock);
     lock_release(&lock);
+    thread_state_forget_samples();
 }

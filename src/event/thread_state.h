@@ -18,6 +18,7 @@
 #include "stack/native/native_merge.h"
 #include "stack/python/python_stack.h"
 #include "trace/bucket_table.h"
+#include "trace/sampler.h"
 
 enum { THREAD_STATE_DEFERRED = 30 };
 
@@ -48,11 +49,13 @@ struct thread_state {
     volatile bool request_deferred; /* among it a request */
     /* The placeholder of a thread whose state was given back: no Python stack. */
     bool ended;
+    struct sampler sampler;
     uint32_t deferred_count;
     uint32_t lost;       /* blocks that signal handlers made meanwhile */
     uint32_t generation; /* of the tracing in which event_realloc_begin took a block */
     const char *tstate;  /* this thread's PyThreadState, as last seen */
-    struct thread_state *next;   /* in the pool */
+    struct thread_state *next; /* in the pool */
+    struct thread_state *next_of_all;
     struct native_merge *native; /* mapped when first needed */
     struct python_stack python;
     /* Where the thread's current PyThreadState is, or &thread_state_nowhere. */
@@ -82,6 +85,10 @@ extern internal const char *const thread_state_nowhere;
 void thread_state_prepare(void);
 /* The state of a thread that has none yet; never NULL. */
 struct thread_state *thread_state_begin(void);
+/* Samples of another distance than before are taken from now on: draws all threads'
+ * next ones anew. Those draw on meanwhile, and one that does so at this instant may
+ * keep its next one. */
+void thread_state_forget_samples(void);
 /* In the child of a fork: the other threads' states are free. */
 void thread_state_fork(void);
 

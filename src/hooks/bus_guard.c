@@ -26,7 +26,8 @@ static bool replace_page(uintptr_t address) {
  * nothing. No event follows. */
 static void stop_tracing(void) {
     bool was_active = gate.active;
-    gate.open = event_file_deferred = false;
+    gate_close();
+    event_file_deferred = false;
     tracer_deactivate();
     if (was_active)
         message("another process cut the dump off: tracing stopped", NULL);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "event/object_block.h"
-#include "event/event.h"
+#include "event/event_sampled.h"
 #include "stack/python/python_api.h"
 
 enum {
@@ -25,14 +25,23 @@ struct bypassed_type {
     _Alignas(16) unsigned char copy[TYPE_SIZE];
 };
 
+static bool free_lists_are_seen; /* while blocks are sampled */
+
 static struct bypassed_type floats, tuples, lists, dicts;
+
+/* If only the sampled blocks did, no leak of objects from a free list would be seen. */
+static bool bypasses_sampled(const void *block) {
+    (void)block;
+    return gate.active && free_lists_are_seen;
+}
 
 /* Bypasses the type's free list: the copy of the type differs from it in the address
  * alone. Objects allocated before tracing began still go to the free list: the
  * interpreter's own tracer does not know them either when they are reused. */
 static always_inline void bypass(const struct bypassed_type *kind, void *object) {
-    if (likely(object_type(object) == kind->type) && gate.active &&
-        event_is_traced((const char *)object - kind->header))
+    const void *block = (const char *)object - kind->header;
+    if (likely(object_type(object) == kind->type) &&
+        (likely(gate.exact) ? event_is_traced(block) : bypasses_sampled(block)))
         *(const void **)((char *)object + OBJECT_TYPE) = kind->copy;
     kind->original(object);
 }
@@ -87,6 +96,12 @@ static always_inline void count_here(const void *object) {
         event_reuse(self, slot);
 }
 
+static cold_path void count_sampled_here(const void *block) {
+    struct thread_state *self = event_sampled_thread();
+    if (self != NULL && block_map_may_be_sampled((uintptr_t)block))
+        event_sampled_reuse(self, block);
+}
+
 static int trace_reference(void *object, int event, void *data);
 
 /* Within a call of it, and so with the GIL. */
@@ -101,8 +116,13 @@ static int trace_reference(void *object, int event, void *data) {
     (void)data;
     if (unlikely(leaving) && event == REF_CREATE)
         leave();
-    if (event == REF_CREATE && !just_allocated(object) && gate.active)
+    if (event == REF_CREATE && likely(gate.exact) && !just_allocated(object))
         count_here(object);
+    else if (event == REF_CREATE && gate.active && free_lists_are_seen) {
+        const void *block = (const void *)object_block(object, version);
+        if (address_map_passes(&block_map_sampled, (uintptr_t)block))
+            count_sampled_here(block);
+    }
     return chained != NULL ? chained(object, event, chained_data) : 0;
 }
 

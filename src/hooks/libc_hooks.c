@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "event/event.h"
+#include "event/event_sampled.h"
 #include "hooks/bootstrap.h"
 #include "hooks/libc_real.h"
 
@@ -27,9 +27,32 @@ static always_inline void *end_alloc(struct thread_state *self, void *block,
     return block;
 }
 
+/* The same of a process that samples its blocks: the thread in the call of the real
+ * allocator, or NULL if its block is not an event of its own. */
+static always_inline struct thread_state *begin_sampled(void) {
+    struct thread_state *self = event_sampled_thread();
+    if (likely(self != NULL))
+        self->in_allocator = true;
+    return self;
+}
+
+static always_inline void *end_sampled(struct thread_state *self, void *block,
+                                       size_t size) {
+    if (unlikely(self == NULL))
+        return block;
+    self->in_allocator = false;
+    if (unlikely(block != NULL && sampler_is_due(&self->sampler, size)))
+        return event_sampled_alloc_libc(self, block, size);
+    return block;
+}
+
 exported void *malloc(size_t size) {
     if (!libc_real_ready())
         return bootstrap_allocate(size);
+    if (unlikely(event_is_sampled())) {
+        struct thread_state *caller = begin_sampled();
+        return end_sampled(caller, libc_real.malloc(size), size);
+    }
     struct thread_state *self = event_thread();
     if (self == NULL)
         return libc_real.malloc(size);
@@ -42,6 +65,10 @@ exported void *calloc(size_t count, size_t size) {
     if (!libc_real_ready())
         return __builtin_mul_overflow(count, size, &whole) ? NULL
                                                            : bootstrap_allocate(whole);
+    if (unlikely(event_is_sampled())) {
+        struct thread_state *caller = begin_sampled();
+        return end_sampled(caller, libc_real.calloc(count, size), count * size);
+    }
     struct thread_state *self = event_thread();
     if (self == NULL)
         return libc_real.calloc(count, size);
@@ -79,10 +106,35 @@ static always_inline void record_free(void *block) {
         event_free_slow_path(block, TRACER_LIBC);
 }
 
+static void *sampled_realloc(void *block, size_t size) {
+    struct thread_state *self = event_sampled_thread();
+    uint32_t bucket = 0;
+    if (self == NULL) {
+        if (block != NULL)
+            record_free(block);
+        return libc_real.realloc(block, size);
+    }
+    if (block != NULL && unlikely(block_map_may_be_sampled((uintptr_t)block)))
+        bucket = event_sampled_take(self, block, TRACER_LIBC);
+    int before = errno;
+    self->in_allocator = true;
+    void *moved = libc_real.realloc(block, size);
+    if (unlikely(bucket != 0)) {
+        self->in_allocator = false;
+        if (moved != NULL || was_freed(moved, size, before))
+            event_sampled_replaced(self, block, bucket);
+        else
+            event_realloc_failed(self, block, bucket);
+    }
+    return end_sampled(self, moved, size);
+}
+
 exported void *realloc(void *block, size_t size) {
     if (unlikely(!libc_real_ready() || bootstrap_owns(block)))
         return block == NULL ? bootstrap_allocate(size)
                              : move_from_bootstrap(block, size);
+    if (unlikely(event_is_sampled()))
+        return sampled_realloc(block, size);
     struct thread_state *self = event_thread();
     if (self == NULL) {
         if (block != NULL)
@@ -128,6 +180,12 @@ exported void free_aligned_sized(void *block, size_t alignment, size_t size) {
 exported int posix_memalign(void **block, size_t alignment, size_t size) {
     if (!libc_real_ready())
         return ENOMEM;
+    if (unlikely(event_is_sampled())) {
+        struct thread_state *caller = begin_sampled();
+        int failed = libc_real.posix_memalign(block, alignment, size);
+        end_sampled(caller, failed == 0 ? *block : NULL, size);
+        return failed;
+    }
     struct thread_state *self = event_thread();
     if (self == NULL)
         return libc_real.posix_memalign(block, alignment, size);
@@ -139,6 +197,10 @@ exported int posix_memalign(void **block, size_t alignment, size_t size) {
 
 static always_inline void *aligned(void *(*real)(size_t, size_t), size_t alignment,
                                    size_t size) {
+    if (unlikely(event_is_sampled())) {
+        struct thread_state *caller = begin_sampled();
+        return end_sampled(caller, real(alignment, size), size);
+    }
     struct thread_state *self = event_thread();
     if (self == NULL)
         return real(alignment, size);
@@ -155,6 +217,10 @@ exported void *memalign(size_t alignment, size_t size) {
 }
 
 static always_inline void *paged(void *(*real)(size_t), size_t size) {
+    if (unlikely(event_is_sampled())) {
+        struct thread_state *caller = begin_sampled();
+        return end_sampled(caller, real(size), size);
+    }
     struct thread_state *self = event_thread();
     if (self == NULL)
         return real(size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "hooks/pymem_hooks.h"
 
-#include "event/event.h"
+#include "event/event_sampled.h"
 
 /* PyMemAllocatorDomain and PyMemAllocatorEx of Include/cpython/pymem.h (3.6:
  * Include/pymem.h), unchanged since 3.5. */
@@ -22,7 +22,55 @@ static always_inline enum event_gil stack_of(int domain) {
     return domain == DOMAIN_RAW ? EVENT_ANY_THREAD : EVENT_WITH_GIL;
 }
 
+/* The hooks of a process that samples its blocks. */
+static always_inline void *sampled_malloc(int domain, void *context, size_t size) {
+    struct thread_state *self = event_sampled_thread();
+    if (unlikely(self == NULL))
+        return real[domain].malloc(context, size);
+    self->in_allocator = true;
+    void *block = real[domain].malloc(context, size);
+    self->in_allocator = false;
+    if (unlikely(block != NULL && sampler_is_due(&self->sampler, size)))
+        return event_sampled_alloc(self, block, size, stack_of(domain));
+    return block;
+}
+
+static always_inline void *sampled_calloc(int domain, void *context, size_t count,
+                                          size_t size) {
+    struct thread_state *self = event_sampled_thread();
+    if (unlikely(self == NULL))
+        return real[domain].calloc(context, count, size);
+    self->in_allocator = true;
+    void *block = real[domain].calloc(context, count, size);
+    self->in_allocator = false;
+    if (unlikely(block != NULL && sampler_is_due(&self->sampler, count * size)))
+        return event_sampled_alloc(self, block, count * size, stack_of(domain));
+    return block;
+}
+
+static always_inline void *sampled_realloc(int domain, void *context, void *block,
+                                           size_t size) {
+    struct thread_state *self = event_sampled_thread();
+    uint32_t bucket = 0;
+    if (unlikely(self == NULL))
+        return real[domain].realloc(context, block, size);
+    if (block != NULL && unlikely(block_map_may_be_sampled((uintptr_t)block)))
+        bucket = event_sampled_take(self, block, TRACER_PYTHON);
+    self->in_allocator = true;
+    void *moved = real[domain].realloc(context, block, size);
+    self->in_allocator = false;
+    if (unlikely(bucket != 0 && moved == NULL))
+        event_realloc_failed(self, block, bucket);
+    else if (unlikely(bucket != 0))
+        event_sampled_replaced(self, block, bucket);
+    if (unlikely(moved != NULL && sampler_is_due(&self->sampler, size)))
+        return event_sampled_alloc(self, moved, size, stack_of(domain));
+    return moved;
+}
+
 static always_inline void *hooked_malloc(int domain, void *context, size_t size) {
+    if (unlikely(event_is_sampled()))
+        return sampled_malloc(domain, context, size);
     struct thread_state *self = event_thread();
     if (unlikely(self == NULL))
         return real[domain].malloc(context, size);
@@ -36,6 +84,8 @@ static always_inline void *hooked_malloc(int domain, void *context, size_t size)
 
 static always_inline void *hooked_calloc(int domain, void *context, size_t count,
                                          size_t size) {
+    if (unlikely(event_is_sampled()))
+        return sampled_calloc(domain, context, count, size);
     struct thread_state *self = event_thread();
     if (unlikely(self == NULL))
         return real[domain].calloc(context, count, size);
@@ -50,6 +100,8 @@ static always_inline void *hooked_calloc(int domain, void *context, size_t count
 
 static always_inline void *hooked_realloc(int domain, void *context, void *block,
                                           size_t size) {
+    if (unlikely(event_is_sampled()))
+        return sampled_realloc(domain, context, block, size);
     struct thread_state *self = event_thread();
     if (unlikely(self == NULL))
         return real[domain].realloc(context, block, size);

@@ -197,6 +197,7 @@ static void complete_history(struct merging *merging, struct part *part,
     struct dump_epochs epochs = dump_reader_epochs(reader, reader->sites[site].process);
     if (reader->header.finalized == 0 && epochs.count > 0)
         dump_history_add(&sites[part->first_site + site], bucket,
+                         dump_site_distance(reader, site),
                          dump_history_epoch(epochs, bucket->stamp));
     bucket->live_before = bucket->live;
     bucket->stamp = MERGED_STAMP;

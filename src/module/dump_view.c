@@ -21,6 +21,17 @@ static unsigned char *copy(unsigned char *to, unsigned section) {
     return to + bytes_of(section);
 }
 
+/* Parts of blocks are rounded up where the number of the bucket says so, so that the
+ * sum of all buckets is right: the multiples of the golden ratio are spread evenly. */
+static uint64_t blocks_of(const struct tracemalloc_dump_bucket *bucket, uint64_t id) {
+    uint64_t size = bucket->size, weight = sample_weight(size, bucket_distance(bucket));
+    if (weight == size)
+        return bucket->live;
+    __extension__ typedef unsigned __int128 wide;
+    uint64_t part = (uint64_t)((wide)(id * 0x9e3779b97f4a7c15u) * size >> 64);
+    return (uint64_t)(((wide)bucket->live * weight + part) / size);
+}
+
 static void copy_buckets(struct dump_view *view, struct dump_view_bucket *to,
                          bool native) {
     const struct tracemalloc_dump_domain *domains =
@@ -33,9 +44,10 @@ static void copy_buckets(struct dump_view *view, struct dump_view_bucket *to,
         const struct tracemalloc_dump_site *site = bucket_site(bucket);
         if (!native && !is_python(site->domain))
             continue;
-        to[view->bucket_count++] = (struct dump_view_bucket){
-            bucket->size, bucket->live, site->stack, domains[site->domain].number};
-        view->block_count += bucket->live;
+        to[view->bucket_count++] =
+            (struct dump_view_bucket){bucket->size, blocks_of(bucket, id), site->stack,
+                                      domains[site->domain].number};
+        view->block_count += to[view->bucket_count - 1].blocks;
     }
     view->buckets = to;
 }

@@ -16,7 +16,7 @@
 /* The live blocks of one size, stack and domain. */
 struct dump_view_bucket {
     uint64_t size;
-    uint32_t live;
+    uint64_t blocks; /* live; of a sampled process, an estimate */
     uint32_t stack;
     uint32_t domain; /* public number */
 };

@@ -237,7 +237,7 @@ static bool add_bucket(struct trace_list *self, const struct dump_view_bucket *b
                                                      : make_trace(self, bucket);
     if (trace == NULL)
         return false;
-    for (uint32_t block = 0; block < bucket->live; block++) {
+    for (uint64_t block = 0; block < bucket->blocks; block++) {
         python_api.increase(trace);
         python_api.list_set(self->list, self->length++, trace);
     }

@@ -10,16 +10,9 @@ bool estimate_is_needed(const struct dump_reader *reader) {
     return false;
 }
 
-uint32_t estimate_distance(const struct dump_reader *reader, size_t site) {
-    const struct tracemalloc_dump_site *entry = &reader->sites[site];
-    if (reader->domains[entry->domain].number == TRACEMALLOC_DUMP_DOMAIN_MMAP)
-        return 0;
-    return reader->processes[entry->process].sample_distance;
-}
-
 void estimate_add(struct estimate *sum, const struct dump_reader *reader,
                   const struct tracemalloc_dump_bucket *bucket, uint64_t blocks) {
-    uint32_t distance = estimate_distance(reader, dump_bucket_site(bucket));
+    uint32_t distance = dump_site_distance(reader, dump_bucket_site(bucket));
     double size = (double)bucket->size, number = (double)blocks;
     /* exp(-size / distance): that a block is not sampled. */
     double missed = distance == 0 || size == 0 ? 0 : exp(-size / (double)distance);
@@ -35,7 +28,7 @@ void estimate_add(struct estimate *sum, const struct dump_reader *reader,
 void estimate_add_site(struct estimate *sum, const struct dump_reader *reader,
                        size_t site) {
     const struct tracemalloc_dump_site *entry = &reader->sites[site];
-    uint32_t distance = estimate_distance(reader, site);
+    uint32_t distance = dump_site_distance(reader, site);
     sum->size += (double)entry->total_bytes;
     sum->count += (double)entry->total_blocks;
     sum->variance += (double)entry->total_bytes * (double)distance;

@@ -24,10 +24,6 @@
 /* Whether blocks of any process of the dump were sampled. */
 bool estimate_is_needed(const struct dump_reader *reader);
 
-/* The mean distance of samples in bytes for the blocks of a site; 0: all are recorded.
- */
-uint32_t estimate_distance(const struct dump_reader *reader, size_t site);
-
 /* What is not yet rounded. */
 struct estimate {
     double size;

@@ -14,6 +14,11 @@ static const size_t chunk_size = sizeof(uint32_t) << BLOCK_MAP_SLOT_BITS;
 static const uintptr_t no_key = UINTPTR_MAX;
 
 struct block_map block_map = {.granule_shift = 4};
+struct address_map block_map_sampled;
+
+/* The table of all blocks, and one as large in its place while blocks are sampled: a
+ * reader with the mask of one may be in the other. */
+static struct block_map_chunk *full_table, *empty_table;
 
 /* The number of a process's mappings is limited, so chunks are mapped in regions, each
  * an eighth of all chunks so far: REGIONS of them cover all addresses. Under the
@@ -45,13 +50,20 @@ static void publish(struct block_map_chunk *chunks) {
     __atomic_store_n(&block_map.mask, chunks[-1].key, __ATOMIC_RELEASE);
 }
 
-int block_map_open(unsigned granule) {
-    if (block_map.chunks == NULL) {
-        struct block_map_chunk *chunks = make_table(FIRST_CHUNKS - 1);
-        if (chunks == NULL)
-            return -ENOMEM;
-        publish(chunks);
-    }
+static int open_tables(void) {
+    if (full_table == NULL)
+        full_table = make_table(FIRST_CHUNKS - 1);
+    if (full_table != NULL &&
+        (empty_table == NULL || empty_table[-1].key != full_table[-1].key))
+        empty_table = make_table(full_table[-1].key);
+    return full_table != NULL && empty_table != NULL ? 0 : -ENOMEM;
+}
+
+int block_map_open(unsigned granule, bool is_sampled) {
+    if (open_tables() < 0)
+        return -ENOMEM;
+    publish(is_sampled ? empty_table : full_table);
+    block_map.is_sampled = is_sampled;
     block_map.granule_shift = granule == 8 ? 3 : 4;
     return 0;
 }
@@ -71,6 +83,8 @@ static struct block_map_chunk *find_chunk(struct block_map_chunk *chunks,
 }
 
 uint32_t *block_map_find_displaced(uintptr_t address) {
+    if (block_map.is_sampled)
+        return address_map_find(&block_map_sampled, address);
     uintptr_t granule = address >> block_map.granule_shift;
     struct block_map_chunk *chunks =
         __atomic_load_n(&block_map.chunks, __ATOMIC_ACQUIRE);
@@ -95,6 +109,7 @@ static int grow(void) {
     for (uintptr_t at = 0; at <= block_map.mask; at++)
         if (old[at].key != (at == 0 ? no_key : 0))
             put(chunks, old[at].key, old[at].slots);
+    full_table = chunks;
     publish(chunks);
     return 0;
 }
@@ -117,6 +132,8 @@ static unsigned char *take_chunk(void) {
 }
 
 uint32_t *block_map_make(uintptr_t address) {
+    if (block_map.is_sampled)
+        return address_map_make(&block_map_sampled, address);
     uint32_t *slot = block_map_find(address);
     if (slot != NULL || address >> BLOCK_MAP_ADDRESS_BITS)
         return slot;
@@ -132,6 +149,7 @@ uint32_t *block_map_make(uintptr_t address) {
 }
 
 void block_map_clear(void) {
+    address_map_clear(&block_map_sampled);
     for (unsigned at = 0; at < region_count; at++)
         sys_madvise(regions[at].start, regions[at].chunks * chunk_size, MADV_DONTNEED);
 }

@@ -25,6 +25,7 @@
 
 #include "base/compiler.h"
 #include "base/resident.h"
+#include "trace/address_map.h"
 
 enum {
     BLOCK_MAP_SLOT_BITS = 17,
@@ -40,17 +41,20 @@ struct block_map_chunk {
     uintptr_t slots; /* where the slot of granule 0 would be */
 };
 
-/* Readers take no lock; they load the mask before the chunks. */
+/* Readers take no lock; they load the mask before the chunks. While blocks are sampled
+ * there are no chunks, and the slots are in block_map_sampled. */
 struct block_map {
     struct block_map_chunk *chunks; /* mask + 1; NULL until block_map_open */
     uintptr_t mask;
     unsigned granule_shift;
+    bool is_sampled;
 };
 
 extern internal struct block_map block_map;
+extern internal struct address_map block_map_sampled;
 
 /* granule: 8 or 16 bytes. 0, or -ENOMEM. */
-must_check int block_map_open(unsigned granule);
+must_check int block_map_open(unsigned granule, bool is_sampled);
 /* Forgets all blocks. */
 void block_map_clear(void);
 /* The resident bytes of the map. */
@@ -63,6 +67,13 @@ bool block_map_visit(bool (*visit)(uint32_t slot, void *context), void *context)
 /* The slot, in a new chunk if there is none; NULL if there is no memory. Under the
  * tracer's lock. */
 uint32_t *block_map_make(uintptr_t address);
+
+/* Whether a block of the caller's may have been sampled: false for nearly all that were
+ * not. Any thread, without a lock, also in a signal handler. */
+static always_inline bool block_map_may_be_sampled(uintptr_t address) {
+    return address_map_passes(&block_map_sampled, address) &&
+           address_map_may_have(&block_map_sampled, address);
+}
 
 /* Whether a block can begin at the address: only the start of a granule has a slot of
  * its own. */

@@ -28,10 +28,27 @@ static uint64_t count_of(unsigned section) {
     return dump->header->sections[section].count;
 }
 
-void bucket_table_carry(const struct tracemalloc_dump_bucket *bucket) {
+/* Blocks of the bucket that its site counts as allocated. What estimates have beyond
+ * whole blocks is kept for the next ones, so that their sum is right. */
+static void add_ever(const struct tracemalloc_dump_bucket *bucket, uint64_t blocks) {
+    static uint32_t rest; /* in units of 2^-32 block */
     struct tracemalloc_dump_site *site = bucket_site(bucket);
-    site->total_blocks += (uint64_t)1 << 32;
-    site->total_bytes += bucket->size << 32;
+    uint64_t size = bucket->size, weight = sample_weight(size, bucket_distance(bucket));
+    site->total_bytes += blocks * weight;
+    if (bucket_table.header->sample_distance != 0)
+        site->sampled_blocks += blocks;
+    if (weight == size) {
+        site->total_blocks += blocks;
+        return;
+    }
+    __extension__ unsigned __int128 all = (unsigned __int128)blocks * weight;
+    uint32_t fraction = (uint32_t)((all % size << 32) / size);
+    site->total_blocks += (uint64_t)(all / size);
+    site->total_blocks += __builtin_add_overflow(rest, fraction, &rest);
+}
+
+void bucket_table_carry(const struct tracemalloc_dump_bucket *bucket) {
+    add_ever(bucket, (uint64_t)1 << 32);
 }
 
 static struct dump_epochs epochs_of(void) {
@@ -42,7 +59,7 @@ static struct dump_epochs epochs_of(void) {
 /* The history ends when the runtime starts finalizing. */
 cold_path void bucket_table_begin_epoch(struct tracemalloc_dump_bucket *bucket) {
     if (dump->header->finalized == 0)
-        dump_history_add(bucket_site(bucket), bucket,
+        dump_history_add(bucket_site(bucket), bucket, bucket_distance(bucket),
                          dump_history_epoch(epochs_of(), bucket->stamp));
     bucket->live_before = bucket->live;
 }
@@ -58,9 +75,7 @@ bool bucket_table_is_dead(const struct tracemalloc_dump_bucket *bucket) {
 
 /* Moves the bucket's total to its site. */
 static void fold(struct tracemalloc_dump_bucket *bucket) {
-    struct tracemalloc_dump_site *site = bucket_site(bucket);
-    site->total_blocks += bucket->total;
-    site->total_bytes += bucket->total * bucket->size;
+    add_ever(bucket, bucket->total);
     bucket->total = 0;
 }
 
@@ -237,8 +252,10 @@ void bucket_table_clear(void) {
         struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
         bucket->live = bucket->at_exit = bucket->total = bucket->peak_live = 0;
     }
-    for (uint64_t id = 0; id < sites; id++)
-        bucket_table.sites[id].total_bytes = bucket_table.sites[id].total_blocks = 0;
+    for (uint64_t id = 0; id < sites; id++) {
+        struct tracemalloc_dump_site *site = bucket_table.sites + id;
+        site->total_bytes = site->total_blocks = site->sampled_blocks = 0;
+    }
     header->python_bytes = header->native_bytes = 0;
     header->peak_bytes = header->python_peak_bytes = 0;
 }

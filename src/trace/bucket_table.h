@@ -19,6 +19,7 @@
 #include "base/id_table.h"
 #include "dump/dump_file.h"
 #include "dump/dump_history.h"
+#include "dump/sample_weight.h"
 #include "trace/event_guard.h"
 
 struct bucket_table {
@@ -98,6 +99,13 @@ static always_inline struct tracemalloc_dump_bucket *bucket_at(uint32_t id) {
 static always_inline struct tracemalloc_dump_site *
 bucket_site(const struct tracemalloc_dump_bucket *bucket) {
     return bucket_table.sites + (bucket->site & ~TRACEMALLOC_DUMP_NOT_PYTHON);
+}
+
+/* The mean distance of samples for the blocks of a bucket; 0: each one is recorded. */
+static inline uint32_t bucket_distance(const struct tracemalloc_dump_bucket *bucket) {
+    return bucket_site(bucket)->domain == TRACEMALLOC_DUMP_DOMAIN_MMAP
+               ? 0
+               : bucket_table.header->sample_distance;
 }
 
 static always_inline bool bucket_table_is(uint32_t id, uint32_t stack, uint32_t domain,

@@ -18,14 +18,26 @@
 #include "base/machine.h"
 
 struct gate {
-    /* Both are written under the tracer's lock. */
-    bool open; /* active, and the dump file is not deferred: see event_file_deferred */
-    bool active; /* tracing is on */
-    bool is_own; /* false in a forked child until gate_renew */
-    unsigned char rest[MACHINE_PAGE - 3];
+    /* All but the last are written under the tracer's lock. While the dump file is
+     * deferred (see event_file_deferred), neither `open` nor `sampled` is set. */
+    bool open;    /* active, and every block is recorded */
+    bool sampled; /* active, and a sample of the blocks is recorded */
+    bool active;  /* tracing is on */
+    bool exact;   /* active, and not sampling */
+    bool is_own;  /* false in a forked child until gate_renew */
+    unsigned char rest[MACHINE_PAGE - 5];
 };
 
 extern internal struct gate gate;
+
+/* Allocations are recorded from now on, or no longer. Under the tracer's lock. */
+static inline void gate_open(bool sampled) {
+    gate.open = !sampled;
+    gate.sampled = sampled;
+}
+static inline void gate_close(void) {
+    gate.open = gate.sampled = false;
+}
 
 /* Once, from the constructor. */
 void gate_prepare(void);

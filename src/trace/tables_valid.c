@@ -46,13 +46,14 @@ static bool add_buckets(const struct dump_file *dump, struct sums *sums) {
         uint32_t site = bucket->site & ~TRACEMALLOC_DUMP_NOT_PYTHON;
         if (site >= count_of(dump, TRACEMALLOC_DUMP_SITES))
             return false;
-        uint64_t bytes = bucket->live * bucket->size;
+        uint64_t each = sample_weight(bucket->size, bucket_distance(bucket));
+        uint64_t bytes = bucket->live * each;
         if (is_python(bucket_table.sites[site].domain))
             sums->python_bytes += bytes;
         else
             sums->native_bytes += bytes;
         sums->live_blocks += bucket->live;
-        sums->peak_bytes += live_at_peak(dump->header, bucket) * bucket->size;
+        sums->peak_bytes += live_at_peak(dump->header, bucket) * each;
     }
     return true;
 }

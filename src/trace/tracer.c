@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "trace/block_count.h"
 #include "trace/mapping_table.h"
 #include "trace/name_table.h"
 #include "trace/reclaim_trigger.h"
@@ -57,7 +58,7 @@ static int open_tables(void) {
 }
 
 int tracer_open(const struct tracer_start *start) {
-    int status = block_map_open(start->granule);
+    int status = block_map_open(start->granule, start->sample_distance != 0);
     if (status < 0)
         return status;
     block_map_clear();
@@ -68,6 +69,7 @@ int tracer_open(const struct tracer_start *start) {
         return status;
     tracer.code_freed = start->code_freed;
     tracer.dump = &dump;
+    tracer.sample_distance = dump.header->sample_distance = start->sample_distance;
     tracer.generation++;
     status = open_tables();
     if (status < 0)
@@ -76,10 +78,12 @@ int tracer_open(const struct tracer_start *start) {
 }
 
 void tracer_activate(void) {
+    __atomic_store_n(&gate.exact, tracer.sample_distance == 0, __ATOMIC_RELEASE);
     __atomic_store_n(&gate.active, true, __ATOMIC_RELEASE);
 }
 
 void tracer_deactivate(void) {
+    __atomic_store_n(&gate.exact, false, __ATOMIC_RELEASE);
     __atomic_store_n(&gate.active, false, __ATOMIC_RELEASE);
 }
 
@@ -127,15 +131,18 @@ static uint32_t *slot_of(uintptr_t address) {
     return block_map_is_start(address) ? block_map_find(address) : NULL;
 }
 
+/* The map of sampled blocks has no slots but those of its addresses. */
 static void watch(uintptr_t address) {
-    uint32_t *slot = slot_of(address);
+    uint32_t *slot = block_map.is_sampled && block_map_is_start(address)
+                         ? block_map_make(address)
+                         : slot_of(address);
     if (slot != NULL)
         live_block_watch(slot);
 }
 
 static uint32_t *make_slot(uintptr_t block) {
     uint32_t *slot = block_map_make(block);
-    if (slot != NULL)
+    if (slot != NULL && !block_map.is_sampled)
         track_table_visit(TRACEMALLOC_DUMP_DOMAIN_PYTHON, watch);
     return slot;
 }
@@ -149,6 +156,7 @@ uint32_t tracer_take_watched(struct event_guard guard, uintptr_t block, uint32_t
                              enum tracer_family by) {
     const uint32_t python = TRACEMALLOC_DUMP_DOMAIN_PYTHON;
     uint32_t bucket = live_block_take(slot), tracked = 0;
+    event_guard_check(guard);
     if (tracer.code_freed != NULL)
         tracer.code_freed(block);
     if (by == TRACER_PYTHON)
@@ -157,7 +165,7 @@ uint32_t tracer_take_watched(struct event_guard guard, uintptr_t block, uint32_t
         live_block_watch(slot);
     if (bucket == 0)
         return tracked;
-    tracer_uncount(guard, tracked);
+    block_count_remove(tracked);
     return bucket;
 }
 
@@ -165,19 +173,20 @@ void tracer_clear_slot(struct event_guard guard, uintptr_t block, uint32_t *slot
                        uint32_t bucket) {
     enum tracer_family by =
         is_of(bucket, TRACEMALLOC_DUMP_DOMAIN_PYTHON) ? TRACER_PYTHON : TRACER_LIBC;
-    tracer_uncount(guard, tracer_take_slot(guard, block, slot, by));
+    block_count_remove(tracer_take_slot(guard, block, slot, by));
 }
 
 /* Replaces the block in this slot, which is in Python's own domain. */
 static int replace(struct event_guard guard, uint32_t *slot, uint64_t size,
                    uint32_t stack) {
     uint32_t bucket = bucket_table_find(stack, TRACEMALLOC_DUMP_DOMAIN_PYTHON, size);
-    tracer_uncount(guard, live_block_take_watched(slot));
+    block_count_remove(live_block_take_watched(slot));
     if (bucket == 0) {
         tracer_lost_block(guard, bucket_table.failure);
         return -ENOMEM;
     }
-    live_block_add(slot, bucket);
+    live_block_put_back(slot, bucket);
+    block_count_add(bucket);
     return 0;
 }
 
@@ -194,7 +203,7 @@ int tracer_track(struct event_guard guard, uint32_t domain, uintptr_t address,
         return -ENOMEM;
     }
     if (is_of(bucket, TRACEMALLOC_DUMP_DOMAIN_LIBC))
-        tracer_uncount(guard, live_block_take_watched(slot));
+        block_count_remove(live_block_take_watched(slot));
     if (domain == TRACEMALLOC_DUMP_DOMAIN_PYTHON)
         watch(address);
     return 0;
@@ -202,10 +211,11 @@ int tracer_track(struct event_guard guard, uint32_t domain, uintptr_t address,
 
 void tracer_untrack(struct event_guard guard, uint32_t domain, uintptr_t address) {
     uint32_t *slot = slot_of(address);
+    event_guard_check(guard);
     track_table_remove(domain, address);
     if (domain == TRACEMALLOC_DUMP_DOMAIN_PYTHON && slot != NULL &&
         is_of(*slot & BLOCK_MAP_BUCKET, domain))
-        tracer_uncount(guard, live_block_take_watched(slot));
+        block_count_remove(live_block_take_watched(slot));
 }
 
 uint32_t tracer_find(struct event_guard guard, uint32_t domain, uintptr_t address) {
@@ -221,4 +231,33 @@ void tracer_watch_code(const void *code) {
         slot = make_slot((uintptr_t)code);
     if (slot != NULL)
         live_block_watch(slot);
+}
+
+void tracer_insert_sampled(struct event_guard guard, uintptr_t block, uint32_t bucket) {
+    uint32_t *slot = block_map_make(block);
+    if (slot == NULL) {
+        tracer_lost_block(guard, TRACEMALLOC_DUMP_LOST_MEMORY);
+        return;
+    }
+    if (*slot != 0)
+        tracer_clear_slot(guard, block, slot, bucket);
+    if (bucket != 0) {
+        live_block_put_back(slot, bucket);
+        block_count_add(bucket);
+        return;
+    }
+    tracer_lost_block(guard, bucket_table.failure);
+    address_map_remove_empty(&block_map_sampled, block);
+}
+
+void tracer_replaced_sampled(struct event_guard guard, uintptr_t block,
+                             uint32_t bucket) {
+    event_guard_check(guard);
+    block_count_remove(bucket);
+    address_map_remove_empty(&block_map_sampled, block);
+}
+
+void tracer_remove_sampled(struct event_guard guard, uintptr_t block,
+                           enum tracer_family by) {
+    tracer_replaced_sampled(guard, block, tracer_take(guard, block, by));
 }

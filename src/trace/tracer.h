@@ -31,6 +31,7 @@ struct tracer {
     /* Changes whenever the tables are emptied: an id of an older generation is invalid.
      * Protected by the lock. */
     uint32_t generation;
+    uint32_t sample_distance; /* of this tracing; 0: every block is recorded */
     struct dump_file *dump;
     /* The program freed a watched address, which may be that of a code object. */
     void (*code_freed)(uintptr_t address);
@@ -45,6 +46,7 @@ struct tracer_start {
     unsigned granule;  /* alignment of the smallest blocks: 8 or 16 bytes */
     uint64_t max_file; /* bytes */
     void (*code_freed)(uintptr_t address);
+    uint32_t sample_distance; /* mean, in bytes; 0: every block is recorded */
 };
 
 /* Finds glibc's flag, and whether the lock can be biased. Once, before there is a
@@ -212,5 +214,12 @@ must_check int tracer_track(struct event_guard guard, uint32_t domain,
 void tracer_untrack(struct event_guard guard, uint32_t domain, uintptr_t address);
 /* The bucket that counts the block at this address in a domain, or 0. */
 uint32_t tracer_find(struct event_guard guard, uint32_t domain, uintptr_t address);
+/* For a process that samples: a block is inserted; one that tracer_take took is
+ * replaced by another; one is removed. */
+void tracer_insert_sampled(struct event_guard guard, uintptr_t block, uint32_t bucket);
+void tracer_replaced_sampled(struct event_guard guard, uintptr_t block,
+                             uint32_t bucket);
+void tracer_remove_sampled(struct event_guard guard, uintptr_t block,
+                           enum tracer_family by);
 /* Watches the block of a code object: its free calls code_freed. */
 void tracer_watch_code(const void *code);

@@ -6,7 +6,8 @@
 #include "base/arena_array.h"
 #include "base/hash.h"
 #include "base/id_table.h"
-#include "trace/live_block.h"
+#include "trace/block_count.h"
+#include "trace/bucket_table.h"
 
 enum { FIRST_SLOTS = 1024 };
 
@@ -85,7 +86,7 @@ int track_table_insert(uint32_t domain, uintptr_t address, uint64_t size,
         give_back(id);
         return -ENOMEM;
     }
-    live_block_count(bucket);
+    block_count_add(bucket);
     return 0;
 }
 
@@ -101,8 +102,7 @@ uint32_t track_table_take(uint32_t domain, uintptr_t address) {
 
 void track_table_remove(uint32_t domain, uintptr_t address) {
     uint32_t bucket = track_table_take(domain, address);
-    if (bucket != 0)
-        live_block_uncount(bucket);
+    block_count_remove(bucket);
 }
 
 void track_table_visit(uint32_t domain, void (*visit)(uintptr_t address)) {

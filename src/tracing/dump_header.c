@@ -64,7 +64,8 @@ void dump_header_describe(uint32_t nframe, bool frames_work) {
     header->python_version = traced_process.runtime->version;
     header->nframe = nframe;
     header->native_nframe = event_native_limit();
-    header->free_lists = traced_process.options->free_lists && frames_work;
+    header->free_lists = traced_process.options->free_lists && frames_work &&
+                         header->sample_distance == 0;
     if (!frames_work && traced_process.runtime->implementation != PYTHON_NONE)
         header->lost[TRACEMALLOC_DUMP_LOST_VERSION]++;
     if (traced_process.late)

@@ -30,7 +30,7 @@ static bool holds_gil(void) {
 }
 
 void first_frame_hook_objects(void) {
-    if (traced_process.options->free_lists)
+    if (tracer.dump->header->free_lists != 0)
         free_lists_install(traced_process.runtime);
 }
 

@@ -82,7 +82,7 @@ static bool begin_in_child(void) {
         return false;
     event_file_deferred = false;
     tracing_start(nframe, options.sample_distance, interpreter_frames_work());
-    return gate.open;
+    return gate.open || gate.sampled;
 }
 
 /* The tables are as the fork met them, in the midst of another thread's event too: they

@@ -49,7 +49,8 @@ void traced_process_fork(void) {
 }
 
 void traced_process_forget(void) {
-    gate.open = event_file_deferred = false;
+    gate_close();
+    event_file_deferred = false;
     event_path = EVENT_SLOW_PATH;
     tracer_deactivate();
     if (tracer.dump == NULL || tracer.dump->header == NULL)

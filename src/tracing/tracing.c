@@ -22,9 +22,12 @@ static unsigned granule(void) {
 }
 
 static int open_all(uint32_t nframe, uint32_t sample_distance, bool frames_work) {
-    (void)sample_distance;
-    struct tracer_start start = {granule(), traced_process.options->max_file,
-                                 frames_work ? python_stack_code_freed : NULL};
+    const struct tracer_start start = {
+        .granule = granule(),
+        .max_file = traced_process.options->max_file,
+        .code_freed = frames_work ? python_stack_code_freed : NULL,
+        .sample_distance = sample_distance,
+    };
     int error = tracer_open(&start);
     if (error < 0)
         return error;
@@ -68,13 +71,15 @@ static int start_locked(uint32_t nframe, uint32_t sample_distance, bool frames_w
     report_limits();
     traced_process.generation++;
     tracer_activate();
-    if (event_python.enabled && !event_native.enabled)
+    if (event_python.enabled && !event_native.enabled && sample_distance == 0)
         event_path = python_walk.recent ? EVENT_FAST_PATH_RECENT : EVENT_FAST_PATH;
-    gate.open = true;
+    gate_open(sample_distance != 0);
     return 0;
 }
 
 int tracing_start(uint32_t nframe, uint32_t sample_distance, bool frames_work) {
+    if (sample_distance != 0 && !tracing_is_on())
+        thread_state_forget_samples();
     struct thread_state *self = traced_process_lock();
     int error = start_locked(nframe, sample_distance, frames_work);
     traced_process_unlock(self);
@@ -85,7 +90,8 @@ int tracing_stop(void) {
     struct thread_state *self = traced_process_lock();
     int error = tracing_is_on() ? 0 : -EALREADY;
     if (error == 0) {
-        gate.open = event_file_deferred = false;
+        gate_close();
+        event_file_deferred = false;
         event_path = EVENT_SLOW_PATH;
         tracer_deactivate();
         process_end_seal(TRACEMALLOC_DUMP_STOPPED, 0);

@@ -11,7 +11,7 @@ enum { THREADS = 3, CHUNKS = 20000 };
 static const uintptr_t chunk_size = (uintptr_t)16 << BLOCK_MAP_SLOT_BITS;
 
 START_TEST(nothing_is_found_before_it_was_made) {
-    ck_assert_int_eq(block_map_open(16), 0);
+    ck_assert_int_eq(block_map_open(16, false), 0);
     ck_assert_ptr_null(block_map_find(0x7f0000001230));
     ck_assert_ptr_null(block_map_find(0));
     uint32_t *slot = block_map_make(0x7f0000001230);
@@ -26,7 +26,7 @@ END_TEST
 
 static void expect_own_slots(unsigned granule) {
     uintptr_t base = 5 * chunk_size - 8 * granule;
-    ck_assert_int_eq(block_map_open(granule), 0);
+    ck_assert_int_eq(block_map_open(granule, false), 0);
     for (uint32_t at = 0; at < 16; at++)
         *block_map_make(base + at * granule) = at + 1;
     for (uint32_t at = 0; at < 16; at++)
@@ -42,7 +42,7 @@ END_TEST
 
 START_TEST(the_whole_of_user_space_is_covered) {
     const uintptr_t last = ((uintptr_t)1 << BLOCK_MAP_ADDRESS_BITS) - 16;
-    ck_assert_int_eq(block_map_open(16), 0);
+    ck_assert_int_eq(block_map_open(16, false), 0);
     *block_map_make(0) = 1;
     *block_map_make(last) = 2;
     ck_assert_uint_eq(*block_map_find(0), 1);
@@ -64,7 +64,7 @@ static uint64_t map_bytes(void) {
 START_TEST(clear_forgets_all) {
     uint64_t seed = 3;
     uintptr_t addresses[100];
-    ck_assert_int_eq(block_map_open(16), 0);
+    ck_assert_int_eq(block_map_open(16, false), 0);
     for (int at = 0; at < 100; at++) {
         addresses[at] = ((uintptr_t)random_below(&seed, 1 << 20) << 27) +
                         16 * random_below(&seed, 1 << 23);
@@ -79,7 +79,7 @@ START_TEST(clear_forgets_all) {
 END_TEST
 
 START_TEST(only_touched_pages_cost_memory) {
-    ck_assert_int_eq(block_map_open(16), 0);
+    ck_assert_int_eq(block_map_open(16, false), 0);
     ck_assert_uint_eq(map_bytes(), 0);
     for (uintptr_t at = 0; at < 1 << 20; at += 16)
         *block_map_make(3 * chunk_size + at) = 1;
@@ -94,7 +94,7 @@ static uintptr_t chunk_address(uint64_t number) {
 }
 
 START_TEST(areas_apart_do_not_meet) {
-    ck_assert_int_eq(block_map_open(16), 0);
+    ck_assert_int_eq(block_map_open(16, false), 0);
     for (uint64_t number = 0; number < CHUNKS; number++)
         *block_map_make(chunk_address(number)) = (uint32_t)number + 1;
     for (uint64_t number = 0; number < CHUNKS; number++)
@@ -115,7 +115,7 @@ static uint64_t mapped_bytes(void) {
 
 START_TEST(what_is_mapped_follows_what_is_used) {
     uint64_t before = mapped_bytes();
-    ck_assert_int_eq(block_map_open(16), 0);
+    ck_assert_int_eq(block_map_open(16, false), 0);
     *block_map_make(0x10000000) = 1;
     *block_map_make(0x7f0000000000) = 1;
     ck_assert_uint_le(mapped_bytes() - before, 3 << 19);
@@ -144,7 +144,7 @@ static void *find_all(void *wrong) {
 START_TEST(finding_takes_no_lock) {
     pthread_t threads[THREADS];
     int wrong[THREADS] = {0};
-    ck_assert_int_eq(block_map_open(16), 0);
+    ck_assert_int_eq(block_map_open(16, false), 0);
     for (int at = 0; at < THREADS; at++)
         pthread_create(&threads[at], NULL, find_all, &wrong[at]);
     for (uint64_t number = 0; number < CHUNKS; number++) {

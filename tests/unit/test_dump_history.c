@@ -12,7 +12,7 @@ static void change(uint64_t size, uint32_t before, uint32_t live, uint8_t birth,
                    uint32_t epoch) {
     struct tracemalloc_dump_bucket bucket = {
         .size = size, .live = live, .live_before = before, .birth = birth};
-    dump_history_add(&site, &bucket, epoch);
+    dump_history_add(&site, &bucket, 0, epoch);
 }
 
 START_TEST(an_epoch_is_found_by_a_stamp) {

@@ -21,7 +21,7 @@ static void note_code(uintptr_t address) {
 }
 
 static void open_tracer(uint64_t max_file) {
-    const struct tracer_start start = {16, max_file, note_code};
+    const struct tracer_start start = {16, max_file, note_code, 0};
     ck_assert_int_eq(tracer_open(&start), 0);
     tracer_activate();
 }
@@ -321,7 +321,7 @@ START_TEST(it_starts_and_stops_again_and_again) {
 END_TEST
 
 START_TEST(the_granule_may_change) {
-    const struct tracer_start start = {8, 1 << 20, NULL};
+    const struct tracer_start start = {8, 1 << 20, NULL, 0};
     ck_assert_int_eq(tracer_open(&start), 0);
     ck_assert_uint_eq(block_map.granule_shift, 3);
     tracer_close();
