@@ -5,7 +5,7 @@ _tracemalloc_options() {
     case $1 in
     run) echo "-n -o -q --native --sample --any-program --no-follow-fork --help" ;;
     start) echo "-n --sample --help" ;;
-    attach) echo "-n -o --help" ;;
+    attach) echo "-n -o --sample --help" ;;
     snapshot) echo "-o --help" ;;
     info) echo "--by=process --json --help" ;;
     summary)

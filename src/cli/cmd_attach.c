@@ -18,17 +18,21 @@
 #include "process/attach.h"
 #include "process/live_dump.h"
 
+enum { KEY_SAMPLE = 0x100 };
 enum { MAX_OPTIONS = 16000 };
 
 struct arguments {
     pid_t pid;
     const char *frames;
     const char *output; /* NULL: as the environment says */
+    const char *sample; /* likewise */
 };
 
 static const struct argp_option argp_options[] = {
     {"frames", 'n', "N", 0, ARGUMENTS_FRAMES_HELP, 0},
     {"output", 'o', "PATTERN", 0, DUMP_PATTERN_HELP, 0},
+    {"sample", KEY_SAMPLE, "BYTES", OPTION_ARG_OPTIONAL,
+     "Record a sample of the blocks, one in BYTES (default 512K)", 0},
     {0},
 };
 
@@ -41,6 +45,10 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return 0;
     case 'o':
         arguments->output = dump_pattern_parse(argument, state);
+        return 0;
+    case KEY_SAMPLE:
+        arguments_parse_sample(&argument, state);
+        arguments->sample = argument;
         return 0;
     default:
         return arguments_parse_pid(key, argument, state, &arguments->pid);
@@ -103,6 +111,9 @@ static int write_options(const struct arguments *arguments, struct lines *lines)
     char error[256];
     if (options_read(&unused, find_value, error, sizeof error) < 0)
         return failure_print("%s", error);
+    /* The first line of a name counts. */
+    if (arguments->sample != NULL)
+        add(lines, options_table[OPTION_SAMPLE].variable, arguments->sample);
     add_environment(lines);
     /* The command says itself what there is to say. */
     add(lines, options_table[OPTION_QUIET].variable, "1");

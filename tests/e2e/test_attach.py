@@ -626,3 +626,17 @@ def test_children_are_left_alone_if_the_environment_says_so(
     server.ask("fork", 60001)
     detach(server.pid)
     assert len(list(dumps_folder.iterdir())) == 1
+
+
+@pytest.mark.parametrize("work", ["idle", "busy"])
+def test_a_sample_of_the_blocks(serve, attach, detach, ours, work):
+    server = serve(work)
+    dump = attach(server.pid, "--sample=4K")
+    for _ in range(30):
+        server.ask("keep", 70001)  # at this distance all of them are recorded
+        server.ask("malloc", 80001)
+    assert detach(server.pid) == dump
+    info = ours.json("info", dump)
+    assert info["sample_distance"] == 4096
+    assert len(blocks_of(dump, 70000, 70100)) == 30
+    assert len(blocks_of(dump, 80000, 80100)) == 30
