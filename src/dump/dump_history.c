@@ -28,8 +28,9 @@ static void double_unit(struct tracemalloc_dump_site *site) {
         site->risen[i] /= 2;
 }
 
-static void add_risen(struct tracemalloc_dump_site *site, uint32_t window,
-                      int64_t bytes) {
+void dump_history_add_bytes(struct tracemalloc_dump_site *site, uint32_t epoch,
+                            int64_t bytes) {
+    uint32_t window = epoch / EPOCHS_PER_WINDOW % TRACEMALLOC_DUMP_WINDOWS;
     int64_t sum;
     for (;;) {
         sum = site->risen[window] + bytes / ((int64_t)1 << site->risen_unit);
@@ -72,7 +73,7 @@ void dump_history_add(struct tracemalloc_dump_site *site,
     if (change == 0 || epoch >= TRACEMALLOC_DUMP_MAX_EPOCHS)
         return;
     uint64_t weight = sample_weight(bucket->size, distance);
-    add_risen(site, epoch / EPOCHS_PER_WINDOW, bytes_of(change, weight));
+    dump_history_add_bytes(site, epoch, bytes_of(change, weight));
     if (change < 0 && epoch > bucket->birth)
         add_freed(site, epoch - bucket->birth,
                   scale_blocks((uint64_t)-change, bucket->size, weight));

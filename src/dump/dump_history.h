@@ -33,5 +33,9 @@ void dump_history_add(struct tracemalloc_dump_site *site,
                       const struct tracemalloc_dump_bucket *bucket, uint32_t distance,
                       uint32_t epoch);
 
+/* Bytes that appeared in this epoch, or vanished, and are no births or deaths. */
+void dump_history_add_bytes(struct tracemalloc_dump_site *site, uint32_t epoch,
+                            int64_t bytes);
+
 /* Each two epochs became one. */
 void dump_history_halve(struct tracemalloc_dump_site *site);

@@ -270,3 +270,11 @@ void *event_alloc_deferred(struct thread_state *self, void *block) {
     event_do_deferred(self);
     return block;
 }
+
+cold_path void event_keep_birth(struct thread_state *self, const void *block,
+                                uint8_t birth) {
+    struct event_guard guard = event_begin(self);
+    if (gate.active)
+        tracer_keep_birth(guard, (uintptr_t)block, birth);
+    event_end(guard);
+}

@@ -357,23 +357,35 @@ static always_inline void event_realloc_failed(struct thread_state *self,
     event_end(guard);
 }
 
-/* The real realloc succeeded; event_alloc follows, with the new block. */
-static always_inline void event_realloc_done(struct thread_state *self,
-                                             uint32_t bucket) {
+/* The real realloc succeeded; event_alloc follows, with the new block, and then
+ * event_keep_birth, if what this returns is not TRACER_BORN_NOW. */
+static always_inline uint8_t event_realloc_done(struct thread_state *self,
+                                                uint32_t bucket) {
+    uint8_t birth = TRACER_BORN_NOW;
     struct event_guard guard = event_begin(self);
     if (event_realloc_is_current(guard, bucket))
-        tracer_uncount(guard, bucket);
+        birth = tracer_uncount_resized(guard, bucket);
     event_end(guard);
+    return birth;
 }
+
+void event_keep_birth(struct thread_state *self, const void *block, uint8_t birth);
 
 /* libc's realloc succeeded, or freed the block when `block` is NULL. */
 static always_inline void event_realloc_libc_done(struct thread_state *self,
                                                   uint32_t bucket, void *block,
                                                   size_t size) {
     struct event_guard guard = event_begin(self);
-    if (event_realloc_is_current(guard, bucket))
-        tracer_uncount(guard, bucket);
+    uint8_t birth = TRACER_BORN_NOW;
+    if (event_realloc_is_current(guard, bucket)) {
+        if (likely(block != NULL))
+            birth = tracer_uncount_resized(guard, bucket);
+        else
+            tracer_uncount(guard, bucket);
+    }
     if (likely(gate.active) && block != NULL)
         event_insert_libc(guard, block, size);
+    if (unlikely(birth != TRACER_BORN_NOW) && gate.active)
+        tracer_keep_birth(guard, (uintptr_t)block, birth);
     event_end(guard);
 }

@@ -113,9 +113,12 @@ static always_inline void *hooked_realloc(int domain, void *context, void *block
         event_realloc_failed(self, block, bucket);
         return NULL;
     }
-    if (bucket != 0)
-        event_realloc_done(self, bucket);
-    return event_alloc(self, moved, size, stack_of(domain));
+    uint8_t birth =
+        bucket != 0 ? event_realloc_done(self, bucket) : (uint8_t)TRACER_BORN_NOW;
+    event_alloc(self, moved, size, stack_of(domain));
+    if (unlikely(birth != TRACER_BORN_NOW))
+        event_keep_birth(self, moved, birth);
+    return moved;
 }
 
 static never_inline void free_slow_path(int domain, void *context, void *block) {

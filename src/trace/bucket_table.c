@@ -64,6 +64,16 @@ cold_path void bucket_table_begin_epoch(struct tracemalloc_dump_bucket *bucket) 
     bucket->live_before = bucket->live;
 }
 
+cold_path void bucket_table_note_resize(struct tracemalloc_dump_bucket *bucket,
+                                        int blocks) {
+    if (blocks < 0 && bucket->live_before == 0)
+        return;
+    bucket->live_before += (uint32_t)blocks;
+    uint64_t weight = sample_weight(bucket->size, bucket_distance(bucket));
+    dump_history_add_bytes(bucket_site(bucket), bucket_table.birth,
+                           blocks * (int64_t)weight);
+}
+
 /* A bucket with blocks at the peak is needed until there is a higher peak. */
 bool bucket_table_is_dead(const struct tracemalloc_dump_bucket *bucket) {
     const struct tracemalloc_dump_header *header = dump->header;
@@ -81,7 +91,7 @@ static void fold(struct tracemalloc_dump_bucket *bucket) {
 
 static uint64_t hash_of(const struct tracemalloc_dump_bucket *bucket) {
     const struct tracemalloc_dump_site *site = bucket_site(bucket);
-    return bucket_hash(site->stack, site->domain, bucket->size);
+    return bucket_hash(site->stack, site->domain, bucket->size, bucket->birth);
 }
 
 static void close_by_stack(void) {
@@ -107,6 +117,7 @@ uint64_t bucket_table_reclaim(void) {
                 dump->header->lost[TRACEMALLOC_DUMP_LOST_MEMORY]++;
             continue;
         }
+        bucket_table_begin_epoch(bucket);
         fold(bucket);
         /* A reader ignores peak_live of a bucket whose stamp is older than the peak. */
         bucket->peak_live = first_free;
@@ -155,7 +166,7 @@ static void note_by_stack(uint32_t stack, uint32_t id) {
         bucket_table.by_stack[stack] = id;
 }
 
-static uint32_t make_bucket(uint32_t site, uint64_t size) {
+static uint32_t make_bucket(uint32_t site, uint64_t size, uint8_t birth) {
     uint32_t id = take_id();
     bool overflow = bucket_table.sites[site].stack == TRACEMALLOC_DUMP_OVERFLOW_STACK;
     if (id == 0 && overflow && next_reserved < reserved_end)
@@ -166,8 +177,10 @@ static uint32_t make_bucket(uint32_t site, uint64_t size) {
     uint32_t other = bucket_table.sites[site].domain == TRACEMALLOC_DUMP_DOMAIN_PYTHON
                          ? 0
                          : TRACEMALLOC_DUMP_NOT_PYTHON;
-    *bucket = (struct tracemalloc_dump_bucket){
-        .site = site | other, .size = size, .stamp = dump->header->stamp};
+    *bucket = (struct tracemalloc_dump_bucket){.site = site | other,
+                                               .size = size,
+                                               .stamp = dump->header->stamp,
+                                               .birth = birth};
     if (id_table_add(&bucket_table.index, hash_of(bucket), id) < 0) {
         bucket_table.failure = TRACEMALLOC_DUMP_LOST_MEMORY;
         return 0;
@@ -177,10 +190,11 @@ static uint32_t make_bucket(uint32_t site, uint64_t size) {
     return id;
 }
 
-uint32_t bucket_table_add(uint32_t stack, uint32_t domain, uint64_t size) {
+uint32_t bucket_table_add(uint32_t stack, uint32_t domain, uint64_t size,
+                          uint8_t birth) {
     uint32_t site = site_table_find(stack, domain);
     bucket_table.failure = TRACEMALLOC_DUMP_LOST_BLOCKS;
-    uint32_t id = site == 0 ? 0 : make_bucket(site, size);
+    uint32_t id = site == 0 ? 0 : make_bucket(site, size, birth);
     if (id != 0)
         note_by_stack(stack, id);
     if (id != 0 || stack == TRACEMALLOC_DUMP_OVERFLOW_STACK)
@@ -239,8 +253,10 @@ void bucket_table_freeze(void) {
     uint64_t count = count_of(TRACEMALLOC_DUMP_BUCKETS);
     if (dump->header->finalized)
         return;
-    for (uint64_t id = 1; id < count; id++)
+    for (uint64_t id = 1; id < count; id++) {
+        bucket_table_begin_epoch(&bucket_table.buckets[id]);
         bucket_table.buckets[id].at_exit = bucket_table.buckets[id].live;
+    }
     __atomic_store_n(&dump->header->finalized, 1, __ATOMIC_RELEASE);
 }
 
@@ -251,10 +267,12 @@ void bucket_table_clear(void) {
     for (uint64_t id = 1; id < buckets; id++) {
         struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
         bucket->live = bucket->at_exit = bucket->total = bucket->peak_live = 0;
+        bucket->live_before = 0;
     }
     for (uint64_t id = 0; id < sites; id++) {
         struct tracemalloc_dump_site *site = bucket_table.sites + id;
-        site->total_bytes = site->total_blocks = site->sampled_blocks = 0;
+        *site = (struct tracemalloc_dump_site){.stack = site->stack,
+                                               .domain = site->domain};
     }
     header->python_bytes = header->native_bytes = 0;
     header->peak_bytes = header->python_peak_bytes = 0;

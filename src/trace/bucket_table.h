@@ -59,7 +59,8 @@ void bucket_table_close(void);
 /* Adds a bucket. If the dump is full, returns the overflow stack's bucket and counts
  * that in the header's `lost`. 0 if there is none: `failure` has the reason, and the
  * caller counts the lost block, once. */
-uint32_t bucket_table_add(uint32_t stack, uint32_t domain, uint64_t size);
+uint32_t bucket_table_add(uint32_t stack, uint32_t domain, uint64_t size,
+                          uint8_t birth);
 
 /* The index in the dump of the domain that the program calls `number`. Number 0 is
  * Python's own domain; 1 and 2 are domains of the program, not libc's and mmap's, which
@@ -71,6 +72,9 @@ must_check int64_t bucket_table_make_domain(uint32_t number);
 /* Adds the bucket's change in its last epoch to its site's history. Called before the
  * bucket's first change in a new epoch. */
 void bucket_table_begin_epoch(struct tracemalloc_dump_bucket *bucket);
+/* A block of the bucket changed its size, which took it out of the bucket (`blocks` is
+ * -1) or into it (1): in its site's history it neither died nor was born. */
+void bucket_table_note_resize(struct tracemalloc_dump_bucket *bucket, int blocks);
 /* The bucket's 32-bit total has wrapped: adds 2^32 blocks to the site's sum. */
 void bucket_table_carry(const struct tracemalloc_dump_bucket *bucket);
 
@@ -86,8 +90,9 @@ void bucket_table_freeze(void);
 void bucket_table_clear(void);
 
 static always_inline uint64_t bucket_hash(uint32_t stack, uint32_t domain,
-                                          uint64_t size) {
-    return hash_mix(hash_mix((uint64_t)stack << 8 | (domain & 0xff)) + size);
+                                          uint64_t size, uint8_t birth) {
+    uint64_t site = (uint64_t)stack << 16 | (uint64_t)(domain & 0xff) << 8;
+    return hash_mix(hash_mix(site | birth) + size);
 }
 
 static always_inline struct tracemalloc_dump_bucket *bucket_at(uint32_t id) {
@@ -109,10 +114,11 @@ static inline uint32_t bucket_distance(const struct tracemalloc_dump_bucket *buc
 }
 
 static always_inline bool bucket_table_is(uint32_t id, uint32_t stack, uint32_t domain,
-                                          uint64_t size) {
+                                          uint64_t size, uint8_t birth) {
     const struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
     const struct tracemalloc_dump_site *site = bucket_site(bucket);
-    return bucket->size == size && site->stack == stack && site->domain == domain;
+    return bucket->size == size && bucket->birth == birth && site->stack == stack &&
+           site->domain == domain;
 }
 
 /* The bucket that was found last for this stack, if it is of Python's domain and this
@@ -123,25 +129,35 @@ static always_inline uint32_t bucket_table_last(struct event_guard guard,
     event_guard_check(guard);
     uint32_t id = stack < bucket_table.stacks ? bucket_table.by_stack[stack] : 0;
     const struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
-    return bucket->size == size && (bucket->site & TRACEMALLOC_DUMP_NOT_PYTHON) == 0
-               ? id
-               : 0;
+    bool found = bucket->size == size && bucket->birth == bucket_table.birth &&
+                 (bucket->site & TRACEMALLOC_DUMP_NOT_PYTHON) == 0;
+    return found ? id : 0;
 }
 
-static always_inline uint32_t bucket_table_find(uint32_t stack, uint32_t domain,
-                                                uint64_t size) {
+/* The bucket of blocks that were born in an epoch, the present one or an older one.
+ * Those of the overflow are of one birth, so that the buckets kept for it last. */
+static always_inline uint32_t bucket_table_find_born(uint32_t stack, uint32_t domain,
+                                                     uint64_t size, uint8_t birth) {
     struct id_probe probe;
+    if (unlikely(stack == TRACEMALLOC_DUMP_OVERFLOW_STACK))
+        birth = 0;
     uint32_t id = stack < bucket_table.stacks ? bucket_table.by_stack[stack] : 0;
-    if (likely(id != 0 && bucket_table_is(id, stack, domain, size)))
+    if (likely(id != 0 && bucket_table_is(id, stack, domain, size, birth)))
         return id;
-    id_probe_start(&probe, &bucket_table.index, bucket_hash(stack, domain, size));
+    id_probe_start(&probe, &bucket_table.index,
+                   bucket_hash(stack, domain, size, birth));
     while ((id = id_probe_next(&probe)) != 0)
-        if (likely(bucket_table_is(id, stack, domain, size))) {
+        if (likely(bucket_table_is(id, stack, domain, size, birth))) {
             if (stack < bucket_table.stacks)
                 bucket_table.by_stack[stack] = id;
             return id;
         }
-    return bucket_table_add(stack, domain, size);
+    return bucket_table_add(stack, domain, size, birth);
+}
+
+static always_inline uint32_t bucket_table_find(uint32_t stack, uint32_t domain,
+                                                uint64_t size) {
+    return bucket_table_find_born(stack, domain, size, bucket_table.birth);
 }
 
 /* Looks the bucket up in the table and caches it. */

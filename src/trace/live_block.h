@@ -9,6 +9,7 @@
  *   live_block_take        bucket -> 0        unchanged: put back or uncounted next
  *   live_block_put_back    0 -> bucket        unchanged
  *   live_block_move        old -> bucket      1 block from the old bucket to the new
+ *   live_block_age         old -> bucket      the same, of another epoch of birth
  *   live_block_count       none               + 1 block
  *   live_block_uncount     none               - 1 block
  *
@@ -130,10 +131,21 @@ static always_inline void live_block_uncount(uint32_t id) {
     live_block_subtract(header, bucket);
 }
 
-/* As live_block_uncount, and takes the block out of the total too: the caller counts it
- * again with another size. */
-static always_inline void live_block_retract(uint32_t id) {
+/* As live_block_uncount, of a block that goes on with another size: to the history of
+ * its site its bytes vanish now, but it did not die. */
+static always_inline void live_block_uncount_resized(uint32_t id) {
+    struct tracemalloc_dump_bucket *bucket = bucket_at(id);
+    if (unlikely(bucket->birth != bucket_table.birth)) {
+        live_block_note(bucket, live_block_end_peak(bucket_table.header));
+        bucket_table_note_resize(bucket, -1);
+    }
     live_block_uncount(id);
+}
+
+/* As live_block_uncount_resized, and takes the block out of the total too: the caller
+ * counts it again with another size. */
+static always_inline void live_block_retract(uint32_t id) {
+    live_block_uncount_resized(id);
     if (bucket_at(id)->total > 0)
         bucket_at(id)->total--;
 }
@@ -214,6 +226,16 @@ static always_inline void live_block_move(uint32_t *slot, uint32_t bucket) {
     from->live--;
     to->live++;
     live_block_add_total(to);
+}
+
+/* The block was born in an epoch before this one: `bucket` is that of the same site and
+ * size. */
+static always_inline void live_block_age(uint32_t *slot, uint32_t bucket) {
+    struct tracemalloc_dump_bucket *from = bucket_at(*slot & BLOCK_MAP_BUCKET);
+    live_block_move(slot, bucket);
+    if (from->total > 0)
+        from->total--;
+    bucket_table_note_resize(bucket_at(bucket), 1);
 }
 
 /* Requests a notice of the next free at this address: see tracer_take_watched. */

@@ -90,7 +90,9 @@ static int remove_range(uintptr_t start, size_t length) {
         struct mapping before = {old.start, start, old.stack, 0, old.kind};
         struct mapping after = {end, old.end, old.stack, 0, old.kind};
         uint64_t bytes = counted_bytes(&old);
-        if (old.bucket != 0)
+        if (old.bucket != 0 && (old.start < start || old.end > end))
+            live_block_uncount_resized(old.bucket);
+        else if (old.bucket != 0)
             live_block_uncount(old.bucket);
         erase_at(index);
         if (old.start < start &&

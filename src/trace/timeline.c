@@ -6,6 +6,7 @@
 #include "base/io.h"
 #include "base/machine.h"
 #include "base/process.h"
+#include "trace/epoch_table.h"
 #include "trace/tables_valid.h"
 #include "trace/tracer.h"
 
@@ -20,6 +21,7 @@ struct timeline timeline = {.countdown = 1, .stride = 1};
 static struct dump_file *dump;
 /* CLOCK_MONOTONIC, nanoseconds. */
 static uint64_t start_time, interval, next_measure;
+static uint64_t epoch_length, next_epoch;
 
 static uint64_t read_clock(clockid_t clock) {
     struct timespec now = {0};
@@ -105,6 +107,17 @@ static void set_stride(uint64_t now) {
     timeline.countdown = timeline.stride;
 }
 
+/* Nanoseconds since 1970, by the clock that is not put back. */
+static uint64_t since_1970(uint64_t now) {
+    return dump->header->start_time + (now - start_time);
+}
+
+static void begin_epoch(uint64_t now) {
+    if (epoch_table_begin(dump, since_1970(now)))
+        epoch_length *= 2;
+    next_epoch = now + epoch_length;
+}
+
 /* The coarse clock is late by up to a step: it decides whether a sample is due, and the
  * exact clock gives the sample's time. */
 void timeline_tick(struct event_guard guard) {
@@ -117,6 +130,8 @@ void timeline_tick(struct event_guard guard) {
     if (now >= next_measure)
         measure(now);
     append(now - start_time);
+    if (now >= next_epoch)
+        begin_epoch(now);
     timeline.next_time = now + interval;
 }
 
@@ -133,6 +148,11 @@ void timeline_open(struct dump_file *file) {
     start_time = monotonic();
     interval = FIRST_INTERVAL;
     next_measure = start_time;
+    /* The child of a fork goes on with its parent's epochs. */
+    if (file->header->sections[TRACEMALLOC_DUMP_EPOCHS].count == 0) {
+        epoch_length = EPOCH_TABLE_FIRST;
+        begin_epoch(start_time);
+    }
     /* The first event is due at once. */
     timeline = (struct timeline){.countdown = 1, .stride = 1};
 }

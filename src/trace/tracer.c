@@ -169,6 +169,24 @@ uint32_t tracer_take_watched(struct event_guard guard, uintptr_t block, uint32_t
     return bucket;
 }
 
+void tracer_keep_birth(struct event_guard guard, uintptr_t block, uint8_t birth) {
+    uint32_t *slot = block_map_find(block);
+    event_guard_check(guard);
+    if (slot == NULL || (*slot & BLOCK_MAP_BUCKET) == 0)
+        return;
+    const struct tracemalloc_dump_bucket *bucket = bucket_at(*slot & BLOCK_MAP_BUCKET);
+    const struct tracemalloc_dump_site *site = bucket_site(bucket);
+    /* Epochs may have become one meanwhile. */
+    if (bucket->birth != bucket_table.birth || birth >= bucket_table.birth ||
+        site->stack == TRACEMALLOC_DUMP_OVERFLOW_STACK)
+        return;
+    uint32_t older =
+        bucket_table_find_born(site->stack, site->domain, bucket->size, birth);
+    if (older != 0 && bucket_at(older)->birth == birth &&
+        bucket_site(bucket_at(older)) == site)
+        live_block_age(slot, older);
+}
+
 void tracer_clear_slot(struct event_guard guard, uintptr_t block, uint32_t *slot,
                        uint32_t bucket) {
     enum tracer_family by =

@@ -169,6 +169,21 @@ static always_inline void tracer_uncount(struct event_guard guard, uint32_t buck
         live_block_uncount(bucket);
 }
 
+/* As tracer_uncount, for a block that was resized. Returns the epoch of its birth, or
+ * TRACER_BORN_NOW if that is the present one. */
+enum { TRACER_BORN_NOW = UINT8_MAX };
+static always_inline uint8_t tracer_uncount_resized(struct event_guard guard,
+                                                    uint32_t bucket) {
+    event_guard_check(guard);
+    if (bucket == 0)
+        return TRACER_BORN_NOW;
+    uint8_t birth = bucket_at(bucket)->birth;
+    live_block_uncount_resized(bucket);
+    return unlikely(birth != bucket_table.birth) ? birth : TRACER_BORN_NOW;
+}
+/* The block that was resized was born in that epoch. */
+void tracer_keep_birth(struct event_guard guard, uintptr_t block, uint8_t birth);
+
 static always_inline void tracer_put_back(struct event_guard guard, uintptr_t block,
                                           uint32_t bucket) {
     event_guard_check(guard);

@@ -15,6 +15,10 @@ void bucket_tables_open(uint64_t max_size) {
     ck_assert_int_eq(bucket_table_open(&file), 0);
 }
 
+struct dump_file *bucket_tables_file(void) {
+    return &file;
+}
+
 uint64_t bucket_tables_count(unsigned section) {
     return file.header->sections[section].count;
 }

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "dump/dump_file.h"
 #include "tracemalloc_dump.h"
 
 /* What a stack holds in a domain. */
@@ -15,6 +16,8 @@ struct bucket_sums {
 
 /* Begins a dump of that size; there is one. */
 void bucket_tables_open(uint64_t max_size);
+
+struct dump_file *bucket_tables_file(void);
 
 /* Entries of a section. */
 uint64_t bucket_tables_count(unsigned section);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "check_run.h"
 #include "dump/dump_history.h"
+#include "suite.h"
 
 static struct tracemalloc_dump_site site;
 
@@ -16,6 +16,7 @@ static void change(uint64_t size, uint32_t before, uint32_t live, uint8_t birth,
 }
 
 START_TEST(an_epoch_is_found_by_a_stamp) {
+    reset();
     const struct tracemalloc_dump_epoch entries[] = {
         {.stamp = 0xfffffff0}, {.stamp = 0xfffffff8}, {.stamp = 5}, {.stamp = 6}};
     const struct dump_epochs epochs = {entries, 4};
@@ -30,6 +31,7 @@ START_TEST(an_epoch_is_found_by_a_stamp) {
 END_TEST
 
 START_TEST(changes_are_in_their_window) {
+    reset();
     change(100, 0, 7, 3, 3);
     change(10, 2, 3, 0, 4);
     change(100, 7, 2, 3, 63);
@@ -40,6 +42,7 @@ START_TEST(changes_are_in_their_window) {
 END_TEST
 
 START_TEST(deaths_are_by_age) {
+    reset();
     change(8, 9, 5, 10, 10); /* in the epoch of their birth: not late */
     change(8, 9, 7, 10, 11);
     change(8, 9, 6, 10, 13);
@@ -56,6 +59,7 @@ static int64_t risen(unsigned window) {
 }
 
 START_TEST(many_bytes_take_another_unit) {
+    reset();
     change(1 << 20, 0, 1000, 0, 0);
     change((uint64_t)1 << 30, 0, 12, 4, 4);
     change((uint64_t)1 << 30, 24, 0, 8, 8);
@@ -71,6 +75,7 @@ START_TEST(many_bytes_take_another_unit) {
 END_TEST
 
 START_TEST(halves_are_sums) {
+    reset();
     for (uint32_t epoch = 0; epoch < 64; epoch += 4)
         change((uint64_t)1 << 30, 0, 1, (uint8_t)epoch, epoch);
     change(8, 5, 0, 1, 2);
@@ -87,12 +92,12 @@ START_TEST(halves_are_sums) {
 END_TEST
 
 int main(void) {
-    TCase *tests = tcase_create("dump_history");
-    tcase_add_checked_fixture(tests, reset, NULL);
-    tcase_add_test(tests, an_epoch_is_found_by_a_stamp);
-    tcase_add_test(tests, changes_are_in_their_window);
-    tcase_add_test(tests, deaths_are_by_age);
-    tcase_add_test(tests, many_bytes_take_another_unit);
-    tcase_add_test(tests, halves_are_sums);
-    return check_run("dump_history", tests);
+    const TTest *const tests[] = {
+        an_epoch_is_found_by_a_stamp,
+        changes_are_in_their_window,
+        deaths_are_by_age,
+        many_bytes_take_another_unit,
+        halves_are_sums,
+    };
+    return suite_run("dump_history", tests, sizeof tests / sizeof *tests);
 }
