@@ -38,7 +38,8 @@ static const struct tracemalloc_dump_site *site(void) {
     for (uint64_t id = 1; id < bucket_tables_count(TRACEMALLOC_DUMP_BUCKETS); id++) {
         const struct tracemalloc_dump_bucket *bucket = &bucket_table.buckets[id];
         if (bucket_site(bucket) == own && file->header->finalized == 0)
-            dump_history_add(&sum, bucket, dump_history_epoch(epochs, bucket->stamp));
+            dump_history_add(&sum, bucket, 0,
+                             dump_history_epoch(epochs, bucket->stamp));
     }
     return &sum;
 }
