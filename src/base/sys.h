@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -46,6 +47,11 @@ static inline void *sys_mmap(void *address, size_t length, int protection, int f
  * most 4095 (MAX_ERRNO of the kernel). */
 static inline bool sys_failed(const void *pointer) {
     return (uintptr_t)pointer >= (uintptr_t)-4095;
+}
+
+/* As fstat(2), which glibc before 2.33 has by another name only. */
+static inline int sys_fstat(int fd, struct stat *status) {
+    return (int)sys_call(SYS_fstat, fd, status);
 }
 
 static inline int sys_munmap(void *address, size_t length) {

@@ -18,7 +18,7 @@
 
 /* The kernel's numbers (signal(7)): up to 31 they have names, then they are
  * real-time. */
-enum { MAX_STANDARD_SIGNAL = 31, MAX_SIGNAL = 64 };
+enum { MAX_SIGNAL = 64 };
 
 const struct option_row options_table[OPTION_COUNT] = {
     [OPTION_OUTPUT] = {"TRACEMALLOC_OUTPUT", "tracemalloc.%p.dump",
@@ -116,15 +116,22 @@ static int read_id(const char *text, uint64_t *out) {
     return length >= 1 && length <= 16 && id != 0 ? 0 : -EINVAL;
 }
 
-/* Whether the tracer may have the signal: not those that cannot be caught, nor those of
- * faults, nor 32 and 33, which glibc keeps for itself. */
+/* The signals that the tracer may have: not those that cannot be caught, nor those of
+ * faults. A table, because sigabbrev_np came with glibc 2.32. */
+static const char signal_names[][8] = {
+    [SIGHUP] = "HUP",   [SIGINT] = "INT",   [SIGQUIT] = "QUIT",
+    [SIGUSR1] = "USR1", [SIGUSR2] = "USR2", [SIGPIPE] = "PIPE",
+    [SIGALRM] = "ALRM", [SIGTERM] = "TERM", [SIGCHLD] = "CHLD",
+    [SIGCONT] = "CONT", [SIGTSTP] = "TSTP", [SIGTTIN] = "TTIN",
+    [SIGTTOU] = "TTOU", [SIGURG] = "URG",   [SIGXCPU] = "XCPU",
+    [SIGXFSZ] = "XFSZ", [SIGPROF] = "PROF", [SIGVTALRM] = "VTALRM",
+    [SIGPOLL] = "POLL", [SIGPWR] = "PWR",   [SIGWINCH] = "WINCH",
+};
+enum { SIGNAL_NAMES = sizeof signal_names / sizeof *signal_names };
+
+/* 32 and 33 are glibc's own. */
 static bool can_be_taken(uint64_t number) {
-    static const int kept[] = {SIGKILL, SIGSTOP, SIGILL,  SIGTRAP, SIGABRT,
-                               SIGBUS,  SIGFPE,  SIGSEGV, SIGSYS,  SIGSTKFLT};
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
-        if (number == (uint64_t)kept[i])
-            return false;
-    return (number >= 1 && number <= MAX_STANDARD_SIGNAL) ||
+    return (number < SIGNAL_NAMES && signal_names[number][0] != '\0') ||
            (number >= (uint64_t)SIGRTMIN && number <= (uint64_t)SIGRTMAX);
 }
 
@@ -153,13 +160,12 @@ static int read_signal_name(const char *text, uint64_t *out) {
         return read_real_time(end, SIGRTMIN, '+', out);
     if ((end = after_name(name, "RTMAX")) != NULL)
         return read_real_time(end, SIGRTMAX, '-', out);
-    *out = SIGIO; /* which glibc abbreviates as POLL */
+    *out = SIGIO; /* POLL by its other name */
     if ((end = after_name(name, "IO")) != NULL && *end == '\0')
         return 0;
-    for (int number = 1; number <= MAX_STANDARD_SIGNAL; number++) {
-        const char *abbreviation = sigabbrev_np(number);
-        *out = (uint64_t)number;
-        end = abbreviation != NULL ? after_name(name, abbreviation) : NULL;
+    for (uint64_t number = 1; number < SIGNAL_NAMES; number++) {
+        *out = number;
+        end = can_be_taken(number) ? after_name(name, signal_names[number]) : NULL;
         if (end != NULL && *end == '\0')
             return 0;
     }

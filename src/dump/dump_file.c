@@ -340,8 +340,8 @@ static int fill(struct dump_file *file, int fd) {
         result = write_sections(file, fd);
     if (result == 0)
         result = io_write_all(fd, header, TRACEMALLOC_DUMP_HEADER_SIZE, 0);
-    if (result == 0 && fstat(fd, &status) != 0)
-        result = -EIO;
+    if (result == 0)
+        result = sys_fstat(fd, &status);
     if (result == 0)
         result = map_sections(file, fd);
     if (result == 0) {

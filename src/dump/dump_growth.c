@@ -49,10 +49,7 @@ int dump_growth_allocate(const struct dump_file *file, int fd, uint64_t offset,
 
 static uint64_t allocated_bytes(int fd) {
     struct stat status;
-    int saved = errno;
-    uint64_t bytes = fstat(fd, &status) == 0 ? (uint64_t)status.st_blocks * 512 : 0;
-    errno = saved;
-    return bytes;
+    return sys_fstat(fd, &status) == 0 ? (uint64_t)status.st_blocks * 512 : 0;
 }
 
 /* A file system without holes would allocate the range: then the file must end with the
@@ -102,7 +99,7 @@ static int reopen(const struct dump_file *file) {
                       O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
     if (fd < 0)
         return fd;
-    bool same = fstat(fd, &status) == 0 && is_same(file, &status);
+    bool same = sys_fstat(fd, &status) == 0 && is_same(file, &status);
     errno = saved;
     if (same)
         return fd;

@@ -8,6 +8,10 @@
 #include "base/lock.h"
 #include "base/machine.h"
 
+/* Missing before glibc 2.34 in a program that links no libpthread: it has no thread
+ * whose end would have to be seen. */
+#pragma weak pthread_setspecific
+
 const char *const thread_state_nowhere;
 struct thread_state thread_state_none = {.in_tracer = true,
                                          .current = &thread_state_nowhere,
@@ -89,7 +93,7 @@ struct thread_state *thread_state_begin(void) {
     state->ended = has_ended;
     state->current = &thread_state_nowhere;
     state->owner = THREAD_STATE_NO_OWNER;
-    if (has_key)
+    if (has_key && pthread_setspecific != NULL)
         pthread_setspecific(key, state);
     thread_state_own = state;
     /* Of a request that a signal handler deferred meanwhile, by whatever thread. */

@@ -61,6 +61,7 @@ static const struct {
     FUNCTION(prctl),
     FUNCTION(capset),
     FUNCTION(sigaction),
+    FUNCTION(strerrordesc_np),
 };
 #undef FUNCTION
 

@@ -65,6 +65,7 @@ struct libc_real {
     int (*prctl)(int option, ...);
     int (*capset)(void *header, const void *data);
     int (*sigaction)(int number, const struct sigaction *action, struct sigaction *old);
+    const char *(*strerrordesc_np)(int error); /* not hooked; NULL before glibc 2.32 */
 };
 
 extern internal struct libc_real libc_real;

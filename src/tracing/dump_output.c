@@ -10,6 +10,7 @@
 #include "base/message.h"
 #include "base/process.h"
 #include "base/sys.h"
+#include "hooks/libc_real.h"
 #include "trace/tracer.h"
 #include "tracing/traced_process.h"
 
@@ -41,7 +42,8 @@ static const char *reason(int error) {
         return "it is not a regular file";
     if (error == -EFBIG || error == -EDOM)
         return "the limit on its size is too low";
-    return strerrordesc_np(-error);
+    return libc_real.strerrordesc_np != NULL ? libc_real.strerrordesc_np(-error)
+                                             : "the system refuses it";
 }
 
 void dump_output_attach(void) {

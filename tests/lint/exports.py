@@ -2,24 +2,44 @@
 """exports.py LIBRARY LIST: the library exports the names of the list, no more, no less.
 
 A stray name in a preloaded library replaces the program's own function of that name.
-Lines of LIST that begin with # are comments.
+Lines of LIST that begin with # are comments. And the library needs no newer glibc than
+MAX_GLIBC: what is newer is asked for by dlsym, and done without.
 """
 
+import re
 import subprocess
 import sys
 
 import tree
 
 
-def exported(library):
-    """The names that the library defines for others, without symbol versions."""
+MAX_GLIBC = (2, 17)
+
+
+def symbols(library, kind):
+    """The library's dynamic symbols of a kind, as nm writes them: name@version."""
     listing = subprocess.run(
-        ["nm", "-D", "--defined-only", "--format=posix", library],
+        ["nm", "-D", kind, "--format=posix", library],
         stdout=subprocess.PIPE,
         universal_newlines=True,
         check=True,
     ).stdout
-    return {line.split()[0].split("@")[0] for line in listing.splitlines()}
+    return [line.split()[0] for line in listing.splitlines()]
+
+
+def too_new(library):
+    """The symbols that the library needs of a newer glibc."""
+    found = []
+    for symbol in symbols(library, "--undefined-only"):
+        version = re.search(r"@GLIBC_(\d+)\.(\d+)", symbol)
+        if version and tuple(map(int, version.groups())) > MAX_GLIBC:
+            found.append(symbol)
+    return found
+
+
+def exported(library):
+    """The names that the library defines for others, without symbol versions."""
+    return {symbol.split("@")[0] for symbol in symbols(library, "--defined-only")}
 
 
 def listed(path):
@@ -30,8 +50,10 @@ def listed(path):
 
 def problems(library, path):
     there, wanted = exported(library), listed(path)
+    newer = ["%s is too new" % symbol for symbol in too_new(library)]
     stray = ["%s is exported and not listed" % name for name in sorted(there - wanted)]
-    return stray + ["%s is not exported" % name for name in sorted(wanted - there)]
+    missing = ["%s is not exported" % name for name in sorted(wanted - there)]
+    return newer + stray + missing
 
 
 if __name__ == "__main__":

@@ -158,9 +158,13 @@ class Headers(Planted):
 
 
 class Exports(Planted):
+    body = "0"
+
     def found(self, names):
         source = self.write(
-            "x.c", "int tracemalloc_start(void) { return 0; }\nint stray;\n"
+            "x.c",
+            "const char *strerrordesc_np(int error);\n"
+            "int tracemalloc_start(void) { return %s; }\nint stray;\n" % self.body,
         )
         library = os.path.join(self.root, "x.so")
         subprocess.check_call(COMPILER + ["-shared", "-fPIC", "-o", library, source])
@@ -177,6 +181,10 @@ class Exports(Planted):
     def test_missing(self):
         found = self.found("tracemalloc_start\nstray\nmalloc\n")
         self.assertEqual(found, ["malloc is not exported"])
+
+    def test_too_new(self):
+        self.body = "strerrordesc_np(1) != 0"
+        self.assert_found(self.found("tracemalloc_start\nstray\n"), "too new")
 
 
 @unittest.skipUnless(shutil.which("clang-format"), "clang-format is not installed")
