@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "hooks/got_hooks.h"
 
-#include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
 #include <link.h>
@@ -11,13 +10,11 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/mman.h>
 
 #include "base/lock.h"
-#include "base/machine.h"
 #include "base/sys.h"
 #include "hooks/loaded_late.h"
-#include "stack/native/native_object.h"
+#include "stack/native/native_slots.h"
 
 enum { MOST_HOOKS = 256, TABLE = 1024 };
 
@@ -83,62 +80,18 @@ static void add_exported(const char *name, void *ours) {
         add(name, ours, real);
 }
 
-/* What the dynamic section of an object leads to. */
-struct dynamic {
-    const uint32_t *hash;
-    const ElfW(Sym) * symbols;
-    const char *names;
-    const ElfW(Rela) * slots[2]; /* of calls, and of other addresses */
-    size_t counts[2];
-};
-
-static struct dynamic read_dynamic(const ElfW(Dyn) * entry) {
-    struct dynamic out = {0};
-    for (; entry->d_tag != DT_NULL; entry++) {
-        const void *at = (const void *)entry->d_un.d_ptr;
-        size_t count = entry->d_un.d_val / sizeof(ElfW(Rela));
-        switch (entry->d_tag) {
-        case DT_GNU_HASH:
-            out.hash = at;
-            break;
-        case DT_SYMTAB:
-            out.symbols = at;
-            break;
-        case DT_STRTAB:
-            out.names = at;
-            break;
-        case DT_JMPREL:
-            out.slots[0] = at;
-            break;
-        case DT_PLTRELSZ:
-            out.counts[0] = count;
-            break;
-        case DT_RELA:
-            out.slots[1] = at;
-            break;
-        case DT_RELASZ:
-            out.counts[1] = count;
-            break;
-        default:
-            break;
-        }
-    }
-    return out;
-}
-
 /* Our own exported functions, in the order of their hashes (see native_object.c): the
  * lowest bit of a word ends a bucket. */
-static void add_all_exported(const struct link_map *own) {
-    struct dynamic dynamic = read_dynamic(own->l_ld);
-    uint32_t buckets = dynamic.hash[0], first = dynamic.hash[1];
-    const uint32_t *bucket = dynamic.hash + 4 + 2 * (size_t)dynamic.hash[2];
+static void add_all_exported(const struct native_slots *own) {
+    uint32_t buckets = own->hash[0], first = own->hash[1];
+    const uint32_t *bucket = own->hash + 4 + 2 * (size_t)own->hash[2];
     const uint32_t *chain = bucket + buckets;
     for (uint32_t at = 0; at < buckets; at++)
         for (uint32_t index = bucket[at]; index >= first; index++) {
-            const ElfW(Sym) *symbol = dynamic.symbols + index;
+            const ElfW(Sym) *symbol = own->symbols + index;
             if (ELF64_ST_TYPE(symbol->st_info) == STT_FUNC)
-                add_exported(dynamic.names + symbol->st_name,
-                             (void *)(own->l_addr + symbol->st_value));
+                add_exported(own->names + symbol->st_name,
+                             (void *)(own->bias + symbol->st_value));
             if ((chain[index - first] & 1) != 0)
                 break;
         }
@@ -146,112 +99,57 @@ static void add_all_exported(const struct link_map *own) {
 
 /* --- the slots -------------------------------------------------------------------- */
 
-struct object {
-    uintptr_t bias, start, end;
-    uintptr_t read_only, read_only_end; /* whole pages (RELRO) */
-    struct dynamic dynamic;
-};
-
-static void describe(const struct dl_phdr_info *info, struct object *out) {
-    struct native_object object;
-    native_object_describe(info, &object);
-    *out = (struct object){object.bias, object.start, object.end, 0, 0, {0}};
-    if (object.dynamic != NULL)
-        out->dynamic = read_dynamic(object.dynamic);
-    for (size_t at = 0; at < info->dlpi_phnum; at++) {
-        const ElfW(Phdr) *segment = &info->dlpi_phdr[at];
-        uintptr_t start = object.bias + segment->p_vaddr;
-        if (segment->p_type != PT_GNU_RELRO)
-            continue;
-        out->read_only = machine_page_of(start);
-        out->read_only_end = machine_page_of(start + segment->p_memsz);
-    }
+static bool is_own(uintptr_t start, uintptr_t end) {
+    uintptr_t own = (uintptr_t)got_hooks_prepare;
+    return own >= start && own < end;
 }
 
-/* The loader adds an object's place to the addresses in its dynamic section, but not
- * in the kernel's own. */
-static bool has_tables(const struct object *object) {
-    uintptr_t names = (uintptr_t)object->dynamic.names;
-    return object->dynamic.symbols != NULL && names >= object->start &&
-           names < object->end;
-}
-
-static bool is_left_alone(const struct object *object) {
-    uintptr_t own = (uintptr_t)got_hooks_prepare, loader = getauxval(AT_BASE);
-    return (own >= object->start && own < object->end) ||
-           (loader != 0 && loader == object->bias) || !has_tables(object);
-}
-
-static int set_slot(const struct object *object, void **slot, void *to) {
-    uintptr_t page = machine_page_of((uintptr_t)slot);
-    bool read_only = page >= object->read_only && page < object->read_only_end;
-    if (read_only) {
-        int status =
-            (int)sys_call(SYS_mprotect, page, MACHINE_PAGE, PROT_READ | PROT_WRITE);
-        if (status < 0)
-            return status;
-    }
-    __atomic_store_n(slot, to, __ATOMIC_RELEASE);
-    return read_only ? (int)sys_call(SYS_mprotect, page, MACHINE_PAGE, PROT_READ) : 0;
+static bool is_left_alone(const struct native_slots *object) {
+    uintptr_t loader = getauxval(AT_BASE);
+    return is_own(object->start, object->end) ||
+           (loader != 0 && loader == object->bias);
 }
 
 /* Where a call goes that was never made: back into the object's own PLT. */
-static bool is_unbound(const struct object *object, const ElfW(Rela) * entry,
-                       const ElfW(Sym) * symbol, const void *value) {
+static bool is_unbound(const struct native_slots *object,
+                       const struct native_slot *slot, const void *value) {
     uintptr_t address = (uintptr_t)value;
-    return ELF64_R_TYPE(entry->r_info) == R_X86_64_JUMP_SLOT &&
-           symbol->st_shndx == SHN_UNDEF && address >= object->start &&
+    return slot->is_call && slot->is_undefined && address >= object->start &&
            address < object->end;
 }
 
 /* Another tool stands in front of libc there. Other slots than a call's may have the
  * address of a stub in the executable, which is libc's function all the same. */
-static bool is_taken(const ElfW(Rela) * entry, const ElfW(Sym) * symbol,
-                     const char *name) {
+static bool is_taken(const struct native_slot *slot) {
     static const char *const memory[] = {"malloc", "calloc", "realloc",
                                          "free",   "mmap",   "munmap"};
-    if (ELF64_R_TYPE(entry->r_info) != R_X86_64_JUMP_SLOT ||
-        symbol->st_shndx != SHN_UNDEF)
-        return false;
     for (size_t i = 0; i < sizeof memory / sizeof *memory; i++)
-        if (strcmp(name, memory[i]) == 0)
+        if (slot->is_call && slot->is_undefined && strcmp(slot->name, memory[i]) == 0)
             return true;
     return false;
 }
 
-static bool is_address(const ElfW(Rela) * entry) {
-    uint64_t type = ELF64_R_TYPE(entry->r_info);
-    return ELF64_R_SYM(entry->r_info) != 0 &&
-           (type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT ||
-            (type == R_X86_64_64 && entry->r_addend == 0));
-}
-
-static int change_slot(const struct object *object, const ElfW(Rela) * entry,
-                       bool install) {
-    const ElfW(Sym) *symbol = object->dynamic.symbols + ELF64_R_SYM(entry->r_info);
-    uint8_t index = *find_entry(object->dynamic.names + symbol->st_name);
-    if (index == 0)
+static int change_slot(const struct native_slots *object,
+                       const struct native_slot *slot, bool install) {
+    uint8_t index = *find_entry(slot->name);
+    const struct hook *hook = index != 0 ? &hooks[index - 1] : NULL;
+    if (hook == NULL || hook->real == NULL)
         return 0;
-    const struct hook *hook = &hooks[index - 1];
-    void **slot = (void **)(object->bias + entry->r_offset);
-    void *value = __atomic_load_n(slot, __ATOMIC_RELAXED);
-    if (hook->real == NULL)
-        return 0;
+    void *value = __atomic_load_n(slot->place, __ATOMIC_RELAXED);
     if (!install)
-        return value == hook->ours ? set_slot(object, slot, hook->real) : 0;
-    if (value == hook->real || is_unbound(object, entry, symbol, value))
-        return set_slot(object, slot, hook->ours);
-    return value != hook->ours && is_taken(entry, symbol, hook->name) ? -EBUSY : 0;
+        return value == hook->ours ? native_slots_set(object, slot->place, hook->real)
+                                   : 0;
+    if (value == hook->real || is_unbound(object, slot, value))
+        return native_slots_set(object, slot->place, hook->ours);
+    return value != hook->ours && is_taken(slot) ? -EBUSY : 0;
 }
 
-static unsigned change_object(const struct object *object, bool install) {
+static unsigned change_object(const struct native_slots *object, bool install) {
+    struct native_slots_at at = {0};
+    struct native_slot slot;
     unsigned failed = 0;
-    for (size_t of = 0; of < 2; of++)
-        for (size_t at = 0; at < object->dynamic.counts[of]; at++) {
-            const ElfW(Rela) *entry = &object->dynamic.slots[of][at];
-            if (is_address(entry))
-                failed += change_slot(object, entry, install) < 0;
-        }
+    while (native_slots_next(object, &at, &slot))
+        failed += change_slot(object, &slot, install) < 0;
     return failed;
 }
 
@@ -262,12 +160,14 @@ struct pass {
 
 static int visit(struct dl_phdr_info *info, size_t size, void *argument) {
     struct pass *pass = argument;
-    struct object object;
+    struct native_object object;
+    struct native_slots slots;
     (void)size;
     seen_adds = info->dlpi_adds;
-    describe(info, &object);
-    if (!is_left_alone(&object))
-        pass->failed += change_object(&object, pass->install);
+    native_object_describe(info, &object);
+    native_slots_describe(&object, info->dlpi_phdr, info->dlpi_phnum, &slots);
+    if (!is_left_alone(&slots))
+        pass->failed += change_object(&slots, pass->install);
     return 0;
 }
 
@@ -376,18 +276,26 @@ __attribute__((naked)) static void go_on_to_dlsym(void) {
 }
 #undef GO_ON
 
+static int find_own(struct dl_phdr_info *info, size_t size, void *own) {
+    struct native_object object;
+    (void)size;
+    native_object_describe(info, &object);
+    if (!is_own(object.start, object.end))
+        return 0;
+    native_slots_describe(&object, NULL, 0, own);
+    return 1;
+}
+
 /* --- on and off ------------------------------------------------------------------- */
 
 int got_hooks_prepare(void) {
-    Dl_info info;
-    struct link_map *own = NULL;
+    struct native_slots own = {0};
     if (hook_count > 0)
         return 0;
-    if (dladdr1((const void *)got_hooks_prepare, &info, (void **)&own,
-                RTLD_DL_LINKMAP) == 0 ||
-        own == NULL)
+    dl_iterate_phdr(find_own, &own);
+    if (own.hash == NULL)
         return -ENOENT;
-    add_all_exported(own);
+    add_all_exported(&own);
     *(void **)(void *)&real_dlopen = loaded_late_find("dlopen");
     *(void **)(void *)&real_dlsym = loaded_late_find("dlsym");
     if (real_dlopen == NULL || real_dlsym == NULL)
