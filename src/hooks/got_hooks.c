@@ -9,7 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/auxv.h>
 
 #include "base/lock.h"
 #include "base/sys.h"
@@ -105,9 +104,7 @@ static bool is_own(uintptr_t start, uintptr_t end) {
 }
 
 static bool is_left_alone(const struct native_slots *object) {
-    uintptr_t loader = getauxval(AT_BASE);
-    return is_own(object->start, object->end) ||
-           (loader != 0 && loader == object->bias);
+    return is_own(object->start, object->end) || _r_debug.r_ldbase == object->bias;
 }
 
 /* Where a call goes that was never made: back into the object's own PLT. */

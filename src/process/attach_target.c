@@ -149,25 +149,37 @@ static uint64_t find_restore(const struct attach_target *target, const char *lib
     return address;
 }
 
+/* Before 2.34 dlopen was in a library of its own, and the files had versions. */
+static const struct remote_mapping *find_open(struct attach_target *target) {
+    static const char *const libc_names[] = {"libc.so.6", "libc-2."};
+    static const char *const dl_names[] = {"libc.so.6", "libdl-2.", "libdl.so.2"};
+    const struct remote_mapping *libc = NULL;
+    for (size_t i = 0; libc == NULL && i < sizeof libc_names / sizeof *libc_names; i++)
+        libc = remote_mappings_file(&target->mappings, libc_names[i]);
+    for (size_t i = 0; target->open == 0 && i < sizeof dl_names / sizeof *dl_names;
+         i++) {
+        const struct remote_mapping *file =
+            remote_mappings_file(&target->mappings, dl_names[i]);
+        if (file == NULL || remote_symbol_find(target->status.pid, file->start,
+                                               "dlopen", &target->open) < 0)
+            target->open = 0;
+    }
+    return libc;
+}
+
 static int find_libc(struct attach_target *target) {
     int pid = (int)target->status.pid;
-    const struct remote_mapping *libc =
-        remote_mappings_file(&target->mappings, "libc.so.6");
-    if (libc == NULL && remote_mappings_file(&target->mappings, "libc-2.") == NULL)
+    const struct remote_mapping *libc = find_open(target);
+    unsigned char first;
+    if (libc == NULL)
         return failure_print("process %d does not use glibc: the library cannot be "
                              "loaded into it",
                              pid);
-    int status = libc == NULL ? -ENOENT
-                              : remote_symbol_find(target->status.pid, libc->start,
-                                                   "dlopen", &target->open);
-    if (status == -ENOENT)
-        return failure_print("the glibc of process %d is older than 2.34: start the "
-                             "program with tracemalloc run and a library built there",
-                             pid);
-    if (status < 0)
-        return attach_target_refuse(target, status);
+    int error = remote_memory_read(target->status.pid, libc->start, &first, 1);
+    if (error < 0)
+        return attach_target_refuse(target, error);
     target->restore = find_restore(target, libc->path);
-    if (target->restore == 0)
+    if (target->open == 0 || target->restore == 0)
         return failure_print("the glibc of process %d is not supported: the library "
                              "cannot be loaded into it",
                              pid);
@@ -246,7 +258,12 @@ bool attach_target_is_loader(const struct attach_target *target, uint64_t addres
 bool attach_target_is_free(const struct attach_target *target, uint64_t address) {
     const struct remote_mapping *mapping =
         remote_mappings_at(&target->mappings, address);
-    return mapping != NULL && mapping->is_code && mapping->path[0] == '/' &&
-           !is_named(mapping, "ld-") && !is_named(mapping, "libc.so") &&
-           !is_allocator(target, mapping);
+    static const char *const libc_names[] = {"ld-",    "ld.so",      "libc.so",
+                                             "libc-2", "libpthread", "libdl"};
+    if (mapping == NULL || !mapping->is_code || mapping->path[0] != '/')
+        return false;
+    for (size_t i = 0; i < sizeof libc_names / sizeof *libc_names; i++)
+        if (is_named(mapping, libc_names[i]))
+            return false;
+    return !is_allocator(target, mapping);
 }
