@@ -9,7 +9,7 @@
 
 #include "base/limits.h"
 #include "control/request.h"
-#include "event/event.h"
+#include "event/event_sampled.h"
 #include "hooks/redirect.h"
 #include "module/public_api.h"
 #include "module/tracemalloc_module.h"
@@ -64,11 +64,31 @@ static void untrack(struct event_guard guard, unsigned number, uintptr_t pointer
         tracer_untrack(guard, (uint32_t)domain, pointer);
 }
 
+/* False: the block is not one of the sample. */
+static bool is_recorded(struct thread_state *self, size_t size) {
+    return gate.exact || (sampler_is_due(&self->sampler, size) &&
+                          sampler_take(&self->sampler, size, tracer.sample_distance));
+}
+
+static int track_unsampled(struct thread_state *self, unsigned number,
+                           uintptr_t pointer) {
+    if (!block_map_may_be_sampled(pointer))
+        return 0;
+    struct event_guard guard = event_begin(self);
+    int64_t domain = gate.active ? bucket_table_domain(number) : -ENOENT;
+    if (domain >= 0)
+        tracer_track_unsampled(guard, (uint32_t)domain, pointer);
+    event_end(guard);
+    return 0;
+}
+
 int tracemalloc_track(unsigned domain, uintptr_t pointer, size_t size) {
     int error;
     struct thread_state *self = event_thread_of_call(&error);
     if (self == NULL)
         return error;
+    if (!is_recorded(self, size))
+        return track_unsampled(self, domain, pointer);
     struct event_guard guard = event_begin(self);
     error = gate.active ? track(guard, domain, pointer, size) : -EALREADY;
     event_end(guard);
@@ -80,6 +100,8 @@ int tracemalloc_untrack(unsigned domain, uintptr_t pointer) {
     struct thread_state *self = event_thread_of_call(&error);
     if (self == NULL)
         return error;
+    if (gate.sampled && !block_map_may_be_sampled(pointer))
+        return 0;
     struct event_guard guard = event_begin(self);
     error = gate.active ? 0 : -EALREADY;
     if (error == 0)

@@ -131,11 +131,22 @@ static uint32_t *slot_of(uintptr_t address) {
     return block_map_is_start(address) ? block_map_find(address) : NULL;
 }
 
-/* The map of sampled blocks has no slots but those of its addresses. */
+/* While blocks are sampled, each address that the program tracks is watched, so that it
+ * passes the filter. */
+static bool is_watched_in(uint32_t domain) {
+    return domain == TRACEMALLOC_DUMP_DOMAIN_PYTHON || block_map.is_sampled;
+}
+
+static bool is_tracked(uintptr_t address) {
+    uint64_t count = dump.header->sections[TRACEMALLOC_DUMP_DOMAINS].count;
+    for (uint32_t domain = 0; domain < count; domain++)
+        if (is_watched_in(domain) && track_table_find(domain, address) != 0)
+            return true;
+    return false;
+}
+
 static void watch(uintptr_t address) {
-    uint32_t *slot = block_map.is_sampled && block_map_is_start(address)
-                         ? block_map_make(address)
-                         : slot_of(address);
+    uint32_t *slot = block_map.is_sampled ? block_map_make(address) : slot_of(address);
     if (slot != NULL)
         live_block_watch(slot);
 }
@@ -161,7 +172,7 @@ uint32_t tracer_take_watched(struct event_guard guard, uintptr_t block, uint32_t
         tracer.code_freed(block);
     if (by == TRACER_PYTHON)
         tracked = track_table_take(python, block);
-    else if (track_table_find(python, block) != 0)
+    if (is_tracked(block))
         live_block_watch(slot);
     if (bucket == 0)
         return tracked;
@@ -222,7 +233,7 @@ int tracer_track(struct event_guard guard, uint32_t domain, uintptr_t address,
     }
     if (is_of(bucket, TRACEMALLOC_DUMP_DOMAIN_LIBC))
         block_count_remove(live_block_take_watched(slot));
-    if (domain == TRACEMALLOC_DUMP_DOMAIN_PYTHON)
+    if (is_watched_in(domain))
         watch(address);
     return 0;
 }
@@ -278,4 +289,13 @@ void tracer_replaced_sampled(struct event_guard guard, uintptr_t block,
 void tracer_remove_sampled(struct event_guard guard, uintptr_t block,
                            enum tracer_family by) {
     tracer_replaced_sampled(guard, block, tracer_take(guard, block, by));
+}
+
+void tracer_track_unsampled(struct event_guard guard, uint32_t domain,
+                            uintptr_t address) {
+    tracer_untrack(guard, domain, address);
+    uint32_t *slot = slot_of(address);
+    if (slot != NULL && is_of(*slot & BLOCK_MAP_BUCKET, TRACEMALLOC_DUMP_DOMAIN_LIBC))
+        block_count_remove(live_block_take_watched(slot));
+    address_map_remove_empty(&block_map_sampled, address);
 }

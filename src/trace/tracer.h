@@ -236,5 +236,9 @@ void tracer_replaced_sampled(struct event_guard guard, uintptr_t block,
                              uint32_t bucket);
 void tracer_remove_sampled(struct event_guard guard, uintptr_t block,
                            enum tracer_family by);
+/* The program tracks a block that is not sampled: what was at the address before is
+ * replaced, as by tracer_track. */
+void tracer_track_unsampled(struct event_guard guard, uint32_t domain,
+                            uintptr_t address);
 /* Watches the block of a code object: its free calls code_freed. */
 void tracer_watch_code(const void *code);

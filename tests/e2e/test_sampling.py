@@ -274,3 +274,25 @@ def test_run_takes_a_distance(some_interpreter, ours, dumps_folder):
         program = [some_interpreter.path, "-c", "pass"]
         assert ours("run", "-q", "-o", out, *(given + program)).returncode == 0
         assert dump_file.DumpFile(out).sample_distance == distance
+
+
+TRACK = """
+import ctypes
+track = ctypes.pythonapi.PyTraceMalloc_Track
+untrack = ctypes.pythonapi.PyTraceMalloc_Untrack
+track.argtypes = [ctypes.c_uint, ctypes.c_size_t, ctypes.c_size_t]
+untrack.argtypes = [ctypes.c_uint, ctypes.c_size_t]
+for number in range(40000):
+    track(77, 0x10000000 + number * 64, 1000)
+for number in range(20000):
+    untrack(77, 0x10000000 + number * 64)
+"""
+
+
+def test_what_modules_report_is_sampled_too(some_interpreter, trace_code, ours):
+    if some_interpreter.version < (3, 7):
+        pytest.skip("3.6 has these functions under names of its own")
+    traced = trace_code(some_interpreter, TRACK, TRACEMALLOC_SAMPLE="64K")
+    assert traced.result.returncode == 0, traced.result.stderr
+    total = ours.json("stats", "--domain", "77", traced.dump)["total"]
+    assert is_near(total, 20000 * 1000) and total["sampled_blocks"] < 1000
