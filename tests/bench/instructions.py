@@ -27,28 +27,32 @@ WARM, FEW, MANY = 3000, 2000, 12000
 ROUNDS = [WARM, FEW, MANY]
 TOLERANCE = 0.05
 
-# how a process runs: its threads, and the native frames that are recorded
-Way = collections.namedtuple("Way", "title threads native")
+# how a process runs: its threads, and what is asked of the library
+Way = collections.namedtuple("Way", "title threads variables")
+NATIVE = (("TRACEMALLOC_NATIVE_FRAMES", "30"),)
+SAMPLED = (("TRACEMALLOC_SAMPLE", "512K"),)
 WAYS = [
-    Way("one thread", 1, 0),
-    Way("idle thread", 2, 0),
-    Way("native frames", 1, 30),
+    Way("one thread", 1, ()),
+    Way("idle thread", 2, ()),
+    Way("native frames", 1, NATIVE),
+    Way("sampled", 1, SAMPLED),
+    Way("sampled, idle thread", 2, SAMPLED),
 ]
 UNTRACED = None
 
 Key = collections.namedtuple("Key", "name way depth")
 
 
-def tracing(native):
-    """The environment of a process that is traced with so many native frames."""
-    if native is UNTRACED:
+def tracing(variables):
+    """The environment of a process that is traced in this way."""
+    if variables is UNTRACED:
         return {}
-    return {"PYTHONTRACEMALLOC": "25", "TRACEMALLOC_NATIVE_FRAMES": str(native)}
+    return dict(variables, PYTHONTRACEMALLOC="25")
 
 
-def callgrind(options, threads, native, names):
+def callgrind(options, threads, variables, names):
     """The instructions of each run of a loop, in the order of loops.plan."""
-    traced = native is not UNTRACED
+    traced = variables is not UNTRACED
     with tables.Folder() as folder:
         out = os.path.join(folder, "callgrind")
         command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=" + out]
@@ -58,7 +62,7 @@ def callgrind(options, threads, native, names):
         environment = tables.environment(options.library if traced else None, folder)
         done = subprocess.run(
             command + [",".join(names)],
-            env=dict(environment, **tracing(native)),
+            env=dict(environment, **tracing(variables)),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             universal_newlines=True,
@@ -75,9 +79,9 @@ def total(path):
     return int(re.search(r"^totals: (\d+)$", pathlib.Path(path).read_text(), re.M)[1])
 
 
-def per_round(options, threads, native, names):
+def per_round(options, threads, variables, names):
     """{(name, depth): instructions of a round}."""
-    counts = iter(callgrind(options, threads, native, names))
+    counts = iter(callgrind(options, threads, variables, names))
     found = {}
     for key in itertools.product(names, DEPTHS):
         _, few, many = next(counts), next(counts), next(counts)
@@ -88,13 +92,13 @@ def per_round(options, threads, native, names):
 def measure(options, names):
     """{Key: instructions that tracing adds to an allocation}."""
     runs = sorted({(way.threads, UNTRACED) for way in WAYS}, key=str)
-    runs += [(way.threads, way.native) for way in WAYS]
+    runs += [(way.threads, way.variables) for way in WAYS]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         done = pool.map(lambda run: per_round(options, run[0], run[1], names), runs)
         found = dict(zip(runs, done))
     return {
         Key(name, way.title, depth): (
-            found[way.threads, way.native][name, depth]
+            found[way.threads, way.variables][name, depth]
             - found[way.threads, UNTRACED][name, depth]
         )
         / loops.LOOPS[name][1]
