@@ -98,6 +98,11 @@ static cold_path void free_without_file(uintptr_t block, enum tracer_family by) 
         remove_first(block, slot, by);
 }
 
+bool event_free_inexact(const void *block) {
+    return gate.active ? !address_map_passes(&block_map_sampled, (uintptr_t)block)
+                       : !event_file_deferred;
+}
+
 void event_free_slow_path(const void *block, enum tracer_family by) {
     struct thread_state *self = thread_state_own;
     uintptr_t address = (uintptr_t)block;

@@ -294,14 +294,16 @@ static always_inline bool event_is_traced(const void *block) {
 /* Before the real free, where event_free says false. */
 void event_free_slow_path(const void *block, enum tracer_family by);
 
+/* As event_free, where blocks are sampled or tracing is off. */
+bool event_free_inexact(const void *block);
+
 /* Before the real free, also in signal handlers: the fast path, which calls nothing.
  * False: the caller calls event_free_slow_path. The slot is read without a lock, for
  * the caller owns the block. A free creates no dump file for a child that does nothing
  * else. */
 static always_inline bool event_free(const void *block, enum event_gil gil) {
     if (unlikely(!gate.exact))
-        return gate.active ? !address_map_passes(&block_map_sampled, (uintptr_t)block)
-                           : likely(!event_file_deferred);
+        return event_free_inexact(block);
     uint32_t *slot = block_map_find_near((uintptr_t)block);
     if (unlikely(slot == NULL))
         return block_map_is_absent((uintptr_t)block);

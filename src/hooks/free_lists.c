@@ -89,17 +89,23 @@ static always_inline bool just_allocated(const void *object) {
     return true;
 }
 
-static always_inline void count_here(const void *object) {
-    struct thread_state *self = event_thread();
-    uint32_t *slot = block_map_find(object_block(object, version));
-    if (self != NULL && slot != NULL && *slot != 0)
-        event_reuse(self, slot);
-}
-
 static cold_path void count_sampled_here(const void *block) {
     struct thread_state *self = event_sampled_thread();
-    if (self != NULL && block_map_may_be_sampled((uintptr_t)block))
+    if (self != NULL && free_lists_are_seen &&
+        block_map_may_be_sampled((uintptr_t)block))
         event_sampled_reuse(self, block);
+}
+
+static always_inline void count_here(const void *object) {
+    uintptr_t block = object_block(object, version);
+    if (unlikely(!gate.exact)) {
+        count_sampled_here((const void *)block);
+        return;
+    }
+    struct thread_state *self = event_thread();
+    uint32_t *slot = block_map_find(block);
+    if (self != NULL && slot != NULL && *slot != 0)
+        event_reuse(self, slot);
 }
 
 static int trace_reference(void *object, int event, void *data);
@@ -116,13 +122,8 @@ static int trace_reference(void *object, int event, void *data) {
     (void)data;
     if (unlikely(leaving) && event == REF_CREATE)
         leave();
-    if (event == REF_CREATE && likely(gate.exact) && !just_allocated(object))
+    if (event == REF_CREATE && !just_allocated(object) && gate.active)
         count_here(object);
-    else if (event == REF_CREATE && gate.active && free_lists_are_seen) {
-        const void *block = (const void *)object_block(object, version);
-        if (address_map_passes(&block_map_sampled, (uintptr_t)block))
-            count_sampled_here(block);
-    }
     return chained != NULL ? chained(object, event, chained_data) : 0;
 }
 

@@ -126,11 +126,25 @@ static never_inline void free_slow_path(int domain, void *context, void *block) 
     real[domain].free(context, block);
 }
 
-static always_inline void hooked_free(int domain, void *context, void *block) {
-    if (likely(block == NULL || event_free(block, stack_of(domain))))
+static never_inline void free_inexact(int domain, void *context, void *block) {
+    if (event_free_inexact(block))
         real[domain].free(context, block);
     else
         free_slow_path(domain, context, block);
+}
+
+static always_inline void hooked_free(int domain, void *context, void *block) {
+    uintptr_t address = (uintptr_t)block;
+    if (likely(gate.exact)) {
+        if (likely(block == NULL || event_free(block, stack_of(domain))))
+            real[domain].free(context, block);
+        else
+            free_slow_path(domain, context, block);
+    } else if (gate.active && !address_map_passes(&block_map_sampled, address)) {
+        real[domain].free(context, block);
+    } else {
+        free_inexact(domain, context, block);
+    }
 }
 
 static void *raw_malloc(void *context, size_t size) {
