@@ -35,6 +35,8 @@ WAYS = [
     Way("one thread", 1, ()),
     Way("idle thread", 2, ()),
     Way("native frames", 1, NATIVE),
+]
+SAMPLED_WAYS = [
     Way("sampled", 1, SAMPLED),
     Way("sampled, idle thread", 2, SAMPLED),
 ]
@@ -146,6 +148,9 @@ def verdicts(results, expected):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     tables.add_arguments(parser, rounds=False)
+    parser.add_argument(
+        "--sampled", action="store_true", help="of processes that sample their blocks"
+    )
     parser.add_argument("--loops", help="comma-separated names (default: all)")
     parser.add_argument("--jobs", type=int, default=2, help="runs at once (default: 2)")
     parser.add_argument(
@@ -158,6 +163,8 @@ def main():
     options = parse_arguments()
     try:
         tables.check_arguments(options)
+        if options.sampled:
+            WAYS[:] = SAMPLED_WAYS
         names = tables.chosen(options.loops, loops.LOOPS, "loop")
         results = measure(options, names)
         expected = {}
