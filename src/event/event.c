@@ -42,7 +42,8 @@ void event_open_window(struct thread_state *self) {
 static void do_deferred(struct thread_state *self) {
     while (self->deferred_count > 0) {
         uintptr_t block = self->deferred[--self->deferred_count];
-        event_free_slow_path((const void *)(block & ~(uintptr_t)1), block & 1);
+        event_free_slow_path((const void *)(block & ~(uintptr_t)1), block & 1,
+                             EVENT_ANY_THREAD);
     }
     if (self->lost > 0)
         report_lost(self);
@@ -103,7 +104,8 @@ bool event_free_inexact(const void *block) {
                        : !event_file_deferred;
 }
 
-void event_free_slow_path(const void *block, enum tracer_family by) {
+void event_free_slow_path(const void *block, enum tracer_family by,
+                          enum event_gil gil) {
     struct thread_state *self = thread_state_own;
     uintptr_t address = (uintptr_t)block;
     if (unlikely(!gate.exact)) {
@@ -120,7 +122,12 @@ void event_free_slow_path(const void *block, enum tracer_family by) {
         remove_first(address, slot, by);
         return;
     }
-    remove_slot(event_begin(self), address, slot, by);
+    /* Compiled once for each: what there is to release is known. */
+    struct event_guard guard = event_begin_as(self, gil);
+    if (guard.lock == EVENT_LOCKED)
+        remove_slot((struct event_guard){self, EVENT_LOCKED}, address, slot, by);
+    else
+        remove_slot(guard, address, slot, by);
 }
 
 /* The interrupted code may hold the lock: the header is written later. */
@@ -218,7 +225,7 @@ static always_inline uint32_t threads_bucket(struct event_guard guard, uint64_t 
 
 void *event_alloc_slow_path(struct thread_state *self, void *block, size_t size,
                             enum event_gil gil) {
-    struct event_guard guard = event_begin(self);
+    struct event_guard guard = event_begin_as(self, gil);
     if (likely(gate.active)) {
         bool usual = guard.lock == EVENT_LOCKED && gil == EVENT_WITH_GIL &&
                      event_path != EVENT_SLOW_PATH;
@@ -257,7 +264,7 @@ static uint32_t moved_bucket(struct event_guard guard, uint32_t old) {
 }
 
 void event_reuse_slow_path(struct thread_state *self, uint32_t *slot) {
-    struct event_guard guard = event_begin(self);
+    struct event_guard guard = event_begin_as(self, EVENT_WITH_GIL);
     uint32_t old = *slot & BLOCK_MAP_BUCKET;
     if (gate.active && old != 0)
         tracer_move(guard, slot, moved_bucket(guard, old));

@@ -92,18 +92,32 @@ static always_inline bool event_has_gil(const struct thread_state *self,
 }
 
 /* Marks the thread as in the tracer and takes the lock, if there is more than one
- * thread. event_end has to follow. */
-static always_inline struct event_guard event_begin(struct thread_state *self) {
+ * thread. event_end has to follow. `gil`: whether the
+ * hook's callers have to hold the GIL. That this one does is checked. */
+static always_inline struct event_guard event_begin_as(struct thread_state *self,
+                                                       enum event_gil gil) {
     self->in_tracer = true;
-    if (!likely(*tracer.single_threaded) && unlikely(!signal_window_needless))
-        event_open_window(self);
-    enum event_gil gil = *tracer.single_threaded ? EVENT_WITH_GIL : EVENT_ANY_THREAD;
-    bool has_gil = event_has_gil(self, gil) ||
-                   (*self->current != NULL && event_python_check_gil(self));
-    struct event_guard guard = tracer_enter(self, has_gil);
+    struct event_guard guard;
+    const char *tstate = *self->current;
+    if (likely(*tracer.single_threaded)) {
+        if (unlikely(tstate != self->owner && tstate != NULL))
+            event_python_check_gil(self);
+        guard = (struct event_guard){self, EVENT_ONE_THREAD};
+    } else {
+        if (unlikely(!signal_window_needless))
+            event_open_window(self);
+        bool has_gil = event_has_gil(self, gil) ||
+                       (tstate != NULL && event_python_check_gil(self));
+        guard = tracer_enter_shared(self, has_gil);
+    }
     if (unlikely(*event_python.finalizing != NULL))
         event_freeze();
     return guard;
+}
+
+/* As event_begin_as, on any thread. */
+static always_inline struct event_guard event_begin(struct thread_state *self) {
+    return event_begin_as(self, EVENT_ANY_THREAD);
 }
 
 static always_inline void event_end(struct event_guard guard) {
@@ -292,7 +306,7 @@ static always_inline bool event_is_traced(const void *block) {
 }
 
 /* Before the real free, where event_free says false. */
-void event_free_slow_path(const void *block, enum tracer_family by);
+void event_free_slow_path(const void *block, enum tracer_family by, enum event_gil gil);
 
 /* As event_free, where blocks are sampled or tracing is off. */
 bool event_free_inexact(const void *block);
@@ -333,10 +347,11 @@ static always_inline bool event_free(const void *block, enum event_gil gil) {
  * event_realloc_libc_done or event_realloc_failed. 0: it was not traced. */
 static always_inline uint32_t event_realloc_begin(struct thread_state *self,
                                                   const void *block,
-                                                  enum tracer_family by) {
+                                                  enum tracer_family by,
+                                                  enum event_gil gil) {
     if (block == NULL || !event_is_traced(block))
         return 0;
-    struct event_guard guard = event_begin(self);
+    struct event_guard guard = event_begin_as(self, gil);
     uint32_t bucket = gate.active ? tracer_take(guard, (uintptr_t)block, by) : 0;
     self->generation = tracer.generation;
     event_end(guard);
@@ -352,8 +367,9 @@ static always_inline bool event_realloc_is_current(struct event_guard guard,
 
 /* The real realloc failed: the old block is unchanged. */
 static always_inline void event_realloc_failed(struct thread_state *self,
-                                               const void *block, uint32_t bucket) {
-    struct event_guard guard = event_begin(self);
+                                               const void *block, uint32_t bucket,
+                                               enum event_gil gil) {
+    struct event_guard guard = event_begin_as(self, gil);
     if (event_realloc_is_current(guard, bucket))
         tracer_put_back(guard, (uintptr_t)block, bucket);
     event_end(guard);
@@ -362,9 +378,9 @@ static always_inline void event_realloc_failed(struct thread_state *self,
 /* The real realloc succeeded; event_alloc follows, with the new block, and then
  * event_keep_birth, if what this returns is not TRACER_BORN_NOW. */
 static always_inline uint8_t event_realloc_done(struct thread_state *self,
-                                                uint32_t bucket) {
+                                                uint32_t bucket, enum event_gil gil) {
     uint8_t birth = TRACER_BORN_NOW;
-    struct event_guard guard = event_begin(self);
+    struct event_guard guard = event_begin_as(self, gil);
     if (event_realloc_is_current(guard, bucket))
         birth = tracer_uncount_resized(guard, bucket);
     event_end(guard);

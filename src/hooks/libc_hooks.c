@@ -97,13 +97,13 @@ static always_inline void *end_realloc(struct thread_state *self, uint32_t bucke
     if (likely(moved != NULL || freed))
         event_realloc_libc_done(self, bucket, moved, size);
     else
-        event_realloc_failed(self, block, bucket);
+        event_realloc_failed(self, block, bucket, EVENT_ANY_THREAD);
     return moved;
 }
 
 static always_inline void record_free(void *block) {
     if (unlikely(!event_free(block, EVENT_ANY_THREAD)))
-        event_free_slow_path(block, TRACER_LIBC);
+        event_free_slow_path(block, TRACER_LIBC, EVENT_ANY_THREAD);
 }
 
 static void *sampled_realloc(void *block, size_t size) {
@@ -124,7 +124,7 @@ static void *sampled_realloc(void *block, size_t size) {
         if (moved != NULL || was_freed(moved, size, before))
             event_sampled_replaced(self, block, bucket);
         else
-            event_realloc_failed(self, block, bucket);
+            event_realloc_failed(self, block, bucket, EVENT_ANY_THREAD);
     }
     return end_sampled(self, moved, size);
 }
@@ -141,7 +141,7 @@ exported void *realloc(void *block, size_t size) {
             record_free(block);
         return libc_real.realloc(block, size);
     }
-    uint32_t bucket = event_realloc_begin(self, block, TRACER_LIBC);
+    uint32_t bucket = event_realloc_begin(self, block, TRACER_LIBC, EVENT_ANY_THREAD);
     int before = errno;
     self->in_allocator = true;
     void *moved = libc_real.realloc(block, size);

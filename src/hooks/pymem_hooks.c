@@ -18,7 +18,7 @@ struct allocator {
 static struct allocator real[DOMAINS];
 
 /* Programs may use the raw domain without the GIL. */
-static always_inline enum event_gil stack_of(int domain) {
+static always_inline enum event_gil gil_of(int domain) {
     return domain == DOMAIN_RAW ? EVENT_ANY_THREAD : EVENT_WITH_GIL;
 }
 
@@ -31,7 +31,7 @@ static always_inline void *sampled_malloc(int domain, void *context, size_t size
     void *block = real[domain].malloc(context, size);
     self->in_allocator = false;
     if (unlikely(block != NULL && sampler_is_due(&self->sampler, size)))
-        return event_sampled_alloc(self, block, size, stack_of(domain));
+        return event_sampled_alloc(self, block, size, gil_of(domain));
     return block;
 }
 
@@ -44,7 +44,7 @@ static always_inline void *sampled_calloc(int domain, void *context, size_t coun
     void *block = real[domain].calloc(context, count, size);
     self->in_allocator = false;
     if (unlikely(block != NULL && sampler_is_due(&self->sampler, count * size)))
-        return event_sampled_alloc(self, block, count * size, stack_of(domain));
+        return event_sampled_alloc(self, block, count * size, gil_of(domain));
     return block;
 }
 
@@ -60,11 +60,11 @@ static always_inline void *sampled_realloc(int domain, void *context, void *bloc
     void *moved = real[domain].realloc(context, block, size);
     self->in_allocator = false;
     if (unlikely(bucket != 0 && moved == NULL))
-        event_realloc_failed(self, block, bucket);
+        event_realloc_failed(self, block, bucket, gil_of(domain));
     else if (unlikely(bucket != 0))
         event_sampled_replaced(self, block, bucket);
     if (unlikely(moved != NULL && sampler_is_due(&self->sampler, size)))
-        return event_sampled_alloc(self, moved, size, stack_of(domain));
+        return event_sampled_alloc(self, moved, size, gil_of(domain));
     return moved;
 }
 
@@ -79,7 +79,7 @@ static always_inline void *hooked_malloc(int domain, void *context, size_t size)
     self->in_allocator = false;
     if (unlikely(block == NULL))
         return NULL;
-    return event_alloc(self, block, size, stack_of(domain));
+    return event_alloc(self, block, size, gil_of(domain));
 }
 
 static always_inline void *hooked_calloc(int domain, void *context, size_t count,
@@ -95,7 +95,7 @@ static always_inline void *hooked_calloc(int domain, void *context, size_t count
     /* The product does not overflow, or there would be no block. */
     if (unlikely(block == NULL))
         return NULL;
-    return event_alloc(self, block, count * size, stack_of(domain));
+    return event_alloc(self, block, count * size, gil_of(domain));
 }
 
 static always_inline void *hooked_realloc(int domain, void *context, void *block,
@@ -105,24 +105,24 @@ static always_inline void *hooked_realloc(int domain, void *context, void *block
     struct thread_state *self = event_thread();
     if (unlikely(self == NULL))
         return real[domain].realloc(context, block, size);
-    uint32_t bucket = event_realloc_begin(self, block, TRACER_PYTHON);
+    uint32_t bucket = event_realloc_begin(self, block, TRACER_PYTHON, gil_of(domain));
     self->in_allocator = true;
     void *moved = real[domain].realloc(context, block, size);
     self->in_allocator = false;
     if (unlikely(moved == NULL)) {
-        event_realloc_failed(self, block, bucket);
+        event_realloc_failed(self, block, bucket, gil_of(domain));
         return NULL;
     }
-    uint8_t birth =
-        bucket != 0 ? event_realloc_done(self, bucket) : (uint8_t)TRACER_BORN_NOW;
-    event_alloc(self, moved, size, stack_of(domain));
+    uint8_t birth = bucket != 0 ? event_realloc_done(self, bucket, gil_of(domain))
+                                : (uint8_t)TRACER_BORN_NOW;
+    event_alloc(self, moved, size, gil_of(domain));
     if (unlikely(birth != TRACER_BORN_NOW))
         event_keep_birth(self, moved, birth);
     return moved;
 }
 
 static never_inline void free_slow_path(int domain, void *context, void *block) {
-    event_free_slow_path(block, TRACER_PYTHON);
+    event_free_slow_path(block, TRACER_PYTHON, gil_of(domain));
     real[domain].free(context, block);
 }
 
@@ -136,7 +136,7 @@ static never_inline void free_inexact(int domain, void *context, void *block) {
 static always_inline void hooked_free(int domain, void *context, void *block) {
     uintptr_t address = (uintptr_t)block;
     if (likely(gate.exact)) {
-        if (likely(block == NULL || event_free(block, stack_of(domain))))
+        if (likely(block == NULL || event_free(block, gil_of(domain))))
             real[domain].free(context, block);
         else
             free_slow_path(domain, context, block);

@@ -79,23 +79,27 @@ void tracer_measure(void);
 void tracer_lock(void);
 void tracer_unlock(void);
 
-/* Takes the lock unless the process has one thread. event_begin has marked `thread` as
- * in the tracer; only tests pass NULL. `has_gil`: the thread holds the GIL that the
- * lock is biased to, and keeps it until tracer_leave. */
-static always_inline struct event_guard tracer_enter(struct thread_state *thread,
-                                                     bool has_gil) {
+/* Takes the lock of a process with more than one thread. event_begin has marked
+ * `thread` as in the tracer; only tests pass NULL. `has_gil`: the thread holds the GIL
+ * that the lock is biased to, and keeps it until tracer_leave. */
+static always_inline struct event_guard tracer_enter_shared(struct thread_state *thread,
+                                                            bool has_gil) {
     enum event_lock lock = EVENT_LOCKED;
-    if (likely(*tracer.single_threaded)) {
-        lock = EVENT_ONE_THREAD;
-        if (has_gil)
-            biased_lock_bias(&tracer.lock);
-    } else if (!has_gil)
+    if (!has_gil)
         biased_lock_take(&tracer.lock);
     else if (biased_lock_is_biased(&tracer.lock) && biased_lock_enter(&tracer.lock))
         lock = EVENT_BIASED;
     else
         biased_lock_take_favoured(&tracer.lock);
     return (struct event_guard){thread, lock};
+}
+
+/* The same, if there is more than one thread. */
+static always_inline struct event_guard tracer_enter(struct thread_state *thread,
+                                                     bool has_gil) {
+    if (likely(*tracer.single_threaded))
+        return (struct event_guard){thread, EVENT_ONE_THREAD};
+    return tracer_enter_shared(thread, has_gil);
 }
 
 static always_inline void tracer_leave(struct event_guard guard) {

@@ -11,6 +11,9 @@ from conftest import ROOT, interpreters, run
 TABLE = ROOT / "doc" / "cost-instructions.md"
 VERSION = "3.13.0"
 LOOPS = "object() freed,list of two,malloc by ctypes"
+# What an idle thread may add where all events come with the GIL, on any loop.
+IDLE_THREAD = 1.03
+WITHOUT_GIL = "malloc by ctypes"
 
 
 def version_of(path):
@@ -53,3 +56,16 @@ def test_instructions(measured, release):
     result = run([bench, "--python", measured] + options, timeout=600)
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stdout.count("ok  ") == 6 * len(LOOPS.split(","))
+
+
+def test_an_idle_thread_costs_nothing():
+    """In the committed tables, which the test above compares with what is measured."""
+    rows = 0
+    for line in TABLE.read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) < 6 or not cells[2].isdigit() or cells[0] == WITHOUT_GIL:
+            continue
+        alone, beside = [[int(cell) for cell in cells[at : at + 2]] for at in (2, 4)]
+        assert all(b <= IDLE_THREAD * a for a, b in zip(alone, beside)), line
+        rows += 1
+    assert rows == 2 * 7
