@@ -162,8 +162,8 @@ static int wait_until_unblocked(struct target *target, int number,
         if (!process_status_blocks(target->pid, number))
             return 0;
     } while (patience_wait(patience));
-    return failure_print("process %d blocks the request signal %d", (int)target->pid,
-                         number);
+    return failure_print("process %d blocks signal %d, which requests use",
+                         (int)target->pid, number);
 }
 
 static int send_signal(const struct target *target, int number, uint64_t value) {
