@@ -24,16 +24,16 @@ libc.malloc.argtypes = [ctypes.c_size_t]
 libc.malloc(10)  # its address is known before
 kept = []
 before = [bytes(90001) for _ in range(3)]
-rounds = 0
+rounds = []  # of each thread
 
 def allocate():
-    global rounds
-    number = 0
+    number, own = 0, [0]
+    rounds.append(own)
     while True:
         held = [bytes(number % 3000 + index) for index in range(20)]
         held.append({index: str(index) for index in range(number % 50)})
         number += 1
-        rounds += 1
+        own[0] += 1
 
 def calloc_loop():
     loop = ctypes.CDLL(None)
@@ -72,7 +72,7 @@ for line in sys.stdin:
         assert os.waitpid(child, 0) == (child, 3 << 8)
     elif command == "action":
         print(signal.getsignal(number) == signal.SIG_DFL, end=" ")
-    print("done", rounds, flush=True)
+    print("done", sum(own[0] for own in rounds), flush=True)
 """
 
 
