@@ -11,6 +11,9 @@ _tracemalloc_options() {
     summary)
         echo "--all-frames --by=process --native --no-native --source --no-source" \
             "--open-modules --json --help" ;;
+    leaks)
+        echo "-v --verbose -l --limit= --include= --exclude= --all-frames --fail --json" \
+            "--help" ;;
     resolve) echo "-o --output= --open-modules --help" ;;
     stats | compare)
         echo "-g --group-by= -l --limit= --cumulative --at= --domain= --include= --exclude=" \
@@ -58,7 +61,7 @@ _tracemalloc() {
     fi
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="run attach detach ps stop start snapshot clear info stats compare tree top summary merge resolve export flamegraph --help --version"
+        words="run attach detach ps stop start snapshot clear info stats compare tree top summary leaks merge resolve export flamegraph --help --version"
     elif words=$(_tracemalloc_values "$previous"); then
         :
     elif [[ $current == -* ]]; then

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Completion of tracemalloc for fish.
 
-set -l commands run attach detach ps stop start snapshot clear info stats compare tree top summary \
+set -l commands run attach detach ps stop start snapshot clear info stats compare tree top summary leaks \
     merge resolve export flamegraph
 
 complete -c tracemalloc -n "not __fish_seen_subcommand_from $commands" -f
@@ -19,6 +19,7 @@ complete -c tracemalloc -n __fish_use_subcommand -a compare -d 'show what grew b
 complete -c tracemalloc -n __fish_use_subcommand -a tree -d 'show the calls that hold the memory'
 complete -c tracemalloc -n __fish_use_subcommand -a top -d 'watch what a running program holds'
 complete -c tracemalloc -n __fish_use_subcommand -a summary -d "show a program's memory on one screen"
+complete -c tracemalloc -n __fish_use_subcommand -a leaks -d 'name the lines that leak'
 complete -c tracemalloc -n __fish_use_subcommand -a merge -d 'merge several dumps into one'
 complete -c tracemalloc -n __fish_use_subcommand -a resolve -d 'write the names of native frames into a dump'
 complete -c tracemalloc -n __fish_use_subcommand -a export -d 'write dumps in other formats'
@@ -39,6 +40,16 @@ complete -c tracemalloc -n $reports -l cumulative
 complete -c tracemalloc -n $reports -l all-frames
 complete -c tracemalloc -n '__fish_seen_subcommand_from info summary stats compare' -l json
 complete -c tracemalloc -n '__fish_seen_subcommand_from summary top' -l all-frames
+
+set -l leaks '__fish_seen_subcommand_from leaks'
+complete -c tracemalloc -n $leaks -s v -l verbose
+complete -c tracemalloc -n $leaks -s l -l limit -x -a all
+complete -c tracemalloc -n $leaks -l include -x
+complete -c tracemalloc -n $leaks -l exclude -x
+complete -c tracemalloc -n $leaks -l all-frames
+complete -c tracemalloc -n $leaks -l fail
+complete -c tracemalloc -n $leaks -l json
+
 complete -c tracemalloc -n '__fish_seen_subcommand_from info summary stats tree' -l by -x -a process
 
 set -l shown '__fish_seen_subcommand_from stats compare tree top summary export flamegraph'

@@ -25,6 +25,7 @@ extern const struct command command_start;
 extern const struct command command_snapshot;
 extern const struct command command_clear;
 extern const struct command command_info;
+extern const struct command command_leaks;
 extern const struct command command_stats;
 extern const struct command command_compare;
 extern const struct command command_merge;

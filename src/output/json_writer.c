@@ -148,3 +148,11 @@ void json_writer_add_word(struct json_writer *writer, const char *key,
     json_writer_key(writer, key);
     json_writer_word(writer, word);
 }
+
+/* The locale of numbers is C's: only LC_CTYPE is set. */
+void json_writer_add_number(struct json_writer *writer, const char *key, double value) {
+    char digits[32];
+    snprintf(digits, sizeof digits, "%.6g", value);
+    json_writer_key(writer, key);
+    write_number(writer, digits);
+}

@@ -48,3 +48,4 @@ void json_writer_add_unsigned(struct json_writer *writer, const char *key,
 void json_writer_add_signed(struct json_writer *writer, const char *key, int64_t value);
 void json_writer_add_word(struct json_writer *writer, const char *key,
                           const char *word);
+void json_writer_add_number(struct json_writer *writer, const char *key, double value);

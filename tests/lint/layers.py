@@ -31,9 +31,10 @@ LAYERS = {
     "process": (3, OFFLINE),
     "profile": (3, OFFLINE),
     "symbols": (3, OFFLINE),
-    "show": (4, OFFLINE),
-    "export": (5, OFFLINE),
-    "cli": (6, OFFLINE),
+    "leak": (4, OFFLINE),
+    "show": (5, OFFLINE),
+    "export": (6, OFFLINE),
+    "cli": (7, OFFLINE),
 }
 PLACES = ("src/", "include/")
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)

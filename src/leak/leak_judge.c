@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+#include "leak/leak_judge.h"
+
+#include <math.h>
+
+enum {
+    WINDOW = TRACEMALLOC_DUMP_MAX_EPOCHS / TRACEMALLOC_DUMP_WINDOWS,
+    LEAST_EVENTS = 3,  /* for any word */
+    ENOUGH_EVENTS = 8, /* for a verdict */
+    FEW_BLOCKS = 3,
+};
+
+/* Shares of the time, of blocks or of bytes. */
+static const double startup = 0.15, recent = 0.4, negligible = 0.02, faded = 0.15;
+
+static uint64_t live_from(const struct leak_history *history, unsigned last,
+                          unsigned age) {
+    uint64_t sum = 0;
+    for (unsigned birth = 0; birth + age <= last; birth++)
+        sum += history->blocks[birth];
+    return sum;
+}
+
+/* The hazard of each class of age. Those in it now are at risk for half of it. */
+static int last_death(const struct leak_history *history, unsigned last) {
+    int found = -1;
+    for (int class = 0; class < TRACEMALLOC_DUMP_AGES; class ++) {
+        uint64_t freed = history->freed_late[class], later = 0;
+        for (int i = class + 1; i < TRACEMALLOC_DUMP_AGES; i++)
+            later += history->freed_late[i];
+        double risk = (double)(freed + later) +
+                      (double)live_from(history, last, 2u << class) / 2 +
+                      (double)live_from(history, last, 1u << class) / 2;
+        if (freed > 1 && (double)freed > negligible * risk)
+            found = class;
+    }
+    return found;
+}
+
+static unsigned startup_end(unsigned epochs) {
+    unsigned end = (unsigned)(startup * epochs);
+    return end > 1 ? end : 1;
+}
+
+static uint64_t sum_of(const uint64_t *values, unsigned first, unsigned end) {
+    uint64_t sum = 0;
+    for (unsigned i = first; i < end; i++)
+        sum += values[i];
+    return sum;
+}
+
+/* The survivors, by when they were born. */
+struct births {
+    unsigned first, last, events, windows;
+};
+
+static struct births find_births(const uint64_t *blocks, unsigned first, unsigned end) {
+    struct births births = {.first = end};
+    unsigned window = TRACEMALLOC_DUMP_WINDOWS;
+    for (unsigned i = first; i < end; i++) {
+        if (blocks[i] == 0)
+            continue;
+        if (births.events++ == 0)
+            births.first = i;
+        births.last = i;
+        births.windows += i / WINDOW != window;
+        window = i / WINDOW;
+    }
+    return births;
+}
+
+/* Whether no more came since, though many would have been expected. */
+static bool has_stopped(const struct births *births, unsigned end) {
+    double gap = (double)(births->last - births->first) / (births->events - 1);
+    return end - 1 - births->last > 3 * gap + 2;
+}
+
+/* A cache of what there is only so much of fills ever more slowly. */
+static bool fades(const uint64_t *blocks, unsigned first, unsigned end, double *ratio) {
+    unsigned length = end - first;
+    uint64_t quarters[4];
+    for (unsigned i = 0; i < 4; i++)
+        quarters[i] =
+            sum_of(blocks, first + length * i / 4, first + length * (i + 1) / 4);
+    double early = (double)(quarters[0] + quarters[1]);
+    double late = (double)(quarters[2] + quarters[3]), last = (double)quarters[3];
+    *ratio = late / (early > 1 ? early : 1);
+    return *ratio < 0.5 && last + sqrt(last) < 0.6 * (double)quarters[2];
+}
+
+static int64_t risen_since(const struct leak_history *history, unsigned window) {
+    int64_t sum = 0;
+    for (unsigned i = window; i < TRACEMALLOC_DUMP_WINDOWS; i++)
+        sum += history->risen[i];
+    return sum;
+}
+
+/* By how much of what survivors say the bytes of the line rose of late; what is in use
+ * for a moment is noise. */
+static double confirmed_share(const struct leak_judgement *judgement,
+                              const struct leak_history *history,
+                              const struct leak_history *line,
+                              const struct leak_time *time) {
+    unsigned windows = time->count / WINDOW, back = windows / 4;
+    back = back > 3 ? back : 3;
+    unsigned window = windows > back ? windows - back : 0;
+    double expected =
+        judgement->bytes_rate * leak_time_between(time, window * WINDOW, time->count);
+    unsigned young = time->count > 2 ? time->count - 2 : 0;
+    double noise = (double)sum_of(history->bytes, young, time->count) -
+                   judgement->bytes_rate * leak_time_between(time, young, time->count);
+    double change = (double)risen_since(line != NULL ? line : history, window);
+    return (change + (noise > 0 ? 2 * noise : 0)) / (expected > 1 ? expected : 1);
+}
+
+/* Returns whether the survivors were judged: there is no other evidence then. */
+static bool judge_survivors(struct leak_judgement *judgement,
+                            const struct leak_history *history,
+                            const struct leak_time *time,
+                            const struct leak_history *line) {
+    unsigned begin = startup_end(time->count), end = judgement->end;
+    struct births births = find_births(history->blocks, begin, end);
+    double ratio;
+    judgement->events = births.events;
+    if (births.events < LEAST_EVENTS)
+        return false;
+    judgement->first = births.first;
+    judgement->survivors = sum_of(history->blocks, begin, end);
+    judgement->slows = fades(history->blocks, births.first, end, &ratio);
+    if (has_stopped(&births, end) || ratio < faded || births.windows < LEAST_EVENTS)
+        return false;
+    unsigned back = (unsigned)(recent * time->count) + 1;
+    unsigned since =
+        end > back && end - back > births.first ? end - back : births.first;
+    double seconds = leak_time_between(time, since, end);
+    judgement->bytes_rate = (double)sum_of(history->bytes, since, end) / seconds;
+    judgement->blocks_rate = (double)sum_of(history->blocks, since, end) / seconds;
+    double share = confirmed_share(judgement, history, line, time);
+    if (share < 0.3)
+        return true;
+    bool sure = births.events >= ENOUGH_EVENTS && !judgement->slows && share >= 0.5;
+    judgement->word = sure ? LEAK_LEAK : LEAK_WATCH;
+    return true;
+}
+
+struct rise {
+    unsigned first, end; /* windows */
+    unsigned up;         /* windows in which the bytes rose */
+    double gained, lost, largest;
+};
+
+static struct rise find_rise(const struct leak_history *history, unsigned first,
+                             unsigned end) {
+    struct rise rise = {.first = first, .end = end};
+    for (unsigned i = first; i < end; i++) {
+        double bytes = (double)history->risen[i];
+        rise.up += bytes > 0;
+        rise.gained += bytes > 0 ? bytes : 0;
+        rise.lost += bytes < 0 ? -bytes : 0;
+        rise.largest = bytes > rise.largest ? bytes : rise.largest;
+    }
+    return rise;
+}
+
+static double net(const struct rise *rise) {
+    return rise->gained - rise->lost;
+}
+
+/* Rose in nearly all windows, in the last ones as much as before. */
+static bool rises_steadily(const struct leak_history *history,
+                           const struct rise *rise) {
+    unsigned count = rise->end - rise->first;
+    if (count < 5 || rise->up < 0.7 * count || rise->lost > 0.1 * rise->gained ||
+        rise->largest > 0.5 * rise->gained)
+        return false;
+    struct rise late = find_rise(history, rise->end - 3, rise->end);
+    struct rise before = find_rise(history, rise->first, rise->end - 3);
+    struct rise half = find_rise(history, rise->first, rise->first + count / 2);
+    struct rise rest = find_rise(history, rise->end - count / 2, rise->end);
+    return late.up >= 2 && net(&rest) >= 0.4 * net(&half) &&
+           net(&late) / 3 >= 0.6 * net(&before) / (count - 3);
+}
+
+/* Blocks that are freed late, of which some are waiting for it. */
+static bool is_queue(const struct leak_judgement *judgement,
+                     const struct leak_history *history, unsigned last) {
+    return judgement->last_death >= 2 && live_from(history, last, 4) >= ENOUGH_EVENTS &&
+           history->freed_late[judgement->last_death] >= ENOUGH_EVENTS;
+}
+
+static void judge_rise(struct leak_judgement *judgement,
+                       const struct leak_history *history,
+                       const struct leak_time *time) {
+    unsigned windows = time->count / WINDOW, last = time->count - 1;
+    unsigned begin = (startup_end(time->count) + WINDOW - 1) / WINDOW;
+    if (begin >= windows)
+        return;
+    struct rise rise = find_rise(history, begin, windows);
+    if (!rises_steadily(history, &rise))
+        return;
+    unsigned back = (unsigned)(recent * windows);
+    back = back > 3 ? back : 3;
+    struct rise late = find_rise(history, windows - back, windows);
+    judgement->first = begin * WINDOW;
+    judgement->bytes_rate =
+        net(&late) /
+        leak_time_between(time, (windows - back) * WINDOW, windows * WINDOW);
+    uint64_t live = live_from(history, last, 0);
+    judgement->is_one_block =
+        live <= FEW_BLOCKS && live_from(history, last, WINDOW) == live;
+    if (judgement->is_one_block)
+        judgement->word = LEAK_LEAK;
+    else if (is_queue(judgement, history, last))
+        judgement->word = LEAK_BACKLOG;
+    else
+        judgement->word = LEAK_WATCH;
+}
+
+struct leak_judgement leak_judge(const struct leak_history *history,
+                                 const struct leak_time *time,
+                                 const struct leak_history *line) {
+    struct leak_judgement judgement = {.last_death = -1};
+    if (time->count < WINDOW)
+        return judgement;
+    unsigned last = time->count - 1;
+    judgement.last_death = last_death(history, last);
+    judgement.age = judgement.last_death < 0 ? 2 : 4u << judgement.last_death;
+    judgement.end = judgement.age <= last ? time->count - judgement.age : 0;
+    bool judged = judge_survivors(&judgement, history, time, line);
+    if (!judged)
+        judgement.survivors = judgement.events = 0;
+    if (!judged && line == NULL)
+        judge_rise(&judgement, history, time);
+    if (judgement.word == LEAK_NONE)
+        judgement.bytes_rate = judgement.blocks_rate = 0;
+    return judgement;
+}
+
+uint64_t leak_judge_survivors(const struct leak_judgement *judgement,
+                              const struct leak_history *history) {
+    if (judgement->survivors == 0)
+        return sum_of(history->blocks, 0, TRACEMALLOC_DUMP_MAX_EPOCHS);
+    unsigned end = judgement->end;
+    unsigned begin = judgement->first < end ? judgement->first : end;
+    return sum_of(history->blocks, begin, end);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* How the resident memory of a process rises, by the slope that half of all pairs of
+ * points exceed (Theil and Sen): what happens once does not move it. For offline code;
+ * one thread at a time. */
+#pragma once
+
+#include <stdint.h>
+
+#include "dump/dump_reader.h"
+
+struct rss_trend {
+    uint64_t bytes; /* at the last sample of the timeline */
+    double rate;    /* bytes a second, over the later part of the time */
+};
+
+void rss_trend_find(struct rss_trend *trend, const struct dump_reader *reader);

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "show/leaks_json.h"
+
+#include "show/json_report.h"
+
+enum { MAX_FRAMES = 100 };
+
+static void add_frame(struct json_writer *writer, const struct frame_names *names,
+                      struct frame frame) {
+    json_writer_open_map(writer);
+    json_writer_key(writer, "filename");
+    json_writer_text(writer, names->texts[frame.name]);
+    json_writer_add_unsigned(writer, "lineno", frame.line);
+    json_writer_close_map(writer);
+}
+
+static void add_text(struct json_writer *writer, const char *key,
+                     struct dump_text text) {
+    json_writer_key(writer, key);
+    if (text.length > 0)
+        json_writer_text(writer, text);
+    else
+        json_writer_null(writer);
+}
+
+/* The window of the Python frames, the oldest first. */
+static void add_traceback(struct json_writer *writer, const struct leak_entry *entry) {
+    const struct dump_reader *reader = entry->profile->reader;
+    uint32_t window[MAX_FRAMES], count = 0, nframe = reader->header.nframe;
+    nframe = nframe < MAX_FRAMES ? nframe : MAX_FRAMES;
+    for (uint32_t id = entry->stack; id != 0 && count < nframe;
+         id = reader->stacks[id].parent)
+        if ((reader->stacks[id].code & TRACEMALLOC_DUMP_NATIVE) == 0)
+            window[count++] = id;
+    json_writer_key(writer, "traceback");
+    json_writer_open_list(writer);
+    while (count > 0)
+        json_report_add_frame(writer, entry->profile, window[--count]);
+    json_writer_close_list(writer);
+}
+
+static void add_lines(struct json_writer *writer, const struct frame_names *names,
+                      const struct leak_entry *entry) {
+    json_writer_key(writer, "lines");
+    json_writer_open_list(writer);
+    for (size_t i = 0; i < entry->line_count; i++)
+        add_frame(writer, names, entry->lines[i]);
+    json_writer_close_list(writer);
+    json_writer_key(writer, "allocated_in");
+    add_frame(writer, names, entry->allocated_in);
+}
+
+static void add_entry(struct json_writer *writer, const struct frame_names *names,
+                      const struct leak_entry *entry) {
+    json_writer_open_map(writer);
+    json_writer_key(writer, "file");
+    json_writer_text(writer, names->texts[entry->frame.name]);
+    json_writer_add_unsigned(writer, "line", entry->frame.line);
+    add_text(writer, "function", entry->function);
+    json_writer_key(writer, "verdict");
+    json_writer_bool(writer, entry->word >= LEAK_BACKLOG);
+    json_writer_add_word(writer, "word", leak_report_word(entry->word));
+    json_writer_add_number(writer, "growth_bytes_per_second", entry->bytes_rate);
+    json_writer_add_number(writer, "growth_blocks_per_second", entry->blocks_rate);
+    json_writer_key(writer, "since");
+    json_writer_seconds(writer, entry->since);
+    json_writer_add_number(writer, "share", entry->share);
+    json_writer_add_number(writer, "oldest_seconds", entry->oldest_seconds);
+    json_writer_add_number(writer, "freed_late_share", entry->freed_late_share);
+    json_writer_add_unsigned(writer, "live_bytes", entry->live_bytes);
+    json_writer_add_unsigned(writer, "live_blocks", entry->live_blocks);
+    json_writer_add_unsigned(writer, "processes", entry->processes);
+    add_traceback(writer, entry);
+    add_lines(writer, names, entry);
+    json_writer_close_map(writer);
+}
+
+static void add_limit(struct json_writer *writer, const struct leak_report *report) {
+    json_writer_key(writer, "limit");
+    if (report->limit == 0) {
+        json_writer_null(writer);
+        return;
+    }
+    json_writer_open_map(writer);
+    json_writer_add_unsigned(writer, "bytes", report->limit);
+    json_writer_add_word(writer, "source", leak_report_source(report));
+    json_writer_close_map(writer);
+}
+
+static void add_forecast(struct json_writer *writer, const struct leak_report *report) {
+    json_writer_key(writer, "forecast");
+    if (!report->has_forecast) {
+        json_writer_null(writer);
+        return;
+    }
+    json_writer_open_map(writer);
+    json_writer_add_number(writer, "from", report->forecast_from);
+    json_writer_add_number(writer, "to", report->forecast_to);
+    json_writer_close_map(writer);
+}
+
+int leaks_json_print(FILE *out, const struct leak_report *report,
+                     const struct frame_names *names) {
+    struct json_writer writer;
+    int error = json_writer_open(&writer, out);
+    if (error < 0)
+        return error;
+    json_writer_open_map(&writer);
+    json_writer_add_unsigned(&writer, "processes", report->processes);
+    json_writer_add_number(&writer, "watched_seconds", report->watched_seconds);
+    add_limit(&writer, report);
+    json_writer_add_unsigned(&writer, "rss_bytes", report->rss.bytes);
+    json_writer_add_number(&writer, "rss_bytes_per_second", report->rss.rate);
+    add_forecast(&writer, report);
+    json_writer_key(&writer, "leaks");
+    json_writer_open_list(&writer);
+    for (size_t i = 0; i < report->count; i++)
+        add_entry(&writer, names, &report->entries[i]);
+    json_writer_close_list(&writer);
+    json_writer_key(&writer, "not_explained");
+    json_writer_open_map(&writer);
+    json_writer_add_number(&writer, "rss_bytes_per_second", report->unexplained_rate);
+    json_writer_close_map(&writer);
+    json_writer_close_map(&writer);
+    return json_writer_close(&writer);
+}

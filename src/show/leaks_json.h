@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Prints what `leaks` found as JSON. For offline code; one thread at a time. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/compiler.h"
+#include "leak/leak_report.h"
+
+/* Prints the document. 0, -ENOMEM or -EIO. */
+must_check int leaks_json_print(FILE *out, const struct leak_report *report,
+                                const struct frame_names *names);

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""Lines that leak are named, from one dump of a process that runs or was killed."""
+
+import signal
+import subprocess
+import time
+
+import pytest
+
+SECONDS = 5
+
+# What each program does a hundred times a second; the line to be named has a mark.
+PRELUDE = """
+import collections, os, random, signal, sys, time
+random.seed(1)
+def rounds(seconds=%d):
+    begin, n = time.monotonic(), 0
+    while time.monotonic() - begin < seconds:
+        yield n
+        n += 1
+        time.sleep(max(0, begin + n / 100 - time.monotonic()))
+""" % SECONDS
+KILL = "\nos.kill(os.getpid(), signal.SIGKILL)\n"
+
+SERVER = """
+class Session:
+    def __init__(self, number):
+        self.name = "session-%d" % number
+        self.data = bytearray(600)  # LEAK
+SESSIONS, RECENT = {}, collections.deque(maxlen=100)
+def handle(n):
+    RECENT.append([n] * 50)
+    if n % 4 == 0:
+        SESSIONS[n] = Session(n)
+for n in rounds():
+    handle(n)
+"""
+
+CACHE = """
+RECENT = collections.OrderedDict()
+def handle(n):
+    RECENT[n] = bytearray(500)
+    while len(RECENT) > 80:
+        RECENT.popitem(last=False)
+for n in rounds():
+    handle(n)
+"""
+
+
+def marked_line(code, mark="# LEAK"):
+    lines = (PRELUDE + code).split("\n")
+    return [n for n, line in enumerate(lines, 1) if line.endswith(mark)]
+
+
+@pytest.fixture
+def dump_of(trace_code, some_interpreter):
+    def dump(code):
+        traced = trace_code(some_interpreter, PRELUDE + code + KILL)
+        assert traced.result.returncode == -signal.SIGKILL
+        return traced.dump
+
+    return dump
+
+
+def test_a_killed_server_names_its_leak(dump_of, ours):
+    dump = dump_of(SERVER)
+    document = ours.json("leaks", dump)
+    first = document["leaks"][0]
+    assert [first["line"]] == marked_line(SERVER)
+    assert first["verdict"] and first["word"] == "leak"
+    assert first["function"].endswith("__init__")
+    assert first["traceback"][-1]["lineno"] == first["line"]
+    assert first["live_blocks"] > 50 and first["freed_late_share"] < 0.1
+    # 25 sessions a second; a busy machine makes fewer.
+    assert 2000 < first["growth_bytes_per_second"] < 30000
+    assert SECONDS / 2 < document["watched_seconds"] < SECONDS * 4
+    text = ours("leaks", dump).stdout
+    assert "LEAK" in text and "bytearray(600)" in text and "freed" in text
+    assert ours("leaks", "--fail", dump).returncode == 3
+    assert ours("leaks", "--fail", "--exclude", "*", dump).returncode == 0
+
+
+def test_a_full_cache_is_not_accused(dump_of, ours):
+    dump = dump_of(CACHE)
+    assert not any(entry["verdict"] for entry in ours.json("leaks", dump)["leaks"])
+    assert ours("leaks", "--fail", dump).returncode == 0
+
+
+def test_several_workers_are_reported_by_line(dump_of, ours):
+    dumps = [dump_of(SERVER), dump_of(CACHE)]
+    document = ours.json("leaks", *dumps)
+    assert document["processes"] == 2
+    assert [document["leaks"][0]["line"]] == marked_line(SERVER)
+    assert document["leaks"][0]["processes"] == 1
+    assert "grows in 1 of 2 processes" in ours("leaks", *dumps).stdout
+
+
+def test_a_running_server_is_asked_by_its_pid(
+    some_interpreter, traced_environment, ours, tmp_path
+):
+    program = tmp_path / "server.py"
+    program.write_text(PRELUDE + SERVER.replace("rounds()", "rounds(60)"))
+    process = subprocess.Popen(
+        [some_interpreter.path, str(program)], env=traced_environment()
+    )
+    try:
+        time.sleep(SECONDS)
+        document = ours.json("leaks", str(process.pid))
+        assert [document["leaks"][0]["line"]] == marked_line(SERVER)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_what_is_no_process_is_reported(ours):
+    result = ours("leaks", "99999999")
+    assert result.returncode == 1 and result.stderr.count("\n") == 1
