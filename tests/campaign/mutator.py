@@ -88,8 +88,10 @@ class Mutator:
         except (MemoryError, OSError):
             self.model.undone(self.thread)
             raise
-        self.model.done(self.thread)
+        # While the change is announced: in a child that is forked meanwhile CPython 3.6
+        # frees what the innermost frame of another thread alone holds.
         self.blocks.append((kind, block))
+        self.model.done(self.thread)
 
     def take(self):
         """Frees a block, or moves it if it is of a kind that can be moved."""
@@ -98,9 +100,9 @@ class Mutator:
         if KINDS[kind].domain == LIBC and self.random.random() < 0.5:
             self.move(at, kind, block)
             return
+        self.model.announce(self.thread, kind, -1)
         self.blocks[at] = self.blocks[-1]
         self.blocks.pop()
-        self.model.announce(self.thread, kind, -1)
         if KINDS[kind].domain == LIBC:
             libc.free(block)
         elif KINDS[kind].domain == MMAP:
