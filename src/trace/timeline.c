@@ -7,6 +7,7 @@
 #include "base/machine.h"
 #include "base/process.h"
 #include "trace/epoch_table.h"
+#include "trace/memory_limit.h"
 #include "trace/tables_valid.h"
 #include "trace/tracer.h"
 
@@ -113,8 +114,11 @@ static uint64_t since_1970(uint64_t now) {
 }
 
 static void begin_epoch(uint64_t now) {
+    struct memory_limit limit = memory_limit_read(read_rss());
     if (epoch_table_begin(dump, since_1970(now)))
         epoch_length *= 2;
+    dump->header->memory_limit = limit.bytes;
+    dump->header->memory_limit_source = limit.source;
     next_epoch = now + epoch_length;
 }
 
@@ -151,6 +155,7 @@ void timeline_open(struct dump_file *file) {
     /* The child of a fork goes on with its parent's epochs. */
     if (file->header->sections[TRACEMALLOC_DUMP_EPOCHS].count == 0) {
         epoch_length = EPOCH_TABLE_FIRST;
+        memory_limit_open();
         begin_epoch(start_time);
     }
     /* The first event is due at once. */

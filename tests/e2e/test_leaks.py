@@ -112,6 +112,18 @@ def test_a_running_server_is_asked_by_its_pid(
         process.wait()
 
 
+def test_the_limit_is_the_lowest(some_interpreter, trace, ours, tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(PRELUDE + "for n in rounds(0.5):\n    pass\n")
+    limited = ["sh", "-c", 'ulimit -v 1500000; exec "$0" "$1"']
+    traced = trace(limited + [some_interpreter.path, program])
+    document = ours.json("leaks", traced.dump)
+    assert document["limit"]["bytes"] <= 1500000 << 10
+    if document["limit"]["source"] == "RLIMIT_AS":
+        assert document["limit"]["bytes"] == 1500000 << 10
+        assert "limit 1465 MiB (RLIMIT_AS)" in ours("leaks", traced.dump).stdout
+
+
 def test_what_is_no_process_is_reported(ours):
     result = ours("leaks", "99999999")
     assert result.returncode == 1 and result.stderr.count("\n") == 1
