@@ -2,6 +2,7 @@
 #include "base/arena.h"
 
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "base/machine.h"
@@ -25,6 +26,11 @@ void *arena_map(size_t size) {
 
 void *arena_reserve(size_t size) {
     return map(machine_whole_pages(size), MAP_NORESERVE);
+}
+
+void arena_clear(void *memory, size_t size) {
+    if (sys_madvise(memory, size, MADV_DONTNEED) < 0)
+        memset(memory, 0, size);
 }
 
 void arena_unmap(void *memory, size_t size) {

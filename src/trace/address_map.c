@@ -189,7 +189,7 @@ void address_map_clear(struct address_map *map) {
         memset(map->heads, 0, (map->heads[-1] + 1) * sizeof *map->heads);
     for (unsigned part = 0; part < ADDRESS_MAP_PARTS; part++)
         if (map->parts[part] != NULL)
-            sys_madvise(map->parts[part], part_size(part), MADV_DONTNEED);
+            arena_clear(map->parts[part], part_size(part));
     map->count = map->used = map->first_free = 0;
     end_change(map);
 }

@@ -151,7 +151,7 @@ uint32_t *block_map_make(uintptr_t address) {
 void block_map_clear(void) {
     address_map_clear(&block_map_sampled);
     for (unsigned at = 0; at < region_count; at++)
-        sys_madvise(regions[at].start, regions[at].chunks * chunk_size, MADV_DONTNEED);
+        arena_clear(regions[at].start, regions[at].chunks * chunk_size);
 }
 
 /* The slots of one page are in memory, or are all 0. */

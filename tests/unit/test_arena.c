@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "suite.h"
 
@@ -67,9 +68,23 @@ START_TEST(only_touched_pages_are_resident) {
 }
 END_TEST
 
+START_TEST(locked_memory_is_cleared) {
+    for (int locked = 0; locked < 2; locked++) {
+        char *memory = arena_map(2 * MACHINE_PAGE);
+        memset(memory, 'x', 2 * MACHINE_PAGE);
+        if (locked)
+            ck_assert_int_eq(mlock(memory, 2 * MACHINE_PAGE), 0);
+        arena_clear(memory, 2 * MACHINE_PAGE);
+        for (size_t i = 0; i < 2 * MACHINE_PAGE; i++)
+            ck_assert_int_eq(memory[i], 0);
+    }
+}
+END_TEST
+
 int main(void) {
     const TTest *const tests[] = {
         memory_is_zeroed_and_counted, growth_keeps_the_contents,
-        without_memory_there_is_no_memory, only_touched_pages_are_resident};
+        without_memory_there_is_no_memory, only_touched_pages_are_resident,
+        locked_memory_is_cleared};
     return suite_run("arena", tests, sizeof tests / sizeof *tests);
 }
