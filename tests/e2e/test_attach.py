@@ -415,15 +415,17 @@ def test_the_interpreters_own_interface(
     with subprocess.Popen(
         program, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
-        assert process.stdout.readline() == b"ready\n"
-        for _ in range(2):
-            calls = attach_calls(command, process.pid, dump, tmp_path)
-            assert (calls == 0) == listens
-            time.sleep(0.3)
-            detach(process.pid)
-            assert len(blocks_of(dump, 70000, 70100)) > 10
-            os.unlink(dump)
-        process.kill()
+        try:
+            assert process.stdout.readline() == b"ready\n"
+            for _ in range(2):
+                calls = attach_calls(command, process.pid, dump, tmp_path)
+                assert (calls == 0) == listens
+                time.sleep(0.3)
+                detach(process.pid)
+                assert len(blocks_of(dump, 70000, 70100)) > 10
+                os.unlink(dump)
+        finally:
+            process.kill()
         assert process.stderr.read() == b""
 
 
