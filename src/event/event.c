@@ -16,7 +16,8 @@ cold_path void event_freeze(void) {
         tracer_freeze();
 }
 
-/* The slot cannot be emptied here, for the interrupted code may be at work on it. */
+/* In a signal handler: the interrupted code may be using the slot, so the free
+ * waits. */
 static void defer(struct thread_state *self, uintptr_t block, enum tracer_family by) {
     self->has_deferred = true;
     if (self->deferred_count < THREAD_STATE_DEFERRED)
@@ -53,7 +54,7 @@ static void do_deferred(struct thread_state *self) {
     }
 }
 
-/* The window stays open for all of it. */
+/* The window stays open until the last deferred free is done. */
 void event_do_deferred(struct thread_state *self) {
     self->has_deferred = false;
     do_deferred(self);
@@ -68,7 +69,8 @@ static always_inline void remove_slot(struct event_guard guard, uintptr_t block,
     event_end(guard);
 }
 
-/* The thread has no state yet, or was interrupted in the tracer. */
+/* Frees for a thread that has no state yet, or that a signal interrupted in the
+ * tracer. */
 static cold_path void remove_first(uintptr_t block, uint32_t *slot,
                                    enum tracer_family by) {
     struct thread_state *self = thread_state_get();
@@ -130,7 +132,8 @@ void event_free_slow_path(const void *block, enum tracer_family by,
         remove_slot(guard, address, slot, by);
 }
 
-/* The interrupted code may hold the lock: the header is written later. */
+/* A thread that is in the tracer was interrupted by a signal and may hold the lock, so
+ * the lost block is counted in the header later. */
 struct thread_state *event_thread_slow_path(struct thread_state *self) {
     if (self == &thread_state_none)
         self = thread_state_get();
@@ -161,8 +164,9 @@ void event_clear_cache(struct thread_state *self) {
     self->cache.epoch = self->python.epoch;
 }
 
-/* The next event of this leaf and size takes the usual path. */
-static void learn(struct thread_state *self, uint32_t bucket, uint64_t size) {
+/* Caches the bucket, so that the next event of this top frame and size can take the
+ * fast path. */
+static void cache_bucket(struct thread_state *self, uint32_t bucket, uint64_t size) {
     const struct python_frame *leaf = self->python.leaf;
     if (leaf == NULL || bucket == 0)
         return;
@@ -176,11 +180,12 @@ static uint32_t find_bucket(struct event_guard guard, uint64_t size, uint32_t st
     if (bucket == 0)
         bucket = bucket_cache_find(guard, &self->buckets, stack,
                                    TRACEMALLOC_DUMP_DOMAIN_PYTHON, size);
-    learn(self, bucket, size);
+    cache_bucket(self, bucket, size);
     return bucket;
 }
 
-/* The leaf is another one than before, nearby; 0 when it is not. */
+/* The bucket, if only a few calls or returns happened since the previous event; else
+ * 0. */
 static always_inline uint32_t nearby_bucket(struct event_guard guard, uint64_t size) {
     struct thread_state *self = guard.thread;
     const char *tstate = self->python.leaf != NULL ? *self->current : NULL;
@@ -209,8 +214,8 @@ void *event_alloc_nearby(struct thread_state *self, void *block, size_t size,
     return event_alloc_commit(guard, block, size, gil, bucket);
 }
 
-/* While the lock is not biased all events of many threads take the slow path; it tries
- * first what the fast path would. */
+/* While the lock is not biased, all events of a process with many threads take the slow
+ * path. It first tries what the fast path would. */
 static always_inline uint32_t threads_bucket(struct event_guard guard, uint64_t size) {
     struct thread_state *self = guard.thread;
     const char *tstate = *self->current;
@@ -227,9 +232,9 @@ void *event_alloc_slow_path(struct thread_state *self, void *block, size_t size,
                             enum event_gil gil) {
     struct event_guard guard = event_begin_as(self, gil);
     if (likely(gate.active)) {
-        bool usual = guard.lock == EVENT_LOCKED && gil == EVENT_WITH_GIL &&
-                     event_path != EVENT_SLOW_PATH;
-        uint32_t bucket = usual ? threads_bucket(guard, size) : 0;
+        bool has_stack = guard.lock == EVENT_LOCKED && gil == EVENT_WITH_GIL &&
+                         event_path != EVENT_SLOW_PATH;
+        uint32_t bucket = has_stack ? threads_bucket(guard, size) : 0;
         if (bucket == 0)
             bucket = find_bucket(guard, size, event_capture(guard, gil));
         tracer_insert(guard, (uintptr_t)block, bucket);
@@ -247,7 +252,7 @@ void *event_alloc_again(struct thread_state *self, void *block, size_t size,
     return event_alloc_slow_path(self, block, size, gil);
 }
 
-/* In the domain that the block is of. */
+/* The bucket of the current stack, in the block's domain and size. */
 static uint32_t moved_bucket(struct event_guard guard, uint32_t old) {
     const struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + old;
     bool is_python_block = (bucket->site & TRACEMALLOC_DUMP_NOT_PYTHON) == 0;

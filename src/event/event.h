@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* An event, from a hook to the tables: the path that every allocation takes.
+/* An event, from a hook to the tables: the path of every allocation and free.
  *
- * Any thread; a hook calls event_thread first and records only with the state that it
- * returns.
+ * Any thread. A hook calls event_thread first, and records an allocation only with the
+ * state that it returns.
  */
 #pragma once
 
@@ -16,32 +16,31 @@
 #include "trace/timeline.h"
 #include "trace/tracer.h"
 
-/* Block that the calling thread, with the GIL, allocated last: see free_lists. */
+/* The last block that was allocated with the GIL: see free_lists. */
 extern internal uintptr_t event_last_block;
 
-/* Whether events may take the usual path: tracing is on, with Python frames alone. */
+/* The fast path needs Python frames, without native ones. */
 enum event_path {
     EVENT_SLOW_PATH,
-    EVENT_FAST_PATH,
-    EVENT_FAST_PATH_RECENT, /* and the frames are of python_recent_layout */
+    EVENT_FAST_PATH,        /* reads frames by python_walk.layout */
+    EVENT_FAST_PATH_RECENT, /* reads frames by python_recent_layout, a constant */
 };
 extern internal enum event_path event_path;
-/* While the gate is closed: the child of a fork has not come to its first event, which
- * gives its dump a file. event_create_file is asked at each event until then, and says
- * whether events count. */
+/* The dump file of a forked child is deferred, and the gate is closed: each event calls
+ * event_create_file until the child has a file. Returns whether to record the event. */
 extern internal bool event_file_deferred;
 extern internal bool (*event_create_file)(void);
 /* The runtime is finalizing: freezes the counts, once. */
 void event_freeze(void);
-/* What signal handlers left to do while the thread was inside the tracer: frees, and
- * requests; and the closing of the window for SIGBUS. */
+/* Does what signal handlers deferred while the thread was in the tracer, frees and
+ * requests; then closes the window for SIGBUS. */
 void event_do_deferred(struct thread_state *self);
-/* Set by the agent: carries out the request that a thread put off. */
+/* Handles a request that a thread deferred. Set by the agent. */
 extern internal void (*event_do_request)(void);
 
-/* NULL: the event is not one of its own, or it is lost. */
+/* As event_thread, for a thread that has no state or is not idle. */
 struct thread_state *event_thread_slow_path(struct thread_state *self);
-/* The thread's cache of buckets is of another epoch than its stack. */
+/* Empties the thread's cache, which is of an older epoch than its stack. */
 void event_clear_cache(struct thread_state *self);
 
 static always_inline bool event_is_active(void) {
@@ -50,7 +49,8 @@ static always_inline bool event_is_active(void) {
     return gate.sampled || (unlikely(event_file_deferred) && event_create_file());
 }
 
-/* The thread's state, or NULL when an allocation is not an event of its own. */
+/* The thread's state. NULL if the allocation is not to be recorded: tracing is off, or
+ * the thread is in the tracer or in an allocator that a hook called. */
 static always_inline struct thread_state *event_thread(void) {
     if (!event_is_active())
         return NULL;
@@ -58,11 +58,11 @@ static always_inline struct thread_state *event_thread(void) {
     return likely(thread_state_is_idle(self)) ? self : event_thread_slow_path(self);
 }
 
-/* The same for what the program calls itself, which it may do in an allocator of its
- * own that one of our hooks called. NULL: `*status` says why. */
+/* As event_thread, for a function of the public API: the program may call it in an
+ * allocator of its own that a hook called. If NULL, `*status` is the reason. */
 struct thread_state *event_thread_of_call(int *status);
 
-/* The stack of the calling thread. */
+/* Captures the calling thread's stack. Returns its id. */
 static always_inline uint32_t event_capture(struct event_guard guard,
                                             enum event_gil gil) {
     struct thread_state *self = guard.thread;
@@ -77,23 +77,23 @@ static always_inline uint32_t event_capture(struct event_guard guard,
     return stack;
 }
 
-/* The window closes in event_do_deferred. */
+/* Opens the window for SIGBUS, which event_do_deferred closes. */
 void event_open_window(struct thread_state *self);
 
 /* Whether the thread holds the GIL that the tracer's lock is biased to, and needs no
- * window: the current PyThreadState is still the one that event_python_check_gil saw.
- * Before 3.12 there is one current state for all threads. The caller is to hold the GIL
- * then, for a thread's own state may be freed, and another thread be given its
- * address. */
+ * window for SIGBUS: the current PyThreadState is still the one that
+ * event_python_check_gil saw. Before 3.12 all threads share one current state, so the
+ * caller must hold the GIL: without it, the state may have been freed and its address
+ * reused for another thread's. */
 static always_inline bool event_has_gil(const struct thread_state *self,
                                         enum event_gil gil) {
     return (gil == EVENT_WITH_GIL || event_python.thread_local_current) &&
            *self->current == self->owner;
 }
 
-/* Marks the thread as in the tracer and takes the lock, if there is more than one
- * thread. event_end has to follow. `gil`: whether the
- * hook's callers have to hold the GIL. That this one does is checked. */
+/* Marks the thread as in the tracer, and takes the lock unless the process has one
+ * thread. event_end must follow. `gil`: whether the hook's callers must hold the GIL;
+ * whether this one does is checked. */
 static always_inline struct event_guard event_begin_as(struct thread_state *self,
                                                        enum event_gil gil) {
     self->in_tracer = true;
@@ -131,10 +131,10 @@ static always_inline struct event_guard event_guard_fast(struct thread_state *se
     return (struct event_guard){self, EVENT_BIASED};
 }
 
-/* As event_begin, on the fast path, where it takes no time: the thread holds the GIL
- * and the lock is biased, or the process has one thread. That the runtime is not
- * finalizing is checked by the caller, where it matters. False: the thread is marked as
- * in the tracer, and holds no lock. */
+/* As event_begin, on the fast path: succeeds if the thread holds the GIL and the lock
+ * is biased, or if the process has one thread. If it matters that the runtime is not
+ * finalizing, the caller checks that. False: the thread is marked as in the tracer and
+ * holds no lock. */
 static always_inline bool event_begin_fast(struct thread_state *self,
                                            enum event_gil gil) {
     self->in_tracer = true;
@@ -144,7 +144,7 @@ static always_inline bool event_begin_fast(struct thread_state *self,
     return *tracer.single_threaded;
 }
 
-/* As event_begin_fast, for a path that needs the current PyThreadState. Sets it. */
+/* As event_begin_fast, and sets `*tstate` to the current PyThreadState. */
 static always_inline bool event_begin_fast_python(struct thread_state *self,
                                                   enum event_gil gil,
                                                   const char **tstate) {
@@ -157,12 +157,14 @@ static always_inline bool event_begin_fast_python(struct thread_state *self,
     return *tstate != NULL && *tracer.single_threaded;
 }
 
-/* The fast path ends undecided: the slow path begins anew. */
+/* Leaves the fast path with nothing recorded; the slow path starts from the
+ * beginning. */
 static always_inline void event_leave_fast(struct thread_state *self) {
     tracer_leave(event_guard_fast(self));
 }
 
-/* Where the bucket of a leaf's caller, instruction and size is, if it is known. */
+/* The entry for blocks of this size from an instruction of a frame that `parent`
+ * called. */
 static always_inline struct event_cache_entry *
 event_cache_slot(struct event_cache *cache, uint32_t parent, uint64_t ip,
                  uint64_t size) {
@@ -171,7 +173,8 @@ event_cache_slot(struct event_cache *cache, uint32_t parent, uint64_t ip,
     return &cache->entries[key * 0x9e3779b97f4a7c15u >> 56];
 }
 
-/* What is known of a block that this leaf made, or NULL. */
+/* The cached bucket for an allocation of this size by the top frame; else NULL. Updates
+ * the frame's instruction and node if it is cached. */
 static always_inline const struct event_cache_entry *
 event_cache_find(const struct python_frame_layout *layout, struct thread_state *self,
                  struct python_frame *leaf, uint64_t size) {
@@ -186,7 +189,8 @@ event_cache_find(const struct python_frame_layout *layout, struct thread_state *
     return cached;
 }
 
-/* The same of the last event's leaf, where it stands. */
+/* As event_cache_find, for the previous event's top frame, if that frame and its
+ * callers are unchanged; else NULL. */
 static always_inline const struct event_cache_entry *
 event_cache_find_unchanged(const struct python_frame_layout *layout,
                            struct thread_state *self, const char *tstate,
@@ -199,16 +203,19 @@ event_cache_find_unchanged(const struct python_frame_layout *layout,
     return event_cache_find(layout, self, leaf, size);
 }
 
-/* What is not usual: a leaf next to the last one; anything; a look at the clock after
- * an event; work that signal handlers left. They return the block. */
+/* The rarer paths of event_alloc. All return the block. */
+/* The program made a few calls or returns since the previous event. */
 void *event_alloc_nearby(struct thread_state *self, void *block, size_t size,
                          enum event_gil gil);
+/* Any other allocation. */
 void *event_alloc_slow_path(struct thread_state *self, void *block, size_t size,
                             enum event_gil gil);
-/* The same from within the fast path, which it leaves. */
+/* As event_alloc_slow_path, for a thread that is on the fast path, which it leaves. */
 void *event_alloc_again(struct thread_state *self, void *block, size_t size,
                         enum event_gil gil);
+/* The event is recorded, and the timeline's clock is due. */
 void *event_alloc_tick(struct thread_state *self, void *block);
+/* The event is recorded, and signal handlers deferred some work. */
 void *event_alloc_deferred(struct thread_state *self, void *block);
 
 /* Commits an allocation on the fast path. Falls back if the block's slot is missing or
@@ -231,10 +238,10 @@ static always_inline void *event_alloc_commit(struct event_guard guard, void *bl
 /* An allocation in Python's domain. Returns the block.
  *
  * Fast path: same call stack as the previous event, and a size already allocated there,
- * with the GIL or in a process of one thread. It makes no calls and writes nothing of
- * the tables until every check has passed. That the runtime is finalizing is checked
- * where the fast path ends: without that, nothing is freed and no other stack is
- * seen. */
+ * with the GIL or in a process of one thread. It makes no calls and writes nothing to
+ * the tables until every check has passed. It does not check whether the runtime is
+ * finalizing: the paths that leave it do, and finalization frees no block and runs no
+ * other frame before it comes to one of them. */
 static always_inline void *event_alloc(struct thread_state *self, void *block,
                                        size_t size, enum event_gil gil) {
     const char *tstate;
@@ -253,8 +260,8 @@ static always_inline void *event_alloc(struct thread_state *self, void *block,
     return event_alloc_commit(guard, block, size, gil, cached->bucket);
 }
 
-/* An object came back from a free list, in the block whose slot this is: the block
- * moves to the stack of this event. With the GIL. */
+/* The interpreter reuses an object of a free list: moves its block, whose slot this is,
+ * to the current stack. With the GIL. */
 void event_reuse_slow_path(struct thread_state *self, uint32_t *slot);
 static always_inline void event_reuse(struct thread_state *self, uint32_t *slot) {
     const struct event_cache_entry *cached = NULL;
@@ -298,23 +305,23 @@ static always_inline void event_alloc_libc(struct thread_state *self, void *bloc
     event_end(guard);
 }
 
-/* Whether a block may be in the map: answered without a lock, for the caller owns the
- * block. */
+/* Whether a block is in the map or its address is watched. Needs no lock, because the
+ * caller owns the block. */
 static always_inline bool event_is_traced(const void *block) {
     const uint32_t *slot = block_map_find((uintptr_t)block);
     return slot != NULL && *slot != 0;
 }
 
-/* Before the real free, where event_free says false. */
+/* Before the real free, if event_free returned false. */
 void event_free_slow_path(const void *block, enum tracer_family by, enum event_gil gil);
 
-/* As event_free, where blocks are sampled or tracing is off. */
+/* As event_free, if blocks are sampled or tracing is off. */
 bool event_free_inexact(const void *block);
 
-/* Before the real free, also in signal handlers: the fast path, which calls nothing.
- * False: the caller calls event_free_slow_path. The slot is read without a lock, for
- * the caller owns the block. A free creates no dump file for a child that does nothing
- * else. */
+/* Records a free before the real one, on the fast path, which makes no calls; also in
+ * signal handlers. False: the caller must call event_free_slow_path. Reading the slot
+ * needs no lock, because the caller owns the block. If a forked child only frees, its
+ * dump file stays deferred. */
 static always_inline bool event_free(const void *block, enum event_gil gil) {
     if (unlikely(!gate.exact))
         return event_free_inexact(block);
@@ -343,8 +350,9 @@ static always_inline bool event_free(const void *block, enum event_gil gil) {
     return true;
 }
 
-/* Before the real realloc: the block's bucket, for event_realloc_done,
- * event_realloc_libc_done or event_realloc_failed. 0: it was not traced. */
+/* Takes a block out of the map before the real realloc. Returns its bucket, which the
+ * caller passes to event_realloc_done, event_realloc_libc_done or event_realloc_failed;
+ * 0 if the block was not traced. */
 static always_inline uint32_t event_realloc_begin(struct thread_state *self,
                                                   const void *block,
                                                   enum tracer_family by,
@@ -358,8 +366,8 @@ static always_inline uint32_t event_realloc_begin(struct thread_state *self,
     return bucket;
 }
 
-/* Whether a bucket that event_realloc_begin returned is of the present tracing, not of
- * one that was stopped or cleared meanwhile. */
+/* Whether a bucket that event_realloc_begin returned is still valid: tracing was
+ * neither stopped nor cleared in between. */
 static always_inline bool event_realloc_is_current(struct event_guard guard,
                                                    uint32_t bucket) {
     return bucket != 0 && gate.active && guard.thread->generation == tracer.generation;
@@ -375,8 +383,8 @@ static always_inline void event_realloc_failed(struct thread_state *self,
     event_end(guard);
 }
 
-/* The real realloc succeeded; event_alloc follows, with the new block, and then
- * event_keep_birth, if what this returns is not TRACER_BORN_NOW. */
+/* The real realloc succeeded. The caller then records the new block by event_alloc, and
+ * passes the result to event_keep_birth unless it is TRACER_BORN_NOW. */
 static always_inline uint8_t event_realloc_done(struct thread_state *self,
                                                 uint32_t bucket, enum event_gil gil) {
     uint8_t birth = TRACER_BORN_NOW;
@@ -389,7 +397,7 @@ static always_inline uint8_t event_realloc_done(struct thread_state *self,
 
 void event_keep_birth(struct thread_state *self, const void *block, uint8_t birth);
 
-/* libc's realloc succeeded, or freed the block when `block` is NULL. */
+/* libc's realloc returned the new block; NULL: it freed the old one. */
 static always_inline void event_realloc_libc_done(struct thread_state *self,
                                                   uint32_t bucket, void *block,
                                                   size_t size) {

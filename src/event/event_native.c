@@ -17,10 +17,10 @@ enum { MAX_PATH = 4096 };
 
 struct event_native event_native;
 
-static uint32_t
-    limit; /* native frames to show; 0: none are wanted, or there can be none */
+/* Native frames of a traceback; 0: none are wanted, or they cannot be captured. */
+static uint32_t limit;
 
-/* What libunwind maps for itself is no event. */
+/* Around a step of libunwind: its own mappings are not events. */
 static void mark_in_allocator(bool begins) {
     thread_state_get()->in_allocator = begins;
 }
@@ -46,14 +46,14 @@ uint32_t event_native_limit(void) {
     return limit;
 }
 
-/* --- what the frames are in the dump ---------------------------------------------- */
+/* --- modules and frames in the dump ----------------------------------------------- */
 
 static bool is_vdso(const char *name) {
     return strncmp(name, "linux-vdso.", strlen("linux-vdso.")) == 0;
 }
 
-/* A path that the program gave relative to its folder is made absolute, as far as the
- * folder is still the same. */
+/* Makes a relative path absolute. The result is right if the program has not changed
+ * its working directory since it loaded the file. */
 static size_t absolute_path(const char *name, char *path) {
     size_t length = 0;
     if (name[0] != '/' && strchr(name, '/') != NULL) {
@@ -151,7 +151,7 @@ static uint32_t capture(struct thread_state *self, const struct native_registers
     return node;
 }
 
-/* The frame address leads to this function's own frame: its caller's rbp, and above it
+/* The frame address points to this function's own frame: the caller's rbp, followed by
  * the return address. */
 __attribute__((noinline)) uint32_t event_native_capture(struct event_guard guard,
                                                         bool with_gil) {

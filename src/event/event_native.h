@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Native frames of an event, merged with the Python ones; only where they were asked
- * for.
+/* Native frames of an event, merged with the Python ones, if they are enabled.
  *
  * event_native_prepare: once, from the constructor, or when Python comes late.
  * event_native_open and _close: under the tracer's lock, at the start and end of a
@@ -22,17 +21,17 @@ struct event_native {
 
 extern internal struct event_native event_native;
 
-/* Where native frames are wanted, finds what they need; without it there will be none,
- * which is said in one line. */
+/* If the options ask for native frames, finds what capturing them needs. If something
+ * is missing, reports it in one line and leaves native frames off. */
 void event_native_prepare(const struct options *options);
 
-/* The limit that a dump's header is to tell; 0: there are no native frames. */
+/* The limit of native frames for a dump's header; 0: native frames are off. */
 uint32_t event_native_limit(void);
 
-/* For a new dump, whose tables are open. `layout`: of the Python whose frames are
- * walked, or NULL. Native frames are off, which is said, where there is no memory. */
+/* For a new dump, whose tables are open. `layout`: that of the Python whose frames are
+ * walked, or NULL. If there is no memory, reports it and leaves native frames off. */
 void event_native_open(const struct python_layout *layout);
 void event_native_close(void);
 
-/* As event_capture. The walk begins with the function that calls this one. */
+/* As event_capture. The innermost native frame is that of the caller. */
 uint32_t event_native_capture(struct event_guard guard, bool with_gil);

@@ -20,8 +20,8 @@ void event_python_find_current(struct thread_state *self) {
         self->current = (const void *)event_python.current_tstate;
 }
 
-/* From 3.12 on an interpreter may have a GIL of its own, and a thread's current state
- * says that the thread holds that of the state's interpreter. */
+/* From 3.12 on an interpreter may have a GIL of its own. A thread that has a current
+ * state holds the GIL of that state's interpreter. */
 static bool is_of_main_interpreter(const char *tstate) {
     if (event_python.interpreter_of == NULL)
         return true;
@@ -40,8 +40,8 @@ static bool has_gil(const struct thread_state *self, const char *tstate) {
     return is_of_main_interpreter(tstate);
 }
 
-/* A signal handler that makes the window needed again resets the owner; so the window
- * is asked for after the owner is set. */
+/* A signal handler may make the window needed again, and then resets the owner: so the
+ * owner is set first and the window checked afterwards. */
 bool event_python_check_gil(struct thread_state *self) {
     const char *tstate = event_python.enabled ? event_python_current() : NULL;
     if (!has_gil(self, tstate))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The Python frames of an event: how to find the thread's state, and the walk.
+/* The Python frames of an event: finds the thread's PyThreadState and walks its frames.
  *
- * By a thread inside the tracer; event_python is written before tracing begins.
+ * For a thread that is in the tracer. event_python is written before tracing begins.
  */
 #pragma once
 
@@ -18,34 +18,35 @@ enum event_gil {
     EVENT_ANY_THREAD, /* any thread, with or without the GIL */
 };
 
-/* How to find the thread state; written before tracing begins. */
 struct event_python {
     bool enabled; /* there are Python frames to walk */
-    const void *const
-        *finalizing; /* non-NULL there: the runtime is finalizing; never NULL itself */
-    /* From 3.12 on: get_current answers for this thread alone. */
+    /* Never NULL; points to a non-NULL pointer once the runtime is finalizing. */
+    const void *const *finalizing;
+    /* The current PyThreadState is a variable of each thread (3.12 and later), not one
+     * of the process. */
     bool thread_local_current;
-    /* Where the holder of the GIL is; NULL: ask get_current. */
+    /* Address of the process's variable; NULL if it is unknown. */
     void *const *current_tstate;
-    ptrdiff_t current_offset; /* of the variable from the thread pointer; 0: unknown */
-    void *(*get_current)(void);
-    void *(*this_thread)(void);
-    void *(*interpreter_of)(void *tstate); /* NULL before 3.12, as the next */
+    /* Bytes from the thread pointer to the thread's variable; 0 if unknown. */
+    ptrdiff_t current_offset;
+    void *(*get_current)(void); /* used if neither variable is found */
+    void *(*this_thread)(void); /* this thread's PyThreadState, also without the GIL */
+    /* Both are NULL before 3.12. */
+    void *(*interpreter_of)(void *tstate);
     void *(*main_interpreter)(void);
 };
 
 extern internal struct event_python event_python;
 
-/* From now on the runtime counts as not finalizing. */
+/* Stops watching `finalizing`. */
 void event_python_never_finalizing(void);
-/* Sets `current`, which a thread needs from its first leaf on. */
+/* Sets the thread's `current`, before it has its first Python frame. */
 void event_python_find_current(struct thread_state *self);
-/* Whether the thread holds the GIL that all Python threads share; notes it in `owner`.
- * Where there may be more than one GIL, it is nobody's for good. */
+/* Whether the thread holds the GIL that all Python threads share; if so, sets its
+ * `owner`. If the process may have several GILs, forbids the lock's bias for good. */
 bool event_python_check_gil(struct thread_state *self);
 
-/* From 3.12 on the current thread state is a thread-local variable of the interpreter,
- * at a fixed distance from the thread pointer where that was found out. */
+/* The PyThreadState that holds the GIL; from 3.12 on this thread's own if it does. */
 static always_inline const char *event_python_current(void) {
     if (event_python.current_offset != 0)
         return *(const char *const *)((const char *)__builtin_thread_pointer() +
@@ -54,6 +55,7 @@ static always_inline const char *event_python_current(void) {
                                                : event_python.get_current();
 }
 
+/* The calling thread's PyThreadState, or NULL. */
 static always_inline const char *event_python_tstate(struct thread_state *self,
                                                      enum event_gil gil) {
     const char *current = event_python_current();
@@ -65,7 +67,7 @@ static always_inline const char *event_python_tstate(struct thread_state *self,
     return self->tstate = event_python.this_thread();
 }
 
-/* The node of the thread's Python stack; `tstate` may be NULL. */
+/* Captures the thread's Python stack. `tstate` may be NULL: then the stack is empty. */
 static always_inline uint32_t event_python_capture(struct thread_state *self,
                                                    const char *tstate) {
     uint32_t stack =

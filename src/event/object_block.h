@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the block of an object begins: the object's address less the headers in front
- * of it. Any thread that owns a reference. */
+/* Finds the block of an object: its address minus the size of the headers before it.
+ * For a thread that owns a reference to the object. */
 #pragma once
 
 #include <stdbool.h>
@@ -31,9 +31,9 @@ static always_inline uintptr_t object_gc_header(unsigned version) {
     return version < 0x308 ? 32 : 16;
 }
 
-/* What CPython's own get_object_traceback looks for. From 3.11 on, objects with a
- * managed dict (later also weakrefs) have two more words in front, which 3.11 does not
- * reckon with: it answers None for them. */
+/* The address that CPython's own get_object_traceback looks up. From 3.11 on, objects
+ * with a managed dict (later also weakrefs) have two more words before the header. 3.11
+ * itself ignores these and returns None for such objects. */
 static always_inline uintptr_t object_block(const void *object, unsigned version) {
     unsigned long flags;
     memcpy(&flags, (const char *)object_type(object) + TYPE_FLAGS, sizeof flags);

@@ -7,7 +7,7 @@
 #include "event/thread_state.h"
 #include "trace/tracer.h"
 
-enum { SET_SIZE = 8 }; /* of the kernel's set of signals, in bytes */
+enum { SET_SIZE = 8 }; /* bytes of the kernel's signal set */
 
 thread_local_fixed volatile bool signal_window_needless;
 static thread_local_fixed volatile bool is_open;
@@ -23,8 +23,9 @@ static void set_needless(bool needless) {
     tracer_share(!needless);
 }
 
-/* To the process, if it was sent to the process. Only the main thread may send on what
- * kill sent as it was; from another thread it comes as if sigqueue had sent it. */
+/* Sends the signal to the process if it was sent to the process, else to the thread.
+ * The kernel lets only the main thread repeat a signal of kill unchanged; from another
+ * thread it looks as if sigqueue had sent it. */
 static void send_deferred(void) {
     int pid = sys_getpid(), tid = (int)sys_call(SYS_gettid);
     siginfo_t info = deferred;
@@ -38,7 +39,8 @@ static void send_deferred(void) {
     sys_call(SYS_rt_sigqueueinfo, pid, SIGBUS, &info);
 }
 
-/* Marked first: the kernel delivers what is pending before the call returns. */
+/* Sets is_open before the system call, which delivers pending signals before it
+ * returns. */
 bool signal_window_open(bool learn) {
     uint64_t old = 0;
     if (is_open)
@@ -69,7 +71,7 @@ void signal_window_forget(void) {
     thread_state_own->owner = THREAD_STATE_NO_OWNER;
 }
 
-/* The last thread that asked may have been another one than this. */
+/* The thread that set the tracer's flag last may have been another one. */
 void signal_window_fork(void) {
     tracer_share(!signal_window_needless);
 }
@@ -86,7 +88,7 @@ void signal_window_resume(bool was_open) {
     is_open = was_open;
 }
 
-/* A standard signal is pending once, as its first sender sent it. */
+/* A standard signal is pending only once: the first sender's information counts. */
 bool signal_window_defer(const siginfo_t *info) {
     if (!is_open)
         return false;

@@ -18,9 +18,8 @@ struct thread_state thread_state_none = {.in_tracer = true,
                                          .owner = THREAD_STATE_NO_OWNER};
 thread_local_fixed struct thread_state *thread_state_own = &thread_state_none;
 
-/* Stands in where there is no state: while one is made, without memory, and in a thread
- * that has ended as far as we know. Its marks may be written by several threads, to the
- * same values. */
+/* For threads without a state: while one is being allocated, or if there is no memory.
+ * Several threads may write its flags, but only to the same values. */
 static struct thread_state placeholder = {.in_tracer = true,
                                           .current = &thread_state_nowhere,
                                           .owner = THREAD_STATE_NO_OWNER};
@@ -80,8 +79,8 @@ static struct thread_state *take(void) {
     return state;
 }
 
-/* After the end of a thread its last frees still come. Their state, without a stack, is
- * given back by the second round of the key's destructors. */
+/* A thread still frees blocks after the destructor of our key has run. It is given a
+ * state again, marked as ended, which the second round of destructors returns. */
 struct thread_state *thread_state_begin(void) {
     thread_state_own = &placeholder;
     struct thread_state *state = take();
@@ -96,7 +95,8 @@ struct thread_state *thread_state_begin(void) {
     if (has_key && pthread_setspecific != NULL)
         pthread_setspecific(key, state);
     thread_state_own = state;
-    /* Of a request that a signal handler deferred meanwhile, by whatever thread. */
+    /* A signal handler, in any thread, may have deferred a request to the
+     * placeholder. */
     if (placeholder.request_deferred) {
         placeholder.request_deferred = false;
         state->has_deferred = state->request_deferred = true;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tracer keeps for each thread: the marks "inside" and "nested", and the
- * thread's last Python stack.
+/* The tracer's state of a thread: the flags in_tracer and in_allocator, the last Python
+ * stack, and caches.
  *
- * One pointer in the static TLS block leads to it; made at a thread's first event,
- * given back to a pool at its end, so that a hundred thousand short threads leave
- * nothing behind. A thread touches only its own.
+ * A pointer in the static TLS block leads to it. The state is taken from a pool at the
+ * thread's first event and returned at the thread's end, so that a hundred thousand
+ * short threads leave nothing behind. A thread accesses only its own state.
  */
 #pragma once
 
@@ -22,12 +22,12 @@
 
 enum { THREAD_STATE_DEFERRED = 30 };
 
-/* What the last events came to: from the leaf's caller, instruction and the size of the
- * block to the bucket, of Python's domain. All zero is none: an instruction is never
+/* The buckets of recent events in Python's domain, by the top frame's caller and
+ * instruction and the block's size. An entry of zeros is empty: no instruction is at
  * 0. */
 enum { EVENT_CACHE = 256 };
 struct event_cache {
-    uint32_t epoch; /* when it was last empty; the stack's, when both are good */
+    uint32_t epoch; /* of the entries; valid if it is the stack's */
     struct event_cache_entry {
         uint64_t ip;
         uint64_t size;
@@ -39,30 +39,29 @@ struct event_cache {
 };
 
 struct thread_state {
-    /* The thread works on the tables: nothing may be recorded, a free is deferred. Only
-     * a signal handler can see it. */
+    /* The thread is using the tables: an allocation is lost, a free is deferred. Only a
+     * signal handler in this thread sees it set. */
     volatile bool in_tracer;
-    /* The thread is in an allocator that was called by one of our hooks: what that
-     * allocates is not an event of its own. */
+    /* A hook called the real allocator: what that allocates is not an event. */
     volatile bool in_allocator;
-    volatile bool has_deferred;     /* signal handlers left something to do */
-    volatile bool request_deferred; /* among it a request */
-    /* The placeholder of a thread whose state was given back: no Python stack. */
+    volatile bool has_deferred;     /* a signal handler deferred some work */
+    volatile bool request_deferred; /* a request is among that work */
+    /* The thread's own state was returned at its end; this one has no Python stack. */
     bool ended;
     struct sampler sampler;
     uint32_t deferred_count;
-    uint32_t lost;       /* blocks that signal handlers made meanwhile */
-    uint32_t generation; /* of the tracing in which event_realloc_begin took a block */
-    const char *tstate;  /* this thread's PyThreadState, as last seen */
+    uint32_t lost;             /* blocks allocated by signal handlers while in_tracer */
+    uint32_t generation;       /* the tracer's, at the last event_realloc_begin */
+    const char *tstate;        /* this thread's PyThreadState at the last event */
     struct thread_state *next; /* in the pool */
     struct thread_state *next_of_all;
-    struct native_merge *native; /* mapped when first needed */
+    struct native_merge *native; /* allocated at the first native stack */
     struct python_stack python;
     /* Where the thread's current PyThreadState is, or &thread_state_nowhere. */
     const char *const *current;
-    /* The current PyThreadState is this one only while the thread holds the GIL that
-     * the tracer's lock is biased to, and its touches of the dump need no window for
-     * SIGBUS. Else THREAD_STATE_NO_OWNER, which is no PyThreadState. */
+    /* While the current PyThreadState is this one, the thread holds the GIL that the
+     * tracer's lock is biased to, and needs no window for SIGBUS. Else
+     * THREAD_STATE_NO_OWNER, which is no PyThreadState. */
     const char *owner;
     struct event_cache cache;
     struct bucket_cache buckets;
@@ -72,43 +71,44 @@ struct thread_state {
 
 static_assert(sizeof(struct event_cache_entry) == 32, "half a cache line");
 
-/* Never NULL: a thread without a state has `thread_state_none`, which is inside, so
- * that the hot path asks once for both. */
+/* Never NULL: a thread without a state has `thread_state_none`, which is in the tracer,
+ * so that the fast path needs one check for both. */
 extern internal thread_local_fixed struct thread_state *thread_state_own;
 extern internal struct thread_state thread_state_none;
-/* Where a thread's current PyThreadState is while that is not known: NULL. */
+/* Holds NULL; a thread's `current` points to it while the real variable is unknown. */
 extern internal const char *const thread_state_nowhere;
 #define THREAD_STATE_NO_OWNER ((const char *)1)
 
-/* Makes the key whose destructor notices the end of a thread. Once, from the
+/* Creates the pthread key whose destructor runs at a thread's end. Once, from the
  * constructor. */
 void thread_state_prepare(void);
-/* The state of a thread that has none yet; never NULL. */
+/* Gives the calling thread a state; never NULL. */
 struct thread_state *thread_state_begin(void);
 /* Samples of another distance than before are taken from now on: draws all threads'
  * next ones anew. Those draw on meanwhile, and one that does so at this instant may
  * keep its next one. */
 void thread_state_forget_samples(void);
-/* In the child of a fork: the other threads' states are free. */
+/* In a forked child. */
 void thread_state_fork(void);
 
-/* A signal handler that changes the marks changes them back, so the thread itself reads
- * them by plain loads, which the compiler makes one instruction of with the test. */
+/* A signal handler that changes the flags restores them, so the thread itself may read
+ * them by plain loads, which compile to one instruction with the test. */
 static always_inline bool thread_state_is_in_tracer(const struct thread_state *state) {
     return *(const bool *)(const void *)&state->in_tracer;
 }
 
-/* Neither inside nor nested, which lie side by side. */
+/* Whether the thread is neither in the tracer nor in an allocator that a hook
+ * called. */
 static always_inline bool thread_state_is_idle(const struct thread_state *state) {
     static_assert(offsetof(struct thread_state, in_allocator) ==
                           offsetof(struct thread_state, in_tracer) + 1 &&
                       offsetof(struct thread_state, in_tracer) % sizeof(uint16_t) == 0,
-                  "the marks are one word");
+                  "both flags are read as one uint16_t");
     return *(const uint16_t *)(const void *)&state->in_tracer == 0;
 }
 
-/* Whether signal handlers left something to do, of which there is no more from now
- * on. */
+/* Clears in_tracer: from now on signal handlers defer nothing. Whether they deferred
+ * some work before. */
 static always_inline bool thread_state_leave(struct thread_state *state) {
     state->in_tracer = false;
     atomic_signal_fence(memory_order_seq_cst);
