@@ -96,8 +96,8 @@ static always_inline uint64_t bucket_hash(uint32_t stack, uint32_t domain,
 }
 
 static always_inline struct tracemalloc_dump_bucket *bucket_at(uint32_t id) {
-    assert(id != 0 &&
-           id < bucket_table.header->sections[TRACEMALLOC_DUMP_BUCKETS].count);
+    /* The count is not asked: another program may have cut the dump off. */
+    assert(id != 0);
     return bucket_table.buckets + id;
 }
 

@@ -98,7 +98,7 @@ class NativeDump:
             self.header,
             magic=dump_file.MAGIC,
             byte_order=0x01020304,
-            version=1,
+            version=2,
             section_count=dump_file.SECTIONS,
             pid=4194303,
             implementation=1,

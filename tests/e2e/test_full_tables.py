@@ -4,7 +4,12 @@
 from dump_file import DumpFile
 
 FIRST, LAST = 600, 40600
-MANY_SIZES = "kept = [bytes(size) for size in range(%d, %d)]" % (FIRST, LAST)
+# The numbers are made before: each takes a block of its own, in each epoch another
+# bucket, for which there is no room either.
+MANY_SIZES = "sizes = list(range(%d, %d)); kept = [bytes(size) for size in sizes]" % (
+    FIRST,
+    LAST,
+)
 
 
 def test_a_block_without_room_is_counted_once(interpreter, trace_code):

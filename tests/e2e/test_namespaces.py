@@ -101,7 +101,7 @@ def test_its_dump_is_not_replaced(contained, ours, snapshot):
     inode = contained.dump.stat().st_ino
     result = ours("resolve", contained.dump)
     assert result.returncode == 1
-    assert "still write" in result.stderr
+    assert "still writing" in result.stderr
     assert contained.dump.stat().st_ino == inode
     ask(contained, "end")
     contained.communicate(timeout=TIMEOUT)
@@ -133,7 +133,7 @@ def test_a_sidecar_sees_the_same(contained, command, how):
     result = run(how + [command, "info", "--json", contained.dump])
     assert '"state":"tracing"' in result.stdout.replace(" ", ""), result.stdout
     refused = run(how + [command, "resolve", contained.dump])
-    assert refused.returncode == 1 and "still write" in refused.stderr
+    assert refused.returncode == 1 and "still writing" in refused.stderr
     os.kill(pid_of(contained), signal.SIGKILL)
     contained.communicate(timeout=TIMEOUT)
     result = run(how + [command, "info", "--json", contained.dump])
