@@ -233,6 +233,7 @@ static void describe(struct finding *finding, struct leak_line *line, size_t fir
                      size_t end) {
     struct leak_history history = {0};
     uint64_t live = 0;
+    double alive = 0;
     for (size_t i = first; i < end; i++)
         if (finding->items[i].grows)
             leak_history_add_site(&history, &finding->buckets, finding->items[i].site);
@@ -240,18 +241,16 @@ static void describe(struct finding *finding, struct leak_line *line, size_t fir
     for (unsigned i = TRACEMALLOC_DUMP_MAX_EPOCHS; i > 0; i--) {
         line->born[i - 1] = history.blocks[i - 1];
         live += history.blocks[i - 1];
+        alive += history.alive[i - 1];
         line->live_bytes += history.bytes[i - 1];
         if (history.blocks[i - 1] > 0)
             line->oldest = i - 1;
     }
     for (unsigned i = 0; i < TRACEMALLOC_DUMP_AGES; i++)
         line->freed_late += history.freed_late[i];
-    double scale = history.total_blocks > 0
-                       ? history.estimated_blocks / (double)history.total_blocks
-                       : 1;
-    line->live_blocks = (uint64_t)((double)live * scale + 0.5);
-    line->freed_late = (uint64_t)((double)line->freed_late * scale + 0.5);
-    line->judgement.blocks_rate *= scale;
+    if (live > 0)
+        line->judgement.blocks_rate *= alive / (double)live;
+    line->live_blocks = (uint64_t)(alive + 0.5);
     line->floats_only = history.float_blocks == live;
 }
 

@@ -55,9 +55,9 @@ static void add_bucket(struct leak_history *history, struct site_reader *reader,
     history->blocks[birth] += live;
     history->bytes[birth] += live * weight;
     reader->recorded += bucket->total;
-    reader->estimated += bucket->size == 0 ? (double)bucket->total
-                                           : (double)bucket->total * (double)weight /
-                                                 (double)bucket->size;
+    double each = bucket->size > 0 ? (double)weight / (double)bucket->size : 1;
+    reader->estimated += (double)bucket->total * each;
+    history->alive[birth] += live * each;
     if (bucket->size == FLOAT_SIZE)
         history->float_blocks += live;
     if (!reader->finalized)
@@ -65,7 +65,6 @@ static void add_bucket(struct leak_history *history, struct site_reader *reader,
                          dump_history_epoch(reader->epochs, bucket->stamp));
 }
 
-/* Blocks freed late are estimates in the dump: here they are those recorded. */
 void leak_history_add_site(struct leak_history *history,
                            const struct leak_buckets *buckets, uint32_t id) {
     const struct dump_reader *reader = buckets->reader;
@@ -80,21 +79,20 @@ void leak_history_add_site(struct leak_history *history,
     site.recorded = site.distance != 0 ? own->sampled_blocks : own->total_blocks;
     for (uint32_t i = buckets->first[id]; i < buckets->first[id + 1]; i++)
         add_bucket(history, &site, &reader->buckets[buckets->order[i]]);
-    double scale = site.recorded > 0 && site.estimated > (double)site.recorded
-                       ? site.estimated / (double)site.recorded
-                       : 1;
     for (unsigned i = 0; i < TRACEMALLOC_DUMP_AGES; i++)
-        history->freed_late[i] += (uint64_t)(site.site.freed_late[i] / scale + 0.5);
+        history->freed_late[i] += site.site.freed_late[i];
     for (unsigned i = 0; i < TRACEMALLOC_DUMP_WINDOWS; i++)
         history->risen[i] += site.site.risen[i] * ((int64_t)1 << site.site.risen_unit);
     history->total_blocks += site.recorded;
     history->estimated_blocks += site.estimated;
+    history->is_sampled |= site.distance != 0;
 }
 
 void leak_history_add(struct leak_history *sum, const struct leak_history *part) {
     for (unsigned i = 0; i < TRACEMALLOC_DUMP_MAX_EPOCHS; i++) {
         sum->blocks[i] += part->blocks[i];
         sum->bytes[i] += part->bytes[i];
+        sum->alive[i] += part->alive[i];
     }
     for (unsigned i = 0; i < TRACEMALLOC_DUMP_AGES; i++)
         sum->freed_late[i] += part->freed_late[i];
@@ -103,6 +101,7 @@ void leak_history_add(struct leak_history *sum, const struct leak_history *part)
     sum->float_blocks += part->float_blocks;
     sum->total_blocks += part->total_blocks;
     sum->estimated_blocks += part->estimated_blocks;
+    sum->is_sampled |= part->is_sampled;
 }
 
 /* When the process ended, or its timeline does. */

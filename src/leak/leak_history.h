@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,11 +18,13 @@
 struct leak_history {
     uint64_t blocks[TRACEMALLOC_DUMP_MAX_EPOCHS]; /* live, by epoch of birth */
     uint64_t bytes[TRACEMALLOC_DUMP_MAX_EPOCHS];
-    uint64_t float_blocks; /* live, of the size of a float */
-    uint64_t freed_late[TRACEMALLOC_DUMP_AGES];
-    int64_t risen[TRACEMALLOC_DUMP_WINDOWS]; /* bytes, by window */
-    uint64_t total_blocks;                   /* ever recorded */
-    double estimated_blocks;                 /* ever allocated */
+    double alive[TRACEMALLOC_DUMP_MAX_EPOCHS];  /* as blocks, an estimate */
+    uint64_t float_blocks;                      /* live, of the size of a float */
+    uint64_t freed_late[TRACEMALLOC_DUMP_AGES]; /* an estimate */
+    int64_t risen[TRACEMALLOC_DUMP_WINDOWS];    /* bytes, by window */
+    uint64_t total_blocks;                      /* ever recorded */
+    double estimated_blocks;                    /* ever allocated */
+    bool is_sampled;
 };
 
 /* The epochs of one process, and when they begin: `count` of them, and the end. */

@@ -5,33 +5,36 @@
 
 enum {
     WINDOW = TRACEMALLOC_DUMP_MAX_EPOCHS / TRACEMALLOC_DUMP_WINDOWS,
-    LEAST_EVENTS = 3,  /* for any word */
-    ENOUGH_EVENTS = 8, /* for a verdict */
+    LEAST_EVENTS = 3,   /* for any word */
+    ENOUGH_EVENTS = 8,  /* for a verdict */
+    ENOUGH_WINDOWS = 5, /* the same, by the bytes that rise */
     FEW_BLOCKS = 3,
 };
 
 /* Shares of the time, of blocks or of bytes. */
-static const double startup = 0.15, recent = 0.4, negligible = 0.02, faded = 0.15;
+static const double startup = 0.15, recent = 0.4, negligible = 0.02, faded = 0.15,
+                    few_samples = 0.1;
 
-static uint64_t live_from(const struct leak_history *history, unsigned last,
-                          unsigned age) {
-    uint64_t sum = 0;
+static double alive_from(const struct leak_history *history, unsigned last,
+                         unsigned age) {
+    double sum = 0;
     for (unsigned birth = 0; birth + age <= last; birth++)
-        sum += history->blocks[birth];
+        sum += history->alive[birth];
     return sum;
 }
 
 /* The hazard of each class of age. Those in it now are at risk for half of it. */
 static int last_death(const struct leak_history *history, unsigned last) {
+    double least = history->is_sampled ? few_samples : negligible;
     int found = -1;
     for (int class = 0; class < TRACEMALLOC_DUMP_AGES; class ++) {
         uint64_t freed = history->freed_late[class], later = 0;
         for (int i = class + 1; i < TRACEMALLOC_DUMP_AGES; i++)
             later += history->freed_late[i];
         double risk = (double)(freed + later) +
-                      (double)live_from(history, last, 2u << class) / 2 +
-                      (double)live_from(history, last, 1u << class) / 2;
-        if (freed > 1 && (double)freed > negligible * risk)
+                      alive_from(history, last, 2u << class) / 2 +
+                      alive_from(history, last, 1u << class) / 2;
+        if (freed > 1 && (double)freed > least * risk)
             found = class;
     }
     return found;
@@ -96,7 +99,7 @@ static int64_t risen_since(const struct leak_history *history, unsigned window) 
 }
 
 /* By how much of what survivors say the bytes of the line rose of late; what is in use
- * for a moment is noise. */
+ * for a moment is noise, and so is the number of samples. */
 static double confirmed_share(const struct leak_judgement *judgement,
                               const struct leak_history *history,
                               const struct leak_history *line,
@@ -109,8 +112,45 @@ static double confirmed_share(const struct leak_judgement *judgement,
     unsigned young = time->count > 2 ? time->count - 2 : 0;
     double noise = (double)sum_of(history->bytes, young, time->count) -
                    judgement->bytes_rate * leak_time_between(time, young, time->count);
+    noise = noise > 0 ? noise : 0;
+    if (history->is_sampled) {
+        double blocks = (double)sum_of(history->blocks, 0, time->count);
+        double each = (double)sum_of(history->bytes, 0, time->count) / blocks;
+        noise += each * sqrt(expected / each);
+    }
     double change = (double)risen_since(line != NULL ? line : history, window);
-    return (change + (noise > 0 ? 2 * noise : 0)) / (expected > 1 ? expected : 1);
+    return (change + 2 * noise) / (expected > 1 ? expected : 1);
+}
+
+/* How many samples would be expected behind the last one, if they came evenly: 1 on
+ * average. The probability of as many or more is e to the minus of it. */
+static double expected_rest(const struct births *births, uint64_t blocks,
+                            unsigned begin, unsigned end) {
+    double rest = (double)(end - 1 - births->last) / (double)(end - begin);
+    return rest * (double)blocks;
+}
+
+/* By chance the end is as empty for one in fifty. */
+static bool sample_has_stopped(const struct births *births, uint64_t blocks,
+                               unsigned begin, unsigned end) {
+    return expected_rest(births, blocks, begin, end) > 4;
+}
+
+/* How much of the mean rate is likely to be that of now; 1 on average. */
+static double likely_rate(const struct births *births, uint64_t blocks, unsigned begin,
+                          unsigned end) {
+    return 2 * exp(-expected_rest(births, blocks, begin, end));
+}
+
+/* Whether the births go on. `ratio`: of the later half's to the earlier one's. */
+static bool goes_on(const struct leak_judgement *judgement,
+                    const struct leak_history *history, const struct births *births,
+                    unsigned begin, double ratio) {
+    unsigned end = judgement->end;
+    if (history->is_sampled && births->events < ENOUGH_EVENTS)
+        return !sample_has_stopped(births, judgement->survivors, begin, end);
+    return births->windows >= LEAST_EVENTS && ratio >= faded &&
+           !has_stopped(births, end);
 }
 
 /* Returns whether the survivors were judged: there is no other evidence then. */
@@ -122,21 +162,25 @@ static bool judge_survivors(struct leak_judgement *judgement,
     struct births births = find_births(history->blocks, begin, end);
     double ratio;
     judgement->events = births.events;
-    if (births.events < LEAST_EVENTS)
+    if (births.events < (history->is_sampled ? 1 : LEAST_EVENTS))
         return false;
     judgement->first = births.first;
     judgement->survivors = sum_of(history->blocks, begin, end);
     judgement->slows = fades(history->blocks, births.first, end, &ratio);
-    if (has_stopped(&births, end) || ratio < faded || births.windows < LEAST_EVENTS)
+    if (!goes_on(judgement, history, &births, begin, ratio))
         return false;
     unsigned back = (unsigned)(recent * time->count) + 1;
     unsigned since =
         end > back && end - back > births.first ? end - back : births.first;
+    bool few = history->is_sampled && births.events < ENOUGH_EVENTS;
+    since = few ? begin : since;
     double seconds = leak_time_between(time, since, end);
     judgement->bytes_rate = (double)sum_of(history->bytes, since, end) / seconds;
     judgement->blocks_rate = (double)sum_of(history->blocks, since, end) / seconds;
+    if (few)
+        judgement->bytes_rate *= likely_rate(&births, judgement->survivors, begin, end);
     double share = confirmed_share(judgement, history, line, time);
-    if (share < 0.3)
+    if (share < (history->is_sampled ? 0.9 : 0.3))
         return true;
     bool sure = births.events >= ENOUGH_EVENTS && !judgement->slows && share >= 0.5;
     judgement->word = sure ? LEAK_LEAK : LEAK_WATCH;
@@ -170,21 +214,23 @@ static double net(const struct rise *rise) {
 static bool rises_steadily(const struct leak_history *history,
                            const struct rise *rise) {
     unsigned count = rise->end - rise->first;
-    if (count < 5 || rise->up < 0.7 * count || rise->lost > 0.1 * rise->gained ||
-        rise->largest > 0.5 * rise->gained)
+    double least_up = (count < ENOUGH_WINDOWS ? 1 : 0.7) * count;
+    if (count <= LEAST_EVENTS || rise->up < least_up ||
+        rise->lost > 0.1 * rise->gained || rise->largest > 0.5 * rise->gained)
         return false;
     struct rise late = find_rise(history, rise->end - 3, rise->end);
     struct rise before = find_rise(history, rise->first, rise->end - 3);
     struct rise half = find_rise(history, rise->first, rise->first + count / 2);
     struct rise rest = find_rise(history, rise->end - count / 2, rise->end);
-    return late.up >= 2 && net(&rest) >= 0.4 * net(&half) &&
+    return late.up >= (history->is_sampled ? 3 : 2) && net(&rest) >= 0.4 * net(&half) &&
            net(&late) / 3 >= 0.6 * net(&before) / (count - 3);
 }
 
 /* Blocks that are freed late, of which some are waiting for it. */
 static bool is_queue(const struct leak_judgement *judgement,
                      const struct leak_history *history, unsigned last) {
-    return judgement->last_death >= 2 && live_from(history, last, 4) >= ENOUGH_EVENTS &&
+    return judgement->last_death >= 2 &&
+           alive_from(history, last, 4) >= ENOUGH_EVENTS &&
            history->freed_late[judgement->last_death] >= ENOUGH_EVENTS;
 }
 
@@ -205,10 +251,12 @@ static void judge_rise(struct leak_judgement *judgement,
     judgement->bytes_rate =
         net(&late) /
         leak_time_between(time, (windows - back) * WINDOW, windows * WINDOW);
-    uint64_t live = live_from(history, last, 0);
+    double live = alive_from(history, last, 0);
     judgement->is_one_block =
-        live <= FEW_BLOCKS && live_from(history, last, WINDOW) == live;
-    if (judgement->is_one_block)
+        live <= FEW_BLOCKS && alive_from(history, last, WINDOW) >= live;
+    if (rise.end - rise.first < ENOUGH_WINDOWS)
+        judgement->word = LEAK_WATCH;
+    else if (judgement->is_one_block)
         judgement->word = LEAK_LEAK;
     else if (is_queue(judgement, history, last))
         judgement->word = LEAK_BACKLOG;

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Lines that leak are named, from one dump of a process that runs or was killed."""
 
+import concurrent.futures
 import signal
 import subprocess
 import time
 
+import conftest
+import leak_programs
 import pytest
 
 SECONDS = 5
@@ -60,6 +63,38 @@ def dump_of(trace_code, some_interpreter):
         return traced.dump
 
     return dump
+
+
+def run_program(name, interpreter, environment, folder):
+    folder.mkdir()
+    (folder / "program.py").write_text(leak_programs.text(name))
+    environment["TRACEMALLOC_OUTPUT"] = str(folder / "dump")
+    command = [interpreter.path, folder / "program.py", str(SECONDS)]
+    assert conftest.run(command, env=environment).returncode == -signal.SIGKILL
+    return folder / "dump"
+
+
+def mistake(name, leaks):
+    """What is wrong with the entries, or None."""
+    marked = leak_programs.marked_lines(name)
+    if not marked:
+        return [entry["line"] for entry in leaks if entry["verdict"]] or None
+    first = leaks[0] if leaks else {"line": None, "verdict": False}
+    right = first["line"] in marked and first["verdict"]
+    return None if right else [(e["line"], e["word"]) for e in leaks]
+
+
+def test_leaks_are_told_from_what_seems_one(
+    some_interpreter, traced_environment, ours, tmp_path
+):
+    def check(name):
+        folder = tmp_path / name.replace(" ", "_")
+        dump = run_program(name, some_interpreter, traced_environment(), folder)
+        return name, mistake(name, ours.json("leaks", dump)["leaks"])
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(check, leak_programs.PROGRAMS))
+    assert [result for result in results if result[1]] == []
 
 
 def test_a_killed_server_names_its_leak(dump_of, ours):

@@ -19,6 +19,7 @@ static void begin(void) {
 static void keep(unsigned epoch, uint64_t blocks) {
     history.blocks[epoch] += blocks;
     history.bytes[epoch] += blocks * SIZE;
+    history.alive[epoch] += (double)blocks;
     history.risen[epoch / WINDOW] += (int64_t)(blocks * SIZE);
     history.total_blocks += blocks;
 }
@@ -131,6 +132,7 @@ END_TEST
 START_TEST(one_block_that_grows_leaks) {
     begin();
     history.blocks[1] = 1;
+    history.alive[1] = 1;
     history.bytes[1] = 12 * 800;
     for (unsigned i = 0; i < EPOCHS / WINDOW; i++)
         history.risen[i] = 800;
@@ -145,6 +147,7 @@ END_TEST
 START_TEST(one_step_is_no_trend) {
     begin();
     history.blocks[1] = 1;
+    history.alive[1] = 1;
     history.bytes[1] = 20000;
     history.risen[0] = 10000;
     history.risen[9] = 10000;
