@@ -67,8 +67,8 @@ def test_levels_off_and_stays_exact(some_interpreter, trace_code, ours, snapshot
     traced = trace_code(some_interpreter, PROGRAM, str(ROUNDS), kind)
     assert traced.result.returncode == 0, traced.result.stderr
     sizes = [int(line) for line in traced.result.stdout.split()]
-    # Timeline and buckets come with time and live blocks, and a section grows by 1 MiB at
-    # once; the code and its sites alone would be 3 MB.
+    # Timeline and buckets come with time and live blocks, and a section grows by 1 MiB
+    # at once; the code and its sites alone would be 3 MB.
     assert sizes[-1] - sizes[1] < 1200000, sizes
     assert ours.json("info", traced.dump)["complete"]
     found = kept_blocks(snapshot(traced.dump).traces)
