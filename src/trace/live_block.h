@@ -118,7 +118,6 @@ static always_inline void live_block_count(uint32_t id) {
 /* Counts that a block was freed, after live_block_note. */
 static always_inline void live_block_subtract(struct tracemalloc_dump_header *header,
                                               struct tracemalloc_dump_bucket *bucket) {
-    assert(bucket->live > 0);
     bucket->live--;
     *live_block_bytes(header, bucket) -= bucket->size;
 }
@@ -170,7 +169,6 @@ static always_inline bool live_block_add_fast(uintptr_t block, uint32_t id,
     if (unlikely(slot == NULL || *slot != 0 ||
                  !live_block_note_fast(bucket, header->stamp)))
         return false;
-    assert(bucket->size == size);
     *slot = id;
     header->python_bytes += size;
     bucket->live++;
@@ -219,7 +217,6 @@ static always_inline void live_block_move(uint32_t *slot, uint32_t bucket) {
     uint32_t stamp = bucket_table.header->stamp;
     struct tracemalloc_dump_bucket *from = bucket_at(*slot & BLOCK_MAP_BUCKET);
     struct tracemalloc_dump_bucket *to = bucket_at(bucket);
-    assert(from->live > 0 && from->size == to->size);
     *slot = bucket | (*slot & BLOCK_MAP_WATCHED);
     live_block_note(from, stamp);
     live_block_note(to, stamp);
