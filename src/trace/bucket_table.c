@@ -24,6 +24,10 @@ static uint32_t first_free;     /* list of free buckets, chained by peak_live */
 static uint64_t new_buckets;    /* since the last sweep */
 static uint64_t sweep_interval; /* new buckets before the next sweep */
 
+static uint32_t swept_stamp; /* of the epoch in which older births did not pay */
+
+enum reclaimed_births { OLDER_BIRTHS, ALL_BIRTHS };
+
 static uint64_t count_of(unsigned section) {
     return dump->header->sections[section].count;
 }
@@ -100,7 +104,7 @@ static void close_by_stack(void) {
 }
 
 /* Rebuilds the list of free buckets and the index. */
-uint64_t bucket_table_reclaim(void) {
+static uint64_t reclaim(enum reclaimed_births births) {
     uint64_t count = count_of(TRACEMALLOC_DUMP_BUCKETS), freed = 0;
     id_table_clear(&bucket_table.index);
     close_by_stack();
@@ -111,7 +115,8 @@ uint64_t bucket_table_reclaim(void) {
         bool is_reserved = id < reserved_end;
         if (is_reserved && id >= next_reserved)
             continue;
-        if (is_reserved || !bucket_table_is_dead(bucket)) {
+        bool is_new = births == OLDER_BIRTHS && bucket->birth == bucket_table.birth;
+        if (is_reserved || is_new || !bucket_table_is_dead(bucket)) {
             /* Cannot fail: the cleared index has the capacity. */
             if (id_table_add(&bucket_table.index, hash_of(bucket), (uint32_t)id) < 0)
                 dump->header->lost[TRACEMALLOC_DUMP_LOST_MEMORY]++;
@@ -126,6 +131,21 @@ uint64_t bucket_table_reclaim(void) {
         freed++;
     }
     return freed;
+}
+
+uint64_t bucket_table_reclaim(void) {
+    return reclaim(ALL_BIRTHS);
+}
+
+/* What older epochs left is not looked up again, and is reclaimed first: once an epoch,
+ * and again as long as it is enough that the table need not grow. */
+static bool older_births_pay(uint64_t count) {
+    if (count < MIN_RECLAIM || swept_stamp == bucket_table.epoch_stamp)
+        return false;
+    if (reclaim(OLDER_BIRTHS) >= count / 8)
+        return true;
+    swept_stamp = bucket_table.epoch_stamp;
+    return false;
 }
 
 /* Sweeps if that is due; whether it freed enough buckets that the table need not grow.
@@ -150,7 +170,7 @@ static uint32_t take_id(void) {
     uint64_t id = count_of(TRACEMALLOC_DUMP_BUCKETS);
     bool full = (id + 1) * sizeof(struct tracemalloc_dump_bucket) >
                 dump->mapped[TRACEMALLOC_DUMP_BUCKETS];
-    bool grow = first_free == 0 && full && !sweep_pays(id);
+    bool grow = first_free == 0 && full && !older_births_pay(id) && !sweep_pays(id);
     if (first_free != 0 && !grow)
         return pop_free();
     if (id < MAX_BUCKETS &&
@@ -168,6 +188,7 @@ static void note_by_stack(uint32_t stack, uint32_t id) {
 
 static uint32_t make_bucket(uint32_t site, uint64_t size, uint8_t birth) {
     uint32_t id = take_id();
+    bucket_table.created++;
     bool overflow = bucket_table.sites[site].stack == TRACEMALLOC_DUMP_OVERFLOW_STACK;
     if (id == 0 && overflow && next_reserved < reserved_end)
         id = next_reserved++;

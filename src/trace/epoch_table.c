@@ -47,6 +47,7 @@ bool epoch_table_begin(struct dump_file *dump, uint64_t start) {
         count = count_of(dump, TRACEMALLOC_DUMP_EPOCHS);
     }
     bucket_table.birth = (uint8_t)count;
+    bucket_table.created = 0;
     bucket_table.epoch_stamp = ++dump->header->stamp;
     /* A clock may have been put back. */
     if (count > 0 && start < epochs_of(dump)[count - 1].start)

@@ -14,7 +14,8 @@
 enum {
     FIRST_INTERVAL = 10000000, /* nanoseconds */
     MAX_SAMPLES = 32768,
-    REST = 50, /* measuring takes at most this fraction of the time */
+    REST = 50,           /* measuring takes at most this fraction of the time */
+    BUCKET_REST = 20000, /* nanoseconds of an epoch for each bucket made in it */
 };
 
 struct timeline timeline = {.countdown = 1, .stride = 1};
@@ -114,12 +115,15 @@ static uint64_t since_1970(uint64_t now) {
 }
 
 static void begin_epoch(uint64_t now) {
+    /* After it each bucket in use is made anew, which may take a hundredth of the
+     * time. */
+    uint64_t min_length = (uint64_t)bucket_table.created * BUCKET_REST;
     struct memory_limit limit = memory_limit_read(read_rss());
     if (epoch_table_begin(dump, since_1970(now)))
         epoch_length *= 2;
     dump->header->memory_limit = limit.bytes;
     dump->header->memory_limit_source = limit.source;
-    next_epoch = now + epoch_length;
+    next_epoch = now + (epoch_length > min_length ? epoch_length : min_length);
 }
 
 /* The coarse clock is late by up to a step: it decides whether a sample is due, and the

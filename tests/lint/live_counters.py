@@ -18,7 +18,7 @@ WRITERS = {
     "src/trace/bucket_table.c": {
         "bucket_table_begin_epoch",  # the live count at the start of an epoch
         "bucket_table_note_resize",  # the same, after a realloc
-        "bucket_table_reclaim",  # the list of free buckets
+        "reclaim",  # the list of free buckets
         "fold",  # the total of a dead bucket, which becomes its site's
         "bucket_table_freeze",  # at_exit
         "bucket_table_clear",  # everything

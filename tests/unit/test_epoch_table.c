@@ -141,6 +141,25 @@ START_TEST(many_epochs_become_half) {
 }
 END_TEST
 
+/* All are dead when the next epoch begins, and make room for those of that, also where
+ * a sweep of those in use found little to reclaim. */
+START_TEST(older_births_make_room) {
+    enum { SIZES = 6000, KEPT = 10000 };
+    set_up();
+    for (uint64_t size = 1; size <= KEPT; size++)
+        add(SIZES + size);
+    for (unsigned epoch = 0; epoch < 20; epoch++) {
+        for (uint64_t size = 1; size <= SIZES; size++)
+            live_block_uncount(add(size));
+        ck_assert_uint_ge(bucket_table.created, epoch == 0 ? SIZES : 1);
+        next_epoch();
+        ck_assert_uint_eq(bucket_table.created, 0);
+    }
+    ck_assert_uint_lt(bucket_tables_count(TRACEMALLOC_DUMP_BUCKETS), KEPT + 4 * SIZES);
+    ck_assert_uint_eq(bucket_tables_sums(STACK, 0).total_blocks, KEPT + 20 * SIZES);
+}
+END_TEST
+
 START_TEST(the_end_completes_the_history) {
     set_up();
     uint32_t bucket = add(SIZE);
@@ -164,6 +183,7 @@ int main(void) {
         epochs_do_not_end_peaks,
         a_resized_block_did_not_die,
         many_epochs_become_half,
+        older_births_make_room,
         the_end_completes_the_history,
     };
     return suite_run("epoch_table", tests, sizeof tests / sizeof *tests);
