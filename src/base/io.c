@@ -37,7 +37,8 @@ static ptrdiff_t read_whole(int fd, char *buffer, size_t size) {
 }
 
 ptrdiff_t io_read_file(const char *path, char *buffer, size_t size) {
-    int fd = sys_open(path, O_RDONLY | O_CLOEXEC, 0);
+    /* In a directory that the program made its root, the name may be a FIFO's. */
+    int fd = sys_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
     if (fd < 0)
         return fd;
     ptrdiff_t length = read_whole(fd, buffer, size);
