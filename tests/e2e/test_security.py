@@ -9,7 +9,8 @@ import pytest
 
 from conftest import ROOT, run
 
-# The program of the traces: opening a name without a file marks the end of the start.
+# The program of the traces: each stat of a name without a file ends a part: the start,
+# and what comes before the forks.
 MARK = "/tracemalloc-test-started"
 PROGRAM = """
 import mmap, os, threading
@@ -32,6 +33,13 @@ for thread in each:
 for thread in each:
     thread.join()
 much = bytearray(80 << 20)
+os.path.exists(%r)
+for _ in range(2):
+    child = os.fork()
+    if child == 0:
+        kept = functions(10)
+        os._exit(0)
+    os.waitpid(child, 0)
 """
 # More than what differs from run to run anyway.
 MOST_CHANCE = 20
@@ -43,11 +51,11 @@ def documented(part):
 
 
 def calls(trace):
-    """The calls of a trace by strace: while the program begins, and afterwards."""
-    counts = collections.Counter(), collections.Counter()
+    """The calls of a trace by strace: of each of the program's parts."""
+    counts = collections.Counter(), collections.Counter(), collections.Counter()
     phase = 0
     for line in trace.read_text(errors="replace").splitlines():
-        phase = 1 if MARK in line else phase
+        phase += MARK in line
         name = re.match(r"\d+ +([a-z0-9_]+)\(", line)
         if name:
             counts[phase][name.group(1)] += 1
@@ -66,9 +74,8 @@ def test_system_calls(some_interpreter, traced_environment, tmp_path, native_fra
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")
     program = tmp_path / "program.py"
-    program.write_text(PROGRAM % MARK)
+    program.write_text(PROGRAM % (MARK, MARK))
     counts = []
-    tracing = traced_environment(TRACEMALLOC_NATIVE_FRAMES=native_frames)
     tracing = traced_environment(TRACEMALLOC_NATIVE_FRAMES=native_frames)
     for environment in {}, tracing:
         trace = tmp_path / ("trace-%d" % len(counts))
@@ -79,7 +86,9 @@ def test_system_calls(some_interpreter, traced_environment, tmp_path, native_fra
             pytest.skip("strace may not trace: " + done.stderr)
         assert done.returncode == 0, done.stderr
         counts.append(calls(trace))
-    for phase, part in enumerate(("start", "later")):
+    parts = {part: documented(part) for part in ("start", "later", "fork")}
+    parts["fork"] |= parts["start"] | parts["later"]
+    for phase, part in enumerate(parts):
         found = added(counts[0][phase], counts[1][phase])
         assert len(found) >= 4
-        assert sorted(found - documented(part)) == [], part
+        assert sorted(found - parts[part]) == [], part
