@@ -23,8 +23,8 @@ static uint32_t next_reserved, reserved_end;
 static uint32_t first_free;     /* list of free buckets, chained by peak_live */
 static uint64_t new_buckets;    /* since the last sweep */
 static uint64_t sweep_interval; /* new buckets before the next sweep */
-
-static uint32_t swept_stamp; /* of the epoch in which older births did not pay */
+/* The epoch's stamp if a sweep of older births freed too little in this epoch. */
+static uint32_t swept_stamp;
 
 enum reclaimed_births { OLDER_BIRTHS, ALL_BIRTHS };
 
@@ -137,8 +137,9 @@ uint64_t bucket_table_reclaim(void) {
     return reclaim(ALL_BIRTHS);
 }
 
-/* What older epochs left is not looked up again, and is reclaimed first: once an epoch,
- * and again as long as it is enough that the table need not grow. */
+/* Reclaims the dead buckets of older epochs, which no lookup finds again. Whether it
+ * freed enough that the table need not grow; if not, it is not tried again in this
+ * epoch. */
 static bool older_births_pay(uint64_t count) {
     if (count < MIN_RECLAIM || swept_stamp == bucket_table.epoch_stamp)
         return false;
@@ -323,7 +324,7 @@ int bucket_table_open(struct dump_file *file) {
     bucket_table.buckets = (void *)file->base[TRACEMALLOC_DUMP_BUCKETS];
     bucket_table.sites = (void *)file->base[TRACEMALLOC_DUMP_SITES];
     first_free = 0;
-    new_buckets = sweep_interval = 0;
+    new_buckets = sweep_interval = swept_stamp = 0;
     int status = id_table_open(&bucket_table.index, FIRST_SLOTS);
     if (status == 0)
         status = site_table_open(file);

@@ -26,7 +26,7 @@ struct bucket_table {
     struct tracemalloc_dump_header *header;
     struct tracemalloc_dump_bucket *buckets;
     struct tracemalloc_dump_site *sites;
-    uint32_t created;      /* buckets, since the epoch began */
+    uint32_t created;      /* buckets made since the epoch began */
     uint32_t epoch_stamp;  /* the header's stamp when the last epoch began */
     uint8_t birth;         /* the index of that epoch */
     struct id_table index; /* of buckets */

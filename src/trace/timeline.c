@@ -15,7 +15,7 @@ enum {
     FIRST_INTERVAL = 10000000, /* nanoseconds */
     MAX_SAMPLES = 32768,
     REST = 50,           /* measuring takes at most this fraction of the time */
-    BUCKET_REST = 20000, /* nanoseconds of an epoch for each bucket made in it */
+    BUCKET_REST = 20000, /* min length of an epoch for each bucket made in it, ns */
 };
 
 struct timeline timeline = {.countdown = 1, .stride = 1};
@@ -115,8 +115,8 @@ static uint64_t since_1970(uint64_t now) {
 }
 
 static void begin_epoch(uint64_t now) {
-    /* After it each bucket in use is made anew, which may take a hundredth of the
-     * time. */
+    /* A new epoch makes each bucket in use anew: that is to take at most a hundredth of
+     * the time. */
     uint64_t min_length = (uint64_t)bucket_table.created * BUCKET_REST;
     struct memory_limit limit = memory_limit_read(read_rss());
     if (epoch_table_begin(dump, since_1970(now)))
