@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/machine.h"
 #include "base/sys.h"
 #include "dump/dump_growth.h"
 
@@ -15,7 +16,6 @@
 #endif
 
 enum {
-    PAGE = 4096,
     NO_HOLDER = 0,
     UNKNOWN_HOLDER = -1, /* a child that has not come to its handler, or failed to */
 };
@@ -96,22 +96,24 @@ static int memory_file(const struct dump_file *file, uint64_t size) {
  * memory, would stay as it was then. */
 static int map_kept(struct dump_fork_image *fork, const struct dump_file *file,
                     uint64_t size) {
-    int fd = size <= DUMP_FORK_MAX_KEPT ? memory_file(file, PAGE + size) : -EFBIG;
+    int fd =
+        size <= DUMP_FORK_MAX_KEPT ? memory_file(file, MACHINE_PAGE + size) : -EFBIG;
     if (fd < 0)
         return fd;
     unsigned char *image =
-        sys_mmap(NULL, PAGE + size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    unsigned char *view = sys_mmap(NULL, size, PROT_NONE, MAP_PRIVATE, fd, PAGE);
+        sys_mmap(NULL, MACHINE_PAGE + size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    unsigned char *view =
+        sys_mmap(NULL, size, PROT_NONE, MAP_PRIVATE, fd, MACHINE_PAGE);
     sys_close(fd);
     if (!sys_failed(image) && !sys_failed(view)) {
         fork->holder = (void *)image;
-        fork->image = image + PAGE;
+        fork->image = image + MACHINE_PAGE;
         fork->view = view;
         fork->size = size;
         return 0;
     }
     if (!sys_failed(image))
-        sys_munmap(image, PAGE + size);
+        sys_munmap(image, MACHINE_PAGE + size);
     if (!sys_failed(view))
         sys_munmap(view, size);
     return -ENOMEM;
@@ -162,11 +164,11 @@ static int make_image(struct dump_file *file) {
  * to the parent. Each page that was not written yet is made its own. */
 static void leave_view(struct dump_file *file) {
     volatile unsigned char *header = (void *)file->header;
-    for (uint64_t at = 0; at < TRACEMALLOC_DUMP_HEADER_SIZE; at += PAGE)
+    for (uint64_t at = 0; at < TRACEMALLOC_DUMP_HEADER_SIZE; at += MACHINE_PAGE)
         header[at] = header[at];
     for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++) {
         volatile unsigned char *entries = file->base[section];
-        for (uint64_t at = 0; at < file->mapped[section]; at += PAGE)
+        for (uint64_t at = 0; at < file->mapped[section]; at += MACHINE_PAGE)
             entries[at] = entries[at];
     }
     dump_fork_release(file);
@@ -237,7 +239,7 @@ void dump_fork_release(struct dump_file *file) {
     if (fork->is_child) {
         int own = sys_getpid();
         atomic_compare_exchange_strong(&fork->holder->pid, &own, NO_HOLDER);
-        sys_munmap(fork->holder, PAGE);
+        sys_munmap(fork->holder, MACHINE_PAGE);
         memset(fork, 0, sizeof *fork);
     } else
         drop(fork);
