@@ -195,9 +195,10 @@ struct tracemalloc_dump_site {
     uint64_t sampled_blocks;
 };
 
-/* The blocks of one size that one stack allocated in one epoch in one domain. `live` is
- * now, or the very end for a process that ended; `at_exit` is the moment when the
- * runtime was marked as finalizing, valid when the header's `finalized` is 1.
+/* The blocks of one size that one stack allocated in one epoch in one domain. `live`
+ * counts those that it holds now, or held at the very end of a process that ended;
+ * `at_exit` those when the runtime was marked as finalizing, valid if the header's
+ * `finalized` is 1.
  *
  * The header's stamp is raised at each peak and at each epoch's begin, and a bucket
  * takes it over when it changes for the first time since; before that it notes

@@ -193,8 +193,8 @@ static int read_adds(struct dl_phdr_info *info, size_t size, void *adds) {
     return 1;
 }
 
-/* Whoever holds the loader's lock may wait for ours in one of its callbacks, so nobody
- * waits for ours: who finds it taken leaves the work to the other. */
+/* Whoever holds the loader's lock may wait for ours in one of its callbacks, so no
+ * thread waits for ours: one that finds it taken leaves the work to its holder. */
 static unsigned change_all(bool install) {
     struct pass pass = {install, 0};
     if (real_ffi_call == NULL) {

@@ -3,7 +3,7 @@
  * LD_PRELOAD, and where that process's own functions are.
  *
  * A preloaded library is ahead of libc for all objects, so that RTLD_NEXT leads from
- * our functions to those behind them. One that comes late is in nobody's way: what the
+ * our functions to those behind them. One that comes late is behind them: what the
  * other objects call is what the program's global scope has. Outside hooks.
  */
 #pragma once

@@ -27,8 +27,8 @@ struct remote_script {
  * -EACCES: it does not listen (-X disable-remote-debug); -errno. */
 must_check int remote_script_open(struct remote_script *script, pid_t pid,
                                   const struct remote_mappings *mappings);
-/* Asks it to run the file at this path. 0; -ENAMETOOLONG; -EBUSY: somebody else has
- * asked; -errno. */
+/* Asks it to run the file at this path. 0; -ENAMETOOLONG; -EBUSY: another program
+ * has asked; -errno. */
 must_check int remote_script_ask(const struct remote_script *script, const char *path);
 /* Takes that back. False if the thread has begun. */
 must_check bool remote_script_withdraw(const struct remote_script *script);

@@ -61,7 +61,6 @@ struct path_table {
     struct id_map frames;
     uint32_t *steps; /* frame numbers of all paths, one path after the other */
     size_t step_count;
-    size_t step_capacity;
     struct path *paths;
     size_t count;
     size_t capacity;
@@ -71,8 +70,8 @@ struct path_table {
     struct path_domain domains[PATH_TABLE_MAX_DOMAINS];
     uint32_t domain_count;
     uint32_t nframe; /* the most frames that a path may have */
-    /* Joined dumps only, see path_table_join: the calls, told apart by function
-     * whatever their lines, and by call the most Python frames inside it in any
+    /* Joined dumps only, see path_table_join: the calls, distinguished by
+     * function whatever their lines, and by call the most Python frames inside it in any
      * dump. */
     struct id_map calls;
     uint32_t *deepest;

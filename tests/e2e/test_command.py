@@ -10,7 +10,7 @@ import tracemalloc
 
 import pytest
 
-from conftest import TIMEOUT, clean_environment, run
+from conftest import ROOT, TIMEOUT, clean_environment, run
 
 PROGRAM = """
 import sys
@@ -45,7 +45,11 @@ INFO_KEYS = {
     "complete": bool,
     "incomplete_reasons": list,
 }
-SUBCOMMANDS = ("run", "ps", "info", "stats", "compare", "export")
+SUBCOMMANDS = """run attach detach ps stop start snapshot clear info stats compare
+export merge tree summary top flamegraph resolve leaks""".split()
+# Each of these names every command.
+DOCUMENTS = ["README.md", "man/tracemalloc.1", "scripts/completion/_tracemalloc"]
+DOCUMENTS += ["scripts/completion/tracemalloc.%s" % shell for shell in ("bash", "fish")]
 
 
 @pytest.fixture
@@ -277,7 +281,33 @@ def test_stats_of_a_large_dump_are_quick(some_interpreter, trace_code, ours):
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 5
 
 
-def test_manual_names_every_command(command):
-    listing = run([command, "--help"]).stdout
+def test_listing_has_every_command(ours):
+    listing = ours("--help").stdout.partition("Commands:\n")[2]
+    assert re.findall(r"^  (\S+) +\S", listing, re.MULTILINE) == list(SUBCOMMANDS)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_document_names_every_command(document):
+    text = (ROOT / document).read_text(encoding="utf-8")
     for subcommand in SUBCOMMANDS:
-        assert re.search(r"\b%s\b" % subcommand, listing)
+        assert re.search(r"(?<![\w-])%s(?![\w-])" % subcommand, text), subcommand
+
+
+def synopsis(page):
+    text = page.read_text(encoding="utf-8")
+    return text[text.index(".SH SYNOPSIS") : text.index(".SH DESCRIPTION")]
+
+
+@pytest.mark.parametrize("subcommand", SUBCOMMANDS)
+def test_manual_describes_every_option(ours, subcommand):
+    named = re.compile(r"^\.B[RI]* \"?tracemalloc %s\b" % subcommand, re.MULTILINE)
+    pages = [
+        page
+        for page in (ROOT / "man").glob("tracemalloc-*.1")
+        if page.name != "tracemalloc-detach.1" and named.search(synopsis(page))
+    ]
+    assert len(pages) == 1
+    manual = pages[0].read_text(encoding="utf-8").replace("\\-", "-")
+    options = set(re.findall(r"--([a-z-]+)", ours(subcommand, "--help").stdout))
+    for option in options - {"help", "usage", "version"}:
+        assert "--" + option in manual, option
