@@ -111,6 +111,9 @@ def end(context):
 
 def main(folder, seed, count, native, *forbidden):
     os.dup2(1, OUTPUT)
+    # Before 3.7 a thread that ends loads this one, and libc aborts if it cannot, as
+    # when few files may be open: whether the process has ended by then is a race.
+    ctypes.CDLL("libgcc_s.so.1")
     context = Context(folder, int(seed), native, forbidden)
     kept.append(context)
     context.run_steps(int(count))
