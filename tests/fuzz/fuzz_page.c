@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
             .reader = reader,
             .old = (bytes[0] & 1) != 0 ? reader : NULL,
             .name = "a<b>&\"c",
-            .moment = (enum profile_point)((bytes[0] >> 1) % PAGE_INPUT_MOMENTS),
+            .point = (enum profile_point)((bytes[0] >> 1) % PAGE_INPUT_POINTS),
             .filter = &everything,
             .by_process = (bytes[0] & 9) == 8, /* never with two dumps */
             .share = (bytes[0] & 32) != 0 ? 0.01 : 0,

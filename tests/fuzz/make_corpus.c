@@ -72,7 +72,7 @@ static void write_dumps(const char *dumps, const char *pages) {
 }
 
 static int compile(const char *modules, unsigned way) {
-    char command[PATH_MAX + 300];
+    char command[2 * PATH_MAX + 300];
     snprintf(command, sizeof command,
              "cc %s -fPIC -nostdlib -shared -Wl,--build-id=none -Wl,-z,noseparate-code "
              "-x c '%s/../module.c' -o '%s/%u'",
