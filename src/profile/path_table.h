@@ -70,8 +70,8 @@ struct path_table {
     struct path_domain domains[PATH_TABLE_MAX_DOMAINS];
     uint32_t domain_count;
     uint32_t nframe; /* the most frames that a path may have */
-    /* Joined dumps only, see path_table_join: the calls, distinguished by
-     * function whatever their lines, and by call the most Python frames inside it in any
+    /* Joined dumps only, see path_table_join: the calls, distinguished by function
+     * whatever their lines, and by call the most Python frames inside it in any
      * dump. */
     struct id_map calls;
     uint32_t *deepest;
