@@ -21,6 +21,7 @@ enum {
     RED_ZONE = 128, /* System V ABI, AMD64 supplement, 3.2.2 */
     MAX_FLOATING = 32 << 10,
     MASK_SIZE = 8,
+    SYSCALL_SIZE = 2,              /* bytes of the instruction */
     SYSCALL_STOP = SIGTRAP | 0x80, /* PTRACE_O_TRACESYSGOOD */
 };
 
@@ -162,15 +163,17 @@ static void hide_interruption(struct user_regs_struct *registers) {
         registers->rax = (uint64_t)-ERESTARTNOHAND_KERNEL;
 }
 
+/* The registers come last: until then the thread is before its rt_sigreturn. */
 static void restore(const struct tracee *tracee) {
     struct user_regs_struct registers = tracee->registers;
     struct iovec area = {tracee->floating, tracee->floating_size};
     hide_interruption(&registers);
+    if (tracee->is_changed) {
+        request(PTRACE_SETREGSET, tracee, (void *)(long)NT_X86_XSTATE, (long)&area);
+        request(PTRACE_SETSIGMASK, tracee, (void *)(long)MASK_SIZE,
+                (long)&tracee->mask);
+    }
     request(PTRACE_SETREGS, tracee, NULL, (long)&registers);
-    if (!tracee->is_changed)
-        return;
-    request(PTRACE_SETREGSET, tracee, (void *)(long)NT_X86_XSTATE, (long)&area);
-    request(PTRACE_SETSIGMASK, tracee, (void *)(long)MASK_SIZE, (long)&tracee->mask);
 }
 
 void tracee_release(struct tracee *tracee) {
@@ -239,7 +242,7 @@ static void fill_context(ucontext_t *context, const struct tracee *tracee,
     memcpy(to, values, sizeof values);
     if (tracee_waits(from) || (is_in_call(from) && result_of(from) < 0)) {
         to[REG_RAX] = (greg_t)from->orig_rax;
-        to[REG_RIP] -= 2; /* the instruction syscall, again */
+        to[REG_RIP] -= SYSCALL_SIZE;
     }
     to[REG_CSGSFS] = (greg_t)(from->cs | from->ss << 48);
     memcpy(&context->uc_sigmask, &tracee->mask, MASK_SIZE);
@@ -283,6 +286,7 @@ static int write_frame(const struct tracee *tracee, const struct tracee_call *ca
 
 /* --- the call --------------------------------------------------------------------- */
 
+/* The registers come first: rt_sigreturn restores the mask. */
 static int enter(struct tracee *tracee, const struct tracee_call *call,
                  const struct place *place) {
     struct user_regs_struct registers = tracee->registers;
@@ -295,10 +299,10 @@ static int enter(struct tracee *tracee, const struct tracee_call *call,
     registers.rax = 0;
     registers.orig_rax = ~UINT64_C(0);
     registers.eflags &= ~UINT64_C(0x500); /* direction, trap */
-    int status =
-        request(PTRACE_SETSIGMASK, tracee, (void *)(long)MASK_SIZE, (long)&all);
+    int status = request(PTRACE_SETREGS, tracee, NULL, (long)&registers);
     if (status == 0)
-        status = request(PTRACE_SETREGS, tracee, NULL, (long)&registers);
+        status =
+            request(PTRACE_SETSIGMASK, tracee, (void *)(long)MASK_SIZE, (long)&all);
     tracee->is_changed = true;
     return status;
 }
@@ -328,11 +332,14 @@ static int reach_return(const struct tracee *tracee, const struct place *place,
     return error;
 }
 
-/* Skips the system call, and stops the thread where it can be given anything. */
+/* Skips the system call, and stops the thread where its registers can be set. If it is
+ * not stopped there, or not restored, it makes the same system call again. */
 static int leave(const struct tracee *tracee) {
     struct user_regs_struct now;
     int status = request(PTRACE_GETREGS, tracee, NULL, (long)&now);
     now.orig_rax = ~UINT64_C(0);
+    now.rax = SYS_rt_sigreturn;
+    now.rip -= SYSCALL_SIZE;
     if (status == 0)
         status = request(PTRACE_SETREGS, tracee, NULL, (long)&now);
     if (status == 0)

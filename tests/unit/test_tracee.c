@@ -7,11 +7,13 @@
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -34,6 +36,22 @@ static void pause_ms(long ms) {
     struct timespec pause = {ms / 1000, ms % 1000 * 1000000};
     while (nanosleep(&pause, &pause) != 0)
         continue;
+}
+
+/* Of the requests that this process makes, the one after which it is killed. */
+static int requests_left;
+
+/* In place of libc's. */
+long ptrace(enum __ptrace_request what, ...) {
+    va_list arguments;
+    va_start(arguments, what);
+    long thread = va_arg(arguments, int);
+    void *address = va_arg(arguments, void *), *data = va_arg(arguments, void *);
+    va_end(arguments);
+    long result = syscall(SYS_ptrace, (long)what, thread, address, data);
+    if (--requests_left == 0)
+        raise(SIGKILL);
+    return result;
 }
 
 /* --- what is called --------------------------------------------------------------- */
@@ -88,20 +106,33 @@ static void read_from_pipe(void) {
 }
 
 /* In vector and other registers, between two instructions. */
-static void compute(void) {
-    uint64_t end = now_ms() + SLEEP_MS, first = 0;
-    while (now_ms() < end) {
-        double sums[4] = {0, 0, 0, 0};
-        uint64_t hash = 1;
-        for (int i = 0; i < 100000; i++) {
-            for (int k = 0; k < 4; k++)
-                sums[k] += i * (k + 1);
-            hash = hash * 31 + (uint64_t)i;
-        }
-        first = first == 0 ? hash : first;
-        if (sums[3] > 4 * sums[0] || sums[3] < 4 * sums[0] || hash != first)
-            _exit(WRONG);
+static void compute_once(void) {
+    static uint64_t first;
+    double sums[4] = {0, 0, 0, 0};
+    uint64_t hash = 1;
+    for (int i = 0; i < 100000; i++) {
+        for (int k = 0; k < 4; k++)
+            sums[k] += i * (k + 1);
+        hash = hash * 31 + (uint64_t)i;
     }
+    first = first == 0 ? hash : first;
+    if (sums[3] > 4 * sums[0] || sums[3] < 4 * sums[0] || hash != first)
+        _exit(WRONG);
+}
+
+static void compute(void) {
+    for (uint64_t end = now_ms() + SLEEP_MS; now_ms() < end;)
+        compute_once();
+}
+
+static void compute_until_done(void) {
+    while (shared[2] == 0)
+        compute_once();
+}
+
+static void wait_until_done(void) {
+    while (shared[2] == 0)
+        pause_ms(1);
 }
 
 /* The child of a vfork runs on this memory meanwhile. */
@@ -230,7 +261,37 @@ START_TEST(a_thread_comes_back_by_itself) {
 }
 END_TEST
 
-/* As the test before, but let go by itself. */
+/* Killed after its nth request. True if it ended before. */
+static bool call_and_die(pid_t child, int requests) {
+    int status;
+    pid_t other = fork();
+    if (other == 0) {
+        requests_left = requests;
+        call_twice(child);
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(other, &status, 0), other);
+    ck_assert(WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL : status == 0);
+    return !WIFSIGNALED(status);
+}
+
+START_TEST(a_thread_comes_back_at_any_instant) {
+    static void (*const until_done[])(void) = {compute_until_done, wait_until_done};
+    int requests = 0;
+    bool ended = false;
+    while (!ended) {
+        shared[2] = 0;
+        pid_t child = start(until_done[_i]);
+        ended = call_and_die(child, ++requests);
+        pause_ms(5);
+        shared[2] = 1;
+        ck_ends_well(child);
+    }
+    ck_assert_int_gt(requests, 20);
+}
+END_TEST
+
+/* As a_thread_comes_back_by_itself, but let go by itself. */
 START_TEST(a_call_that_takes_too_long_goes_on) {
     struct tracee tracee;
     int64_t status;
@@ -275,6 +336,7 @@ int main(void) {
     tcase_add_loop_test(tests, a_thread_goes_on_as_it_was, 0, BODIES);
     tcase_add_loop_test(tests, what_it_waits_for_is_told, 0, BODIES);
     tcase_add_loop_test(tests, a_thread_comes_back_by_itself, 0, BODIES);
+    tcase_add_loop_test(tests, a_thread_comes_back_at_any_instant, 0, 2);
     tcase_add_test(tests, a_call_that_takes_too_long_goes_on);
     tcase_add_test(tests, a_lock_of_libc_is_no_wait);
     tcase_add_test(tests, one_that_cannot_be_stopped);
