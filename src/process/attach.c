@@ -48,31 +48,34 @@ static bool is_safe(const struct attach_target *target, const struct tracee *tra
     return attach_target_is_free(target, registers->rip);
 }
 
-/* 0: stopped, at a safe point; -EAGAIN: not there; else -errno. */
+/* 0: stopped, at a safe point; -EAGAIN: not there; -ESRCH: it has ended; -errno. */
 static int try_thread(const struct attach_target *target, struct tracee *tracee,
                       const char *name) {
     int status = tracee_stop(tracee, target->status.pid, (pid_t)strtol(name, NULL, 10));
-    if (status == -ESRCH)
-        return -EAGAIN;
     if (status < 0 || is_safe(target, tracee))
         return status;
     tracee_release(tracee);
     return -EAGAIN;
 }
 
+/* Likewise, of any thread; -ESRCH: all have ended. */
 static int try_threads(const struct attach_target *target, struct tracee *tracee) {
     char path[64];
     struct dirent *entry;
     int status = -EAGAIN;
+    bool lives = false;
     snprintf(path, sizeof path, "/proc/%d/task", (int)target->status.pid);
     DIR *threads = opendir(path);
     if (threads == NULL)
         return -ESRCH;
-    while (status == -EAGAIN && !is_interrupted && (entry = readdir(threads)) != NULL)
-        if (entry->d_name[0] != '.')
+    while ((status == -EAGAIN || status == -ESRCH) && !is_interrupted &&
+           (entry = readdir(threads)) != NULL)
+        if (entry->d_name[0] != '.') {
             status = try_thread(target, tracee, entry->d_name);
+            lives |= status == -EAGAIN;
+        }
     closedir(threads);
-    return status;
+    return status == -ESRCH && lives ? -EAGAIN : status;
 }
 
 static int find_thread(const struct attach_target *target, struct tracee *tracee) {

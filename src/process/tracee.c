@@ -95,28 +95,34 @@ static int read_state(struct tracee *tracee) {
     return status;
 }
 
-/* What waits uninterruptibly, as after a vfork, does not stop, and cannot be let go
- * before it does. */
-static bool is_uninterruptible(pid_t pid, pid_t thread) {
+/* A letter, as in proc(5); 'X' if the thread is gone. */
+static char state_of(pid_t pid, pid_t thread) {
     char name[64], line[256] = "";
     snprintf(name, sizeof name, "/proc/%d/task/%d/stat", (int)pid, (int)thread);
     FILE *file = fopen(name, "re");
     if (file == NULL)
-        return false;
+        return 'X';
     if (fgets(line, sizeof line, file) == NULL)
         line[0] = '\0';
     fclose(file);
     const char *state = strrchr(line, ')');
-    return state != NULL && strncmp(state, ") D", 3) == 0;
+    return state != NULL && state[1] == ' ' ? state[2] : 'X';
 }
 
+static bool has_ended(pid_t pid, pid_t thread) {
+    char state = state_of(pid, thread);
+    return state == 'Z' || state == 'X';
+}
+
+/* What waits uninterruptibly, as after a vfork, does not stop, and cannot be let go
+ * before it does. A thread that has ended is refused with EPERM. */
 int tracee_stop(struct tracee *tracee, pid_t pid, pid_t thread) {
     *tracee = (struct tracee){.pid = pid, .thread = thread};
-    if (is_uninterruptible(pid, thread))
+    if (state_of(pid, thread) == 'D')
         return -EAGAIN;
     int status = request(PTRACE_SEIZE, tracee, NULL, PTRACE_O_TRACESYSGOOD);
     if (status < 0)
-        return status;
+        return status == -EPERM && has_ended(pid, thread) ? -ESRCH : status;
     request(PTRACE_INTERRUPT, tracee, NULL, 0);
     status = reach_event_stop(tracee, now_ms() + STOP_MS);
     if (status == 0)
@@ -142,8 +148,10 @@ static bool is_lock(const struct user_regs_struct *registers) {
            (registers->rsi & COMMAND) != WAIT_BITSET;
 }
 
-bool tracee_waits(const struct user_regs_struct *registers) {
-    if (!is_in_call(registers) || is_lock(registers))
+/* Whether a system call was interrupted that can be made again: after close the
+ * descriptor may be another file's. */
+static bool is_interrupted(const struct user_regs_struct *registers) {
+    if (!is_in_call(registers) || registers->orig_rax == SYS_close)
         return false;
     switch (-result_of(registers)) {
     case EINTR:
@@ -157,9 +165,13 @@ bool tracee_waits(const struct user_regs_struct *registers) {
     }
 }
 
+bool tracee_waits(const struct user_regs_struct *registers) {
+    return is_interrupted(registers) && !is_lock(registers);
+}
+
 /* With a handler of a signal to run the kernel says EINTR; without, it begins again. */
 static void hide_interruption(struct user_regs_struct *registers) {
-    if (is_in_call(registers) && result_of(registers) == -EINTR)
+    if (is_interrupted(registers) && result_of(registers) == -EINTR)
         registers->rax = (uint64_t)-ERESTARTNOHAND_KERNEL;
 }
 
@@ -240,7 +252,7 @@ static void fill_context(ucontext_t *context, const struct tracee *tracee,
     memset(context, 0, sizeof *context);
     context->uc_flags = FLAGS;
     memcpy(to, values, sizeof values);
-    if (tracee_waits(from) || (is_in_call(from) && result_of(from) < 0)) {
+    if (is_interrupted(from)) {
         to[REG_RAX] = (greg_t)from->orig_rax;
         to[REG_RIP] -= SYSCALL_SIZE;
     }

@@ -36,8 +36,9 @@ struct tracee {
     bool is_running; /* one has not returned */
 };
 
-/* Stops the thread. 0; -EPERM; -ESRCH; -EAGAIN: it cannot be stopped now; -ETIMEDOUT:
- * it did not stop in time, and stays traced until it does or the caller ends. */
+/* Stops the thread. 0; -EPERM; -ESRCH: it has ended; -EAGAIN: it cannot be stopped now;
+ * -ETIMEDOUT: it did not stop in time, and stays traced until it does or the caller
+ * ends. */
 must_check int tracee_stop(struct tracee *tracee, pid_t pid, pid_t thread);
 /* Lets it go on, as it was. */
 void tracee_release(struct tracee *tracee);

@@ -238,6 +238,14 @@ START_TEST(a_lock_of_libc_is_no_wait) {
 }
 END_TEST
 
+START_TEST(a_close_is_not_made_again) {
+    struct user_regs_struct registers = {.orig_rax = SYS_read, .rax = (uint64_t)-EINTR};
+    ck_assert(tracee_waits(&registers));
+    registers.orig_rax = SYS_close;
+    ck_assert(!tracee_waits(&registers));
+}
+END_TEST
+
 /* The one that traces is killed in the midst of the call. */
 START_TEST(a_thread_comes_back_by_itself) {
     pid_t child = start(bodies[_i]);
@@ -320,6 +328,13 @@ START_TEST(who_is_gone) {
     struct tracee tracee;
     ck_assert_int_eq(tracee_stop(&tracee, 4194303, 4194303), -ESRCH);
     ck_assert_int_eq(tracee_stop(&tracee, getpid(), getpid()), -EPERM);
+    pid_t zombie = fork();
+    if (zombie == 0)
+        _exit(0);
+    siginfo_t info;
+    ck_assert_int_eq(waitid(P_PID, (id_t)zombie, &info, WEXITED | WNOWAIT), 0);
+    ck_assert_int_eq(tracee_stop(&tracee, zombie, zombie), -ESRCH);
+    ck_ends_well(zombie);
 }
 END_TEST
 
@@ -339,6 +354,7 @@ int main(void) {
     tcase_add_loop_test(tests, a_thread_comes_back_at_any_instant, 0, 2);
     tcase_add_test(tests, a_call_that_takes_too_long_goes_on);
     tcase_add_test(tests, a_lock_of_libc_is_no_wait);
+    tcase_add_test(tests, a_close_is_not_made_again);
     tcase_add_test(tests, one_that_cannot_be_stopped);
     tcase_add_test(tests, who_is_gone);
     return check_run("tracee", tests);
