@@ -1,24 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include <argp.h>
 #include <stdio.h>
 
-#include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/target_command.h"
 #include "output/failure.h"
 #include "output/terminal_text.h"
-#include "process/process_request.h"
 
-static error_t parse(int key, char *argument, struct argp_state *state) {
-    return arguments_parse_pid(key, argument, state, state->input);
-}
-
-static const struct argp argp = {
-    .parser = parse,
-    .args_doc = "PID",
-    .doc = "Ends the tracing of a process that was attached to, seals its dump and "
-           "prints the dump's name. The process goes on as before: nothing stands in "
-           "front of its functions any more.",
-};
+static const char doc[] =
+    "Ends the tracing of a process that was attached to, seals its dump and "
+    "prints the dump's name. The process goes on as before: nothing stands in "
+    "front of its functions any more.";
 
 /* The signal is the last that the process gives back. */
 static bool has_ended(struct target *target) {
@@ -48,14 +39,7 @@ static int detach(struct target *target) {
 }
 
 static int run(int argc, char **argv) {
-    struct target target;
-    pid_t pid = 0;
-    argp_parse(&argp, argc, argv, 0, NULL, &pid);
-    if (target_open(&target, pid) != 0)
-        return 1;
-    int status = detach(&target);
-    target_close(&target);
-    return status != 0 ? status : command_close_output();
+    return target_command_run(argc, argv, doc, detach);
 }
 
 const struct command command_detach = {

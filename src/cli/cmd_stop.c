@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include <argp.h>
 #include <stdio.h>
 
-#include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/target_command.h"
 #include "output/failure.h"
 #include "output/terminal_text.h"
-#include "process/process_request.h"
 
-static error_t parse(int key, char *argument, struct argp_state *state) {
-    return arguments_parse_pid(key, argument, state, state->input);
-}
-
-static const struct argp argp = {
-    .parser = parse,
-    .args_doc = "PID",
-    .doc =
-        "Stops tracing a process, completes its dump and prints the dump's name. The "
-        "process goes on; `tracemalloc start` traces it again.",
-};
+static const char doc[] =
+    "Stops tracing a process, completes its dump and prints the dump's name. The "
+    "process goes on; `tracemalloc start` traces it again.";
 
 static bool is_stopped(struct target *target) {
     return live_dump_refresh(&target->dump) == 0 &&
@@ -43,14 +33,7 @@ static int stop(struct target *target) {
 }
 
 static int run(int argc, char **argv) {
-    struct target target;
-    pid_t pid = 0;
-    argp_parse(&argp, argc, argv, 0, NULL, &pid);
-    if (target_open(&target, pid) != 0)
-        return 1;
-    int status = stop(&target);
-    target_close(&target);
-    return status != 0 ? status : command_close_output();
+    return target_command_run(argc, argv, doc, stop);
 }
 
 const struct command command_stop = {"stop", "stop tracing a process", run};
