@@ -12,47 +12,28 @@
 #include "cli/command.h"
 #include "cli/dump_pattern.h"
 #include "cli/library_path.h"
+#include "cli/trace_options.h"
 #include "control/options.h"
 #include "output/failure.h"
 #include "output/terminal_text.h"
 #include "process/attach.h"
 #include "process/live_dump.h"
 
-enum { KEY_SAMPLE = 0x100 };
 enum { MAX_OPTIONS = 16000 };
 
 struct arguments {
     pid_t pid;
-    const char *frames;
-    const char *output; /* NULL: as the environment says */
-    const char *sample; /* likewise */
+    struct trace_options trace;
 };
 
-static const struct argp_option argp_options[] = {
-    {"frames", 'n', "N", 0, ARGUMENTS_FRAMES_HELP, 0},
-    {"output", 'o', "PATTERN", 0, DUMP_PATTERN_HELP, 0},
-    {"sample", KEY_SAMPLE, "BYTES", OPTION_ARG_OPTIONAL,
-     "Record a sample of the blocks, one in BYTES (default 512K)", 0},
-    {0},
-};
+static const struct argp_option argp_options[] = {TRACE_OPTIONS, {0}};
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
     struct arguments *arguments = state->input;
-    switch (key) {
-    case 'n':
-        arguments_parse_number(argument, 1, MAX_NFRAME, "frames", state);
-        arguments->frames = argument;
-        return 0;
-    case 'o':
-        arguments->output = dump_pattern_parse(argument, state);
-        return 0;
-    case KEY_SAMPLE:
-        arguments_parse_sample(&argument, state);
-        arguments->sample = argument;
-        return 0;
-    default:
-        return arguments_parse_pid(key, argument, state, &arguments->pid);
-    }
+    error_t status = trace_options_parse(key, argument, state, &arguments->trace);
+    return status == ARGP_ERR_UNKNOWN
+               ? arguments_parse_pid(key, argument, state, &arguments->pid)
+               : status;
 }
 
 static const struct argp argp = {
@@ -89,16 +70,12 @@ static void add_environment(struct lines *lines) {
     }
 }
 
-static int add_output(struct lines *lines, const char *output) {
-    const struct option_row *row = &options_table[OPTION_OUTPUT];
+static int add_output(struct lines *lines, const struct trace_options *trace) {
     char pattern[3 * PATH_MAX];
-    if (output == NULL)
-        output = getenv(row->variable);
-    if (output == NULL || *output == '\0')
-        output = row->fallback;
-    int status = dump_pattern_make_absolute(output, pattern, sizeof pattern);
+    int status = dump_pattern_make_absolute(trace_options_output(trace), pattern,
+                                            sizeof pattern);
     if (status == 0)
-        add(lines, row->variable, pattern);
+        add(lines, options_table[OPTION_OUTPUT].variable, pattern);
     return status;
 }
 
@@ -106,19 +83,19 @@ static const char *find_value(const char *name) {
     return getenv(name);
 }
 
-static int write_options(const struct arguments *arguments, struct lines *lines) {
+static int write_options(const struct trace_options *trace, struct lines *lines) {
     struct options unused;
     char error[256];
     if (options_read(&unused, find_value, error, sizeof error) < 0)
         return failure_print("%s", error);
     /* The first line of a name counts. */
-    if (arguments->sample != NULL)
-        add(lines, options_table[OPTION_SAMPLE].variable, arguments->sample);
+    if (trace->sample != NULL)
+        add(lines, options_table[OPTION_SAMPLE].variable, trace->sample);
     add_environment(lines);
     /* The command says itself what there is to say. */
     add(lines, options_table[OPTION_QUIET].variable, "1");
-    add(lines, "PYTHONTRACEMALLOC", arguments->frames);
-    int status = add_output(lines, arguments->output);
+    add(lines, "PYTHONTRACEMALLOC", trace->frames);
+    int status = add_output(lines, trace);
     if (status == 0 && lines->failed)
         status = -ENAMETOOLONG;
     return status < 0 ? failure_print("the options: %s", strerror(-status)) : 0;
@@ -139,16 +116,14 @@ static int print_dump(pid_t pid) {
 }
 
 static int run(int argc, char **argv) {
-    struct arguments arguments = {.frames = DEFAULT_NFRAME_TEXT};
+    struct arguments arguments = {.trace.frames = DEFAULT_NFRAME_TEXT};
     static struct lines lines;
     char library[PATH_MAX];
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-    if (write_options(&arguments, &lines) != 0)
+    if (write_options(&arguments.trace, &lines) != 0)
         return 1;
-    if (library_path_find(library, sizeof library) < 0)
-        return failure_print(
-            "libtracemalloc.so is neither next to this program nor in %s",
-            TRACEMALLOC_LIBDIR);
+    if (library_path_find(library, sizeof library) != 0)
+        return 1;
     struct attach_request request = {arguments.pid, library, lines.text};
     return attach_process(&request) != 0 ? 1 : print_dump(arguments.pid);
 }

@@ -15,6 +15,7 @@
 #include "cli/command.h"
 #include "cli/dump_pattern.h"
 #include "cli/library_path.h"
+#include "cli/trace_options.h"
 #include "control/options.h"
 #include "output/failure.h"
 #include "process/child.h"
@@ -22,16 +23,14 @@
 #include "process/run_dumps.h"
 
 enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127, SIGNAL_BASE = 128 };
-enum { KEY_NO_FOLLOW_FORK = 0x100, KEY_NATIVE, KEY_ANY_PROGRAM, KEY_SAMPLE };
+enum { KEY_NO_FOLLOW_FORK = 0x100, KEY_NATIVE, KEY_ANY_PROGRAM };
 
 /* Asks the library for its default number. */
 #define NATIVE_FRAMES_DEFAULT "1"
 
 struct arguments {
-    const char *frames;
-    const char *output;
+    struct trace_options trace;
     const char *native_frames; /* NULL: not asked for */
-    const char *sample;        /* NULL: as the environment says */
     bool quiet;
     bool no_follow_fork;
     bool any_program;
@@ -39,16 +38,13 @@ struct arguments {
 };
 
 static const struct argp_option argp_options[] = {
-    {"frames", 'n', "N", 0, ARGUMENTS_FRAMES_HELP, 0},
-    {"output", 'o', "PATTERN", 0, DUMP_PATTERN_HELP, 0},
+    TRACE_OPTIONS,
     {"quiet", 'q', NULL, 0, "Print no notices on standard error", 0},
     {"no-follow-fork", KEY_NO_FOLLOW_FORK, NULL, 0, "Do not trace forked children", 0},
     {"native", KEY_NATIVE, "N", OPTION_ARG_OPTIONAL,
      "Store native frames too, at most N of each traceback "
      "(default: " DEFAULT_NATIVE_NFRAME_TEXT ")",
      0},
-    {"sample", KEY_SAMPLE, "BYTES", OPTION_ARG_OPTIONAL,
-     "Record a sample of the blocks, one in BYTES (default 512K)", 0},
     {"any-program", KEY_ANY_PROGRAM, NULL, 0,
      "Trace programs without Python too, by native frames", 0},
     {0},
@@ -57,13 +53,6 @@ static const struct argp_option argp_options[] = {
 static error_t parse(int key, char *argument, struct argp_state *state) {
     struct arguments *arguments = state->input;
     switch (key) {
-    case 'n':
-        arguments_parse_number(argument, 1, MAX_NFRAME, "frames", state);
-        arguments->frames = argument;
-        return 0;
-    case 'o':
-        arguments->output = dump_pattern_parse(argument, state);
-        return 0;
     case 'q':
         arguments->quiet = true;
         return 0;
@@ -74,10 +63,6 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         arguments->native_frames = argument != NULL ? argument : NATIVE_FRAMES_DEFAULT;
         arguments_parse_number(arguments->native_frames, 1, MAX_NFRAME, "frames",
                                state);
-        return 0;
-    case KEY_SAMPLE:
-        arguments_parse_sample(&argument, state);
-        arguments->sample = argument;
         return 0;
     case KEY_ANY_PROGRAM:
         arguments->any_program = true;
@@ -90,7 +75,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         arguments_error(state, "no program given");
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return trace_options_parse(key, argument, state, &arguments->trace);
     }
 }
 
@@ -129,14 +114,11 @@ static int set_variable(enum option_id option, const char *value) {
 
 /* An invalid value in the environment is left alone: the library reports it. */
 static int set_output(const struct arguments *arguments, char *pattern, size_t size) {
-    const struct option_row *row = &options_table[OPTION_OUTPUT];
+    const char *fallback = options_table[OPTION_OUTPUT].fallback;
+    const char *output = trace_options_output(&arguments->trace);
     struct options unused = {0};
-    const char *output =
-        arguments->output != NULL ? arguments->output : getenv(row->variable);
-    if (output == NULL || *output == '\0')
-        output = row->fallback;
     if (options_parse(OPTION_OUTPUT, output, &unused) < 0)
-        return snprintf(pattern, size, "%s", row->fallback) > 0 ? 0 : -EINVAL;
+        return snprintf(pattern, size, "%s", fallback) > 0 ? 0 : -EINVAL;
     int status = dump_pattern_make_absolute(output, pattern, size);
     return status == 0 ? set_variable(OPTION_OUTPUT, pattern) : status;
 }
@@ -152,15 +134,16 @@ static int set_run_id(uint64_t *run_id) {
 }
 
 static int set_switches(const struct arguments *arguments) {
-    int status = setenv("PYTHONTRACEMALLOC", arguments->frames, 1) == 0 ? 0 : -ENOMEM;
+    int status =
+        setenv("PYTHONTRACEMALLOC", arguments->trace.frames, 1) == 0 ? 0 : -ENOMEM;
     if (status == 0 && arguments->quiet)
         status = set_variable(OPTION_QUIET, "1");
     if (status == 0 && arguments->no_follow_fork)
         status = set_variable(OPTION_FOLLOW_FORK, "0");
     if (status == 0 && arguments->native_frames != NULL)
         status = set_variable(OPTION_NATIVE_FRAMES, arguments->native_frames);
-    if (status == 0 && arguments->sample != NULL)
-        status = set_variable(OPTION_SAMPLE, arguments->sample);
+    if (status == 0 && arguments->trace.sample != NULL)
+        status = set_variable(OPTION_SAMPLE, arguments->trace.sample);
     return status;
 }
 
@@ -178,10 +161,8 @@ static int set_any_program(const struct arguments *arguments) {
 
 static int preload_library(void) {
     char path[PATH_MAX];
-    if (library_path_find(path, sizeof path) < 0)
-        return failure_print(
-            "cannot find libtracemalloc.so beside this program or in %s",
-            TRACEMALLOC_LIBDIR);
+    if (library_path_find(path, sizeof path) != 0)
+        return 1;
     int status = library_path_preload(path);
     if (status == -EINVAL)
         return failure_print(
@@ -240,7 +221,7 @@ static int run_program(const struct arguments *arguments, const char *pattern,
 }
 
 static int run(int argc, char **argv) {
-    struct arguments arguments = {.frames = DEFAULT_NFRAME_TEXT};
+    struct arguments arguments = {.trace.frames = DEFAULT_NFRAME_TEXT};
     char pattern[3 * PATH_MAX];
     uint64_t run_id = 0;
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &arguments);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "output/failure.h"
 #include "process/glob_text.h"
 
 static const char library_name[] = "libtracemalloc.so";
@@ -61,7 +62,10 @@ int library_path_find(char *path, size_t size) {
     for (size_t i = 0; status == 0 && i < sizeof locations / sizeof *locations; i++)
         if (find_in(directory, locations[i], path, size))
             return 0;
-    return accept(TRACEMALLOC_LIBDIR "/libtracemalloc.so", path, size) ? 0 : -ENOENT;
+    if (accept(TRACEMALLOC_LIBDIR "/libtracemalloc.so", path, size))
+        return 0;
+    return failure_print("cannot find libtracemalloc.so beside this program or in %s",
+                         TRACEMALLOC_LIBDIR);
 }
 
 static bool is_library(const char *name, size_t length) {
