@@ -147,6 +147,26 @@ static void wait_for_vfork(void) {
         _exit(WRONG);
 }
 
+/* A letter, as in proc(5). */
+static char state_of(pid_t child) {
+    char path[64], state = '?';
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)child);
+    FILE *file = fopen(path, "re");
+    if (file != NULL && fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+        state = '?';
+    if (file != NULL)
+        fclose(file);
+    return state;
+}
+
+/* Until it does what it is for. */
+static void await(pid_t child, void (*body)(void)) {
+    bool computes = body == compute || body == compute_until_done;
+    pause_ms(50);
+    for (int i = 0; i < 200 && !computes && state_of(child) == 'R'; i++)
+        pause_ms(1);
+}
+
 static pid_t start(void (*body)(void)) {
     pid_t child = fork();
     if (child == 0) {
@@ -159,7 +179,7 @@ static pid_t start(void (*body)(void)) {
         _exit(sigismember(&after, SIGUSR1) && !sigismember(&after, SIGUSR2) ? 0
                                                                             : WRONG);
     }
-    pause_ms(50);
+    await(child, body);
     return child;
 }
 
