@@ -205,3 +205,48 @@ def snapshot(ours, tmp_path):
         return tracemalloc.Snapshot.load(str(out))
 
     return load
+
+
+@pytest.fixture
+def serve(some_interpreter, tmp_path):
+    """serve(WORK): a Server without the library. It must end well and say nothing."""
+    from attach_server import Server
+
+    servers = []
+
+    def start(*args, **options):
+        servers.append(Server(some_interpreter, tmp_path, *args, **options))
+        assert servers[-1].answer() == ["ready"]
+        return servers[-1]
+
+    try:
+        yield start
+        assert all(server.end() == (0, "") for server in servers)
+    finally:
+        for server in servers:
+            server.process.kill()
+
+
+@pytest.fixture
+def attach(ours, dumps_folder):
+    """attach(PID, ARGS...): the path of the new dump."""
+
+    def run_attach(pid, *args):
+        output = str(dumps_folder / "%p.dump")
+        result = ours("attach", pid, "-o", output, *args)
+        assert (result.returncode, result.stderr) == (0, "")
+        return result.stdout.rstrip("\n")
+
+    return run_attach
+
+
+@pytest.fixture
+def detach(ours):
+    """detach(PID): the path of the sealed dump."""
+
+    def run_detach(pid):
+        result = ours("detach", pid)
+        assert (result.returncode, result.stderr) == (0, "")
+        return result.stdout.rstrip("\n")
+
+    return run_detach

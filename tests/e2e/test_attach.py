@@ -10,157 +10,10 @@ import time
 
 import pytest
 
+from attach_server import LATER, blocks_of, line_of, running
 from conftest import TIMEOUT, clean_environment, run
 from dump_file import DumpFile
 from test_greenlets import pip
-
-# Obeys its standard input while the given work goes on in other threads.
-SERVE = """
-import ctypes, os, signal, sys, threading, time
-
-libc = ctypes.CDLL(None)
-libc.malloc.restype = ctypes.c_void_p
-libc.malloc.argtypes = [ctypes.c_size_t]
-libc.malloc(10)  # its address is known before
-kept = []
-before = [bytes(90001) for _ in range(3)]
-rounds = []  # of each thread
-
-def allocate():
-    number, own = 0, [0]
-    rounds.append(own)
-    while True:
-        held = [bytes(number % 3000 + index) for index in range(20)]
-        held.append({index: str(index) for index in range(number % 50)})
-        number += 1
-        own[0] += 1
-
-def calloc_loop():
-    loop = ctypes.CDLL(None)
-    loop.calloc.restype = ctypes.c_void_p
-    loop.free.argtypes = [ctypes.c_void_p]
-    while True:
-        loop.free(loop.calloc(10, 100))
-
-def compute():
-    while True:
-        sum(range(20000000))
-
-def sleep():
-    while True:
-        time.sleep(30)
-
-WORK = {"idle": [], "busy": [allocate] * 8, "malloc": [calloc_loop] * 2,
-        "c": [compute], "asleep": [sleep]}
-for work in WORK[sys.argv[1]]:
-    threading.Thread(target=work, daemon=True).start()
-print("ready", flush=True)
-for line in sys.stdin:
-    command, number = line.split()
-    number = int(number)
-    if command == "keep":
-        kept.append(bytes(number))
-    elif command == "malloc":
-        kept.append(libc.malloc(number))
-    elif command == "drop":
-        before.clear()
-    elif command == "fork":
-        child = os.fork()
-        if child == 0:
-            kept.append([bytes(number) for _ in range(300)])
-            os._exit(3)
-        assert os.waitpid(child, 0) == (child, 3 << 8)
-    elif command == "action":
-        print(signal.getsignal(number) == signal.SIG_DFL, end=" ")
-    print("done", sum(own[0] for own in rounds), flush=True)
-"""
-
-
-class Server:
-    """A program that runs without the library."""
-
-    def __init__(self, interpreter, folder, work="idle", wrapper=()):
-        program = folder / "server.py"
-        program.write_text(SERVE)
-        self.path = str(program)
-        self.process = subprocess.Popen(
-            list(wrapper) + [interpreter.path, "-u", str(program), work],
-            env=clean_environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            universal_newlines=True,
-        )
-        assert self.process.stdout.readline() == "ready\n"
-        self.pid = self.process.pid
-
-    def ask(self, command, number=0):
-        self.process.stdin.write("%s %d\n" % (command, number))
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline().split()
-        assert answer[-2] == "done", answer
-        return int(answer[-1])
-
-    def line_of(self, text):
-        lines = SERVE.splitlines()
-        return next(at for at, line in enumerate(lines, 1) if text in line)
-
-    def end(self):
-        self.process.stdin.close()
-        status = self.process.wait(TIMEOUT)
-        errors = self.process.stderr.read()
-        self.process.stdout.close()
-        self.process.stderr.close()
-        return status, errors
-
-
-@pytest.fixture
-def serve(some_interpreter, tmp_path):
-    """serve(WORK): a Server, which must end well and say nothing."""
-    servers = []
-
-    def start(*args, **options):
-        servers.append(Server(some_interpreter, tmp_path, *args, **options))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        assert server.end() == (0, "")
-
-
-@pytest.fixture
-def attach(ours, dumps_folder):
-    """attach(PID, ARGS...): the path of the new dump."""
-
-    def run_attach(pid, *args):
-        output = str(dumps_folder / "%p.dump")
-        result = ours("attach", pid, "-o", output, *args)
-        assert (result.returncode, result.stderr) == (0, "")
-        return result.stdout.rstrip("\n")
-
-    return run_attach
-
-
-@pytest.fixture
-def detach(ours):
-    def run_detach(pid):
-        result = ours("detach", pid)
-        assert (result.returncode, result.stderr) == (0, "")
-        return result.stdout.rstrip("\n")
-
-    return run_detach
-
-
-def blocks_of(path, low, high):
-    """(size, domain, innermost line) of the live blocks of such sizes."""
-    dump = DumpFile(path)
-    return sorted(
-        (bucket.size, bucket.domain, dump.frames(bucket.stack)[-1].lineno)
-        for bucket in dump.buckets
-        if low <= bucket.size < high
-        for _ in range(bucket.live)
-    )
-
 
 HEADER = sys.getsizeof(b"")
 
@@ -175,8 +28,8 @@ def test_what_is_allocated_afterwards_is_seen(serve, attach, detach, work):
     first = server.ask("keep", 70002)
     assert detach(server.pid) == dump
     second = server.ask("keep", 70003)
-    keep = server.line_of("bytes(number))")
-    malloc = server.line_of("libc.malloc(number)")
+    keep = line_of("bytes(number))")
+    malloc = line_of("libc.malloc(number)")
     assert blocks_of(dump, 70000, 70100) == [
         (70001 + HEADER, 0, keep),
         (70002 + HEADER, 0, keep),
@@ -304,95 +157,6 @@ def test_detach_leaves_nothing_in_front_of_libc(serve, attach, detach):
     assert protections_of(server.pid) == before
 
 
-LOCKED = """
-import ctypes
-libc = ctypes.CDLL(None)
-mutex = ctypes.create_string_buffer(64)
-libc.pthread_mutex_lock(mutex)
-print("ready", flush=True)
-libc.pthread_mutex_lock(mutex)  # glibc's own lock: nowhere is safe
-"""
-
-
-def test_interrupted(some_interpreter, command, tmp_path):
-    program = [some_interpreter.path, "-c", LOCKED]
-    with subprocess.Popen(program, stdout=subprocess.PIPE) as process:
-        assert process.stdout.readline() == b"ready\n"
-        time.sleep(0.1)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            attaching = subprocess.Popen(
-                [command, "attach", str(process.pid)],
-                cwd=tmp_path,
-                stderr=subprocess.PIPE,
-                universal_newlines=True,
-            )
-            time.sleep(0.5)
-            attaching.send_signal(number)
-            errors = attaching.communicate(timeout=TIMEOUT)[1]
-            assert (attaching.returncode, errors.count("\n")) == (1, 1)
-            assert "interrupted" in errors
-            assert process.poll() is None
-        with open("/proc/%d/status" % process.pid) as status:
-            assert "TracerPid:\t0\n" in status.read()
-        process.kill()
-
-
-def refused(result):
-    assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr.startswith("tracemalloc: ") and result.stderr.count("\n") == 1
-    return result.stderr
-
-
-def test_what_is_missing_is_said(serve, ours, attach, detach):
-    server = serve()
-    assert "there is no process" in refused(ours("attach", 2 ** 22 - 3))
-    assert "does not have" in refused(ours("detach", server.pid))
-    attach(server.pid)
-    assert "already" in refused(ours("attach", server.pid))
-    ours("stop", server.pid)
-    assert "tracemalloc start" in refused(ours("attach", server.pid))
-    detach(server.pid)
-    server.process.send_signal(signal.SIGSTOP)
-    time.sleep(0.1)
-    assert "kill -CONT" in refused(ours("attach", server.pid))
-    server.process.send_signal(signal.SIGCONT)
-    with subprocess.Popen(["sleep", "60"]) as process:
-        time.sleep(0.1)
-        assert "no Python" in refused(ours("attach", process.pid))
-        process.kill()
-
-
-def test_a_process_that_was_started_with_the_library(
-    some_interpreter, ours, traced_environment
-):
-    program = [some_interpreter.path, "-c", "print('ready', flush=True); input()"]
-    with subprocess.Popen(
-        program,
-        env=dict(clean_environment(), **traced_environment()),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        universal_newlines=True,
-    ) as process:
-        assert process.stdout.readline() == "ready\n"
-        assert "already" in refused(ours("attach", process.pid))
-        assert "tracemalloc stop" in refused(ours("detach", process.pid))
-        ours("stop", process.pid)
-        assert "tracemalloc start" in refused(ours("attach", process.pid))
-        process.stdin.write("\n")
-
-
-LATER = """
-import sys, time
-print("ready", flush=True)
-kept, answered = [], 0
-while True:
-    kept.append(bytes(70001))
-    if len(kept) == 200:
-        kept.clear()
-    time.sleep(0.001)
-"""
-
-
 def attach_calls(command, pid, output, tmp_path):
     """Attaches, and returns how many system calls of ptrace(2) that took."""
     log = tmp_path / "calls"
@@ -412,28 +176,26 @@ def test_the_interpreters_own_interface(
     options = [] if listens else ["-X", "disable-remote-debug"]
     dump = str(tmp_path / "a.dump")
     program = [some_interpreter.path] + options + ["-c", LATER]
-    with subprocess.Popen(
+    with running(
         program, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
-        try:
-            assert process.stdout.readline() == b"ready\n"
-            for _ in range(2):
-                calls = attach_calls(command, process.pid, dump, tmp_path)
-                assert (calls == 0) == listens
-                time.sleep(0.3)
-                detach(process.pid)
-                assert len(blocks_of(dump, 70000, 70100)) > 10
-                os.unlink(dump)
-        finally:
-            process.kill()
+        assert process.stdout.readline() == b"ready\n"
+        for _ in range(2):
+            calls = attach_calls(command, process.pid, dump, tmp_path)
+            assert (calls == 0) == listens
+            time.sleep(0.3)
+            detach(process.pid)
+            assert len(blocks_of(dump, 70000, 70100)) > 10
+            os.unlink(dump)
+        process.kill()
         assert process.stderr.read() == b""
 
 
-def test_a_process_in_another_pid_namespace(some_interpreter, tmp_path, attach, detach):
+def test_a_process_in_another_pid_namespace(serve, attach, detach):
     wrapper = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
     if subprocess.call(wrapper + ["true"], stderr=subprocess.DEVNULL) != 0:
         pytest.skip("no new PID namespaces here")
-    server = Server(some_interpreter, tmp_path, "busy", wrapper)
+    server = serve("busy", wrapper)
     with open("/proc/%d/task/%d/children" % (server.pid, server.pid)) as children:
         pid = int(children.read())
     dump = attach(pid)
@@ -442,7 +204,6 @@ def test_a_process_in_another_pid_namespace(some_interpreter, tmp_path, attach, 
     assert detach(pid) == dump
     assert len(blocks_of(dump, 70000, 70100)) == 1
     assert len(blocks_of(dump, 80000, 80100)) == 1
-    assert server.end() == (0, "")
 
 
 GEVENT = """
@@ -490,7 +251,7 @@ def test_gevent(some_interpreter, tmp_path, attach, detach):
     ):
         pytest.skip("pip brings no gevent")
     program = [some_interpreter.path, "-c", GEVENT, "6"]
-    with subprocess.Popen(
+    with running(
         program,
         env=dict(clean_environment(), PYTHONPATH=packages),
         stdout=subprocess.PIPE,
@@ -554,7 +315,7 @@ def test_libraries_that_come_later(
     options = ["-shared", "-fPIC", "-fno-builtin", "-Wl,-z," + binding]
     assert run(["cc"] + options + ["-o", library, source]).returncode == 0
     argument = str(library) if name == "path" else library.name
-    with subprocess.Popen(
+    with running(
         [some_interpreter.path, "-c", LATE_CALLS, argument],
         env=dict(clean_environment(), LD_LIBRARY_PATH=str(tmp_path)),
         stdin=subprocess.PIPE,
@@ -574,45 +335,6 @@ def test_libraries_that_come_later(
     # Mappings count in whole pages.
     pages = -(-2000004 // 4096) * 4096
     assert seen == [(2000001 + at, 1) for at in (0, 1, 2, 4)] + [(pages, 2)]
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
-def test_another_users_process(serve, command, ours, tmp_path):
-    server = serve()
-    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    assert "belongs to another user" in refused(
-        run(nobody + [command, "attach", server.pid])
-    )
-    with subprocess.Popen(
-        nobody + [sys.executable, "-c", LATER], stdout=subprocess.PIPE, cwd="/"
-    ) as process:
-        assert process.stdout.readline() == b"ready\n"
-        result = ours("attach", process.pid, cwd=str(tmp_path))
-        assert (result.returncode, result.stderr) == (0, "")
-        dump = result.stdout.rstrip("\n")
-        # The process may not write to our directory.
-        assert not dump.startswith(str(tmp_path))
-        time.sleep(0.2)
-        assert ours("detach", process.pid).stdout == dump + "\n"
-        assert blocks_of(dump, 70000, 70100) != []
-        os.unlink(dump)
-        process.kill()
-
-
-def test_a_debugger_is_there_already(serve, ours):
-    server = serve()
-    if not shutil.which("strace"):
-        pytest.skip("needs strace")
-    with subprocess.Popen(
-        ["strace", "-f", "-o", "/dev/null", "-p", str(server.pid)],
-        stderr=subprocess.PIPE,
-    ) as tracer:
-        assert b"attached" in tracer.stderr.readline()
-        result = ours("attach", server.pid)
-        if result.returncode != 0:
-            assert "is being traced by process %d" % tracer.pid in refused(result)
-        tracer.send_signal(signal.SIGINT)
-    server.ask("keep", 70001)
 
 
 def test_children_are_left_alone_if_the_environment_says_so(
