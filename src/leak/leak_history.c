@@ -88,22 +88,6 @@ void leak_history_add_site(struct leak_history *history,
     history->is_sampled |= site.distance != 0;
 }
 
-void leak_history_add(struct leak_history *sum, const struct leak_history *part) {
-    for (unsigned i = 0; i < TRACEMALLOC_DUMP_MAX_EPOCHS; i++) {
-        sum->blocks[i] += part->blocks[i];
-        sum->bytes[i] += part->bytes[i];
-        sum->alive[i] += part->alive[i];
-    }
-    for (unsigned i = 0; i < TRACEMALLOC_DUMP_AGES; i++)
-        sum->freed_late[i] += part->freed_late[i];
-    for (unsigned i = 0; i < TRACEMALLOC_DUMP_WINDOWS; i++)
-        sum->risen[i] += part->risen[i];
-    sum->float_blocks += part->float_blocks;
-    sum->total_blocks += part->total_blocks;
-    sum->estimated_blocks += part->estimated_blocks;
-    sum->is_sampled |= part->is_sampled;
-}
-
 /* When the process ended, or its timeline does. */
 static uint64_t end_of(const struct dump_reader *reader, uint32_t process,
                        uint64_t last) {

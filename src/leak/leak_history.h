@@ -48,7 +48,6 @@ void leak_buckets_close(struct leak_buckets *buckets);
 /* Adds what one site says, up to the end of the program if it reached it. */
 void leak_history_add_site(struct leak_history *history,
                            const struct leak_buckets *buckets, uint32_t site);
-void leak_history_add(struct leak_history *sum, const struct leak_history *part);
 
 /* The epochs of a process. `count` is 0 if it has none. */
 void leak_time_open(struct leak_time *time, const struct dump_reader *reader,
