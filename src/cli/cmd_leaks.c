@@ -22,8 +22,6 @@
 enum {
     OPTION_JSON = 0x100,
     OPTION_FAIL,
-    OPTION_INCLUDE,
-    OPTION_EXCLUDE,
     OPTION_ALL_FRAMES,
     ENTRIES = 3,
     STATUS_VERDICT = 3,
@@ -49,10 +47,6 @@ static const struct argp_option argp_options[] = {
      0},
     {"verbose", 'v', NULL, 0, "Show all entries, and all lines of each", 0},
     {"limit", 'l', "N", 0, "Show N entries, or `all' (default: 3)", 0},
-    {"include", OPTION_INCLUDE, "PATTERN[:LINE]", 0,
-     "Only blocks whose most recent frame matches", 0},
-    {"exclude", OPTION_EXCLUDE, "PATTERN[:LINE]", 0,
-     "No blocks whose most recent frame matches", 0},
     {"all-frames", OPTION_ALL_FRAMES, NULL, 0, "Match patterns against all frames", 0},
     {0},
 };
@@ -73,22 +67,24 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         options->limit = arguments_parse_limit(argument, state);
         options->has_limit = true;
         return 0;
-    case OPTION_INCLUDE:
-    case OPTION_EXCLUDE:
-        if (filter_add(&options->selection.filter, argument, key == OPTION_INCLUDE) < 0)
-            arguments_error(state, "too many patterns");
-        return 0;
     case OPTION_ALL_FRAMES:
         options->selection.filter.all_frames = true;
+        return 0;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->selection;
         return 0;
     default:
         return selection_parse_files(&options->selection, key, state);
     }
 }
 
+static const struct argp_child argp_children[] = {{.argp = &selection_pattern_argp},
+                                                  {0}};
+
 static const struct argp argp = {
     .options = argp_options,
     .parser = parse,
+    .children = argp_children,
     .args_doc = "FILE|PID...",
     .doc = "Names the lines of a program that leak, from its dump or while it runs, "
            "with what speaks for it and against it. No snapshot is needed.",

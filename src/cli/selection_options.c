@@ -57,6 +57,26 @@ static error_t parse_shown(int key, char *argument, struct argp_state *state) {
 const struct argp selection_shown_argp = {.options = shown_options,
                                           .parser = parse_shown};
 
+static const struct argp_option pattern_options[] = {
+    {"include", OPTION_INCLUDE, "PATTERN[:LINE]", 0,
+     "Report only blocks whose most recent frame matches; may be repeated", 0},
+    {"exclude", OPTION_EXCLUDE, "PATTERN[:LINE]", 0,
+     "Do not report blocks whose most recent frame matches; may be repeated", 0},
+    {0},
+};
+
+static error_t parse_pattern(int key, char *argument, struct argp_state *state) {
+    struct selection *selection = state->input;
+    if (key != OPTION_INCLUDE && key != OPTION_EXCLUDE)
+        return ARGP_ERR_UNKNOWN;
+    if (filter_add(&selection->filter, argument, key == OPTION_INCLUDE) < 0)
+        arguments_error(state, "too many patterns");
+    return 0;
+}
+
+const struct argp selection_pattern_argp = {.options = pattern_options,
+                                            .parser = parse_pattern};
+
 static const struct argp_option argp_options[] = {
     {"at", OPTION_AT, "WHEN", 0,
      "Report on a point in time: now (the default; if the program has ended, the same "
@@ -64,10 +84,6 @@ static const struct argp_option argp_options[] = {
      0},
     {"domain", OPTION_DOMAIN, "DOMAIN", 0,
      "Report only blocks of this domain: python, libc, mmap, or a number", 0},
-    {"include", OPTION_INCLUDE, "PATTERN[:LINE]", 0,
-     "Report only blocks whose most recent frame matches; may be repeated", 0},
-    {"exclude", OPTION_EXCLUDE, "PATTERN[:LINE]", 0,
-     "Do not report blocks whose most recent frame matches; may be repeated", 0},
     {"all-frames", OPTION_ALL_FRAMES, NULL, 0,
      "Show the frames of imports too, and match --include and --exclude against every "
      "frame of a traceback",
@@ -100,12 +116,6 @@ void selection_parse_by(struct selection *selection, const char *argument,
     selection->by_process = true;
 }
 
-static void add_pattern(struct selection *selection, const char *text, bool inclusive,
-                        struct argp_state *state) {
-    if (filter_add(&selection->filter, text, inclusive) < 0)
-        arguments_error(state, "too many patterns");
-}
-
 static error_t parse(int key, char *argument, struct argp_state *state) {
     struct selection *selection = state->input;
     switch (key) {
@@ -117,10 +127,6 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case OPTION_DOMAIN:
         selection->filter.domain = argument;
         return 0;
-    case OPTION_INCLUDE:
-    case OPTION_EXCLUDE:
-        add_pattern(selection, argument, key == OPTION_INCLUDE, state);
-        return 0;
     case OPTION_ALL_FRAMES:
         selection->filter.all_frames = selection->shows_imports = true;
         return 0;
@@ -128,14 +134,15 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         selection_parse_by(selection, argument, state);
         return 0;
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = selection;
+        state->child_inputs[0] = state->child_inputs[1] = selection;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
 }
 
-static const struct argp_child argp_children[] = {{.argp = &selection_shown_argp}, {0}};
+static const struct argp_child argp_children[] = {
+    {.argp = &selection_shown_argp}, {.argp = &selection_pattern_argp}, {0}};
 
 const struct argp selection_argp = {
     .options = argp_options, .parser = parse, .children = argp_children};

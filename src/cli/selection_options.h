@@ -54,6 +54,9 @@ extern const struct argp selection_argp;
  * Its input is a struct selection. */
 extern const struct argp selection_shown_argp;
 
+/* A child parser for --include and --exclude. Its input is a struct selection. */
+extern const struct argp selection_pattern_argp;
+
 /* For the parser of the command: takes the files at ARGP_KEY_ARGS; a usage error at
  * ARGP_KEY_NO_ARGS. Returns ARGP_ERR_UNKNOWN for other keys. */
 error_t selection_parse_files(struct selection *selection, int key,
