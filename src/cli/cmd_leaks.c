@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <argp.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,7 +99,10 @@ static bool is_process(const char *text) {
 
 static int read_process(struct dump_reader **reader, const char *text) {
     struct target target;
-    if (target_open(&target, (pid_t)strtol(text, NULL, 10)) != 0)
+    long pid = strtol(text, NULL, 10);
+    if (pid > INT_MAX)
+        return failure_print("there is no process %s", text);
+    if (target_open(&target, (pid_t)pid) != 0)
         return 1;
     int status = 0;
     if (!target_is_tracing(&target))
@@ -114,30 +118,52 @@ static int read_process(struct dump_reader **reader, const char *text) {
     return status;
 }
 
-/* Two dumps of one process: the later one has all that the earlier one says. */
-static bool is_copy_of(const struct dump_reader *first,
-                       const struct dump_reader *second) {
-    const struct tracemalloc_dump_header *a = &first->header, *b = &second->header;
-    return a->pid == b->pid && a->process_start == b->process_start &&
-           a->start_time == b->start_time && strcmp(a->boot_id, b->boot_id) == 0;
+static bool has_process(const struct dump_reader *reader,
+                        const struct tracemalloc_dump_process *process) {
+    for (uint32_t i = 0; i < reader->process_count; i++)
+        if (reader->processes[i].pid == process->pid &&
+            reader->processes[i].start_time == process->start_time)
+            return true;
+    return false;
+}
+
+static bool has_processes_of(const struct dump_reader *reader,
+                             const struct dump_reader *part) {
+    for (uint32_t i = 0; i < part->process_count; i++)
+        if (!has_process(reader, &part->processes[i]))
+            return false;
+    return true;
+}
+
+static uint64_t last_time(const struct dump_reader *reader) {
+    size_t count = reader->timeline_count;
+    return count > 0 ? reader->timeline[count - 1].time : 0;
+}
+
+/* Of two dumps of one process, the later one has all that the earlier one says; a
+ * merged dump has all that its parts say. */
+static void drop_copy(struct leaks_input *input, int i, int j) {
+    const struct dump_reader *first = input->readers[i], *second = input->readers[j];
+    if (first == NULL || second == NULL)
+        return;
+    bool first_has_all = has_processes_of(first, second);
+    bool second_has_all = has_processes_of(second, first);
+    if (!first_has_all && !second_has_all)
+        return;
+    bool keeps_first =
+        first_has_all && (!second_has_all || last_time(first) >= last_time(second));
+    int dropped = keeps_first ? j : i;
+    failure_note("process %u is in two of the dumps: only the one with more history "
+                 "is used",
+                 (unsigned)input->readers[dropped]->header.pid);
+    dump_reader_close(input->readers[dropped]);
+    input->readers[dropped] = NULL;
 }
 
 static void drop_copies(struct leaks_input *input) {
     for (int i = 0; i < input->count; i++)
-        for (int j = i + 1; j < input->count; j++) {
-            struct dump_reader *first = input->readers[i], *second = input->readers[j];
-            if (first == NULL || second == NULL || !is_copy_of(first, second))
-                continue;
-            size_t a = first->timeline_count, b = second->timeline_count;
-            bool first_is_later = a > 0 && (b == 0 || first->timeline[a - 1].time >
-                                                          second->timeline[b - 1].time);
-            failure_note("two dumps of process %u: the later one has the history of "
-                         "both",
-                         (unsigned)first->header.pid);
-            dump_reader_close(first_is_later ? second : first);
-            input->readers[i] = first_is_later ? first : second;
-            input->readers[j] = NULL;
-        }
+        for (int j = i + 1; j < input->count; j++)
+            drop_copy(input, i, j);
 }
 
 static int read_dumps(struct leaks_input *input, const struct leaks_options *options) {

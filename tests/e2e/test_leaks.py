@@ -2,6 +2,7 @@
 """Lines that leak are named, from one dump of a process that runs or was killed."""
 
 import concurrent.futures
+import json
 import signal
 import subprocess
 import time
@@ -159,6 +160,22 @@ def test_the_limit_is_the_lowest(some_interpreter, trace, ours, tmp_path):
         assert "limit 1465 MiB (RLIMIT_AS)" in ours("leaks", traced.dump).stdout
 
 
-def test_what_is_no_process_is_reported(ours):
-    result = ours("leaks", "99999999")
+def test_a_process_in_two_dumps_is_counted_once(dump_of, ours, tmp_path):
+    dumps = [dump_of(SERVER), dump_of(CACHE)]
+    merged = tmp_path / "merged"
+    assert ours("merge", "-o", merged, *dumps).returncode == 0
+    for part in dumps:
+        for files in ([merged, part], [part, merged]):
+            result = ours("leaks", "--json", *files)
+            assert result.stderr.count("is in two of the dumps") == 1
+            document = json.loads(result.stdout)
+            assert document["processes"] == 2
+            assert [document["leaks"][0]["line"]] == marked_line(SERVER)
+
+
+# The second one is 1 in 32 bits.
+@pytest.mark.parametrize("pid", ["99999999", "4294967297", "9" * 30])
+def test_what_is_no_process_is_reported(ours, pid):
+    result = ours("leaks", pid)
     assert result.returncode == 1 and result.stderr.count("\n") == 1
+    assert "there is no process " + pid in result.stderr
