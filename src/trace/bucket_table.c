@@ -212,11 +212,28 @@ static uint32_t make_bucket(uint32_t site, uint64_t size, uint8_t birth) {
     return id;
 }
 
+/* The youngest bucket of an older birth, or 0. */
+static uint32_t find_older(uint32_t stack, uint32_t domain, uint64_t size,
+                           uint8_t birth) {
+    struct id_probe probe;
+    while (birth-- > 0) {
+        uint32_t id;
+        id_probe_start(&probe, &bucket_table.index,
+                       bucket_hash(stack, domain, size, birth));
+        while ((id = id_probe_next(&probe)) != 0)
+            if (bucket_table_is(id, stack, domain, size, birth))
+                return id;
+    }
+    return 0;
+}
+
 uint32_t bucket_table_add(uint32_t stack, uint32_t domain, uint64_t size,
                           uint8_t birth) {
     uint32_t site = site_table_find(stack, domain);
     bucket_table.failure = TRACEMALLOC_DUMP_LOST_BLOCKS;
     uint32_t id = site == 0 ? 0 : make_bucket(site, size, birth);
+    if (id == 0 && site != 0)
+        id = find_older(stack, domain, size, birth);
     if (id != 0)
         note_by_stack(stack, id);
     if (id != 0 || stack == TRACEMALLOC_DUMP_OVERFLOW_STACK)

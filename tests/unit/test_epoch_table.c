@@ -160,6 +160,29 @@ START_TEST(older_births_make_room) {
 }
 END_TEST
 
+/* A count is exact, also where there is no room for another birth. */
+START_TEST(blocks_without_room_are_of_an_older_birth) {
+    bucket_tables_open(1 << 20);
+    next_epoch();
+    uint32_t first = add(SIZE), bucket;
+    next_epoch();
+    uint32_t second = add(SIZE);
+    for (uint64_t size = SIZE + 1; (bucket = bucket_table_find(STACK, 0, size)) != 0;
+         size++)
+        live_block_count(bucket);
+    next_epoch();
+    next_epoch();
+    ck_assert_uint_eq(bucket_table.birth, 3);
+    uint64_t lost = bucket_table.header->lost[TRACEMALLOC_DUMP_LOST_STACKS];
+    ck_assert_uint_eq(add(SIZE), second);
+    ck_assert_uint_eq(add(SIZE), second);
+    ck_assert_uint_eq(bucket_at(first)->live, 1);
+    ck_assert_uint_eq(bucket_at(second)->live, 3);
+    ck_assert_uint_eq(bucket_table.header->lost[TRACEMALLOC_DUMP_LOST_STACKS], lost);
+    ck_assert_uint_eq(bucket_table_find(STACK + 1, 0, SIZE), 0);
+}
+END_TEST
+
 START_TEST(the_end_completes_the_history) {
     set_up();
     uint32_t bucket = add(SIZE);
@@ -184,6 +207,7 @@ int main(void) {
         a_resized_block_did_not_die,
         many_epochs_become_half,
         older_births_make_room,
+        blocks_without_room_are_of_an_older_birth,
         the_end_completes_the_history,
     };
     return suite_run("epoch_table", tests, sizeof tests / sizeof *tests);
