@@ -88,14 +88,27 @@ void leak_history_add_site(struct leak_history *history,
     history->is_sampled |= site.distance != 0;
 }
 
-/* When the process ended, or its timeline does. */
+/* The end of the timeline; but that of a merged dump goes on with other processes, so
+ * there the last epoch is as long as the others. */
+static uint64_t last_seen(const struct dump_reader *reader, struct dump_epochs epochs) {
+    size_t samples = reader->timeline_count;
+    uint64_t first = epochs.entries[0].start, end = 0;
+    uint64_t last = epochs.entries[epochs.count - 1].start;
+    if (samples > 0)
+        end = reader->header.start_time + reader->timeline[samples - 1].time;
+    if (reader->process_count == 1 || epochs.count == 1)
+        return end;
+    uint64_t expected = last + (last - first) / (epochs.count - 1);
+    return end < expected ? end : expected;
+}
+
+/* When the process ended, or was last seen. */
 static uint64_t end_of(const struct dump_reader *reader, uint32_t process,
-                       uint64_t last) {
-    const struct tracemalloc_dump_process *it = &reader->processes[process];
-    uint64_t end = it->end_time;
-    if (end == 0 && reader->timeline_count > 0)
-        end = reader->header.start_time +
-              reader->timeline[reader->timeline_count - 1].time;
+                       struct dump_epochs epochs) {
+    uint64_t last = epochs.entries[epochs.count - 1].start;
+    uint64_t end = reader->processes[process].end_time;
+    if (end == 0)
+        end = last_seen(reader, epochs);
     return end > last ? end : last;
 }
 
@@ -106,8 +119,7 @@ void leak_time_open(struct leak_time *time, const struct dump_reader *reader,
     for (unsigned i = 0; i < time->count; i++)
         time->starts[i] = epochs.entries[i].start;
     if (time->count > 0)
-        time->starts[time->count] =
-            end_of(reader, process, time->starts[time->count - 1]);
+        time->starts[time->count] = end_of(reader, process, epochs);
 }
 
 double leak_time_span(const struct leak_time *time, unsigned epochs) {
