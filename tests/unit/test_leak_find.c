@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "leak/leak_find.h"
 
-#include <stdlib.h>
-
 #include "leak/leak_cluster.h"
-#include "leak/leak_report.h"
 #include "opened_dump.h"
 #include "suite.h"
 
@@ -144,70 +141,11 @@ START_TEST(floats_alone_accuse_nobody) {
 }
 END_TEST
 
-START_TEST(processes_are_added_up_by_line) {
-    begin();
-    keep_each(add_site(dump_maker_stack(&maker, 0, app, 1)), 100, 1, 3);
-    opened_dump_open(&opened, &maker, PROFILE_ALLOCATED);
-    struct leak_report report = {0};
-    ck_assert_int_eq(leak_report_add(&report, &opened.profile, 0), 0);
-    ck_assert_int_eq(leak_report_add(&report, &opened.profile, 0), 0);
-    leak_report_finish(&report);
-    ck_assert_uint_eq(report.count, 1);
-    ck_assert_uint_eq(report.processes, 2);
-    ck_assert_uint_eq(report.entries[0].processes, 2);
-    ck_assert_double_eq_tol(report.entries[0].bytes_rate, 600, 1);
-    ck_assert_double_eq_tol(report.entries[0].share, 1, 0.001);
-    ck_assert_double_eq_tol(report.watched_seconds, EPOCHS, 0.1);
-    ck_assert(leak_report_has_verdict(&report));
-    leak_report_close(&report);
-    opened_dump_close(&opened);
-    dump_maker_close(&maker);
-}
-END_TEST
-
-/* RSS rises by 1000 bytes a second, as far as `rate` is named. */
-static struct leak_report forecast(double rate, uint64_t limit) {
-    struct leak_entry *entry = calloc(1, sizeof *entry);
-    entry->word = LEAK_LEAK;
-    entry->bytes_rate = rate;
-    struct leak_report report = {
-        .entries = entry,
-        .count = 1,
-        .watched_seconds = 100,
-        .rss = {.bytes = 500000, .rate = 1000},
-        .limit = limit,
-    };
-    leak_report_finish(&report);
-    return report;
-}
-
-START_TEST(a_forecast_needs_two_rates_that_agree) {
-    struct leak_report report = forecast(800, 1500000);
-    ck_assert(report.has_forecast);
-    ck_assert_double_eq_tol(report.forecast_from, 1000, 1);
-    ck_assert_double_eq_tol(report.forecast_to, 1250, 1);
-    leak_report_close(&report);
-    report = forecast(400, 1500000);
-    ck_assert(!report.has_forecast);
-    leak_report_close(&report);
-    report = forecast(800, 3000000); /* beyond twenty times the time watched */
-    ck_assert(!report.has_forecast);
-    leak_report_close(&report);
-    report = forecast(800, 0);
-    ck_assert(!report.has_forecast);
-    leak_report_close(&report);
-}
-END_TEST
-
 int main(void) {
     const TTest *const tests[] = {
-        the_own_frame_is_named,
-        the_caller_that_keeps_is_named,
-        the_innermost_of_equals_is_named,
-        lines_in_step_are_one_entry,
+        the_own_frame_is_named,           the_caller_that_keeps_is_named,
+        the_innermost_of_equals_is_named, lines_in_step_are_one_entry,
         floats_alone_accuse_nobody,
-        processes_are_added_up_by_line,
-        a_forecast_needs_two_rates_that_agree,
     };
     return suite_run("leak_find", tests, sizeof tests / sizeof *tests);
 }
