@@ -231,7 +231,7 @@ static always_inline uint32_t threads_bucket(struct event_guard guard, uint64_t 
 void *event_alloc_slow_path(struct thread_state *self, void *block, size_t size,
                             enum event_gil gil) {
     struct event_guard guard = event_begin_as(self, gil);
-    if (likely(gate.active)) {
+    if (likely(gate.exact)) {
         bool has_stack = guard.lock == EVENT_LOCKED && gil == EVENT_WITH_GIL &&
                          event_path != EVENT_SLOW_PATH;
         uint32_t bucket = has_stack ? threads_bucket(guard, size) : 0;

@@ -296,11 +296,13 @@ static always_inline void event_insert_libc(struct event_guard guard, void *bloc
     timeline_event(guard);
 }
 
-/* An allocation in libc's domain. */
+/* An allocation in libc's domain. It checks gate.exact, as event_alloc_slow_path does:
+ * since the hook called event_thread, a request may have stopped tracing and started
+ * tracing that samples. Such a block is not recorded. */
 static always_inline void event_alloc_libc(struct thread_state *self, void *block,
                                            size_t size) {
     struct event_guard guard = event_begin(self);
-    if (likely(gate.active))
+    if (likely(gate.exact))
         event_insert_libc(guard, block, size);
     event_end(guard);
 }
@@ -409,7 +411,7 @@ static always_inline void event_realloc_libc_done(struct thread_state *self,
         else
             tracer_uncount(guard, bucket);
     }
-    if (likely(gate.active) && block != NULL)
+    if (likely(gate.exact) && block != NULL)
         event_insert_libc(guard, block, size);
     if (unlikely(birth != TRACER_BORN_NOW) && gate.active)
         tracer_keep_birth(guard, (uintptr_t)block, birth);

@@ -296,3 +296,46 @@ def test_what_modules_report_is_sampled_too(some_interpreter, trace_code, ours):
     assert traced.result.returncode == 0, traced.result.stderr
     total = ours.json("stats", "--domain", "77", traced.dump)["total"]
     assert is_near(total, 20000 * 1000) and total["sampled_blocks"] < 1000
+
+
+# Three threads allocate while the main thread switches between both kinds of tracing.
+SWITCHES = """
+import ctypes, os, threading, time
+libc = ctypes.CDLL(None)
+libc.malloc.restype = libc.realloc.restype = ctypes.c_void_p
+libc.malloc.argtypes = [ctypes.c_size_t]
+libc.realloc.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+libc.free.argtypes = [ctypes.c_void_p]
+libc.sigqueue.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_void_p]
+end = time.time() + 2
+def work():
+    while time.time() < end:
+        kept = []
+        for _ in range(300):
+            block = libc.realloc(libc.malloc(1 << 20), 2 << 20)
+            kept.append(bytearray(5000))
+            libc.free(block)
+def request(kind, nframe=0, sample=0):
+    value = sample << 32 | 0xa7 << 24 | kind << 16 | nframe
+    libc.sigqueue(os.getpid(), 53, value)
+threads = [threading.Thread(target=work) for _ in range(3)]
+for thread in threads:
+    thread.start()
+while time.time() < end:
+    for sample in (0xffffffff, 1 << 20):
+        request(1)
+        request(2, 3, sample)
+    time.sleep(0.001)
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_switching_between_exact_and_sampled(some_interpreter, trace_code):
+    traced = trace_code(some_interpreter, SWITCHES, TRACEMALLOC_SAMPLE="1M")
+    assert traced.result.returncode == 0, traced.result.stderr
+    dumps = [dump_file.DumpFile(dump) for dump in traced.dumps]
+    assert {dump.sample_distance for dump in dumps} == {0, MIB}
+    # What was counted once and taken away with its weight leaves less than nothing.
+    for dump in dumps:
+        assert dump.python_bytes < 1 << 40 and dump.native_bytes < 1 << 40
