@@ -75,7 +75,7 @@ static int track_unsampled(struct thread_state *self, unsigned number,
     if (!block_map_may_be_sampled(pointer))
         return 0;
     struct event_guard guard = event_begin(self);
-    int64_t domain = gate.active ? bucket_table_domain(number) : -ENOENT;
+    int64_t domain = gate.active ? bucket_table_make_domain(number) : -EALREADY;
     if (domain >= 0)
         tracer_track_unsampled(guard, (uint32_t)domain, pointer);
     event_end(guard);

@@ -289,6 +289,24 @@ for number in range(20000):
 """
 
 
+TRACK_UNSAMPLED = """
+import ctypes
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+track = ctypes.pythonapi.PyTraceMalloc_Track
+track.argtypes = [ctypes.c_uint, ctypes.c_size_t, ctypes.c_size_t]
+track(77, libc.malloc(ctypes.c_size_t(64 << 20)), 1)
+"""
+
+
+def test_a_tracked_block_is_not_of_libc_too(some_interpreter, trace_code, ours):
+    if some_interpreter.version < (3, 7):
+        pytest.skip("3.6 has these functions under names of its own")
+    traced = trace_code(some_interpreter, TRACK_UNSAMPLED, TRACEMALLOC_SAMPLE="1M")
+    assert traced.result.returncode == 0, traced.result.stderr
+    assert ours.json("stats", traced.dump)["total"]["size"] < 64 * MIB
+
+
 def test_what_modules_report_is_sampled_too(some_interpreter, trace_code, ours):
     if some_interpreter.version < (3, 7):
         pytest.skip("3.6 has these functions under names of its own")
