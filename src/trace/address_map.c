@@ -37,8 +37,8 @@ static void end_change(struct address_map *map) {
     __atomic_store_n(&map->version, map->version + 1, __ATOMIC_RELEASE);
 }
 
-/* With a lock, or beside one who changes the lists: then any answer may be wrong, and
- * comes to an end. */
+/* The id of the entry, or 0. Without the lock, while another thread changes the lists,
+ * the answer may be wrong, but takes at most `steps`. */
 static uint32_t walk(const struct address_map *map, uint32_t *heads, uintptr_t address,
                      unsigned steps) {
     uint32_t id = __atomic_load_n(head_of(heads, address), __ATOMIC_ACQUIRE);
@@ -192,4 +192,14 @@ void address_map_clear(struct address_map *map) {
             arena_clear(map->parts[part], part_size(part));
     map->count = map->used = map->first_free = 0;
     end_change(map);
+}
+
+bool address_map_visit(const struct address_map *map,
+                       bool (*visit)(uint32_t slot, void *context), void *context) {
+    for (uint32_t id = 1; id <= map->used; id++) {
+        const struct address_map_entry *entry = entry_at(map, id);
+        if (entry->address != 0 && entry->slot != 0 && !visit(entry->slot, context))
+            return false;
+    }
+    return true;
 }

@@ -10,9 +10,9 @@
  *            bit are in one list, so that the last one to go clears it
  *   entries  never move and are never unmapped, for they are read without a lock
  *
- * Changes and address_map_find are under the tracer's lock, or with one thread; an
- * entry's slot is changed by whoever owns the block at its address. Any thread may ask
- * address_map_may_have for a block that it owns, also in a signal handler.
+ * All functions are called under the tracer's lock, or with one thread; only
+ * address_map_passes and address_map_may_have are for any thread, also in a signal
+ * handler. The owner of a block owns its entry's slot.
  */
 #pragma once
 
@@ -40,7 +40,7 @@ struct address_map {
     uint64_t filter[ADDRESS_MAP_WORDS];
     struct address_map_entry *parts[ADDRESS_MAP_PARTS]; /* each twice the one before */
     uint32_t *heads;  /* preceded by its mask; NULL while the map was never used */
-    uint32_t version; /* odd while lists change that somebody may be reading */
+    uint32_t version; /* odd while lists change, which other threads may read */
     uint32_t count;   /* entries in use */
     uint32_t used;    /* entries that were ever in use; 0 is none */
     uint32_t first_free;
@@ -50,7 +50,7 @@ static always_inline size_t address_map_bit(uintptr_t address) {
     return (address >> ADDRESS_MAP_GRANULE_SHIFT) % ADDRESS_MAP_BITS;
 }
 
-/* Whether the filter lets an address pass; most do not that are not in the map. */
+/* Whether the filter lets an address pass. It stops most that are not in the map. */
 static always_inline bool address_map_passes(const struct address_map *map,
                                              uintptr_t address) {
     size_t bit = address_map_bit(address);
@@ -58,15 +58,22 @@ static always_inline bool address_map_passes(const struct address_map *map,
     return unlikely(word >> bit % 64 & 1);
 }
 
-/* False: the address, of a block that the caller owns, is not in the map. True: it is,
- * or lists are changing meanwhile. Where the filter lets it pass. */
+/* For an address that passes the filter, of a block that the caller owns. False: it is
+ * not in the map. True: it is, or another thread is changing the lists. */
 bool address_map_may_have(const struct address_map *map, uintptr_t address);
 
-/* The slot of an address; NULL: it is not in the map. */
+/* The slot of an address; NULL if it is not in the map. */
 uint32_t *address_map_find(struct address_map *map, uintptr_t address);
-/* The same, made with 0 in it where it is missing; NULL without memory. */
+/* The slot of an address, which is added with a slot of 0 if it is missing; NULL if
+ * there is no memory. */
 uint32_t *address_map_make(struct address_map *map, uintptr_t address);
 /* Removes an address whose slot is 0, if it is there. */
 void address_map_remove_empty(struct address_map *map, uintptr_t address);
-/* Removes all; the memory stays, and goes back to the kernel as far as it can. */
+/* Removes all addresses. The mappings stay; their pages go back to the kernel if it
+ * takes them. */
 void address_map_clear(struct address_map *map);
+
+/* Calls `visit` for each slot that is not 0, until it returns false. Whether it never
+ * did. */
+bool address_map_visit(const struct address_map *map,
+                       bool (*visit)(uint32_t slot, void *context), void *context);

@@ -164,7 +164,7 @@ static bool visit_page(const uint32_t *slots,
 }
 
 /* Reading an absent page would map it. What mincore does not say is not visited. */
-bool block_map_visit(bool (*visit)(uint32_t slot, void *context), void *context) {
+static bool visit_chunks(bool (*visit)(uint32_t slot, void *context), void *context) {
     enum { PAGES = (sizeof(uint32_t) << BLOCK_MAP_SLOT_BITS) / MACHINE_PAGE };
     unsigned char present[PAGES];
     for (unsigned i = 0; i < region_count; i++)
@@ -179,6 +179,11 @@ bool block_map_visit(bool (*visit)(uint32_t slot, void *context), void *context)
                     return false;
         }
     return true;
+}
+
+bool block_map_visit(bool (*visit)(uint32_t slot, void *context), void *context) {
+    return block_map.is_sampled ? address_map_visit(&block_map_sampled, visit, context)
+                                : visit_chunks(visit, context);
 }
 
 uint64_t block_map_bytes(const struct resident *resident) {

@@ -61,15 +61,15 @@ void block_map_clear(void);
 uint64_t block_map_bytes(const struct resident *resident);
 
 /* Calls `visit` for each slot that is not 0, until it returns false. Whether it never
- * did. Skips the pages that were never written. Under the tracer's lock. */
+ * did. Skips pages that were never written. Under the tracer's lock. */
 bool block_map_visit(bool (*visit)(uint32_t slot, void *context), void *context);
 
 /* The slot, in a new chunk if there is none; NULL if there is no memory. Under the
  * tracer's lock. */
 uint32_t *block_map_make(uintptr_t address);
 
-/* Whether a block of the caller's may have been sampled: false for nearly all that were
- * not. Any thread, without a lock, also in a signal handler. */
+/* Whether a block that the caller owns may have been sampled: false for nearly all that
+ * were not. Any thread, without a lock, also in a signal handler. */
 static always_inline bool block_map_may_be_sampled(uintptr_t address) {
     return address_map_passes(&block_map_sampled, address) &&
            address_map_may_have(&block_map_sampled, address);

@@ -129,6 +129,26 @@ START_TEST(readers_need_no_lock) {
 }
 END_TEST
 
+static bool add_up(uint32_t slot, void *context) {
+    uint32_t *sum = context;
+    *sum += slot;
+    return slot != 3;
+}
+
+START_TEST(a_visit_ends_where_its_caller_wants) {
+    uint32_t sum = 0;
+    insert(0x5000, 1);
+    insert(0x6000, 0);
+    insert(0x7000, 2);
+    ck_assert(address_map_visit(&map, add_up, &sum));
+    ck_assert_uint_eq(sum, 3);
+    insert(0x8000, 3);
+    insert(0x9000, 4);
+    ck_assert(!address_map_visit(&map, add_up, &sum));
+    ck_assert_uint_eq(sum, 3 + 6);
+}
+END_TEST
+
 int main(void) {
     TCase *tests = tcase_create("address_map");
     tcase_add_checked_fixture(tests, NULL, tear_down);
@@ -139,5 +159,6 @@ int main(void) {
     tcase_add_test(tests, churn_takes_no_memory);
     tcase_add_test(tests, a_cleared_map_is_used_again);
     tcase_add_test(tests, readers_need_no_lock);
+    tcase_add_test(tests, a_visit_ends_where_its_caller_wants);
     return check_run("address_map", tests);
 }

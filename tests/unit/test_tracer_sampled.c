@@ -147,6 +147,16 @@ START_TEST(an_exact_tracing_follows) {
 }
 END_TEST
 
+START_TEST(slots_of_sampled_blocks_are_checked) {
+    insert(BLOCK, SIZE);
+    uint32_t *slot = block_map_find(BLOCK), bucket = *slot;
+    *slot = bucket + 1000;
+    ck_assert(!tables_are_valid(tracer.dump));
+    *slot = bucket;
+    ck_assert(tables_are_valid(tracer.dump));
+}
+END_TEST
+
 int main(void) {
     TCase *tests = tcase_create("tracer_sampled");
     tcase_add_checked_fixture(tests, set_up, tear_down);
@@ -161,5 +171,6 @@ int main(void) {
     tcase_add_test(tests, a_tracked_block_of_libc_counts_once);
     tcase_add_test(tests, a_tracked_address_stays_known_after_its_free);
     tcase_add_test(tests, an_exact_tracing_follows);
+    tcase_add_test(tests, slots_of_sampled_blocks_are_checked);
     return check_run("tracer_sampled", tests);
 }
