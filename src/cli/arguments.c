@@ -62,10 +62,10 @@ uint32_t arguments_parse_number(const char *text, uint32_t min, uint32_t max,
 }
 
 uint32_t arguments_parse_sample(char **text, struct argp_state *state) {
-    static char unsaid[] = OPTIONS_SAMPLE;
+    static char usual[] = OPTIONS_SAMPLE;
     struct options options = {0};
     if (*text == NULL)
-        *text = unsaid;
+        *text = usual;
     if (options_parse(OPTION_SAMPLE, *text, &options) < 0)
         arguments_error(state, "'%s' is not %s", *text,
                         options_table[OPTION_SAMPLE].accepted);

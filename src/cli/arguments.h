@@ -27,8 +27,8 @@ error_t arguments_parse_pid(int key, char *argument, struct argp_state *state,
 uint32_t arguments_parse_number(const char *text, uint32_t min, uint32_t max,
                                 const char *what, struct argp_state *state);
 
-/* Parses a mean distance of samples in bytes, 0 for none. `*text` is NULL if none was
- * given, and then becomes the usual one. */
+/* Parses a mean distance of samples in bytes; 0 is no sampling. Replaces a `*text` of
+ * NULL by OPTIONS_SAMPLE. */
 uint32_t arguments_parse_sample(char **text, struct argp_state *state);
 
 /* Parses how many entries to show; SIZE_MAX for `all`. */

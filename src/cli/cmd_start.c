@@ -21,7 +21,7 @@ struct arguments {
 static const struct argp_option argp_options[] = {
     {"frames", 'n', "N", 0, ARGUMENTS_FRAMES_HELP, 0},
     {"sample", KEY_SAMPLE, "BYTES", OPTION_ARG_OPTIONAL,
-     "Record a sample, one in BYTES (default 512K; 0: every block)", 0},
+     "Record a sample, one in BYTES (default " OPTIONS_SAMPLE "; 0: every block)", 0},
     {0},
 };
 
@@ -68,7 +68,7 @@ static int start(struct target *target, const struct arguments *arguments) {
 }
 
 static int run(int argc, char **argv) {
-    struct arguments arguments = {0, DEFAULT_NFRAME, REQUEST_SAMPLE_UNSAID};
+    struct arguments arguments = {0, DEFAULT_NFRAME, REQUEST_SAMPLE_DEFAULT};
     struct target target;
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     if (target_open(&target, arguments.pid) != 0)

@@ -22,7 +22,9 @@ enum { TRACE_OPTIONS_SAMPLE = 0x200 };
     {"frames", 'n', "N", 0, ARGUMENTS_FRAMES_HELP, 0},                                 \
         {"output", 'o', "PATTERN", 0, DUMP_PATTERN_HELP, 0}, {                         \
         "sample", TRACE_OPTIONS_SAMPLE, "BYTES", OPTION_ARG_OPTIONAL,                  \
-            "Record a sample of the blocks, one in BYTES (default 512K)", 0            \
+            "Record a sample of the blocks, one in BYTES (default " OPTIONS_SAMPLE     \
+            ")",                                                                       \
+            0                                                                          \
     }
 
 /* Returns ARGP_ERR_UNKNOWN for other keys. */

@@ -28,9 +28,7 @@ enum option_id {
     OPTION_COUNT,
 };
 
-/* Native frames of a traceback where only that they are wanted was said. */
-enum { OPTIONS_NATIVE_FRAMES = 30 };
-/* The distance of samples where only that they are wanted was said. */
+/* The distance of samples if only `--sample` is given. */
 #define OPTIONS_SAMPLE "512K"
 
 struct options {
@@ -53,7 +51,7 @@ enum option_type {
     OPTION_IS_SIGNAL,   /* uint32_t; USR2, SIGUSR2, 12, RTMIN+3 or RTMAX-3 */
     OPTION_IS_BOOL,     /* bool; 0 or 1 */
     OPTION_IS_SIZE,     /* uint64_t; bytes, or with the suffix K, M, G or T */
-    OPTION_IS_FRAMES,   /* uint32_t; 1 stands for OPTIONS_NATIVE_FRAMES */
+    OPTION_IS_FRAMES,   /* uint32_t; 1 stands for DEFAULT_NATIVE_NFRAME */
     OPTION_IS_DISTANCE, /* uint32_t; as a size */
     OPTION_IS_ID,       /* uint64_t; 1 to 16 hexadecimal digits, not 0 */
 };

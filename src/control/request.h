@@ -27,8 +27,8 @@ enum request_kind {
     REQUEST_DETACH = 4, /* of a process that was attached to */
 };
 
-/* What a start says of sampling, beside a distance in bytes. */
-#define REQUEST_SAMPLE_UNSAID 0u       /* as the process's TRACEMALLOC_SAMPLE says */
+/* Of a start without a distance in bytes. */
+#define REQUEST_SAMPLE_DEFAULT 0u      /* TRACEMALLOC_SAMPLE of the process */
 #define REQUEST_SAMPLE_NONE UINT32_MAX /* every block is recorded */
 
 struct request {

@@ -22,7 +22,7 @@ enum { NOT_TRACING = -2 }; /* what PyTraceMalloc_Track returns then */
 int tracemalloc_start(unsigned nframe) {
     if (nframe < 1 || nframe > MAX_NFRAME)
         return -EINVAL;
-    return interpreter_trace(nframe, REQUEST_SAMPLE_UNSAID);
+    return interpreter_trace(nframe, REQUEST_SAMPLE_DEFAULT);
 }
 
 int tracemalloc_stop(void) {
@@ -64,7 +64,7 @@ static void untrack(struct event_guard guard, unsigned number, uintptr_t pointer
         tracer_untrack(guard, (uint32_t)domain, pointer);
 }
 
-/* False: the block is not one of the sample. */
+/* Whether to record the block: false if it is not sampled. */
 static bool is_recorded(struct thread_state *self, size_t size) {
     return gate.exact || (sampler_is_due(&self->sampler, size) &&
                           sampler_take(&self->sampler, size, tracer.sample_distance));

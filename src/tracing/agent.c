@@ -40,7 +40,7 @@ static void carry_out(struct request request) {
         if (tracing_is_on())
             tracing_stop();
         else
-            interpreter_trace(agent.nframe, REQUEST_SAMPLE_UNSAID);
+            interpreter_trace(agent.nframe, REQUEST_SAMPLE_DEFAULT);
     }
 }
 

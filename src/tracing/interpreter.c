@@ -66,7 +66,7 @@ const char *interpreter_unreadable(void) {
 }
 
 static uint32_t sample_distance(uint32_t sample) {
-    if (sample == REQUEST_SAMPLE_UNSAID)
+    if (sample == REQUEST_SAMPLE_DEFAULT)
         return traced_process.options->sample_distance;
     return sample == REQUEST_SAMPLE_NONE ? 0 : sample;
 }

@@ -126,7 +126,7 @@ static void prepare_once(const struct traced_process_module *module) {
 static int begin(void) {
     struct agent_options agent = {options.signal, nframe, late_start_undo};
     event_file_deferred = leaving = false;
-    int status = interpreter_trace(nframe, REQUEST_SAMPLE_UNSAID);
+    int status = interpreter_trace(nframe, REQUEST_SAMPLE_DEFAULT);
     if (status < 0)
         return status;
     agent_listen(&agent);

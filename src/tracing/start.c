@@ -54,7 +54,7 @@ static bool find_python(void) {
 static void begin(long nframe) {
     if (interpreter_is_found() && !interpreter_frames_work())
         message(interpreter_unreadable(), ": native blocks only", NULL);
-    interpreter_trace((uint32_t)nframe, REQUEST_SAMPLE_UNSAID);
+    interpreter_trace((uint32_t)nframe, REQUEST_SAMPLE_DEFAULT);
 }
 
 /* The variable only decides whether to begin now: there are no Python frames to

@@ -18,7 +18,7 @@ START_TEST(requests_arrive_as_they_were_sent) {
     ck_same((struct request){REQUEST_STOP, 0, 0});
     ck_same((struct request){REQUEST_CLEAR, 0, 0});
     ck_same((struct request){REQUEST_DETACH, 0, 0});
-    ck_same((struct request){REQUEST_START, 1, REQUEST_SAMPLE_UNSAID});
+    ck_same((struct request){REQUEST_START, 1, REQUEST_SAMPLE_DEFAULT});
     ck_same((struct request){REQUEST_START, 65535, REQUEST_SAMPLE_NONE});
     ck_same((struct request){REQUEST_START, 25, 1});
     ck_same((struct request){REQUEST_START, 25, 123457});
