@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/id_set.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "base/arena.h"
@@ -36,6 +37,7 @@ void id_set_close(struct id_set *set) {
 }
 
 void id_set_add(struct id_set *set, uint32_t id) {
+    assert(id < set->limit);
     set->words[id / 64] |= (uint64_t)1 << id % 64;
     set->groups[id / 64 / 64] |= (uint64_t)1 << id / 64 % 64;
 }

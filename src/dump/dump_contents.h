@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -126,6 +127,7 @@ static inline uint32_t dump_bucket_peak(const struct tracemalloc_dump_header *he
 /* The recorded stack of a site, with all its frames. */
 static inline uint32_t dump_reader_recorded(const struct dump_reader *reader,
                                             size_t site) {
+    assert(site < reader->site_count);
     return reader->recorded != NULL ? reader->recorded[site]
                                     : reader->sites[site].stack;
 }
@@ -134,6 +136,7 @@ static inline uint32_t dump_reader_recorded(const struct dump_reader *reader,
  * recorded. */
 static inline uint32_t dump_site_distance(const struct dump_reader *reader,
                                           size_t site) {
+    assert(site < reader->site_count);
     const struct tracemalloc_dump_site *entry = &reader->sites[site];
     bool is_mapped =
         reader->domains[entry->domain].number == TRACEMALLOC_DUMP_DOMAIN_MMAP;
@@ -150,6 +153,7 @@ dump_reader_native(const struct dump_reader *reader, uint32_t code) {
 /* The string with this id, which dump_check has checked. */
 static inline struct dump_text dump_reader_text(const struct dump_reader *reader,
                                                 tracemalloc_dump_string id) {
+    assert(id < reader->string_bytes);
     struct dump_text text = {.bytes = reader->strings + id + sizeof(uint32_t)};
     uint32_t length;
     __builtin_memcpy(&length, reader->strings + id, sizeof length);

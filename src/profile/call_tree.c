@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "profile/call_tree.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -334,6 +335,7 @@ void call_tree_close(struct call_tree *tree) {
 }
 
 struct weight call_tree_own(const struct call_tree *tree, uint32_t node) {
+    assert(node < tree->count);
     const struct call_node *nodes = tree->nodes;
     struct weight own = nodes[node].weight;
     weight_subtract(&own, nodes[node].folded);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "profile/inner_frames.h"
 
+#include <assert.h>
+
 bool inner_frames_is_native(const struct dump_reader *reader, uint32_t stack) {
+    assert(stack < reader->stack_count);
     uint32_t code = reader->stacks[stack].code;
     return (code & TRACEMALLOC_DUMP_NATIVE) != 0 ||
            dump_reader_native(reader, code) != NULL;

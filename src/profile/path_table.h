@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -112,19 +113,23 @@ void path_table_aggregate(struct path_table *table);
 void path_table_close(struct path_table *table);
 
 static inline uint32_t path_table_file(const struct path_table *table, uint32_t frame) {
+    assert(frame < table->frames.count);
     return (uint32_t)(table->frames.pairs[frame].first >> 32);
 }
 
 static inline uint32_t path_table_line(const struct path_table *table, uint32_t frame) {
+    assert(frame < table->frames.count);
     return (uint32_t)table->frames.pairs[frame].first;
 }
 
 static inline bool path_table_is_native(const struct path_table *table,
                                         uint32_t frame) {
+    assert(frame < table->frames.count);
     return (table->frames.pairs[frame].second & PATH_TABLE_NATIVE) != 0;
 }
 
 static inline uint32_t path_table_function(const struct path_table *table,
                                            uint32_t frame) {
+    assert(frame < table->frames.count);
     return (uint32_t)table->frames.pairs[frame].second;
 }

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -69,6 +70,7 @@ struct weight profile_bucket_weight(const struct dump_reader *reader,
 /* The code object of a stack's most recent frame; 0 for a native frame that was not
  * given one yet (see symbols/shown_stacks.h). */
 static inline uint32_t profile_code(const struct profile *profile, uint32_t stack) {
+    assert(stack < profile->reader->stack_count);
     uint32_t code = profile->reader->stacks[stack].code;
     return (code & TRACEMALLOC_DUMP_NATIVE) != 0 ? 0 : code;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "profile/stack_index.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +93,7 @@ void stack_index_close(struct stack_index *index) {
 }
 
 uint32_t stack_index_window(const struct stack_index *index, uint32_t stack) {
+    assert(stack < index->profile->reader->stack_count);
     uint32_t depth = index->depths[stack];
     if (stack == TRACEMALLOC_DUMP_EMPTY_STACK)
         return 1;
@@ -100,6 +102,7 @@ uint32_t stack_index_window(const struct stack_index *index, uint32_t stack) {
 
 uint32_t stack_index_ancestor(const struct stack_index *index, uint32_t stack,
                               uint32_t count) {
+    assert(stack < index->profile->reader->stack_count);
     uint32_t depth = index->depths[stack], wanted = count < depth ? depth - count : 0;
     while (index->depths[stack] > wanted) {
         uint32_t jump = index->jumps[stack];

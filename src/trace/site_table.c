@@ -44,7 +44,8 @@ static uint32_t add(uint32_t stack, uint32_t domain) {
             return 0;
         id = (uint32_t)count;
     }
-    if (id_table_add(&site_index, hash_of(stack, domain), id) < 0)
+    /* The first entry stands for none: no lookup may find it. */
+    if (id != 0 && id_table_add(&site_index, hash_of(stack, domain), id) < 0)
         return 0;
     id_set_remove(&unused, id);
     *site_at(id) = (struct tracemalloc_dump_site){.stack = stack, .domain = domain};

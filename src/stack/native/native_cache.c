@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "stack/native/native_cache.h"
 
+#include <assert.h>
+
 #include "base/arena_array.h"
 
 struct native_cache native_cache;
@@ -25,6 +27,7 @@ void native_cache_add(uint32_t parent, uint64_t key, uint32_t node) {
     struct native_cache_entry *entry = native_cache.entries + node;
     if (entry->key != 0)
         return;
+    assert(parent < native_cache.count);
     entry->key = key;
     entry->sibling = native_cache.entries[parent].child;
     native_cache.entries[parent].child = node;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "stack/python/python_cache.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/arena_array.h"
@@ -116,6 +117,7 @@ uint32_t python_cache_add_code(uintptr_t address, uint32_t id) {
 }
 
 uint32_t python_cache_code_id(uint32_t code) {
+    assert(code < codes.count);
     return code_at(code)->id;
 }
 
@@ -163,6 +165,7 @@ static void leave_siblings(uint32_t index) {
 }
 
 void python_cache_add(uint32_t parent, uint64_t ip, uint32_t node, uint32_t code) {
+    assert(code < codes.count);
     uint32_t index = entries.free;
     if (index != 0)
         entries.free = python_cache.entries[index].next;
