@@ -15,7 +15,7 @@
 
 static const char magic[] = "tracemalloc symbols 1\n";
 enum { MAGIC = sizeof magic - 1, WRITABLE = 022, NAME_SIZE = 64 };
-enum { MIN_ID = 8, MAX_ID = 128, MAX_FILE = 16 << 20, MAX_ALL = 256 << 20 };
+enum { MIN_NAME = 8, MAX_NAME = 160, MAX_FILE = 16 << 20, MAX_ALL = 256 << 20 };
 
 /* Whether it belongs to this user, and no other user may write to it. */
 static bool is_ours(int fd, mode_t type) {
@@ -59,16 +59,15 @@ int symbol_cache_open(void) {
     return enter(enter(fd, "tracemalloc"), "symbols");
 }
 
-static bool is_name(const char *build_id) {
-    size_t length = strlen(build_id);
-    return length >= MIN_ID && length <= MAX_ID &&
-           strspn(build_id, "0123456789abcdef") == length;
+static bool is_name(const char *name) {
+    size_t length = strlen(name);
+    return length >= MIN_NAME && length <= MAX_NAME &&
+           strspn(name, "0123456789abcdef-") == length;
 }
 
-static int open_file(int directory, const char *build_id, size_t *size) {
+static int open_file(int directory, const char *name, size_t *size) {
     struct stat status;
-    int fd =
-        openat(directory, build_id, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return -1;
     if (is_ours(fd, S_IFREG) && fstat(fd, &status) == 0 && status.st_size >= MAGIC &&
@@ -130,10 +129,10 @@ static int visit_all(struct cursor cursor, symbol_cache_visit visit, void *conte
     return error;
 }
 
-int symbol_cache_read(int directory, const char *build_id, symbol_cache_visit visit,
+int symbol_cache_read(int directory, const char *name, symbol_cache_visit visit,
                       void *context) {
     size_t size = 0;
-    int fd = is_name(build_id) ? open_file(directory, build_id, &size) : -1, error = 0;
+    int fd = is_name(name) ? open_file(directory, name, &size) : -1, error = 0;
     if (fd < 0)
         return 0;
     char *bytes = malloc(size);
@@ -210,19 +209,19 @@ static void remove_oldest(int directory) {
             return;
 }
 
-void symbol_cache_write(int directory, const char *build_id,
+void symbol_cache_write(int directory, const char *name,
                         struct symbol_cache_file *file) {
-    char name[NAME_SIZE];
-    snprintf(name, sizeof name, ".new-%d", (int)getpid());
+    char new_name[NAME_SIZE];
+    snprintf(new_name, sizeof new_name, ".new-%d", (int)getpid());
     int fd = -1;
-    if (is_name(build_id) && file->size + MAGIC <= MAX_FILE)
-        fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (is_name(name) && file->size + MAGIC <= MAX_FILE)
+        fd = openat(directory, new_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd >= 0) {
         bool written = io_write_all(fd, magic, MAGIC, 0) == 0 &&
                        io_write_all(fd, file->bytes, file->size, MAGIC) == 0;
         written &= close(fd) == 0;
-        if (!written || renameat(directory, name, directory, build_id) != 0)
-            unlinkat(directory, name, 0);
+        if (!written || renameat(directory, new_name, directory, name) != 0)
+            unlinkat(directory, new_name, 0);
         remove_oldest(directory);
     }
     free(file->bytes);

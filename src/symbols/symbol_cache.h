@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Caches the symbols found in a module in the user's cache directory, by build-id:
- * $XDG_CACHE_HOME or ~/.cache, tracemalloc/symbols/BUILD-ID.
+/* Caches the symbols found in a module in the user's cache directory, $XDG_CACHE_HOME
+ * or ~/.cache, as tracemalloc/symbols/NAME. A name is the module's build-id in hexadecimal
+ * digits, `-`, and what else tells modules apart, in the same digits.
  *
  * For offline code; allocates; one thread. Used only if the directories belong to the
  * user who runs the command and no other user may write to them; TRACEMALLOC_CACHE=0
@@ -27,9 +28,9 @@ int symbol_cache_open(void);
 typedef int (*symbol_cache_visit)(void *context, uint64_t address,
                                   const struct symbol *frames, size_t count);
 
-/* Visits what is cached for a build-id; nothing if the file is missing or damaged. 0,
- * or the error that `visit` returned. */
-must_check int symbol_cache_read(int directory, const char *build_id,
+/* Visits what is cached by this name; nothing if the file is missing or damaged. 0, or
+ * the error that `visit` returned. */
+must_check int symbol_cache_read(int directory, const char *name,
                                  symbol_cache_visit visit, void *context);
 
 /* The contents of a file to write. Empty when all zeros. */
@@ -42,7 +43,7 @@ struct symbol_cache_file {
 must_check int symbol_cache_add(struct symbol_cache_file *file, uint64_t address,
                                 const struct symbol *frames, size_t count);
 
-/* Writes the file of a build-id and frees the contents. If it fails, the old file
+/* Writes the file of this name and frees the contents. If it fails, the old file
  * stays. */
-void symbol_cache_write(int directory, const char *build_id,
+void symbol_cache_write(int directory, const char *name,
                         struct symbol_cache_file *file);

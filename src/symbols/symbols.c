@@ -2,6 +2,8 @@
 #include "symbols/symbols.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,6 +19,9 @@
 /* Limits for all network queries together, and for one that gets no answer. */
 enum { MAX_NETWORK_SECONDS = 60 };
 #define NETWORK_TIMEOUT "15"
+
+/* More is no name of the cache's (see symbols/symbol_cache.h). */
+enum { CACHE_NAME = 256 };
 
 struct symbol_module {
     char *key; /* build-id and path, each with its NUL */
@@ -90,18 +95,42 @@ static bool is_trusted(const struct symbol_module *module) {
            (status.st_uid == 0 || status.st_uid == geteuid());
 }
 
+/* The build-id and the size of the file, for a stripped copy has the same build-id.
+ * Debug information that was installed since does not matter, see write_cache. */
+static void cache_name(const struct symbol_module *module, char name[CACHE_NAME]) {
+    struct stat status;
+    bool is_there = stat(symbols_module_path(module), &status) == 0;
+    snprintf(name, CACHE_NAME, "%s-%" PRIx64, module->key,
+             is_there ? (uint64_t)status.st_size : 0);
+}
+
+/* Without lines there was no debug information: such a module is read quickly, and what
+ * it lacks may be installed later, so that it is not cached. */
+static bool has_lines(const struct symbols *symbols,
+                      const struct symbol_module *module) {
+    const struct answer *answers = symbols->answers.entries;
+    const struct symbol *frames = symbols->frames.entries;
+    for (size_t id = 0; id < symbols->answers.count; id++)
+        if (symbols->addresses.pairs[id].first == module->number &&
+            answers[id].count > 0 && frames[answers[id].first].filename != NULL)
+            return true;
+    return false;
+}
+
 static void write_cache(struct symbols *symbols, const struct symbol_module *module) {
     struct symbol_cache_file file = {0};
     const struct answer *answers = symbols->answers.entries;
     const struct symbol *frames = symbols->frames.entries;
+    char name[CACHE_NAME];
     int error = 0;
     for (size_t id = 0; id < symbols->answers.count && error == 0; id++)
         if (symbols->addresses.pairs[id].first == module->number)
             error = symbol_cache_add(&file, symbols->addresses.pairs[id].second,
                                      frames == NULL ? NULL : frames + answers[id].first,
                                      answers[id].count);
+    cache_name(module, name);
     if (error == 0)
-        symbol_cache_write(symbols->cache, module->key, &file);
+        symbol_cache_write(symbols->cache, name, &file);
     free(file.bytes);
 }
 
@@ -110,7 +139,8 @@ static void close_cache(struct symbols *symbols) {
     if (symbols->cache < 0)
         return;
     for (size_t i = 0; i < symbols->modules.count; i++)
-        if (modules[i]->is_changed && is_trusted(modules[i]))
+        if (modules[i]->is_changed && is_trusted(modules[i]) &&
+            has_lines(symbols, modules[i]))
             write_cache(symbols, modules[i]);
     close(symbols->cache);
 }
@@ -278,10 +308,12 @@ static int add_cached(void *context, uint64_t address, const struct symbol *fram
 
 static int read_cache(struct symbols *symbols, struct symbol_module *module) {
     struct reading reading = {symbols, module};
+    char name[CACHE_NAME];
     if (symbols->cache < 0 || module->is_read)
         return 0;
     module->is_read = true;
-    return symbol_cache_read(symbols->cache, module->key, add_cached, &reading);
+    cache_name(module, name);
+    return symbol_cache_read(symbols->cache, name, add_cached, &reading);
 }
 
 int symbols_find(struct symbols *symbols, struct symbol_module *module,

@@ -160,16 +160,64 @@ static enum symbol_module_state find_again(void) {
     return state;
 }
 
-START_TEST(what_was_found_is_kept) {
-    char cache[] = "/tmp/test_symbols_cache.XXXXXX", path[300], command[400];
+static char cache[] = "/tmp/test_symbols_cache.XXXXXX";
+
+static void make_cache(void) {
     ck_assert_ptr_nonnull(mkdtemp(cache));
     setenv("XDG_CACHE_HOME", cache, 1);
     unsetenv("TRACEMALLOC_CACHE");
+}
+
+static void remove_cache(void) {
+    char command[400];
+    snprintf(command, sizeof command, "rm -rf %s", cache);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static void reopen_with_cache(void) {
+    symbols_close(symbols);
+    ck_assert_int_eq(symbols_open(&symbols), 0);
+    symbols_use_cache(symbols);
+}
+
+START_TEST(a_stripped_copy_is_another_module) {
+    make_cache();
+    find_again();
+    symbols_use_cache(symbols);
+    compiled_library_run(&library, "strip --strip-all libx.so");
+    ck_frames(in_hidden, "");
+    remove_cache();
+}
+END_TEST
+
+START_TEST(debug_information_may_come_later) {
+    make_cache();
+    symbols_use_cache(symbols);
+    compiled_library_run(&library,
+                         "mkdir .debug && "
+                         "objcopy --only-keep-debug libx.so later && "
+                         "strip --strip-all libx.so && "
+                         "objcopy --add-gnu-debuglink=later libx.so && mv later away");
+    ck_frames(in_visible, "visible :0");
+    reopen_with_cache();
+    ck_frames(in_visible, "visible :0");
+    reopen_with_cache();
+    compiled_library_run(&library, "mv away .debug/later");
+    ck_all_frames();
+    remove_cache();
+}
+END_TEST
+
+START_TEST(what_was_found_is_kept) {
+    char path[300];
+    make_cache();
     ck_assert_int_eq(find_again(), SYMBOL_MODULE_FOUND);
     /* No file is opened. */
     ck_assert_int_eq(find_again(), SYMBOL_MODULE_UNUSED);
-    snprintf(path, sizeof path, "%s/tracemalloc/symbols/%s", cache, library.build_id);
     struct stat status;
+    ck_assert_int_eq(stat(library.path, &status), 0);
+    snprintf(path, sizeof path, "%s/tracemalloc/symbols/%s-%lx", cache,
+             library.build_id, (unsigned long)status.st_size);
     ck_assert_int_eq(stat(path, &status), 0);
     ck_assert_uint_eq(status.st_mode & 0777, 0600);
     /* A damaged file is of no use, and does no harm. */
@@ -186,8 +234,7 @@ START_TEST(what_was_found_is_kept) {
     ck_assert_int_eq(chmod(cache, 0700), 0);
     setenv("TRACEMALLOC_CACHE", "0", 1);
     ck_assert_int_eq(find_again(), SYMBOL_MODULE_FOUND);
-    snprintf(command, sizeof command, "rm -rf %s", cache);
-    ck_assert_int_eq(system(command), 0);
+    remove_cache();
 }
 END_TEST
 
@@ -198,6 +245,8 @@ int main(void) {
     tcase_add_test(tests, functions_files_and_lines);
     tcase_add_test(tests, names_are_demangled);
     tcase_add_test(tests, what_was_found_is_kept);
+    tcase_add_test(tests, a_stripped_copy_is_another_module);
+    tcase_add_test(tests, debug_information_may_come_later);
     tcase_add_test(tests, stripped_code_has_no_neighbours_name);
     tcase_add_test(tests, a_debug_file_beside_it);
     tcase_add_test(tests, a_file_with_another_build_id_is_not_used);
