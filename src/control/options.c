@@ -35,9 +35,11 @@ const struct option_row options_table[OPTION_COUNT] = {
     [OPTION_QUIET] = {"TRACEMALLOC_QUIET", "0", "0 or 1",
                       "whether notices on standard error are left out", OPTION_IS_BOOL,
                       FIELD(quiet), 0, 1},
-    [OPTION_FREE_LISTS] = {"TRACEMALLOC_FREE_LISTS", "1", "0 or 1",
-                           "whether objects of free lists count where they are taken",
-                           OPTION_IS_BOOL, FIELD(free_lists), 0, 1},
+    [OPTION_FREE_LISTS] = {"TRACEMALLOC_FREE_LISTS", "exact", "0, 1 or exact",
+                           "whether objects of free lists count where they are taken; "
+                           "exact: unless blocks are sampled",
+                           OPTION_IS_WHEN, FIELD(free_lists), 0,
+                           OPTIONS_FREE_LISTS_ALWAYS},
     [OPTION_MAX_FILE] = {"TRACEMALLOC_MAX_FILE", "1G", "a size from 16K to 64T",
                          "size that the dump may reach", OPTION_IS_SIZE,
                          FIELD(max_file), MIN_FILE, MAX_FILE},
@@ -202,6 +204,9 @@ static int read_value(const struct option_row *row, const char *text, uint64_t *
         return read_id(text, out);
     case OPTION_IS_BOOL:
         return text[1] == '\0' ? read_whole_number(text, row->max, out) : -EINVAL;
+    case OPTION_IS_WHEN:
+        *out = OPTIONS_FREE_LISTS_EXACT;
+        return strcmp(text, "exact") == 0 ? 0 : read_whole_number(text, row->max, out);
     case OPTION_IS_FRAMES:
         return read_whole_number(text, row->max, out);
     }
@@ -219,6 +224,7 @@ static void store(const struct option_row *row, const char *text, uint64_t numbe
         *(bool *)field = number != 0;
         break;
     case OPTION_IS_SIGNAL:
+    case OPTION_IS_WHEN:
     case OPTION_IS_DISTANCE:
         *(uint32_t *)field = (uint32_t)number;
         break;

@@ -31,6 +31,13 @@ enum option_id {
 /* The distance of samples if only `--sample` is given. */
 #define OPTIONS_SAMPLE "512K"
 
+/* When objects of free lists count at the line that takes them. */
+enum options_free_lists {
+    OPTIONS_FREE_LISTS_NEVER,
+    OPTIONS_FREE_LISTS_ALWAYS,
+    OPTIONS_FREE_LISTS_EXACT, /* if every block is recorded */
+};
+
 struct options {
     const char *output; /* pattern; points into the environment, or to a constant */
     uint64_t max_file;  /* bytes */
@@ -38,9 +45,9 @@ struct options {
     uint32_t signal;
     uint32_t native_frames;
     uint32_t sample_distance; /* bytes; 0: every block is recorded */
+    uint32_t free_lists;      /* enum options_free_lists */
     bool follow_fork;
     bool quiet;
-    bool free_lists;
     bool native_domain;
     bool any_program; /* trace programs without Python too */
 };
@@ -50,6 +57,7 @@ enum option_type {
     OPTION_IS_PATTERN,  /* const char *, see options_expand_pattern */
     OPTION_IS_SIGNAL,   /* uint32_t; USR2, SIGUSR2, 12, RTMIN+3 or RTMAX-3 */
     OPTION_IS_BOOL,     /* bool; 0 or 1 */
+    OPTION_IS_WHEN,     /* uint32_t, enum options_free_lists; 0, 1 or exact */
     OPTION_IS_SIZE,     /* uint64_t; bytes, or with the suffix K, M, G or T */
     OPTION_IS_FRAMES,   /* uint32_t; 1 stands for DEFAULT_NATIVE_NFRAME */
     OPTION_IS_DISTANCE, /* uint32_t; as a size */

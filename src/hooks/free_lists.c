@@ -25,23 +25,17 @@ struct bypassed_type {
     _Alignas(16) unsigned char copy[TYPE_SIZE];
 };
 
-static bool free_lists_are_seen; /* while blocks are sampled */
-
 static struct bypassed_type floats, tuples, lists, dicts;
-
-/* If only the sampled blocks did, no leak of objects from a free list would be seen. */
-static bool bypasses_sampled(const void *block) {
-    (void)block;
-    return gate.active && free_lists_are_seen;
-}
 
 /* Bypasses the type's free list: the copy of the type differs from it in the address
  * alone. Objects allocated before tracing began still go to the free list: the
- * interpreter's own tracer does not know them either when they are reused. */
+ * interpreter's own tracer does not know them either when they are reused. While
+ * blocks are sampled all bypass it: if only the sampled ones did, objects that reuse
+ * the others would never be sampled. */
 static always_inline void bypass(const struct bypassed_type *kind, void *object) {
     const void *block = (const char *)object - kind->header;
     if (likely(object_type(object) == kind->type) &&
-        (likely(gate.exact) ? event_is_traced(block) : bypasses_sampled(block)))
+        (likely(gate.exact) ? event_is_traced(block) : gate.active))
         *(const void **)((char *)object + OBJECT_TYPE) = kind->copy;
     kind->original(object);
 }
@@ -89,23 +83,24 @@ static always_inline bool just_allocated(const void *object) {
     return true;
 }
 
-static cold_path void count_sampled_here(const void *block) {
-    struct thread_state *self = event_sampled_thread();
-    if (self != NULL && free_lists_are_seen &&
-        block_map_may_be_sampled((uintptr_t)block))
-        event_sampled_reuse(self, block);
-}
-
 static always_inline void count_here(const void *object) {
-    uintptr_t block = object_block(object, version);
-    if (unlikely(!gate.exact)) {
-        count_sampled_here((const void *)block);
-        return;
-    }
     struct thread_state *self = event_thread();
-    uint32_t *slot = block_map_find(block);
+    uint32_t *slot = block_map_find(object_block(object, version));
     if (self != NULL && slot != NULL && *slot != 0)
         event_reuse(self, slot);
+}
+
+static cold_path void count_sampled_block_here(uintptr_t block) {
+    struct thread_state *self = event_sampled_thread();
+    if (self != NULL && block_map_may_be_sampled(block))
+        event_sampled_reuse(self, (const void *)block);
+}
+
+static always_inline void count_sampled_here(const void *object) {
+    uintptr_t block = object_block(object, version);
+    if (unlikely(address_map_passes(&block_map_sampled, block)) &&
+        !just_allocated(object))
+        count_sampled_block_here(block);
 }
 
 static int trace_reference(void *object, int event, void *data);
@@ -122,8 +117,10 @@ static int trace_reference(void *object, int event, void *data) {
     (void)data;
     if (unlikely(leaving) && event == REF_CREATE)
         leave();
-    if (event == REF_CREATE && !just_allocated(object) && gate.active)
+    if (event == REF_CREATE && gate.exact && !just_allocated(object))
         count_here(object);
+    else if (event == REF_CREATE && gate.sampled)
+        count_sampled_here(object);
     return chained != NULL ? chained(object, event, chained_data) : 0;
 }
 

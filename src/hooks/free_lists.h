@@ -9,8 +9,7 @@
  * it came from a free list, and counts at the current stack from then on.
  *
  * Both are installed at the first event with a Python frame, when the types are ready
- * and the GIL is held, and stay in place
- * until they are removed.
+ * and the GIL is held, and stay in place until they are removed.
  */
 #pragma once
 

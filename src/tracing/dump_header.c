@@ -55,6 +55,13 @@ static uint32_t implementation(void) {
     }
 }
 
+static bool are_free_lists_seen(void) {
+    uint32_t when = traced_process.options->free_lists;
+    return when == OPTIONS_FREE_LISTS_ALWAYS ||
+           (when == OPTIONS_FREE_LISTS_EXACT &&
+            tracer.dump->header->sample_distance == 0);
+}
+
 void dump_header_describe(uint32_t nframe, bool frames_work) {
     struct tracemalloc_dump_header *header = tracer.dump->header;
     dump_header_describe_process();
@@ -64,8 +71,7 @@ void dump_header_describe(uint32_t nframe, bool frames_work) {
     header->python_version = traced_process.runtime->version;
     header->nframe = nframe;
     header->native_nframe = event_native_limit();
-    header->free_lists = traced_process.options->free_lists && frames_work &&
-                         header->sample_distance == 0;
+    header->free_lists = frames_work && are_free_lists_seen();
     if (!frames_work && traced_process.runtime->implementation != PYTHON_NONE)
         header->lost[TRACEMALLOC_DUMP_LOST_VERSION]++;
     if (traced_process.late)

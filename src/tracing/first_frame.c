@@ -32,6 +32,8 @@ static bool holds_gil(void) {
 void first_frame_hook_objects(void) {
     if (tracer.dump->header->free_lists != 0)
         free_lists_install(traced_process.runtime);
+    else
+        free_lists_remove();
 }
 
 void first_frame_suppress_builtin(long nframe) {

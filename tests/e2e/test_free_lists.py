@@ -3,6 +3,8 @@
 
 import pytest
 
+import dump_file
+
 
 # name: how one is made, and the bytes of its block
 KINDS = {
@@ -45,3 +47,59 @@ def test_switched_off(some_interpreter, trace_code, ours):
     traced = trace_code(some_interpreter, text, TRACEMALLOC_FREE_LISTS="0")
     assert traced.result.returncode == 0, traced.result.stderr
     assert ours.json("info", traced.dump)["complete"]
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_sampled_ones_count_there_too_if_wanted(
+    interpreter, trace_code, snapshot, kind
+):
+    make, size = KINDS[kind]
+    variables = {"TRACEMALLOC_SAMPLE": "64", "TRACEMALLOC_FREE_LISTS": "1"}
+    traced = trace_code(interpreter, PROGRAM.format(make=make, size=size), **variables)
+    assert traced.result.returncode == 0, traced.result.stderr
+    assert dump_file.DumpFile(traced.dump).free_lists == 1
+    wanted = int(traced.result.stdout)
+    lines = [
+        t.traceback[-1].lineno for t in snapshot(traced.dump).traces if t.size == wanted
+    ]
+    # Five standard errors for floats, the smallest.
+    assert abs(lines.count(LINE) - 1000) < 250
+
+
+def test_sampled_ones_do_not_by_default(some_interpreter, trace_code):
+    make, size = KINDS["tuple"]
+    text = PROGRAM.format(make=make, size=size)
+    traced = trace_code(some_interpreter, text, TRACEMALLOC_SAMPLE="256")
+    assert traced.result.returncode == 0, traced.result.stderr
+    assert dump_file.DumpFile(traced.dump).free_lists == 0
+
+
+# What sees free lists: the deallocator of floats to 3.12, then the tracer of objects.
+SWITCH = """
+import ctypes, os, sys
+sigqueue = ctypes.CDLL(None).sigqueue
+sigqueue.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_void_p]
+def installed():
+    if sys.version_info >= (3, 13):
+        get = ctypes.pythonapi.PyRefTracer_GetTracer
+        get.restype, get.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+        return get(None)
+    return ctypes.c_void_p.from_address(id(float) + 48).value
+def request(kind, nframe=0, sample=0):
+    sigqueue(os.getpid(), 53, sample << 32 | 0xa7 << 24 | kind << 16 | nframe)
+exact = installed()
+request(1)
+request(2, 1, 64)
+kept = [[number] for number in range(1000)]
+print(exact is not None, installed() != exact)
+request(1)
+request(2, 1, 0xffffffff)
+kept += [[number] for number in range(1000)]
+print(installed() == exact)
+"""
+
+
+def test_left_when_sampling_begins(some_interpreter, trace_code):
+    traced = trace_code(some_interpreter, SWITCH)
+    assert traced.result.returncode == 0, traced.result.stderr
+    assert traced.result.stdout.split() == ["True"] * 3, traced.result.stderr

@@ -45,7 +45,8 @@ START_TEST(defaults) {
     ck_assert_uint_eq(options.signal, REQUEST_DEFAULT_SIGNAL);
     ck_assert_uint_eq(options.native_frames, 0);
     ck_assert_uint_eq(options.sample_distance, 0);
-    ck_assert(options.follow_fork && options.free_lists);
+    ck_assert_uint_eq(options.free_lists, OPTIONS_FREE_LISTS_EXACT);
+    ck_assert(options.follow_fork);
     ck_assert(!options.quiet && !options.native_domain && !options.any_program);
 }
 END_TEST
@@ -72,7 +73,8 @@ START_TEST(values_of_the_environment) {
     ck_assert_int_eq(read_all(&options, error, sizeof error), 0);
     ck_assert_str_eq(options.output, "/var/tmp/%c.%h");
     ck_assert_uint_eq(options.signal, SIGUSR2);
-    ck_assert(!options.follow_fork && !options.free_lists);
+    ck_assert_uint_eq(options.free_lists, OPTIONS_FREE_LISTS_NEVER);
+    ck_assert(!options.follow_fork);
     ck_assert(options.quiet && options.native_domain && options.any_program);
     ck_assert_uint_eq(options.max_file, 20u << 20);
     ck_assert_uint_eq(options.native_frames, 40);
