@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Caches the symbols found in a module in the user's cache directory, $XDG_CACHE_HOME
- * or ~/.cache, as tracemalloc/symbols/NAME. A name is the module's build-id in hexadecimal
- * digits, `-`, and what else tells modules apart, in the same digits.
+ * or ~/.cache, as tracemalloc/symbols/NAME. A name is the module's build-id in
+ * hexadecimal digits, `-`, and what else distinguishes modules, in the same digits.
  *
  * For offline code; allocates; one thread. Used only if the directories belong to the
  * user who runs the command and no other user may write to them; TRACEMALLOC_CACHE=0
