@@ -57,6 +57,20 @@ int process_status_read(pid_t pid, struct process_status *out) {
     return status == -ENOENT || out->tgid == 0 ? -ESRCH : status;
 }
 
+long process_status_number(pid_t pid, const char *name) {
+    char line[1024];
+    size_t length = strlen(name);
+    long number = 0;
+    FILE *file = open_of(pid, "status");
+    if (file == NULL)
+        return 0;
+    while (fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, name, length) == 0)
+            number = strtol(line + length, NULL, 10);
+    fclose(file);
+    return number;
+}
+
 bool process_status_is_ours(const struct process_status *status) {
     return geteuid() == 0 || geteuid() == status->uid;
 }

@@ -26,6 +26,10 @@ struct process_status {
 /* 0, -ESRCH if there is no such process, or -errno. */
 must_check int process_status_read(pid_t pid, struct process_status *out);
 
+/* A number of /proc/PID/status, also of a thread: of the line that begins with this
+ * name. 0 without it. */
+long process_status_number(pid_t pid, const char *name);
+
 bool process_status_is_ours(const struct process_status *status);
 bool process_status_catches(const struct process_status *status, int number);
 
