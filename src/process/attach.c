@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "output/failure.h"
+#include "process/attach_filters.h"
 #include "process/attach_script.h"
 #include "process/attach_target.h"
 #include "process/tracee.h"
@@ -170,8 +171,9 @@ int attach_process(const struct attach_request *request) {
     sigaction(SIGTERM, &action, NULL);
     if (attach_target_open(&target, request->pid, request->library) != 0)
         return 1;
-    bool done = attach_script_run(&target, request, &is_interrupted);
-    int status = done ? 0 : attach(&target, request);
+    int status = attach_filters_check(&target);
+    if (status == 0 && !attach_script_run(&target, request, &is_interrupted))
+        status = attach(&target, request);
     attach_target_close(&target);
     return status;
 }

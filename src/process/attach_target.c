@@ -1,38 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "process/attach_target.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <limits.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "output/failure.h"
 #include "process/live_dump.h"
 
 enum { MAX_CODE = 64 << 20 }; /* bytes of libc */
-enum { STRICT = 1 };          /* of Seccomp: in /proc/PID/status */
 
 static const char library_name[] = "libtracemalloc.so";
-
-/* A number of /proc/PID/status; 0 without it. */
-static long read_number(pid_t pid, const char *format) {
-    char name[64], line[256];
-    long number = 0;
-    snprintf(name, sizeof name, "/proc/%d/status", (int)pid);
-    FILE *file = fopen(name, "re");
-    if (file == NULL)
-        return 0;
-        /* The formats are the constants below. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    while (fgets(line, sizeof line, file) != NULL && sscanf(line, format, &number) != 1)
-        continue;
-#pragma GCC diagnostic pop
-    fclose(file);
-    return number;
-}
 
 static long ptrace_scope(void) {
     long scope = 0;
@@ -44,9 +28,30 @@ static long ptrace_scope(void) {
     return scope;
 }
 
+/* Root is refused without the capability, by a user namespace, and by this scope. */
+static int refuse_permission(int pid) {
+    enum { FOR_NO_PROCESS = 3, FOR_CHILDREN = 1 };
+    long scope = ptrace_scope();
+    if (scope == FOR_NO_PROCESS)
+        return failure_print("no permission to attach to process %d: kernel.yama."
+                             "ptrace_scope is 3, which only a reboot changes",
+                             pid);
+    if (geteuid() == 0)
+        return failure_print("no permission to attach to process %d: it has rights "
+                             "that this command does not have (in a container, run "
+                             "with --cap-add=SYS_PTRACE)",
+                             pid);
+    if (scope == FOR_CHILDREN)
+        return failure_print("no permission to attach to process %d: kernel.yama."
+                             "ptrace_scope is 1 (run as root, or sysctl "
+                             "kernel.yama.ptrace_scope=0)",
+                             pid);
+    return failure_print("no permission to attach to process %d: run as root", pid);
+}
+
 int attach_target_refuse(const struct attach_target *target, int error) {
     int pid = (int)target->status.pid;
-    long tracer = read_number(target->status.pid, "TracerPid: %ld");
+    long tracer = process_status_number(target->status.pid, "TracerPid:");
     if (error == -ESRCH)
         return failure_print("process %d has ended", pid);
     if (error != -EPERM && error != -EACCES)
@@ -55,14 +60,7 @@ int attach_target_refuse(const struct attach_target *target, int error) {
         return failure_print("process %d is being traced by process %ld, such as a "
                              "debugger: detach it first",
                              pid, tracer);
-    if (ptrace_scope() > 0)
-        return failure_print("no permission to attach to process %d: kernel.yama."
-                             "ptrace_scope is %ld (run as root, or sysctl "
-                             "kernel.yama.ptrace_scope=0)",
-                             pid, ptrace_scope());
-    return failure_print("no permission to attach to process %d: run as root; in a "
-                         "container, with --cap-add=SYS_PTRACE",
-                         pid);
+    return refuse_permission(pid);
 }
 
 static int check_status(const struct attach_target *target) {
@@ -76,15 +74,51 @@ static int check_status(const struct attach_target *target) {
     if (!process_status_is_ours(status))
         return failure_print("process %d belongs to another user: run as root", pid);
     if (process_status_is_held(status))
-        return read_number(status->pid, "TracerPid: %ld") != 0
+        return process_status_number(status->pid, "TracerPid:") != 0
                    ? attach_target_refuse(target, -EPERM)
                    : failure_print("process %d is stopped (kill -CONT %d resumes it)",
                                    pid, pid);
-    if (read_number(status->pid, "Seccomp: %ld") == STRICT)
+    if (process_status_number(status->pid, "VmSize:") == 0)
+        return failure_print(
+            "process %d has no memory: it is the kernel's, or about to "
+            "end",
+            pid);
+    if (process_status_number(status->pid, "Seccomp:") == SECCOMP_MODE_STRICT)
         return failure_print("seccomp restricts the system calls of process %d: the "
                              "library cannot be loaded into it",
                              pid);
     return 0;
+}
+
+/* Of the executable; what cannot be read counts as 64-bit. */
+static bool is_32_bit(pid_t pid) {
+    char name[64];
+    unsigned char head[EI_NIDENT] = {0};
+    snprintf(name, sizeof name, "/proc/%d/exe", (int)pid);
+    FILE *file = fopen(name, "re");
+    if (file == NULL)
+        return false;
+    size_t got = fread(head, 1, sizeof head, file);
+    fclose(file);
+    return got == sizeof head && head[EI_CLASS] == ELFCLASS32;
+}
+
+static bool has_symbol(const struct attach_target *target, const char *name) {
+    uint64_t address;
+    for (size_t i = 0; i < target->mappings.count; i++) {
+        const struct remote_mapping *mapping = &target->mappings.all[i];
+        if (mapping->offset == 0 && mapping->path[0] == '/' &&
+            remote_symbol_find(target->status.pid, mapping->start, name, &address) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Before anything is loaded into a process that it would be of no use to. */
+static int check_python(const struct attach_target *target) {
+    if (has_symbol(target, "Py_GetVersion") || has_symbol(target, "pypy_main_startup"))
+        return 0;
+    return failure_print("there is no Python in process %d", (int)target->status.pid);
 }
 
 static int check_loaded(struct attach_target *target) {
@@ -189,10 +223,15 @@ static int find_libc(struct attach_target *target) {
 static int check(struct attach_target *target, const char *library) {
     if (check_status(target) != 0 || check_loaded(target) != 0)
         return 1;
+    if (is_32_bit(target->status.pid))
+        return failure_print(
+            "process %d is a 32-bit program: the library is for 64-bit "
+            "ones",
+            (int)target->status.pid);
     int error = remote_mappings_read(target->status.pid, &target->mappings);
     if (error < 0)
         return attach_target_refuse(target, error);
-    if (find_libc(target) != 0)
+    if (find_libc(target) != 0 || check_python(target) != 0)
         return 1;
     return check_library(target, library);
 }

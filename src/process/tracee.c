@@ -201,6 +201,13 @@ void tracee_release(struct tracee *tracee) {
     tracee->floating_size = 0;
 }
 
+int tracee_filter(const struct tracee *tracee, unsigned index,
+                  struct sock_filter *out) {
+    long count = ptrace(PTRACE_SECCOMP_GET_FILTER, tracee->thread,
+                        (void *)(uintptr_t)index, (void *)out);
+    return count < 0 ? -errno : (int)count;
+}
+
 /* --- the frame of rt_sigreturn ---------------------------------------------------- */
 
 /* Written to the thread's stack, from its lower end:

@@ -17,6 +17,7 @@
  */
 #pragma once
 
+#include <linux/filter.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,6 +43,12 @@ struct tracee {
 must_check int tracee_stop(struct tracee *tracee, pid_t pid, pid_t thread);
 /* Lets it go on, as it was. */
 void tracee_release(struct tracee *tracee);
+
+/* Reads the index-th filter of system calls of a stopped thread, of at most
+ * BPF_MAXINSNS instructions. Their number; -ENOENT: there is none; -EACCES: only root
+ * without filters may; -EINVAL: the kernel cannot. */
+must_check int tracee_filter(const struct tracee *tracee, unsigned index,
+                             struct sock_filter *out);
 
 /* What a stopped thread was doing, by its registers. */
 bool tracee_waits(const struct user_regs_struct *registers);
