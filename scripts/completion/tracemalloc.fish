@@ -33,6 +33,7 @@ set -l reports '__fish_seen_subcommand_from stats compare'
 complete -c tracemalloc -n $reports -s g -l group-by -x -a 'filename lineno traceback function module'
 complete -c tracemalloc -n $reports -s l -l limit -x -a all
 complete -c tracemalloc -n $reports -l at -x -a 'now peak exit end'
+complete -c tracemalloc -n $reports -l born -x
 complete -c tracemalloc -n $reports -l domain -x -a 'python libc mmap'
 complete -c tracemalloc -n $reports -l include -x
 complete -c tracemalloc -n $reports -l exclude -x
@@ -63,6 +64,7 @@ set -l tree '__fish_seen_subcommand_from tree'
 complete -c tracemalloc -n $tree -l inverted
 complete -c tracemalloc -n $tree -l threshold -x
 complete -c tracemalloc -n $tree -l at -x -a 'now peak exit end'
+complete -c tracemalloc -n $tree -l born -x
 complete -c tracemalloc -n $tree -l domain -x -a 'python libc mmap'
 complete -c tracemalloc -n $tree -l include -x
 complete -c tracemalloc -n $tree -l exclude -x
@@ -70,6 +72,7 @@ complete -c tracemalloc -n $tree -l all-frames
 
 complete -c tracemalloc -n '__fish_seen_subcommand_from top' -a $pids
 complete -c tracemalloc -n '__fish_seen_subcommand_from top' -l once
+complete -c tracemalloc -n '__fish_seen_subcommand_from top' -l born -x
 complete -c tracemalloc -n '__fish_seen_subcommand_from top' -s l -l limit -x -a all
 complete -c tracemalloc -n '__fish_seen_subcommand_from top' -s d -l delay -x
 complete -c tracemalloc -n '__fish_seen_subcommand_from merge resolve' -s o -l output -r
@@ -80,6 +83,7 @@ complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l format -x \
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -s o -l output -r
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -s l -l limit -x -a all
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l at -x -a 'now peak exit end'
+complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l born -x
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l domain -x -a 'python libc mmap'
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l include -x
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l exclude -x
@@ -92,6 +96,7 @@ complete -c tracemalloc -n $flamegraph -s o -l output -r
 complete -c tracemalloc -n $flamegraph -l diff -r
 complete -c tracemalloc -n $flamegraph -l threshold -x
 complete -c tracemalloc -n $flamegraph -l at -x -a 'now peak exit end'
+complete -c tracemalloc -n $flamegraph -l born -x
 complete -c tracemalloc -n $flamegraph -l domain -x -a 'python libc mmap'
 complete -c tracemalloc -n $flamegraph -l include -x
 complete -c tracemalloc -n $flamegraph -l exclude -x

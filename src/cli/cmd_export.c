@@ -180,7 +180,7 @@ static int export(struct export_arguments *arguments) {
     if (status == 0)
         status = write_output(arguments);
     if (status == 0)
-        dump_report_note_sampling(reader, selection->files[0]);
+        dump_report_note(reader, selection->files[0]);
     export_input_close(&arguments->input);
     dump_reader_close(reader);
     return status;

@@ -37,7 +37,8 @@ static const struct argp_option argp_options[] = {
     {0},
 };
 
-static const struct argp_child argp_children[] = {{.argp = &selection_shown_argp}, {0}};
+static const struct argp_child argp_children[] = {
+    {.argp = &selection_shown_argp}, {.argp = &selection_born_argp}, {0}};
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
     struct top_options *options = state->input;
@@ -64,7 +65,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         arguments_error(state, "no process id or dump given");
         return 0;
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = &options->settings.selection;
+        state->child_inputs[0] = state->child_inputs[1] = &options->settings.selection;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -87,8 +88,7 @@ static int print_once(struct top_loop *loop, size_t limit) {
     struct terminal terminal;
     int error = top_loop_refresh(loop);
     if (error < 0)
-        return failure_print("%s: %s", loop->watched->name,
-                             dump_reader_strerror(error));
+        return top_loop_explain(loop, error);
     terminal_open(&terminal, stdout);
     struct top_view view = top_loop_view(loop);
     view.rows = limit;

@@ -14,6 +14,7 @@
 #include "output/failure.h"
 #include "output/progress.h"
 #include "profile/statistics.h"
+#include "show/births_report.h"
 #include "show/process_list.h"
 #include "show/text_report.h"
 #include "show/tree_report.h"
@@ -157,10 +158,13 @@ static int print(const struct dump_reader *reader, const struct tree_options *op
     if (status == 0)
         status = dump_report_aggregate(&profile, reader, &names, &options->selection,
                                        options->selection.files[0]);
-    if (status == 0)
+    if (status == 0) {
+        progress_end();
+        births_report_print(&terminal, reader, NULL);
         status = options->selection.by_process
                      ? print_processes(&terminal, &profile, &names, options)
                      : print_tree(&terminal, &profile, options);
+    }
     if (status == 0)
         text_report_print_completeness(&terminal, reader, NULL);
     profile_close(&profile);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/born_selection.h"
 #include "cli/command.h"
 #include "cli/module_notes.h"
 #include "cli/source_notes.h"
@@ -15,6 +16,7 @@
 #include "output/progress.h"
 #include "output/terminal.h"
 #include "profile/import_frames.h"
+#include "show/births_report.h"
 #include "show/json_report.h"
 #include "show/process_list.h"
 #include "show/sampling.h"
@@ -97,8 +99,10 @@ static bool *find_wanted(const struct dump_reader *reader, enum profile_point po
 }
 
 /* A format may have no room for it. */
-void dump_report_note_sampling(const struct dump_reader *reader, const char *name) {
-    char sampling[SAMPLING_TEXT_SIZE];
+void dump_report_note(const struct dump_reader *reader, const char *name) {
+    char sampling[SAMPLING_TEXT_SIZE], births[BIRTHS_REPORT_SIZE];
+    if (births_report_text(reader, births))
+        failure_note("%s: %s", name, births);
     if (sampling_describe(reader, sampling))
         failure_note("%s: %s: the numbers are estimates", name, sampling);
 }
@@ -151,12 +155,15 @@ int dump_report_read_shown(struct dump_reader **reader, char *const *paths, int 
                            struct dump_report_stacks stacks) {
     if (dump_report_read_files(reader, paths, count) != 0)
         return 1;
-    int error = show_stacks(*reader, selection, stacks);
-    if (error == 0)
+    int status = born_selection_apply(*reader, selection, paths[0]);
+    int error = status == 0 ? show_stacks(*reader, selection, stacks) : 0;
+    if (error < 0)
+        status = failure_print("%s: %s", paths[0], strerror(-error));
+    if (status == 0)
         return 0;
     dump_reader_close(*reader);
     *reader = NULL;
-    return failure_print("%s: %s", paths[0], strerror(-error));
+    return status;
 }
 
 struct dump_report_stacks dump_report_stacks(const struct report_options *options) {
@@ -224,6 +231,10 @@ static void print_text(const struct dump_report *report,
                        const struct dump_report *old) {
     struct terminal terminal;
     terminal_open(&terminal, stdout);
+    if (old != NULL)
+        births_report_print(&terminal, old->profile.reader, old->name);
+    births_report_print(&terminal, report->profile.reader,
+                        old != NULL ? report->name : NULL);
     text_report_print(&terminal, statistics);
     if (old != NULL)
         text_report_print_completeness(&terminal, old->profile.reader, old->name);

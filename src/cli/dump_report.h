@@ -43,8 +43,9 @@ must_check int dump_report_read_shown(struct dump_reader **reader, char *const *
                                       int count, const struct selection *selection,
                                       struct dump_report_stacks stacks);
 
-/* Says on stderr if the numbers of a dump are estimates. */
-void dump_report_note_sampling(const struct dump_reader *reader, const char *name);
+/* Says on stderr if the numbers of a dump are estimates, or of blocks born in some
+ * time. */
+void dump_report_note(const struct dump_reader *reader, const char *name);
 
 /* How `stats` and `compare` show stacks. */
 struct dump_report_stacks dump_report_stacks(const struct report_options *options);

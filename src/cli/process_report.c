@@ -11,6 +11,7 @@
 #include "cli/dump_report.h"
 #include "output/failure.h"
 #include "output/progress.h"
+#include "show/births_report.h"
 #include "show/dump_info.h"
 #include "show/json_report.h"
 #include "show/process_list.h"
@@ -111,6 +112,7 @@ static int print_sections(struct process_report *report, struct weight total,
                           const struct process_share *shares) {
     char line[STATISTICS_TEXT_SIZE + 64], size[40];
     terminal_open(&report->terminal, stdout);
+    births_report_print(&report->terminal, report->reader, NULL);
     int status = print_processes(report, shares);
     if (status != 0)
         return status;

@@ -2,6 +2,7 @@
 #include "cli/arguments.h"
 #include "cli/selection_options.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ enum option_key {
     OPTION_SOURCE,
     OPTION_NO_SOURCE,
     OPTION_OPEN_MODULES,
+    OPTION_BORN,
 };
 
 static const struct argp_option shown_options[] = {
@@ -77,6 +79,33 @@ static error_t parse_pattern(int key, char *argument, struct argp_state *state) 
 const struct argp selection_pattern_argp = {.options = pattern_options,
                                             .parser = parse_pattern};
 
+static const struct argp_option born_options[] = {
+    {"born", OPTION_BORN, "FROM..TO", 0,
+     "Report only blocks that were allocated in this time: times of day "
+     "(10:00..10:05:30), or since the start (600..900, 10m..15m); FROM or TO may be "
+     "left out",
+     0},
+    {0},
+};
+
+static error_t parse_born(int key, char *argument, struct argp_state *state) {
+    struct selection *selection = state->input;
+    if (key != OPTION_BORN)
+        return ARGP_ERR_UNKNOWN;
+    int error = birth_range_parse(&selection->born, argument);
+    selection->born_text = argument;
+    if (error == -ERANGE)
+        arguments_error(state, "the range '%s' ends before it begins", argument);
+    if (error < 0)
+        arguments_error(state,
+                        "'%s' is not a range of time FROM..TO, such as 10:00..10:05 "
+                        "or 10m..15m",
+                        argument);
+    return 0;
+}
+
+const struct argp selection_born_argp = {.options = born_options, .parser = parse_born};
+
 static const struct argp_option argp_options[] = {
     {"at", OPTION_AT, "WHEN", 0,
      "Report on a point in time: now (the default; if the program has ended, the same "
@@ -116,6 +145,11 @@ void selection_parse_by(struct selection *selection, const char *argument,
     selection->by_process = true;
 }
 
+static const struct argp_child argp_children[] = {{.argp = &selection_shown_argp},
+                                                  {.argp = &selection_pattern_argp},
+                                                  {.argp = &selection_born_argp},
+                                                  {0}};
+
 static error_t parse(int key, char *argument, struct argp_state *state) {
     struct selection *selection = state->input;
     switch (key) {
@@ -134,15 +168,13 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         selection_parse_by(selection, argument, state);
         return 0;
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = state->child_inputs[1] = selection;
+        for (int i = 0; argp_children[i].argp != NULL; i++)
+            state->child_inputs[i] = selection;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
 }
-
-static const struct argp_child argp_children[] = {
-    {.argp = &selection_shown_argp}, {.argp = &selection_pattern_argp}, {0}};
 
 const struct argp selection_argp = {
     .options = argp_options, .parser = parse, .children = argp_children};

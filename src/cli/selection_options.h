@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "base/compiler.h"
+#include "profile/birth_range.h"
 #include "profile/filter.h"
 #include "profile/profile.h"
 #include "symbols/shown_stacks.h"
@@ -34,6 +35,8 @@ struct selection {
     enum profile_point point;
     const char *point_name; /* argument of --at */
     struct filter filter;
+    struct birth_range born;
+    const char *born_text; /* argument of --born */
     bool by_process;
     enum selection_native native;
     enum selection_source source;
@@ -46,8 +49,9 @@ struct selection {
 /* Selects all blocks, now. */
 void selection_open(struct selection *selection);
 
-/* A child parser for --at, --domain, --include, --exclude, --all-frames and --by, and
- * for the options of selection_shown_argp. Its input is a struct selection. */
+/* A child parser for --at, --domain, --born, --include, --exclude, --all-frames and
+ * --by, and for the options of selection_shown_argp. Its input is a struct
+ * selection. */
 extern const struct argp selection_argp;
 
 /* A child parser for --native, --no-native, --source, --no-source and --open-modules.
@@ -56,6 +60,9 @@ extern const struct argp selection_shown_argp;
 
 /* A child parser for --include and --exclude. Its input is a struct selection. */
 extern const struct argp selection_pattern_argp;
+
+/* A child parser for --born. Its input is a struct selection. */
+extern const struct argp selection_born_argp;
 
 /* For the parser of the command: takes the files at ARGP_KEY_ARGS; a usage error at
  * ARGP_KEY_NO_ARGS. Returns ARGP_ERR_UNKNOWN for other keys. */

@@ -7,13 +7,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/born_selection.h"
 #include "cli/command.h"
 #include "cli/module_notes.h"
 #include "cli/source_notes.h"
 #include "cli/top_screen.h"
 #include "output/failure.h"
-#include "profile/import_frames.h"
+#include "profile/births.h"
 #include "profile/heap_history.h"
+#include "profile/import_frames.h"
 #include "symbols/shown_stacks.h"
 
 /* Reading a large dump takes long: it is read at most for 1 / COST_FACTOR of the
@@ -132,7 +134,9 @@ int top_loop_refresh(struct top_loop *loop) {
     int error = watched_read(loop->watched, has_ended(loop), &reader);
     if (error < 0)
         return error;
-    error = show_stacks(loop, reader);
+    error = births_select(reader, &loop->settings.selection.born);
+    if (error == 0)
+        error = show_stacks(loop, reader);
     if (error == 0)
         error = open_profile(&names, &profile, reader);
     if (error < 0) {
@@ -154,6 +158,14 @@ int top_loop_refresh(struct top_loop *loop) {
         error = tabulate(loop);
     loop->cost = now(CLOCK_MONOTONIC) - began;
     return error;
+}
+
+int top_loop_explain(const struct top_loop *loop, int error) {
+    const struct selection *selection = &loop->settings.selection;
+    const char *name = loop->watched->name;
+    if (error == -EDOM || error == -ERANGE || error == -ENODATA)
+        return born_selection_explain(NULL, selection, name, error);
+    return failure_print("%s: %s", name, dump_reader_strerror(error));
 }
 
 struct top_view top_loop_view(const struct top_loop *loop) {
@@ -372,8 +384,7 @@ int top_loop_run(struct top_loop *loop) {
     struct top_screen screen;
     int error = top_loop_refresh(loop);
     if (error < 0)
-        return failure_print("%s: %s", loop->watched->name,
-                             dump_reader_strerror(error));
+        return top_loop_explain(loop, error);
     if (top_screen_open(&screen) < 0)
         return failure_print("this terminal cannot show a full screen; use --once");
     watch(loop, &screen);

@@ -18,7 +18,7 @@
 
 struct top_settings {
     uint32_t delay;             /* seconds between two polls */
-    struct selection selection; /* only how frames and source are shown */
+    struct selection selection; /* only births, and how frames are shown */
 };
 
 enum { TOP_FILTER_SIZE = 80 };
@@ -57,6 +57,9 @@ void top_loop_close(struct top_loop *loop);
 
 /* Reads the dump. 0; or -errno, and the previous reading stays. */
 must_check int top_loop_refresh(struct top_loop *loop);
+
+/* Reports an error of the first refresh. Returns 1. */
+must_check int top_loop_explain(const struct top_loop *loop, int error);
 
 /* What to show, after the first refresh. */
 struct top_view top_loop_view(const struct top_loop *loop);

@@ -37,6 +37,15 @@ struct dump_native {
                                address */
 };
 
+/* Which blocks are reported: those that were born in some epochs. */
+struct dump_births {
+    uint64_t *epochs;  /* by process: a bit for each of its epochs; NULL: all blocks */
+    uint64_t from, to; /* when these epochs begin and end, nanoseconds since 1970 */
+    uint64_t shortest; /* of these epochs without each process's last, nanoseconds; */
+    uint64_t longest;  /* 0 if there is no other */
+    uint64_t unknown;  /* blocks of `<overflow>`, left out since no birth is known */
+};
+
 struct dump_reader {
     /* As last read, except that its bytes and peak were read before the buckets, and
      * that the peak includes the present one if that had not been written yet. */
@@ -90,6 +99,9 @@ struct dump_reader {
     /* By site: its recorded stack, before frames were folded. NULL unless
      * profile/import_frames.h folded any. */
     const uint32_t *recorded;
+
+    /* Set by profile/births.h. */
+    struct dump_births births;
 };
 
 /* The index of a bucket's site. */

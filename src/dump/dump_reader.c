@@ -301,5 +301,6 @@ void dump_reader_close(struct dump_reader *reader) {
     free((void *)reader->natives);
     free((void *)reader->recorded);
     free((void *)reader->details);
+    free(reader->births.epochs);
     free(reader);
 }

@@ -4,6 +4,7 @@
 #include "export/exporter.h"
 #include "export/trace_document.h"
 #include "output/json_writer.h"
+#include "show/births_report.h"
 #include "show/json_frame.h"
 #include "show/json_report.h"
 
@@ -67,6 +68,7 @@ static void write_document(struct json_writer *writer, struct trace_table *table
     json_writer_add_unsigned(writer, "version", SCHEMA_VERSION);
     add_pids(writer, input);
     json_writer_add_word(writer, "at", input->point_name);
+    births_report_add_json(writer, "born", input->reader);
     json_report_add_completeness(writer, input->reader, NULL);
     json_writer_key(writer, "total");
     json_writer_open_map(writer);

@@ -16,6 +16,7 @@
 #include "export/gzip_writer.h"
 #include "export/plain_text.h"
 #include "export/trace_table.h"
+#include "show/births_report.h"
 #include "show/completeness.h"
 #include "show/sampling.h"
 
@@ -139,6 +140,9 @@ static void put_comment(struct pprof *pprof, const char *text) {
 static void put_comments(struct pprof *pprof) {
     const struct dump_reader *reader = pprof->table.input->reader;
     char text[COMPLETENESS_TEXT_SIZE], sampling[SAMPLING_TEXT_SIZE];
+    char births[BIRTHS_REPORT_SIZE];
+    if (births_report_text(reader, births))
+        put_comment(pprof, births);
     if (sampling_describe(reader, sampling))
         put_comment(pprof, sampling);
     for (size_t at = 0; completeness_next(reader, &at, text);)

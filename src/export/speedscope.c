@@ -6,6 +6,7 @@
 #include "export/exporter.h"
 #include "export/trace_document.h"
 #include "output/json_writer.h"
+#include "show/births_report.h"
 #include "show/sampling.h"
 
 enum measure { BYTES, BLOCKS };
@@ -61,10 +62,12 @@ static void add_samples(struct json_writer *writer, struct trace_table *table) {
 
 static void add_name(struct json_writer *writer, const struct dump_reader *reader,
                      const char *measure) {
-    char sampling[SAMPLING_TEXT_SIZE], name[SAMPLING_TEXT_SIZE + 16];
+    char sampling[SAMPLING_TEXT_SIZE], births[BIRTHS_REPORT_SIZE];
+    char name[SAMPLING_TEXT_SIZE + BIRTHS_REPORT_SIZE + 16];
     bool sampled = sampling_describe(reader, sampling);
-    snprintf(name, sizeof name, "%s%s%s%s", measure, sampled ? " (" : "", sampling,
-             sampled ? ")" : "");
+    bool is_part = births_report_text(reader, births);
+    snprintf(name, sizeof name, "%s%s%s%s%s%s", measure, is_part ? " " : "", births,
+             sampled ? " (" : "", sampling, sampled ? ")" : "");
     json_writer_add_word(writer, "name", name);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "dump/sample_weight.h"
+#include "profile/last_epoch.h"
 
 enum { FLOAT_SIZE = 24 };
 
@@ -88,30 +89,6 @@ void leak_history_add_site(struct leak_history *history,
     history->is_sampled |= site.distance != 0;
 }
 
-/* The end of the timeline; but that of a merged dump goes on with other processes, so
- * there the last epoch is as long as the others. */
-static uint64_t last_seen(const struct dump_reader *reader, struct dump_epochs epochs) {
-    size_t samples = reader->timeline_count;
-    uint64_t first = epochs.entries[0].start, end = 0;
-    uint64_t last = epochs.entries[epochs.count - 1].start;
-    if (samples > 0)
-        end = reader->header.start_time + reader->timeline[samples - 1].time;
-    if (reader->process_count == 1 || epochs.count == 1)
-        return end;
-    uint64_t expected = last + (last - first) / (epochs.count - 1);
-    return end < expected ? end : expected;
-}
-
-/* When the process ended, or was last seen. */
-static uint64_t end_of(const struct dump_reader *reader, uint32_t process,
-                       struct dump_epochs epochs) {
-    uint64_t last = epochs.entries[epochs.count - 1].start;
-    uint64_t end = reader->processes[process].end_time;
-    if (end == 0)
-        end = last_seen(reader, epochs);
-    return end > last ? end : last;
-}
-
 void leak_time_open(struct leak_time *time, const struct dump_reader *reader,
                     uint32_t process) {
     struct dump_epochs epochs = dump_reader_epochs(reader, process);
@@ -119,7 +96,7 @@ void leak_time_open(struct leak_time *time, const struct dump_reader *reader,
     for (unsigned i = 0; i < time->count; i++)
         time->starts[i] = epochs.entries[i].start;
     if (time->count > 0)
-        time->starts[time->count] = end_of(reader, process, epochs);
+        time->starts[time->count] = last_epoch_end(reader, process, epochs);
 }
 
 double leak_time_span(const struct leak_time *time, unsigned epochs) {

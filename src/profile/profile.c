@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "profile/births.h"
 #include "profile/estimate.h"
 
 uint32_t profile_bucket_count(const struct dump_reader *reader,
                               const struct tracemalloc_dump_bucket *bucket,
                               enum profile_point point) {
+    if (!births_include(reader, bucket))
+        return 0;
     if (point == PROFILE_PEAK)
         return dump_bucket_peak(&reader->header, bucket);
     bool at_exit = point == PROFILE_EXIT ||

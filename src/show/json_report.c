@@ -2,6 +2,7 @@
 #include "show/json_report.h"
 
 #include "profile/native_details.h"
+#include "show/births_report.h"
 #include "show/completeness.h"
 #include "show/json_frame.h"
 #include "show/sampling.h"
@@ -182,7 +183,11 @@ void json_report_add(struct json_writer *writer, const struct statistics *statis
     json_writer_key(writer, "cumulative");
     json_writer_bool(writer, statistics->grouping->cumulative);
     json_writer_add_word(writer, "at", at);
-    json_report_add_completeness(writer, statistics->grouping->profile->reader, old);
+    const struct dump_reader *reader = statistics->grouping->profile->reader;
+    births_report_add_json(writer, "born", reader);
+    if (old != NULL)
+        births_report_add_json(writer, "old_born", old);
+    json_report_add_completeness(writer, reader, old);
     json_writer_key(writer, "total");
     json_writer_open_map(writer);
     add_numbers(writer, &statistics->total, statistics->compared);

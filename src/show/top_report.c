@@ -10,6 +10,7 @@
 #include "profile/heap_history.h"
 #include "profile/stack_index.h"
 #include "profile/statistics.h"
+#include "show/births_report.h"
 #include "show/dump_info.h"
 #include "show/frame_text.h"
 #include "show/plot.h"
@@ -50,13 +51,17 @@ static const char *format_size(char text[SIZE_TEXT], double bytes, bool sign) {
 
 static void print_title(const struct terminal *terminal, const struct top_view *view) {
     const struct dump_reader *reader = view->profile->reader;
-    char ending[DUMP_INFO_TEXT_SIZE * 2];
+    char ending[DUMP_INFO_TEXT_SIZE * 2], births[BIRTHS_REPORT_SIZE];
     char *title = process_list_title(reader, 0);
     bool runs = reader->state == TRACEMALLOC_DUMP_TRACING;
     dump_info_ending(reader, ending);
     size_t used = put(terminal, runs ? TERMINAL_SHRUNK : TERMINAL_WARNING,
                       runs ? "tracing" : ending, 0);
     used = put(terminal, TERMINAL_PLAIN, "  ", used);
+    if (births_report_text(reader, births)) {
+        used = put(terminal, TERMINAL_STRONG, births, used);
+        used = put(terminal, TERMINAL_PLAIN, "  ", used);
+    }
     if (view->note != NULL) {
         used = put(terminal, TERMINAL_WARNING, view->note, used);
         used = put(terminal, TERMINAL_PLAIN, " ", used);
