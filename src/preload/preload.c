@@ -72,5 +72,5 @@ __attribute__((constructor)) static void begin(int argc, char **argv) {
     on_exit(at_exit, NULL);
     traced_process.bypassed = libc_hooks_bypassed();
     start_prepare(argc, argv);
-    exec_window_leave((int)options.signal, traced_process.signal != 0);
+    exec_window_leave((int)options.signal, tracemalloc_request_signal != 0);
 }

@@ -127,6 +127,11 @@ static int find_signal(const struct target *target, int *number) {
         return failure_print("process %d uses the request signal itself "
                              "(set TRACEMALLOC_SIGNAL to choose another)",
                              pid);
+    if (*number == 0)
+        return failure_print(
+            "process %d takes no requests: it has no Python, cannot be "
+            "traced, or was detached from (tracemalloc attach %d)",
+            pid, pid);
     return failure_print(
         "process %d does not handle signal %d: it has no Python, or cannot be traced",
         pid, *number);

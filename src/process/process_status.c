@@ -11,6 +11,9 @@
 #include "base/process.h"
 #include "control/options.h"
 #include "control/request.h"
+#include "process/remote_memory.h"
+
+static const char library_name[] = "libtracemalloc.so";
 
 static bool has_signal(uint64_t mask, int number) {
     return mask >> (number - 1) & 1;
@@ -76,7 +79,7 @@ bool process_status_is_ours(const struct process_status *status) {
 }
 
 bool process_status_catches(const struct process_status *status, int number) {
-    return has_signal(status->caught, number);
+    return number > 0 && has_signal(status->caught, number);
 }
 
 bool process_status_is_held(const struct process_status *status) {
@@ -119,7 +122,24 @@ static bool is_setting(const char *setting, const char *variable) {
            setting[length + 1] != '\0';
 }
 
-int process_status_request_signal(pid_t pid) {
+static int read_signal(pid_t pid, uint32_t *out) {
+    struct remote_mappings mappings;
+    uint64_t address;
+    int error = remote_mappings_read(pid, &mappings);
+    const struct remote_mapping *library =
+        error == 0 ? remote_mappings_file(&mappings, library_name) : NULL;
+    if (library == NULL)
+        error = -ENOENT;
+    if (error == 0)
+        error = remote_symbol_find(pid, library->start, "tracemalloc_request_signal",
+                                   &address);
+    if (error == 0)
+        error = remote_memory_read(pid, address, out, sizeof *out);
+    remote_mappings_free(&mappings);
+    return error;
+}
+
+static int initial_signal(pid_t pid) {
     const char *variable = options_table[OPTION_SIGNAL].variable;
     struct options options = {.signal = REQUEST_DEFAULT_SIGNAL};
     char *setting = NULL;
@@ -136,4 +156,9 @@ int process_status_request_signal(pid_t pid) {
     free(setting);
     fclose(file);
     return (int)options.signal;
+}
+
+int process_status_request_signal(pid_t pid) {
+    uint32_t number;
+    return read_signal(pid, &number) == 0 ? (int)number : initial_signal(pid);
 }

@@ -39,6 +39,7 @@ bool process_status_is_held(const struct process_status *status);
 /* Whether all of its threads block the signal. */
 bool process_status_blocks(pid_t pid, int number);
 
-/* The signal by which the process takes requests while it is not traced:
- * TRACEMALLOC_SIGNAL in its initial environment, else the default. */
+/* The signal by which the process takes requests while it is not traced; 0: it takes
+ * none. The library's own number; where its memory may not be read, TRACEMALLOC_SIGNAL
+ * in the initial environment, else the default. */
 int process_status_request_signal(pid_t pid);

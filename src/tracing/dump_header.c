@@ -38,7 +38,7 @@ void dump_header_describe_process(void) {
     header->generation = traced_process.generation;
     header->state = TRACEMALLOC_DUMP_TRACING;
     header->oom_killed = -1;
-    header->request_signal = traced_process.signal;
+    header->request_signal = tracemalloc_request_signal;
     timeline_open(tracer.dump);
 }
 

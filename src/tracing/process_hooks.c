@@ -36,7 +36,7 @@ exported void quick_exit(int status) {
 static bool before_exec(char *const environment[]) {
     int saved_errno = errno;
     libc_real_ready();
-    bool is_open = exec_window_open((int)traced_process.signal, environment);
+    bool is_open = exec_window_open((int)tracemalloc_request_signal, environment);
     process_end(TRACEMALLOC_DUMP_EXEC, 0);
     signal_action_before_exec();
     errno = saved_errno;
@@ -49,7 +49,7 @@ static int exec_failed(bool is_open, int result) {
     signal_action_exec_failed();
     process_end_undo();
     if (is_open)
-        exec_window_close((int)traced_process.signal);
+        exec_window_close((int)tracemalloc_request_signal);
     errno = saved_errno;
     return result;
 }

@@ -8,6 +8,7 @@
 #include "hooks/signal_action.h"
 
 struct traced_process traced_process;
+uint32_t tracemalloc_request_signal;
 
 static struct lock lock = {.rank = LOCK_CONTROL};
 

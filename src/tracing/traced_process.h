@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/compiler.h"
 #include "control/options.h"
 #include "event/thread_state.h"
 #include "stack/python/python_runtime.h"
@@ -31,7 +32,6 @@ struct traced_process {
     const struct python_runtime *runtime;
     struct traced_process_module module;
     uint32_t pid;          /* differs from getpid() in a child of vfork */
-    uint32_t signal;       /* of requests; 0: none */
     uint32_t generation;   /* dumps before this one */
     bool late;             /* the library was loaded into a process that ran */
     unsigned bypassed;     /* functions of the malloc family that are not ours */
@@ -39,6 +39,10 @@ struct traced_process {
 };
 
 extern internal struct traced_process traced_process;
+
+/* The signal of requests; 0: none. The command reads it in this process's memory while
+ * there is no dump whose header has it. */
+extern exported uint32_t tracemalloc_request_signal;
 
 /* Takes the control lock, then the tracer's. Marks the thread as in the tracer, so that
  * no signal handler finds a half-changed table. */

@@ -131,7 +131,7 @@ int tracing_snapshot(const char *path) {
 
 void tracing_set_signal(uint32_t number) {
     bool opened = signal_window_open(false);
-    traced_process.signal = number;
+    tracemalloc_request_signal = number;
     if (gate.active)
         tracer.dump->header->request_signal = number;
     if (opened)

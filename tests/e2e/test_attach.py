@@ -40,6 +40,26 @@ def test_what_is_allocated_afterwards_is_seen(serve, attach, detach, work):
         assert second > first
 
 
+def test_the_lines_that_allocate_meanwhile_are_named(serve, attach, detach, ours):
+    server = serve("busy")
+    dump = attach(server.pid)
+    for _ in range(20):
+        server.ask("keep", 70001)
+        server.ask("malloc", 80001)
+    detach(server.pid)
+    rows = ours.json("stats", dump)["statistics"]
+    found = {row["traceback"][-1]["lineno"]: row for row in rows}
+    assert found[line_of("bytes(number))")]["size"] >= 20 * (70001 + HEADER)
+    assert found[line_of("libc.malloc(number)")]["size"] >= 20 * 80001
+    (native,) = [
+        row
+        for row in ours.json("stats", "--domain", "libc", dump)["statistics"]
+        if row["traceback"][-1]["lineno"] == line_of("libc.malloc(number)")
+    ]
+    assert (native["size"], native["count"]) == (20 * 80001, 20)
+    assert server.ask("keep", 70001) > 0
+
+
 def test_it_is_said_that_it_was_loaded_late(serve, attach, detach, ours):
     server = serve()
     dump = attach(server.pid, "-n", "3")
@@ -81,6 +101,33 @@ def test_stop_start_and_clear(serve, attach, detach, ours):
     assert detach(server.pid) == second
     assert blocks_of(second, 70000, 70100) == []
     assert len(blocks_of(second, 80000, 80100)) == 1
+
+
+def test_requests_use_the_signal_of_the_command_that_attached(
+    some_interpreter, command, ours, detach, dumps_folder
+):
+    handler = "import signal\nsignal.signal(53, lambda *args: 1 / 0)\n"
+    program = [some_interpreter.path, "-c", handler + LATER]
+    with running(
+        program, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout.readline() == b"ready\n"
+        for _ in range(2):
+            attached = run(
+                [command, "attach", process.pid, "-o", str(dumps_folder / "%p.dump")],
+                env={"TRACEMALLOC_SIGNAL": "50"},
+            )
+            assert (attached.returncode, attached.stderr) == (0, "")
+            assert ours("stop", process.pid).stdout == attached.stdout
+            started = ours("start", process.pid)
+            assert (started.returncode, started.stderr) == (0, "")
+            assert ours("stop", process.pid).stdout == started.stdout
+            assert ours("detach", process.pid).returncode == 0
+            result = ours("start", process.pid)
+            assert (result.returncode, result.stdout) == (1, "")
+            assert "tracemalloc attach %d" % process.pid in result.stderr
+        process.kill()
+        assert process.stderr.read() == b""
 
 
 def test_the_program_sees_its_own_signals(serve, attach, detach):
