@@ -4,10 +4,10 @@
 usage: works.py NAME SECONDS
 
 Repeats the work for at least SECONDS after one repetition that is not counted, and
-prints a line of JSON: the median seconds of a repetition by the work's own clock, and
-for a work with `blocks` the bytes that the process's resident memory grew by. A
-start-up does not count. Runs on CPython 3.6 and later. A work is a function that does
-one repetition of 5 to 200 ms.
+prints a line of JSON: the median seconds of a repetition by the work's own clock, its
+median CPU time, the peak of the resident memory in bytes, and for a work with `blocks`
+the bytes that the resident memory grew by. A start-up does not count. Runs on CPython
+3.6 and later. A work is a function that does one repetition of 5 to 200 ms.
 """
 
 import array
@@ -37,6 +37,7 @@ import zlib
 
 MICRO, PROGRAM = "micro loop", "program"
 START = "WORKS_START"  # variable: trace with that many frames, by the module
+THREAD = "WORKS_THREAD"  # variable: have an idle thread
 
 Work = collections.namedtuple("Work", "function kind blocks")
 WORKS = {}
@@ -394,15 +395,29 @@ def resident_bytes():
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+def peak_bytes():
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) << 10 for line in file if "VmHWM" in line)
+
+
 def measure(function, seconds):
-    """Median seconds of a repetition, over as many as the given time needs."""
-    times, start = [], time.perf_counter()
+    """Median seconds and CPU time of a repetition, of as many as the time needs."""
+    times, cpu_times = [], []
+    start, cpu_start = time.perf_counter(), time.process_time()
     while sum(times) < seconds:
         function()
-        end = time.perf_counter()
+        end, cpu_end = time.perf_counter(), time.process_time()
         times.append(end - start)
-        start = end
-    return statistics.median(times)
+        cpu_times.append(cpu_end - cpu_start)
+        start, cpu_start = end, cpu_end
+    return statistics.median(times), statistics.median(cpu_times)
+
+
+def start_idle_thread():
+    lock = threading.Lock()
+    lock.acquire()
+    threading.Thread(target=lock.acquire, daemon=True).start()
+    time.sleep(0.05)  # until it waits
 
 
 def main(name, seconds):
@@ -410,6 +425,8 @@ def main(name, seconds):
     result = {}
     if START in os.environ:
         tracemalloc.start(int(os.environ[START]))
+    if THREAD in os.environ:
+        start_idle_thread()
     if blocks:
         gc.collect()
         before = resident_bytes()
@@ -418,7 +435,8 @@ def main(name, seconds):
         del kept
     else:
         function()
-    result["seconds"] = measure(function, float(seconds))
+    result["seconds"], result["cpu"] = measure(function, float(seconds))
+    result["peak"] = peak_bytes()
     print(json.dumps(result))
 
 
