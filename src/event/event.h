@@ -49,13 +49,16 @@ static always_inline bool event_is_active(void) {
     return gate.sampled || (unlikely(event_file_deferred) && event_create_file());
 }
 
+/* As event_thread, where tracing is on. */
+static always_inline struct thread_state *event_idle_thread(void) {
+    struct thread_state *self = thread_state_own;
+    return likely(thread_state_is_idle(self)) ? self : event_thread_slow_path(self);
+}
+
 /* The thread's state. NULL if the allocation is not to be recorded: tracing is off, or
  * the thread is in the tracer or in an allocator that a hook called. */
 static always_inline struct thread_state *event_thread(void) {
-    if (!event_is_active())
-        return NULL;
-    struct thread_state *self = thread_state_own;
-    return likely(thread_state_is_idle(self)) ? self : event_thread_slow_path(self);
+    return event_is_active() ? event_idle_thread() : NULL;
 }
 
 /* As event_thread, for a function of the public API: the program may call it in an

@@ -21,10 +21,22 @@ static always_inline bool event_is_sampled(void) {
                             tracer.sample_distance != 0 && event_create_file());
 }
 
-/* The thread's state, or NULL if an allocation is not an event of its own. */
-static always_inline struct thread_state *event_sampled_thread(void) {
+/* The usual allocation, which is not sampled: counts it down before the real one, and
+ * returns the thread's state, marked as in the allocator until event_sampled_end. It
+ * does not matter if the real one fails: no point was in its bytes. NULL: nothing is
+ * done. */
+static always_inline struct thread_state *event_sampled_begin(size_t size) {
     struct thread_state *self = thread_state_own;
-    return likely(thread_state_is_idle(self)) ? self : event_thread_slow_path(self);
+    if (unlikely(!gate.sampled || !thread_state_is_idle(self) ||
+                 sampler_is_due(&self->sampler, size)))
+        return NULL;
+    self->in_allocator = true;
+    return self;
+}
+
+static always_inline void *event_sampled_end(struct thread_state *self, void *block) {
+    self->in_allocator = false;
+    return block;
 }
 
 /* An allocation whose sample is due. They return the block. */

@@ -91,7 +91,7 @@ static always_inline void count_here(const void *object) {
 }
 
 static cold_path void count_sampled_block_here(uintptr_t block) {
-    struct thread_state *self = event_sampled_thread();
+    struct thread_state *self = event_idle_thread();
     if (self != NULL && block_map_may_be_sampled(block))
         event_sampled_reuse(self, (const void *)block);
 }

@@ -30,7 +30,7 @@ static always_inline void *end_alloc(struct thread_state *self, void *block,
 /* The same of a process that samples its blocks: the thread in the call of the real
  * allocator, or NULL if its block is not an event of its own. */
 static always_inline struct thread_state *begin_sampled(void) {
-    struct thread_state *self = event_sampled_thread();
+    struct thread_state *self = event_idle_thread();
     if (likely(self != NULL))
         self->in_allocator = true;
     return self;
@@ -107,7 +107,7 @@ static always_inline void record_free(void *block) {
 }
 
 static void *sampled_realloc(void *block, size_t size) {
-    struct thread_state *self = event_sampled_thread();
+    struct thread_state *self = event_idle_thread();
     uint32_t bucket = 0;
     if (self == NULL) {
         if (block != NULL)

@@ -24,7 +24,7 @@ static always_inline enum event_gil gil_of(int domain) {
 
 /* The hooks of a process that samples its blocks. */
 static always_inline void *sampled_malloc(int domain, void *context, size_t size) {
-    struct thread_state *self = event_sampled_thread();
+    struct thread_state *self = event_idle_thread();
     if (unlikely(self == NULL))
         return real[domain].malloc(context, size);
     self->in_allocator = true;
@@ -37,7 +37,7 @@ static always_inline void *sampled_malloc(int domain, void *context, size_t size
 
 static always_inline void *sampled_calloc(int domain, void *context, size_t count,
                                           size_t size) {
-    struct thread_state *self = event_sampled_thread();
+    struct thread_state *self = event_idle_thread();
     if (unlikely(self == NULL))
         return real[domain].calloc(context, count, size);
     self->in_allocator = true;
@@ -50,7 +50,7 @@ static always_inline void *sampled_calloc(int domain, void *context, size_t coun
 
 static always_inline void *sampled_realloc(int domain, void *context, void *block,
                                            size_t size) {
-    struct thread_state *self = event_sampled_thread();
+    struct thread_state *self = event_idle_thread();
     uint32_t bucket = 0;
     if (unlikely(self == NULL))
         return real[domain].realloc(context, block, size);
@@ -68,10 +68,8 @@ static always_inline void *sampled_realloc(int domain, void *context, void *bloc
     return moved;
 }
 
-static always_inline void *hooked_malloc(int domain, void *context, size_t size) {
-    if (unlikely(event_is_sampled()))
-        return sampled_malloc(domain, context, size);
-    struct thread_state *self = event_thread();
+static always_inline void *exact_malloc(int domain, void *context, size_t size,
+                                        struct thread_state *self) {
     if (unlikely(self == NULL))
         return real[domain].malloc(context, size);
     self->in_allocator = true;
@@ -82,11 +80,8 @@ static always_inline void *hooked_malloc(int domain, void *context, size_t size)
     return event_alloc(self, block, size, gil_of(domain));
 }
 
-static always_inline void *hooked_calloc(int domain, void *context, size_t count,
-                                         size_t size) {
-    if (unlikely(event_is_sampled()))
-        return sampled_calloc(domain, context, count, size);
-    struct thread_state *self = event_thread();
+static always_inline void *exact_calloc(int domain, void *context, size_t count,
+                                        size_t size, struct thread_state *self) {
     if (unlikely(self == NULL))
         return real[domain].calloc(context, count, size);
     self->in_allocator = true;
@@ -96,6 +91,54 @@ static always_inline void *hooked_calloc(int domain, void *context, size_t count
     if (unlikely(block == NULL))
         return NULL;
     return event_alloc(self, block, count * size, gil_of(domain));
+}
+
+static never_inline void *malloc_slow_path(int domain, void *context, size_t size) {
+    return event_is_sampled() ? sampled_malloc(domain, context, size)
+                              : exact_malloc(domain, context, size, event_thread());
+}
+
+static never_inline void *calloc_slow_path(int domain, void *context, size_t count,
+                                           size_t size) {
+    return event_is_sampled()
+               ? sampled_calloc(domain, context, count, size)
+               : exact_calloc(domain, context, count, size, event_thread());
+}
+
+/* Functions of their own, so that no other path saves registers for them. */
+static never_inline void *exact_raw_malloc(void *context, size_t size) {
+    return exact_malloc(DOMAIN_RAW, context, size, event_idle_thread());
+}
+static never_inline void *exact_mem_malloc(void *context, size_t size) {
+    return exact_malloc(DOMAIN_MEM, context, size, event_idle_thread());
+}
+static never_inline void *exact_obj_malloc(void *context, size_t size) {
+    return exact_malloc(DOMAIN_OBJ, context, size, event_idle_thread());
+}
+
+static never_inline void *exact_raw_calloc(void *context, size_t count, size_t size) {
+    return exact_calloc(DOMAIN_RAW, context, count, size, event_idle_thread());
+}
+static never_inline void *exact_mem_calloc(void *context, size_t count, size_t size) {
+    return exact_calloc(DOMAIN_MEM, context, count, size, event_idle_thread());
+}
+static never_inline void *exact_obj_calloc(void *context, size_t count, size_t size) {
+    return exact_calloc(DOMAIN_OBJ, context, count, size, event_idle_thread());
+}
+
+static always_inline void *inexact_malloc(int domain, void *context, size_t size) {
+    struct thread_state *self = event_sampled_begin(size);
+    if (unlikely(self == NULL))
+        return malloc_slow_path(domain, context, size);
+    return event_sampled_end(self, real[domain].malloc(context, size));
+}
+
+static always_inline void *inexact_calloc(int domain, void *context, size_t count,
+                                          size_t size) {
+    struct thread_state *self = event_sampled_begin(count * size);
+    if (unlikely(self == NULL))
+        return calloc_slow_path(domain, context, count, size);
+    return event_sampled_end(self, real[domain].calloc(context, count, size));
 }
 
 static always_inline void *hooked_realloc(int domain, void *context, void *block,
@@ -148,10 +191,12 @@ static always_inline void hooked_free(int domain, void *context, void *block) {
 }
 
 static void *raw_malloc(void *context, size_t size) {
-    return hooked_malloc(DOMAIN_RAW, context, size);
+    return likely(gate.open) ? exact_raw_malloc(context, size)
+                             : inexact_malloc(DOMAIN_RAW, context, size);
 }
 static void *raw_calloc(void *context, size_t count, size_t size) {
-    return hooked_calloc(DOMAIN_RAW, context, count, size);
+    return likely(gate.open) ? exact_raw_calloc(context, count, size)
+                             : inexact_calloc(DOMAIN_RAW, context, count, size);
 }
 static void *raw_realloc(void *context, void *block, size_t size) {
     return hooked_realloc(DOMAIN_RAW, context, block, size);
@@ -161,10 +206,12 @@ static void raw_free(void *context, void *block) {
 }
 
 static void *mem_malloc(void *context, size_t size) {
-    return hooked_malloc(DOMAIN_MEM, context, size);
+    return likely(gate.open) ? exact_mem_malloc(context, size)
+                             : inexact_malloc(DOMAIN_MEM, context, size);
 }
 static void *mem_calloc(void *context, size_t count, size_t size) {
-    return hooked_calloc(DOMAIN_MEM, context, count, size);
+    return likely(gate.open) ? exact_mem_calloc(context, count, size)
+                             : inexact_calloc(DOMAIN_MEM, context, count, size);
 }
 static void *mem_realloc(void *context, void *block, size_t size) {
     return hooked_realloc(DOMAIN_MEM, context, block, size);
@@ -174,10 +221,12 @@ static void mem_free(void *context, void *block) {
 }
 
 static void *obj_malloc(void *context, size_t size) {
-    return hooked_malloc(DOMAIN_OBJ, context, size);
+    return likely(gate.open) ? exact_obj_malloc(context, size)
+                             : inexact_malloc(DOMAIN_OBJ, context, size);
 }
 static void *obj_calloc(void *context, size_t count, size_t size) {
-    return hooked_calloc(DOMAIN_OBJ, context, count, size);
+    return likely(gate.open) ? exact_obj_calloc(context, count, size)
+                             : inexact_calloc(DOMAIN_OBJ, context, count, size);
 }
 static void *obj_realloc(void *context, void *block, size_t size) {
     return hooked_realloc(DOMAIN_OBJ, context, block, size);

@@ -36,11 +36,11 @@ static uint64_t negative_log2(uint64_t number) {
 
 /* The bytes up to a point, that byte included: an exponentially distributed number,
  * rounded up, is geometrically distributed. */
-static int64_t draw(struct sampler *sampler, uint32_t distance) {
+static uint64_t draw(struct sampler *sampler, uint32_t distance) {
     uint64_t number = next_random(sampler) | 1;
     __extension__ unsigned __int128 bytes =
         (unsigned __int128)negative_log2(number) * ln_2 * distance;
-    return (int64_t)(bytes >> 64) + 1;
+    return (uint64_t)(bytes >> 64) + 1;
 }
 
 void sampler_seed(struct sampler *sampler, uint64_t seed, uint32_t distance) {

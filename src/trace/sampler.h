@@ -19,17 +19,21 @@
 #include "base/compiler.h"
 
 struct sampler {
-    int64_t left;    /* bytes up to the next point; none when there is no state yet */
+    uint64_t left;   /* bytes up to and with the next point; 0: there is no state yet */
     uint64_t random; /* state of the generator; 0: not seeded */
 };
 
-/* Counts down an allocation. True: sampler_take decides on it. */
+/* Counts down an allocation that holds no point. True: it may hold one, and nothing is
+ * counted; sampler_take decides on it. */
 static always_inline bool sampler_is_due(struct sampler *sampler, uint64_t size) {
-    sampler->left -= (int64_t)size;
-    return unlikely(sampler->left <= 0);
+    uint64_t left = sampler->left;
+    if (unlikely(size >= left))
+        return true;
+    sampler->left = left - size;
+    return false;
 }
 
-/* Whether an allocation that sampler_is_due counted down is sampled. If it is, the next
+/* Whether an allocation that is due is sampled. If it is, the next
  * point is drawn. It may not be if the sampler had no state yet, for that begins before
  * this allocation. */
 bool sampler_take(struct sampler *sampler, uint64_t size, uint32_t distance);

@@ -125,7 +125,18 @@ START_TEST(a_forgotten_sampler_repeats_nothing) {
     ck_assert(sampler_is_due(&child, 1));
     sampler_take(&child, 1, DISTANCE);
     ck_assert_uint_ne(child.random, sampler.random);
-    ck_assert_int_ne(child.left, sampler.left);
+    ck_assert_uint_ne(child.left, sampler.left);
+}
+END_TEST
+
+/* The real allocator refuses it, so that sampler_take is not called. */
+START_TEST(an_impossible_size_counts_nothing) {
+    struct sampler sampler;
+    sampler_seed(&sampler, 5, DISTANCE);
+    uint64_t left = sampler.left;
+    ck_assert(sampler_is_due(&sampler, UINT64_MAX));
+    ck_assert(sampler_is_due(&sampler, (uint64_t)INT64_MAX + 1));
+    ck_assert_uint_eq(sampler.left, left);
 }
 END_TEST
 
@@ -166,6 +177,7 @@ int main(void) {
     tcase_add_test(tests, no_bias_after_a_guarded_section);
     tcase_add_test(tests, a_new_thread_starts_in_the_middle);
     tcase_add_test(tests, a_forgotten_sampler_repeats_nothing);
+    tcase_add_test(tests, an_impossible_size_counts_nothing);
     tcase_add_test(tests, blocks_of_no_bytes_are_not_sampled);
     tcase_add_test(tests, weights);
     return check_run("sampler", tests);
