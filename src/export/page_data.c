@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export/page_births.h"
 #include "output/json_writer.h"
+#include "profile/births.h"
 #include "profile/import_frames.h"
+#include "show/births_report.h"
 #include "show/completeness.h"
 #include "show/dump_info.h"
 #include "show/sampling.h"
@@ -28,6 +31,7 @@ struct page_data {
     uint32_t frame_count;
     uint32_t *file_numbers;
     uint32_t *function_numbers;
+    struct page_births births[PAGE_INPUT_TREES];
 };
 
 static void add_unsigned(struct page_data *data, const char *key, uint64_t value) {
@@ -81,9 +85,14 @@ static int open_data(struct page_data *data, FILE *out) {
         return -ENOMEM;
     for (uint32_t i = 0; i < PATH_TABLE_OWN_FRAMES; i++)
         data->frame_numbers[i] = data->frames[i] = data->frame_count++;
-    for (int i = 0; i < PAGE_INPUT_TREES; i++)
+    int error = 0;
+    for (int i = 0; i < PAGE_INPUT_TREES && error == 0; i++) {
         number_tree(data, &data->input->trees[i]);
-    return json_writer_open(&data->json, out);
+        if (data->input->options->old == NULL)
+            error =
+                page_births_open(&data->births[i], data->input, &data->input->trees[i]);
+    }
+    return error == 0 ? json_writer_open(&data->json, out) : error;
 }
 
 static void close_data(struct page_data *data) {
@@ -91,6 +100,8 @@ static void close_data(struct page_data *data) {
     free(data->frames);
     free(data->file_numbers);
     free(data->function_numbers);
+    for (int i = 0; i < PAGE_INPUT_TREES; i++)
+        page_births_close(&data->births[i]);
 }
 
 static void write_name(struct page_data *data, struct dump_text text, uint32_t *number,
@@ -198,6 +209,24 @@ static void write_entries(struct page_data *data, const struct folded_tree *tree
     json_writer_close_list(&data->json);
 }
 
+static void write_epoch(void *context, uint32_t process, unsigned epoch,
+                        struct birth_span span) {
+    struct page_data *data = context;
+    int64_t start = (int64_t)data->input->options->reader->header.start_time;
+    (void)process;
+    (void)epoch;
+    json_writer_signed(&data->json, ((int64_t)span.from - start) / 1000000);
+    json_writer_signed(&data->json, ((int64_t)span.to - start) / 1000000);
+}
+
+/* In a comparison, there is no range that both dumps have. */
+static void write_epochs(struct page_data *data) {
+    open_list(data, "epochs");
+    if (data->input->options->old == NULL)
+        births_each_epoch(data->input->options->reader, write_epoch, data);
+    json_writer_close_list(&data->json);
+}
+
 static void write_trees(struct page_data *data) {
     static const char *const keys[PAGE_INPUT_TREES] = {
         [FOLDED_TREE_CALLS] = "calls",
@@ -211,6 +240,8 @@ static void write_trees(struct page_data *data) {
         add_share(data, "share", data->input->trees[i].share);
         write_nodes(data, &data->input->trees[i]);
         write_entries(data, &data->input->trees[i]);
+        if (data->input->options->old == NULL)
+            page_births_write(&data->births[i], &data->json);
         json_writer_close_map(&data->json);
     }
     json_writer_close_map(&data->json);
@@ -267,6 +298,11 @@ static void write_losses(struct page_data *data, const struct dump_reader *reade
     json_writer_close_list(&data->json);
 }
 
+static void write_range(struct page_data *data, const struct dump_reader *reader) {
+    char text[BIRTHS_REPORT_SIZE];
+    add_word(data, "born", births_report_text(reader, text) ? text : NULL);
+}
+
 static void write_sampling(struct page_data *data, const struct dump_reader *reader) {
     char text[SAMPLING_TEXT_SIZE];
     add_word(data, "sampling", sampling_describe(reader, text) ? text : NULL);
@@ -286,6 +322,7 @@ static void write_dump(struct page_data *data, const char *key,
     write_arguments(data, reader);
     write_losses(data, reader);
     write_sampling(data, reader);
+    write_range(data, reader);
     write_timeline(data, reader);
     json_writer_close_map(&data->json);
 }
@@ -339,6 +376,7 @@ static void write_document(struct page_data *data) {
     write_imports(data);
     if (!hides_source(data->input->options))
         write_sources(data);
+    write_epochs(data);
     write_trees(data);
     json_writer_close_map(&data->json);
 }

@@ -13,6 +13,9 @@
  *     parents, frames   by node; the root is its own parent
  *     entries           node and domain
  *     values            for each entry, one for each column (see page_input.h)
+ *     births            entry, epoch, and the bytes and blocks at each point in time:
+ *                       what the entry holds that was born then; not in a comparison
+ *   epochs     when each begins and ends, in milliseconds since the dump's start
  */
 #pragma once
 

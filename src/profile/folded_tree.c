@@ -82,12 +82,14 @@ static int add_entry(struct folding *folding, uint32_t node, uint32_t domain) {
     return 0;
 }
 
-static void add_to_sums(struct folding *folding, const struct group *group) {
+static void add_to_sums(struct folding *folding, const struct group *group,
+                        uint32_t node) {
     const struct path_table *table = folding->tree->table;
     for (uint32_t i = 0; i < group->count; i++) {
         uint32_t path = folding->order[group->begin + i];
         const uint64_t *values = table->values + (size_t)path * table->columns;
         uint64_t *sums = folding->sums + table->paths[path].domain * table->columns;
+        folding->tree->nodes_of[path] = node;
         for (unsigned column = 0; column < table->columns; column++)
             sums[column] += values[column];
     }
@@ -225,14 +227,14 @@ static int split_branch(struct folding *folding, const struct branch *branch) {
         if (is_folded(folding, group))
             any_folded = true;
         else if (group->frame == 0 || !has_room(folding))
-            add_to_sums(folding, group);
+            add_to_sums(folding, group, branch->node);
         else
             error = follow_group(folding, branch, group);
     }
     bool has_other = any_folded && has_room(folding);
     for (uint32_t i = 0; i < folding->group_count && error == 0 && !has_other; i++)
         if (is_folded(folding, &folding->groups[i]))
-            add_to_sums(folding, &folding->groups[i]);
+            add_to_sums(folding, &folding->groups[i], branch->node);
     if (error == 0)
         error = add_entries(folding, branch->node);
     if (error < 0 || !has_other)
@@ -241,13 +243,14 @@ static int split_branch(struct folding *folding, const struct branch *branch) {
     error = add_node(folding->tree, branch->node, PATH_TABLE_OTHER, &other);
     for (uint32_t i = 0; i < folding->group_count && error == 0; i++)
         if (is_folded(folding, &folding->groups[i]))
-            add_to_sums(folding, &folding->groups[i]);
+            add_to_sums(folding, &folding->groups[i], other);
     return error == 0 ? add_entries(folding, other) : error;
 }
 
 static int allocate(struct folding *folding) {
     const struct path_table *table = folding->tree->table;
     size_t paths = table->count + 1, frames = table->frames.count + 1;
+    folding->tree->nodes_of = calloc(paths, sizeof *folding->tree->nodes_of);
     folding->order = calloc(paths, sizeof *folding->order);
     folding->sorted = calloc(paths, sizeof *folding->sorted);
     folding->groups = calloc(frames, sizeof *folding->groups);
@@ -255,9 +258,10 @@ static int allocate(struct folding *folding) {
     folding->marked = calloc(frames, sizeof *folding->marked);
     folding->sums =
         calloc((size_t)PATH_TABLE_MAX_DOMAINS * table->columns, sizeof *folding->sums);
-    bool failed = folding->order == NULL || folding->sorted == NULL ||
-                  folding->groups == NULL || folding->group_of == NULL ||
-                  folding->marked == NULL || folding->sums == NULL;
+    bool failed = folding->tree->nodes_of == NULL || folding->order == NULL ||
+                  folding->sorted == NULL || folding->groups == NULL ||
+                  folding->group_of == NULL || folding->marked == NULL ||
+                  folding->sums == NULL;
     return failed ? -ENOMEM : 0;
 }
 
@@ -275,7 +279,7 @@ static void release(struct folding *folding) {
 static int end_branch(struct folding *folding, const struct branch *branch) {
     const struct group all = {.begin = branch->begin,
                               .count = branch->end - branch->begin};
-    add_to_sums(folding, &all);
+    add_to_sums(folding, &all, branch->node);
     return add_entries(folding, branch->node);
 }
 
@@ -347,6 +351,7 @@ int folded_tree_open(struct folded_tree *tree, const struct path_table *table,
 
 void folded_tree_close(struct folded_tree *tree) {
     free(tree->nodes);
+    free(tree->nodes_of);
     free(tree->entries);
     free(tree->values);
     *tree = (struct folded_tree){0};

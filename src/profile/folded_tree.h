@@ -39,6 +39,7 @@ struct folded_tree {
     struct folded_node *nodes;
     size_t count;
     size_t capacity;
+    uint32_t *nodes_of; /* by path: the node that it is counted for */
     struct folded_entry *entries;
     uint64_t *values; /* by entry, table->columns each */
     size_t entry_count;

@@ -314,7 +314,8 @@ static void add_path(struct path_table *table, const struct stacks *stacks,
     struct path *path = &table->paths[table->count];
     *path = (struct path){.first = (uint32_t)table->step_count,
                           .length = path_length(stacks, entry->stack),
-                          .domain = stacks->domains[entry->domain]};
+                          .domain = stacks->domains[entry->domain],
+                          .site = (uint32_t)site};
     add_steps(table, stacks, entry);
     add_values(table, stacks->source, site);
     table->count++;

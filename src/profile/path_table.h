@@ -46,6 +46,7 @@ struct path {
     uint32_t first;  /* index of its first step */
     uint32_t length; /* steps */
     uint32_t domain; /* index in `domains` */
+    uint32_t site;   /* of its dump */
     float share;     /* of the total, 0 to 1, in the column where it is largest */
 };
 

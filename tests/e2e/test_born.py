@@ -5,6 +5,7 @@ import collections
 import csv
 import json
 import os
+import re
 import signal
 import time
 
@@ -256,3 +257,40 @@ def test_a_process_that_runs(some_interpreter, traced_environment, ours, tmp_pat
     finally:
         process.kill()
         process.wait()
+
+
+def page_data(ours, dump, out, *options):
+    result = ours("flamegraph", dump, "-o", out, *options)
+    if "built without Node" in result.stderr:
+        pytest.skip("this build has no page")
+    assert result.returncode == 0, result.stderr
+    return json.loads(
+        re.search('id="data">(.*?)</script>', out.read_text("ascii"), re.S).group(1)
+    )
+
+
+def test_the_page_sums_the_births_of_a_range(grown, ours, tmp_path):
+    page = page_data(ours, grown.path, tmp_path / "out.html")
+    begin, end = (1000 * float(bound) for bound in grown.range.split(".."))
+    starts, ends = page["epochs"][::2], page["epochs"][1::2]
+    chosen = {i for i in range(len(starts)) if starts[i] < end and ends[i] > begin}
+    born = ours.json("stats", grown.path, grown.option())
+    for tree in page["trees"].values():
+        step = 2 + 2 * len(page["moments"])
+        births = [
+            tree["births"][at : at + step] for at in range(0, len(tree["births"]), step)
+        ]
+        size = sum(birth[2] for birth in births if birth[1] in chosen)
+        count = sum(birth[3] for birth in births if birth[1] in chosen)
+        spare = 0 if born["sample_distance"] == 0 else 100
+        assert abs(size - born["total"]["size"]) <= spare
+        assert abs(count - born["total"]["count"]) <= spare
+    limited = page_data(ours, grown.path, tmp_path / "out.html", grown.option())
+    assert "born between" in limited["dump"]["born"] and page["dump"]["born"] is None
+    values = limited["trees"]["calls"]["values"]
+    columns = 2 * len(limited["moments"]) + 1
+    assert sum(values[::columns]) == born["total"]["size"]
+    compared = page_data(
+        ours, grown.path, tmp_path / "out.html", "--diff", str(grown.path)
+    )
+    assert compared["epochs"] == [] and "births" not in compared["trees"]["calls"]

@@ -17,6 +17,7 @@ function readTree(tree) {
         frames: Uint32Array.from(tree.frames),
         entries: Uint32Array.from(tree.entries),
         values: Float64Array.from(tree.values),
+        births: Float64Array.from(tree.births || []),
     };
 }
 
@@ -53,6 +54,13 @@ function readFrames(json) {
     return frames;
 }
 
+/** When each epoch begins and ends, in seconds since the dump's start. */
+function readEpochs(numbers) {
+    const epochs = [];
+    for (let at = 0; at < numbers.length; at += 2) epochs.push({ from: numbers[at] / 1000, to: numbers[at + 1] / 1000 });
+    return epochs;
+}
+
 /** Columns of an entry's values: bytes and blocks at each point in time, then the allocations. */
 export function columnsOf(data, moment) {
     const at = 2 * Math.max(0, data.moments.indexOf(moment));
@@ -69,6 +77,7 @@ export function readData(text) {
         side,
         columns: json.old ? 2 * side : side,
         frames: readFrames(json),
+        epochs: readEpochs(json.epochs),
         trees: { calls: readTree(json.trees.calls), callers: readTree(json.trees.callers) },
     };
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Connects the parts of the page: the controls change the view, and the view is drawn.
 import "uplot/dist/uPlot.min.css";
+import { makeBorn } from "./born.js";
 import { makeChart } from "./chart.js";
 import { GROWTH_KINDS, kindEntries } from "./colours.js";
 import { readData } from "./data.js";
@@ -36,7 +37,9 @@ const table = makeTable(element("table"), data, {
         table.sort(view);
     },
 });
-const timeline = makeTimeline(element("timeline"), data.dump.timeline);
+const bornElements = { born: element("born"), from: element("born-from"), to: element("born-to"), text: element("born-text"), all: element("born-all") };
+const born = makeBorn(bornElements, data, (range) => setBorn(range));
+const timeline = makeTimeline(element("timeline"), data.dump.timeline, (range) => setBorn(born.snap(range)));
 
 /** Puts the view into the address, so that a link to it shows the same view. */
 function remember() {
@@ -49,7 +52,7 @@ function showProgram() {
     const argv = dump.argv.join(" ") || data.name;
     const name = data.name.slice(data.name.lastIndexOf("/") + 1);
     const pids = dump.pids.length > 1 ? `${dump.pids.length} processes` : `process ${dump.pids[0]}`;
-    const facts = [dump.python && `Python ${dump.python}`, pids, dump.ending, dump.sampling && `estimates: ${dump.sampling}`,
+    const facts = [dump.born, dump.python && `Python ${dump.python}`, pids, dump.ending, dump.sampling && `estimates: ${dump.sampling}`,
         data.old && data.old.sampling && `the old dump ${data.old.sampling}`, new Date(dump.start).toLocaleString(), name];
     document.title = `${argv.slice(0, 60)} \u2013 tracemalloc`;
     element("program").textContent = argv;
@@ -72,7 +75,9 @@ function showTotal() {
     const strong = document.createElement("strong");
     strong.textContent = formatBytes(size);
     const more = document.createElement("small");
-    more.textContent = ` in ${formatCount(count)} blocks ${MOMENTS[view.moment]}, of ${formatCount(tree.now[2])} allocations`;
+    const when = view.born ? ", allocated in the range" : "";
+    const all = view.born ? " of all times" : "";
+    more.textContent = ` in ${formatCount(count)} blocks ${MOMENTS[view.moment]}${when}, of ${formatCount(tree.now[2])} allocations${all}`;
     total.replaceChildren(strong, more);
     if (!data.compared) return;
     const difference = size - tree.old[0];
@@ -139,6 +144,8 @@ function draw() {
     if (node) chart.zoomToNode(node);
     table.draw(view.inverted ? tree : buildTree(data, view, "callers"), view);
     showControls(layout);
+    born.show(view.born);
+    timeline.show(view.born);
     showTotal();
     showFolded();
     showMatches(matches);
@@ -153,6 +160,12 @@ function setSearch(text) {
     chart.search(matches);
     showMatches(matches);
     remember();
+}
+
+/** Shows what was allocated in a range of time; null for all times. */
+function setBorn(range) {
+    view.born = range;
+    draw();
 }
 
 function addOptions(select, values) {

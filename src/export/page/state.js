@@ -2,6 +2,8 @@
 // The view: what is shown and how. It is kept in the page's address, so that a link
 // opens the same view.
 
+import { boundsOf, readRange, widen, writeRange } from "./births.js";
+
 export const LAYOUTS = ["flame", "icicle"];
 
 export function defaultView(data) {
@@ -17,6 +19,7 @@ export function defaultView(data) {
         sort: data.compared ? "size_diff" : "size",
         descending: true,
         zoom: "",
+        born: null, // a range, see births.js; null for all times
     };
 }
 
@@ -39,6 +42,7 @@ export function readAddress(data, hash) {
     choose("layout", LAYOUTS);
     for (const key of ["search", "hide", "zoom"]) view[key] = words.get(key) || "";
     for (const key of ["inverted", "imports"]) if (words.has(key)) view[key] = words.get(key) === "1";
+    if (words.has("born")) view.born = widen(boundsOf(data.epochs), readRange(words.get("born")) || {});
     if (words.has("domains")) view.domains = readDomains(data, words.get("domains"));
     return view;
 }
@@ -51,6 +55,7 @@ export function writeAddress(data, view) {
         if (view[key] !== base[key]) words.set(key, view[key]);
     }
     for (const key of ["inverted", "imports"]) if (view[key] !== base[key]) words.set(key, view[key] ? "1" : "0");
+    if (view.born) words.set("born", writeRange(view.born));
     if (view.domains.size < data.domains.length) {
         words.set("domains", [...view.domains].map((domain) => data.domains[domain].number).join(","));
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Plots the heap over time with uPlot.
+// Plots the heap over time with uPlot. A range of time can be drawn on it.
 import uPlot from "uplot";
 import { formatBytes } from "./format.js";
 
@@ -48,7 +48,7 @@ function axis(size, values) {
     return { stroke, grid: lines, ticks: lines, size, values, font: "11px system-ui, sans-serif" };
 }
 
-function optionsOf(host) {
+function optionsOf(host, drawn) {
     return {
         width: Math.max(160, host.clientWidth),
         height: HEIGHT,
@@ -63,27 +63,55 @@ function optionsOf(host) {
             axis(28, (plot, values) => values.map((value) => `${value} s`)),
             { ...axis(66, (plot, values) => values.map((value) => formatBytes(value))), incrs: STEPS },
         ],
-        cursor: { drag: { x: true, y: false } },
+        cursor: {
+            drag: { x: true, y: false, setScale: false },
+            bind: { dblclick: () => () => drawn(null) },
+        },
+        hooks: {
+            setSelect: [({ select, posToVal }) => select.width > 0 &&
+                drawn({ from: posToVal(select.left, "x"), to: posToVal(select.left + select.width, "x") })],
+        },
         legend: { live: true },
     };
 }
 
-export function makeTimeline(host, timeline) {
+/** Calls `drawn(range)`, in seconds, with null to go back to all times. */
+export function makeTimeline(host, timeline, drawn) {
     const [time, python, native, rss] = columnsOf(timeline);
     let plot = null;
+    let range = null;
+
+    /** A click removes the library's rectangle. */
+    function mark() {
+        if (!plot) return;
+        const width = plot.over.clientWidth;
+        const at = (value) => Math.min(width, Math.max(0, plot.valToPos(value, "x")));
+        const left = range ? at(range.from) : 0;
+        plot.setSelect({ left, width: range ? at(range.to) - left : 0, top: 0, height: range ? plot.over.clientHeight : 0 }, false);
+    }
 
     function draw() {
         if (plot) plot.destroy();
-        plot = new uPlot(optionsOf(host), [time, rss, python, native], host);
+        plot = new uPlot(optionsOf(host, drawn), [time, rss, python, native], host);
+        plot.over.addEventListener("click", mark);
+        mark();
     }
 
     function resize() {
-        if (plot && host.clientWidth > 0) plot.setSize({ width: Math.max(160, host.clientWidth), height: HEIGHT });
+        if (!plot || host.clientWidth === 0) return;
+        plot.setSize({ width: Math.max(160, host.clientWidth), height: HEIGHT });
+        mark();
+    }
+
+    /** Shows a range; null for all times. */
+    function show(chosen) {
+        range = chosen;
+        mark();
     }
 
     if (time.length < 2) {
         host.textContent = "This dump has no heap timeline.";
-        return { draw: () => {}, resize: () => {} };
+        return { draw: () => {}, resize: () => {}, show: () => {} };
     }
-    return { draw, resize };
+    return { draw, resize, show };
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Builds the tree that is drawn: one measure at one point in time, without hidden frames and domains.
+import { sumBirths } from "./births.js";
 import { OWN, columnsOf } from "./data.js";
 
 /** The text is a glob if it has wildcards, else a part of the name or of the file. */
@@ -71,12 +72,14 @@ function makeNodes(data, tree, hidden, nodes) {
 function addEntries(data, tree, view, drawn) {
     const columns = columnsOf(data, view.moment);
     const measure = data.measures.indexOf(view.measure);
+    const births = view.born && sumBirths(data, tree, view.born, view.moment);
     for (let i = 0; i < tree.entries.length / 2; i++) {
         if (!view.domains.has(tree.entries[2 * i + 1])) continue;
         const node = drawn[tree.entries[2 * i]];
         const at = i * data.columns;
         columns.forEach((column, m) => {
-            const now = tree.values[at + column];
+            // Allocations are of all times: a dump has no births of what was freed.
+            const now = births && m < 2 ? births[2 * i + m] : tree.values[at + column];
             const old = data.compared ? tree.values[at + data.side + column] : 0;
             node.now[m] += now;
             node.old[m] += old;
@@ -149,8 +152,11 @@ export function sumMatches(root, matches) {
 export function sumDomains(data, view) {
     const [column] = columnsOf(data, view.moment);
     const tree = data.trees.calls;
+    const births = view.born && sumBirths(data, tree, view.born, view.moment);
     const sums = data.domains.map(() => 0);
-    for (let i = 0; i < tree.entries.length / 2; i++) sums[tree.entries[2 * i + 1]] += tree.values[i * data.columns + column];
+    for (let i = 0; i < tree.entries.length / 2; i++) {
+        sums[tree.entries[2 * i + 1]] += births ? births[2 * i] : tree.values[i * data.columns + column];
+    }
     return sums;
 }
 
