@@ -42,22 +42,26 @@ bool leak_cluster_is_one(const struct leak_line *first,
 }
 
 static int by_rate(const void *first, const void *second) {
-    double a = ((const struct leak_line *)first)->judgement.bytes_rate;
-    double b = ((const struct leak_line *)second)->judgement.bytes_rate;
-    return (a < b) - (a > b);
+    const struct leak_judgement *a = &((const struct leak_line *)first)->judgement;
+    const struct leak_judgement *b = &((const struct leak_line *)second)->judgement;
+    if (a->sure_rate != b->sure_rate)
+        return a->sure_rate < b->sure_rate ? 1 : -1;
+    return (a->bytes_rate < b->bytes_rate) - (a->bytes_rate > b->bytes_rate);
 }
 
 /* An entry: a leader, and all that follow it. */
 struct entry {
     uint32_t leader;
     bool verdict;
-    double rate;
+    double sure_rate, rate;
 };
 
 static int by_verdict(const void *first, const void *second) {
     const struct entry *a = first, *b = second;
     if (a->verdict != b->verdict)
         return a->verdict ? -1 : 1;
+    if (a->sure_rate != b->sure_rate)
+        return a->sure_rate < b->sure_rate ? 1 : -1;
     return (a->rate < b->rate) - (a->rate > b->rate);
 }
 
@@ -72,6 +76,7 @@ static size_t find_entries(struct leak_lines *lines, struct entry *entries) {
         if (entry == count)
             entries[count++] = (struct entry){.leader = (uint32_t)i};
         line->leader = entries[entry].leader;
+        entries[entry].sure_rate += line->judgement.sure_rate;
         entries[entry].rate += line->judgement.bytes_rate;
         entries[entry].verdict |= line->judgement.word >= LEAK_BACKLOG;
     }

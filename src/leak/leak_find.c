@@ -22,6 +22,9 @@ struct finding {
     struct leak_buckets buckets;
     struct item *items; /* by line and path */
     size_t count;
+    bool is_sampled;
+    bool misses_floats;  /* the interpreter does not say when all of them are freed */
+    bool ignores_floats; /* in the histories that are judged now */
     /* By frame; zero between two lines. */
     double *kept, *total;
     uint32_t *depth; /* from the innermost frame on, from 1 */
@@ -57,7 +60,7 @@ static void find_items(struct finding *finding, uint32_t process) {
 
 static void add_items(struct leak_history *history, const struct finding *finding,
                       size_t first, size_t end) {
-    *history = (struct leak_history){0};
+    *history = (struct leak_history){.ignores_floats = finding->ignores_floats};
     for (size_t i = first; i < end; i++)
         leak_history_add_site(history, &finding->buckets, finding->items[i].site);
 }
@@ -98,12 +101,14 @@ static struct leak_judgement judge_paths(struct finding *finding, size_t first,
         mark(finding, i, next, true);
         double bytes = best.bytes_rate + path.bytes_rate;
         double blocks = best.blocks_rate + path.blocks_rate;
+        double sure = best.sure_rate + path.sure_rate;
         if (path.bytes_rate >= most) {
             most = path.bytes_rate;
             best = path;
         }
         best.bytes_rate = bytes;
         best.blocks_rate = blocks;
+        best.sure_rate = sure;
     }
     return best;
 }
@@ -148,9 +153,11 @@ static void forget_path(struct finding *finding, uint32_t path) {
     }
 }
 
+/* Of few samples all are kept by chance. */
 static double share_of(const struct finding *finding, uint32_t frame, double kept) {
     double own = finding->kept[frame], total = finding->total[frame];
-    return own < least_kept * kept || own < 1 || total < 1 ? 0 : own / total;
+    double doubt = finding->is_sampled ? 2 : 0;
+    return own < least_kept * kept || own < 1 || total < 1 ? 0 : own / (total + doubt);
 }
 
 /* The innermost frame whose share is nearly the best of all. */
@@ -204,7 +211,7 @@ static void weigh_items(struct finding *finding, struct leak_line *line, size_t 
     double most = -1;
     for (size_t i = first; i < end; i++) {
         struct item *item = &finding->items[i];
-        struct leak_history history = {0};
+        struct leak_history history = {.ignores_floats = finding->ignores_floats};
         leak_history_add_site(&history, &finding->buckets, item->site);
         item->kept = (double)leak_judge_survivors(&line->judgement, &history);
         item->total = (double)history.total_blocks;
@@ -251,23 +258,29 @@ static void describe(struct finding *finding, struct leak_line *line, size_t fir
     if (live > 0)
         line->judgement.blocks_rate *= alive / (double)live;
     line->live_blocks = (uint64_t)(alive + 0.5);
-    line->floats_only = history.float_blocks == live;
 }
 
 static int add_line(struct finding *finding, size_t first, size_t end) {
     struct leak_lines *lines = finding->lines;
     struct leak_history history;
+    finding->ignores_floats = finding->misses_floats;
     add_items(&history, finding, first, end);
-    struct leak_line line = {.own = finding->items[first].line};
+    finding->is_sampled = history.is_sampled;
+    struct leak_line line = {.own = finding->items[first].line,
+                             .is_sampled = history.is_sampled};
     line.judgement = judge_line(finding, first, end, &history);
+    if (line.judgement.word == LEAK_NONE && finding->ignores_floats) {
+        finding->ignores_floats = false;
+        add_items(&history, finding, first, end);
+        line.judgement = judge_line(finding, first, end, &history);
+        if (line.judgement.word != LEAK_NONE)
+            line.judgement.word = LEAK_WATCH;
+        line.judgement.sure_rate = 0;
+    }
     if (line.judgement.word == LEAK_NONE)
         return 0;
     choose(finding, &line, first, end);
     describe(finding, &line, first, end);
-    /* 3.11 and 3.12 free floats where it is not seen. */
-    uint32_t version = lines->profile->reader->header.python_version >> 16;
-    if (line.floats_only && (version == 0x030b || version == 0x030c))
-        line.judgement.word = LEAK_WATCH;
     if (array_reserve(&lines->lines, &lines->capacity, lines->count + 1, sizeof line) <
         0)
         return -ENOMEM;
@@ -287,6 +300,9 @@ static int find_lines(struct finding *finding) {
 static int open_finding(struct finding *finding, uint32_t process) {
     const struct leak_lines *lines = finding->lines;
     size_t frames = lines->paths.frames.count;
+    /* 3.11 and 3.12 free floats where it is not seen. */
+    uint32_t version = lines->profile->reader->header.python_version >> 16;
+    finding->misses_floats = version == 0x030b || version == 0x030c;
     int error = leak_buckets_open(&finding->buckets, lines->profile->reader);
     finding->items =
         calloc(lines->profile->reader->site_count + 1, sizeof *finding->items);

@@ -53,14 +53,16 @@ static void add_bucket(struct leak_history *history, struct site_reader *reader,
     uint32_t live = reader->finalized ? bucket->at_exit : bucket->live;
     unsigned birth = bucket->birth % TRACEMALLOC_DUMP_MAX_EPOCHS;
     uint64_t weight = sample_weight(bucket->size, reader->distance);
+    if (bucket->size == FLOAT_SIZE) {
+        history->float_bytes += live * weight;
+        live = history->ignores_floats ? 0 : live;
+    }
     history->blocks[birth] += live;
     history->bytes[birth] += live * weight;
     reader->recorded += bucket->total;
     double each = bucket->size > 0 ? (double)weight / (double)bucket->size : 1;
     reader->estimated += (double)bucket->total * each;
     history->alive[birth] += live * each;
-    if (bucket->size == FLOAT_SIZE)
-        history->float_blocks += live;
     if (!reader->finalized)
         dump_history_add(&reader->site, bucket, reader->distance,
                          dump_history_epoch(reader->epochs, bucket->stamp));

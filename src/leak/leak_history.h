@@ -19,12 +19,13 @@ struct leak_history {
     uint64_t blocks[TRACEMALLOC_DUMP_MAX_EPOCHS]; /* live, by epoch of birth */
     uint64_t bytes[TRACEMALLOC_DUMP_MAX_EPOCHS];
     double alive[TRACEMALLOC_DUMP_MAX_EPOCHS];  /* as blocks, an estimate */
-    uint64_t float_blocks;                      /* live, of the size of a float */
+    uint64_t float_bytes;                       /* live, of the size of a float */
     uint64_t freed_late[TRACEMALLOC_DUMP_AGES]; /* an estimate */
     int64_t risen[TRACEMALLOC_DUMP_WINDOWS];    /* bytes, by window */
     uint64_t total_blocks;                      /* ever recorded */
     double estimated_blocks;                    /* ever allocated */
     bool is_sampled;
+    bool ignores_floats; /* set by the caller: blocks of that size are none */
 };
 
 /* The epochs of one process, and when they begin: `count` of them, and the end. */

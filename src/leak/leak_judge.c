@@ -3,17 +3,20 @@
 
 #include <math.h>
 
+#include "leak/leak_sample.h"
+
 enum {
     WINDOW = TRACEMALLOC_DUMP_MAX_EPOCHS / TRACEMALLOC_DUMP_WINDOWS,
     LEAST_EVENTS = 3,   /* for any word */
     ENOUGH_EVENTS = 8,  /* for a verdict */
     ENOUGH_WINDOWS = 5, /* the same, by the bytes that rise */
     FEW_BLOCKS = 3,
+    MANY_SAMPLES = 50,
 };
 
 /* Shares of the time, of blocks or of bytes. */
 static const double startup = 0.15, recent = 0.4, negligible = 0.02, faded = 0.15,
-                    few_samples = 0.1;
+                    unlikely = 0.1;
 
 static double alive_from(const struct leak_history *history, unsigned last,
                          unsigned age) {
@@ -25,7 +28,7 @@ static double alive_from(const struct leak_history *history, unsigned last,
 
 /* The hazard of each class of age. Those in it now are at risk for half of it. */
 static int last_death(const struct leak_history *history, unsigned last) {
-    double least = history->is_sampled ? few_samples : negligible;
+    double several = history->is_sampled ? leak_sample_blocks(history) * 3 / 4 : 1;
     int found = -1;
     for (int class = 0; class < TRACEMALLOC_DUMP_AGES; class ++) {
         uint64_t freed = history->freed_late[class], later = 0;
@@ -34,7 +37,7 @@ static int last_death(const struct leak_history *history, unsigned last) {
         double risk = (double)(freed + later) +
                       alive_from(history, last, 2u << class) / 2 +
                       alive_from(history, last, 1u << class) / 2;
-        if (freed > 1 && (double)freed > least * risk)
+        if ((double)freed > several && (double)freed > negligible * risk)
             found = class;
     }
     return found;
@@ -88,6 +91,8 @@ static bool fades(const uint64_t *blocks, unsigned first, unsigned end, double *
     double early = (double)(quarters[0] + quarters[1]);
     double late = (double)(quarters[2] + quarters[3]), last = (double)quarters[3];
     *ratio = late / (early > 1 ? early : 1);
+    if (late + 2 * sqrt(late + 1) < 0.5 * early)
+        return true;
     return *ratio < 0.5 && last + sqrt(last) < 0.6 * (double)quarters[2];
 }
 
@@ -122,33 +127,14 @@ static double confirmed_share(const struct leak_judgement *judgement,
     return (change + 2 * noise) / (expected > 1 ? expected : 1);
 }
 
-/* How many samples would be expected behind the last one, if they came evenly: 1 on
- * average. The probability of as many or more is e to the minus of it. */
-static double expected_rest(const struct births *births, uint64_t blocks,
-                            unsigned begin, unsigned end) {
-    double rest = (double)(end - 1 - births->last) / (double)(end - begin);
-    return rest * (double)blocks;
-}
-
-/* By chance the end is as empty for one in fifty. */
-static bool sample_has_stopped(const struct births *births, uint64_t blocks,
-                               unsigned begin, unsigned end) {
-    return expected_rest(births, blocks, begin, end) > 4;
-}
-
-/* How much of the mean rate is likely to be that of now; 1 on average. */
-static double likely_rate(const struct births *births, uint64_t blocks, unsigned begin,
-                          unsigned end) {
-    return 2 * exp(-expected_rest(births, blocks, begin, end));
-}
-
 /* Whether the births go on. `ratio`: of the later half's to the earlier one's. */
 static bool goes_on(const struct leak_judgement *judgement,
                     const struct leak_history *history, const struct births *births,
                     unsigned begin, double ratio) {
     unsigned end = judgement->end;
     if (history->is_sampled && births->events < ENOUGH_EVENTS)
-        return !sample_has_stopped(births, judgement->survivors, begin, end);
+        return leak_sample_goes_on(judgement->survivors, begin, births->last, end) >
+               unlikely;
     return births->windows >= LEAST_EVENTS && ratio >= faded &&
            !has_stopped(births, end);
 }
@@ -172,13 +158,16 @@ static bool judge_survivors(struct leak_judgement *judgement,
     unsigned back = (unsigned)(recent * time->count) + 1;
     unsigned since =
         end > back && end - back > births.first ? end - back : births.first;
-    bool few = history->is_sampled && births.events < ENOUGH_EVENTS;
-    since = few ? begin : since;
+    since = history->is_sampled && judgement->survivors < MANY_SAMPLES ? begin : since;
     double seconds = leak_time_between(time, since, end);
     judgement->bytes_rate = (double)sum_of(history->bytes, since, end) / seconds;
     judgement->blocks_rate = (double)sum_of(history->blocks, since, end) / seconds;
-    if (few)
-        judgement->bytes_rate *= likely_rate(&births, judgement->survivors, begin, end);
+    judgement->sure_rate = judgement->bytes_rate;
+    if (history->is_sampled)
+        judgement->sure_rate *= leak_sample_sure_share(history, since, end) *
+                                leak_sample_goes_on(sum_of(history->blocks, since, end),
+                                                    since, births.last, end) *
+                                (judgement->slows ? fmax(ratio, faded) : 1);
     double share = confirmed_share(judgement, history, line, time);
     if (share < (history->is_sampled ? 0.9 : 0.3))
         return true;
@@ -193,16 +182,22 @@ struct rise {
     double gained, lost, largest;
 };
 
+/* What a window rises by for a trend, as a share of the mean of those that rise. */
+static const double least_rise = 0.2;
+
 static struct rise find_rise(const struct leak_history *history, unsigned first,
                              unsigned end) {
     struct rise rise = {.first = first, .end = end};
     for (unsigned i = first; i < end; i++) {
         double bytes = (double)history->risen[i];
-        rise.up += bytes > 0;
         rise.gained += bytes > 0 ? bytes : 0;
         rise.lost += bytes < 0 ? -bytes : 0;
         rise.largest = bytes > rise.largest ? bytes : rise.largest;
     }
+    for (unsigned i = first; i < end; i++)
+        rise.up +=
+            history->risen[i] > 0 &&
+            (double)history->risen[i] >= least_rise * rise.gained / (end - first);
     return rise;
 }
 
@@ -226,12 +221,38 @@ static bool rises_steadily(const struct leak_history *history,
            net(&late) / 3 >= 0.6 * net(&before) / (count - 3);
 }
 
+/* The sizes of as many blocks as ever vary by about so much together, as long as each
+ * one that comes replaces another. */
+static bool is_fluctuation(const struct leak_history *history, const struct rise *rise,
+                           unsigned last) {
+    double live = alive_from(history, last, 0);
+    double bytes = (double)sum_of(history->bytes, 0, last + 1);
+    return live > FEW_BLOCKS && net(rise) < 3 * bytes / sqrt(live);
+}
+
+/* The same of samples, in the later half of the time: how many came and went is a
+ * matter of chance. */
+static bool is_chance(const struct leak_history *history, const struct rise *rise,
+                      unsigned last) {
+    if (!history->is_sampled)
+        return false;
+    unsigned half = rise->end - (rise->end - rise->first) / 2;
+    struct rise late = find_rise(history, half, rise->end);
+    double born = (double)sum_of(history->blocks, half * WINDOW, last + 1);
+    double each = (double)sum_of(history->bytes, 0, last + 1) /
+                  (double)sum_of(history->blocks, 0, last + 1);
+    double change = net(&late) / each;
+    double gone = born > change ? born - change : 0;
+    return change < 3 * sqrt(born + gone);
+}
+
 /* Blocks that are freed late, of which some are waiting for it. */
 static bool is_queue(const struct leak_judgement *judgement,
                      const struct leak_history *history, unsigned last) {
+    double each = history->is_sampled ? leak_sample_blocks(history) : 1;
     return judgement->last_death >= 2 &&
            alive_from(history, last, 4) >= ENOUGH_EVENTS &&
-           history->freed_late[judgement->last_death] >= ENOUGH_EVENTS;
+           (double)history->freed_late[judgement->last_death] >= ENOUGH_EVENTS * each;
 }
 
 static void judge_rise(struct leak_judgement *judgement,
@@ -242,7 +263,9 @@ static void judge_rise(struct leak_judgement *judgement,
     if (begin >= windows)
         return;
     struct rise rise = find_rise(history, begin, windows);
-    if (!rises_steadily(history, &rise))
+    if (!rises_steadily(history, &rise) || is_fluctuation(history, &rise, last))
+        return;
+    if (history->ignores_floats && 2 * (double)history->float_bytes > net(&rise))
         return;
     unsigned back = (unsigned)(recent * windows);
     back = back > 3 ? back : 3;
@@ -258,10 +281,13 @@ static void judge_rise(struct leak_judgement *judgement,
         judgement->word = LEAK_WATCH;
     else if (judgement->is_one_block)
         judgement->word = LEAK_LEAK;
-    else if (is_queue(judgement, history, last))
+    else if (is_queue(judgement, history, last) && !is_chance(history, &rise, last))
         judgement->word = LEAK_BACKLOG;
     else
         judgement->word = LEAK_WATCH;
+    /* A few samples that were not freed yet say nothing sure of those that are. */
+    bool sure = !history->is_sampled || judgement->word >= LEAK_BACKLOG;
+    judgement->sure_rate = sure ? judgement->bytes_rate : 0;
 }
 
 struct leak_judgement leak_judge(const struct leak_history *history,
@@ -280,7 +306,7 @@ struct leak_judgement leak_judge(const struct leak_history *history,
     if (!judged && line == NULL)
         judge_rise(&judgement, history, time);
     if (judgement.word == LEAK_NONE)
-        judgement.bytes_rate = judgement.blocks_rate = 0;
+        judgement.bytes_rate = judgement.blocks_rate = judgement.sure_rate = 0;
     return judgement;
 }
 

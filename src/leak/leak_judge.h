@@ -30,9 +30,10 @@ enum leak_word {
 
 struct leak_judgement {
     enum leak_word word;
-    bool is_one_block;  /* a block that grows */
-    bool slows;         /* fewer and fewer survive */
-    double bytes_rate;  /* a second */
+    bool is_one_block; /* a block that grows */
+    bool slows;        /* fewer and fewer survive */
+    double bytes_rate; /* a second */
+    double sure_rate;  /* the same, at least: what few samples leave in doubt is less */
     double blocks_rate; /* a second; 0 for one block */
     int last_death;     /* the class of age of the last deaths; -1: none died late */
     unsigned age;       /* epochs: from here on blocks are not known to die */

@@ -18,10 +18,10 @@ struct leak_line {
     uint32_t stack;  /* of most survivors */
     uint32_t caller; /* frame that called the named one for most; 0: none */
     double caller_share;
+    bool is_sampled;
     uint64_t live_bytes, live_blocks;
     uint64_t freed_late; /* blocks */
     unsigned oldest;     /* epoch of birth of the oldest live block */
-    bool floats_only;    /* that grow */
     uint64_t born[TRACEMALLOC_DUMP_MAX_EPOCHS]; /* live blocks */
     uint32_t leader; /* index of the line whose entry this one is in */
 };

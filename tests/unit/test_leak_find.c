@@ -141,11 +141,25 @@ START_TEST(floats_alone_accuse_nobody) {
 }
 END_TEST
 
+/* Floats beside other blocks: these accuse their line, and alone have a rate. */
+START_TEST(floats_do_not_count_beside_others) {
+    begin();
+    uint32_t site = add_site(dump_maker_stack(&maker, 0, app, 1));
+    keep_each(site, 24, 1, 30);
+    keep_each(site, 100, 1, 3);
+    find();
+    ck_assert_uint_eq(lines.count, 1);
+    ck_assert_int_eq(lines.lines[0].judgement.word, LEAK_LEAK);
+    ck_assert_double_eq_tol(lines.lines[0].judgement.bytes_rate, 300, 1);
+    end();
+}
+END_TEST
+
 int main(void) {
     const TTest *const tests[] = {
         the_own_frame_is_named,           the_caller_that_keeps_is_named,
         the_innermost_of_equals_is_named, lines_in_step_are_one_entry,
-        floats_alone_accuse_nobody,
+        floats_alone_accuse_nobody,       floats_do_not_count_beside_others,
     };
     return suite_run("leak_find", tests, sizeof tests / sizeof *tests);
 }

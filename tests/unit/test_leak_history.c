@@ -58,11 +58,31 @@ START_TEST(blocks_are_by_birth_and_site) {
     ck_assert_uint_eq(history.blocks[1], 5);
     ck_assert_uint_eq(history.bytes[1], 348);
     ck_assert_double_eq_tol(history.alive[4], 5, 1e-9);
-    ck_assert_uint_eq(history.float_blocks, 2);
+    ck_assert_uint_eq(history.float_bytes, 48);
     ck_assert(!history.is_sampled);
     history = history_of(reader, other);
     ck_assert_uint_eq(history.blocks[1], 9);
     ck_assert_uint_eq(history.blocks[4], 0);
+    dump_reader_close(reader);
+    dump_maker_close(&maker);
+}
+END_TEST
+
+/* Of an interpreter that does not say when all floats are freed. */
+START_TEST(floats_are_left_out_if_wanted) {
+    begin();
+    uint32_t site = add_site(1);
+    add(site, 24, 2, 1);
+    add(site, 100, 3, 1);
+    struct dump_reader *reader = opened_dump_read(&maker);
+    struct leak_history history = {.ignores_floats = true};
+    struct leak_buckets buckets;
+    ck_assert_int_eq(leak_buckets_open(&buckets, reader), 0);
+    leak_history_add_site(&history, &buckets, site);
+    ck_assert_uint_eq(history.blocks[1], 3);
+    ck_assert_uint_eq(history.bytes[1], 300);
+    ck_assert_uint_eq(history.float_bytes, 48);
+    leak_buckets_close(&buckets);
     dump_reader_close(reader);
     dump_maker_close(&maker);
 }
@@ -125,6 +145,7 @@ END_TEST
 int main(void) {
     const TTest *const tests[] = {
         blocks_are_by_birth_and_site,
+        floats_are_left_out_if_wanted,
         the_last_change_of_a_bucket_counts,
         the_last_epoch_ends_with_the_process_or_its_timeline,
         a_killed_process_of_a_merged_dump_ends_with_its_epochs,

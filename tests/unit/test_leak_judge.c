@@ -167,6 +167,92 @@ START_TEST(a_queue_that_grows_is_a_backlog) {
 }
 END_TEST
 
+/* A full cache, of which two windows happen to end with larger blocks. */
+START_TEST(what_sizes_vary_by_is_no_backlog) {
+    static const int risen[EPOCHS / WINDOW] = {7000, 5000, 905, 23,  72,  50,
+                                               49,   50,   -87, 733, 339, 45};
+    begin();
+    keep_each(33, EPOCHS, 1, 16);
+    history.freed_late[2] = 644;
+    history.freed_late[3] = 356;
+    history.total_blocks += 1000;
+    for (unsigned i = 0; i < EPOCHS / WINDOW; i++)
+        history.risen[i] = risen[i];
+    ck_word(LEAK_NONE);
+}
+END_TEST
+
+/* Each window rises, but nearly all comes in three of them. */
+START_TEST(a_trend_rises_evenly) {
+    begin();
+    keep_each(36, EPOCHS, 1, 50);
+    history.freed_late[2] = 800;
+    history.freed_late[3] = 1000;
+    for (unsigned i = 0; i < EPOCHS / WINDOW; i++)
+        history.risen[i] = i % 4 == 2 ? 200 * SIZE : SIZE;
+    ck_word(LEAK_NONE);
+}
+END_TEST
+
+/* As `count` samples, of which each stands for ten blocks. */
+static void sample(unsigned epoch, uint64_t count) {
+    history.is_sampled = true;
+    history.blocks[epoch] += count;
+    history.bytes[epoch] += count * SIZE * 10;
+    history.alive[epoch] += (double)count * 10;
+    history.risen[epoch / WINDOW] += (int64_t)(count * SIZE * 10);
+    history.total_blocks += count;
+    history.estimated_blocks += (double)count * 10;
+}
+
+/* Two samples of late are a higher rate than eight, but may be chance. */
+START_TEST(few_samples_are_less_sure) {
+    begin();
+    for (unsigned i = 8; i < EPOCHS; i += 5)
+        sample(i, 1);
+    struct leak_judgement many = judge();
+    begin();
+    sample(40, 1);
+    sample(42, 1);
+    struct leak_judgement few = judge();
+    ck_assert_int_eq(few.word, LEAK_WATCH);
+    ck_assert_double_gt(few.sure_rate, 0);
+    ck_assert_double_lt(few.sure_rate, few.bytes_rate / 3);
+    ck_assert_double_gt(many.sure_rate, 4 * few.sure_rate);
+    ck_assert_double_lt(many.sure_rate, many.bytes_rate);
+}
+END_TEST
+
+/* One sampled block that died late, of those that were old enough. */
+START_TEST(one_late_death_among_samples_counts) {
+    begin();
+    for (unsigned i = 8; i < EPOCHS; i += 5)
+        sample(i, 1);
+    ck_assert_int_eq(judge().last_death, -1);
+    history.freed_late[4] = 10;
+    history.total_blocks++;
+    history.estimated_blocks += 10;
+    ck_assert_int_eq(judge().last_death, 4);
+}
+END_TEST
+
+/* How many samples a full cache has is a matter of chance. */
+START_TEST(a_sampled_backlog_needs_many_samples) {
+    begin();
+    for (unsigned i = 33; i < EPOCHS; i++)
+        sample(i, 2);
+    history.freed_late[2] = history.freed_late[3] = 200;
+    for (unsigned i = 0; i < EPOCHS / WINDOW; i++)
+        history.risen[i] = 2 * SIZE * 10;
+    ck_word(LEAK_WATCH);
+    for (unsigned i = 33; i < EPOCHS; i++)
+        sample(i, 20);
+    for (unsigned i = 0; i < EPOCHS / WINDOW; i++)
+        history.risen[i] = 40 * SIZE * 10;
+    ck_word(LEAK_BACKLOG);
+}
+END_TEST
+
 START_TEST(a_sawtooth_is_no_backlog) {
     begin();
     keep_each(36, EPOCHS, 1, 50);
@@ -201,6 +287,11 @@ int main(void) {
         one_block_that_grows_leaks,
         one_step_is_no_trend,
         a_queue_that_grows_is_a_backlog,
+        what_sizes_vary_by_is_no_backlog,
+        a_trend_rises_evenly,
+        few_samples_are_less_sure,
+        one_late_death_among_samples_counts,
+        a_sampled_backlog_needs_many_samples,
         a_sawtooth_is_no_backlog,
         without_time_there_is_no_word,
     };
