@@ -37,7 +37,7 @@ const struct option_row options_table[OPTION_COUNT] = {
                       FIELD(quiet), 0, 1},
     [OPTION_FREE_LISTS] = {"TRACEMALLOC_FREE_LISTS", "exact", "0, 1 or exact",
                            "whether objects of free lists count where they are taken; "
-                           "exact: unless blocks are sampled",
+                           "exact: unless samples are more than 16K apart",
                            OPTION_IS_WHEN, FIELD(free_lists), 0,
                            OPTIONS_FREE_LISTS_ALWAYS},
     [OPTION_MAX_FILE] = {"TRACEMALLOC_MAX_FILE", "1G", "a size from 16K to 64T",

@@ -35,7 +35,7 @@ enum option_id {
 enum options_free_lists {
     OPTIONS_FREE_LISTS_NEVER,
     OPTIONS_FREE_LISTS_ALWAYS,
-    OPTIONS_FREE_LISTS_EXACT, /* if every block is recorded */
+    OPTIONS_FREE_LISTS_EXACT, /* or samples are at most 16 KiB apart */
 };
 
 struct options {

@@ -66,12 +66,13 @@ def test_sampled_ones_count_there_too_if_wanted(
     assert abs(lines.count(LINE) - 1000) < 250
 
 
-def test_sampled_ones_do_not_by_default(some_interpreter, trace_code):
+@pytest.mark.parametrize("distance, seen", [("512K", 0), ("16385", 0), ("16K", 1)])
+def test_by_default_only_fine_samples_do(some_interpreter, trace_code, distance, seen):
     make, size = KINDS["tuple"]
     text = PROGRAM.format(make=make, size=size)
-    traced = trace_code(some_interpreter, text, TRACEMALLOC_SAMPLE="256")
+    traced = trace_code(some_interpreter, text, TRACEMALLOC_SAMPLE=distance)
     assert traced.result.returncode == 0, traced.result.stderr
-    assert dump_file.DumpFile(traced.dump).free_lists == 0
+    assert dump_file.DumpFile(traced.dump).free_lists == seen
 
 
 # What sees free lists: the deallocator of floats to 3.12, then the tracer of objects.
@@ -89,7 +90,7 @@ def request(kind, nframe=0, sample=0):
     sigqueue(os.getpid(), 53, sample << 32 | 0xa7 << 24 | kind << 16 | nframe)
 exact = installed()
 request(1)
-request(2, 1, 64)
+request(2, 1, 524288)
 kept = [[number] for number in range(1000)]
 print(exact is not None, installed() != exact)
 request(1)
