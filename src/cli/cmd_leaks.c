@@ -19,6 +19,7 @@
 #include "show/leaks_json.h"
 #include "show/leaks_text.h"
 #include "show/process_list.h"
+#include "show/text_report.h"
 
 enum {
     OPTION_JSON = 0x100,
@@ -218,6 +219,11 @@ static int print(const struct leak_report *report, const struct leaks_input *inp
     leaks_text_print(&terminal, report, &input->names, title != NULL ? title : several,
                      limit, options->verbose);
     free(title);
+    for (int i = 0; i < input->count; i++)
+        if (input->readers[i] != NULL)
+            text_report_print_completeness(
+                &terminal, input->readers[i],
+                input->count > 1 ? options->selection.files[i] : NULL);
     return 0;
 }
 

@@ -71,7 +71,7 @@ def test_it_is_said_that_it_was_loaded_late(serve, attach, detach, ours):
     assert not info["complete"] and said in info["incomplete_reasons"][0]
     assert abs(info["loaded_late"] - time.time()) < 100 and info["nframe"] == 3
     assert said in ours("info", dump).stdout
-    for report in ("stats", "tree", "summary"):
+    for report in ("stats", "tree", "summary", "leaks"):
         result = ours(report, dump)
         assert said in result.stdout + result.stderr, report
     assert said in ours.json("stats", dump)["incomplete_reasons"][0]
