@@ -25,6 +25,16 @@ static void interrupt(int number) {
     is_interrupted = true;
 }
 
+/* One that is ignored, as by nohup, stays so. */
+static void catch (int number) {
+    struct sigaction action;
+    sigaction(number, NULL, &action);
+    if (action.sa_handler == SIG_IGN)
+        return;
+    action = (struct sigaction){.sa_handler = interrupt};
+    sigaction(number, &action, NULL);
+}
+
 static uint64_t now_ms(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -166,9 +176,9 @@ static int attach(const struct attach_target *target,
 
 int attach_process(const struct attach_request *request) {
     struct attach_target target;
-    struct sigaction action = {.sa_handler = interrupt};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    catch (SIGINT);
+    catch (SIGTERM);
+    catch (SIGHUP);
     if (attach_target_open(&target, request->pid, request->library) != 0)
         return 1;
     int status = attach_filters_check(&target);

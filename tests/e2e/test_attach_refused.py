@@ -31,7 +31,7 @@ def test_interrupted(some_interpreter, command, tmp_path):
     with running(program, stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"ready\n"
         time.sleep(0.1)
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with running(
                 [command, "attach", str(process.pid)],
                 cwd=tmp_path,
