@@ -192,6 +192,18 @@ def test_pprof_reads_the_peak(dump, export, ours):
     assert " of %dB total" % peak in google_pprof(*options, path)
 
 
+def test_pprof_says_how_far_samples_are_apart(some_interpreter, trace_code, ours):
+    text = "kept = [bytes(991) for _ in range(8 << 10)]\n"
+    for distance, said in ("64K", "PeriodType: space bytes\nPeriod: 65536\n"), (
+        "0",
+        "Period: 0\n",
+    ):
+        dump = trace_code(some_interpreter, text, TRACEMALLOC_SAMPLE=distance).dump
+        path = str(dump) + ".pb.gz"
+        assert ours("export", "--format=pprof", "-o", path, dump).returncode == 0
+        assert said in google_pprof("-raw", path)
+
+
 def test_pprof_labels_threads(dump, export):
     path = export("pprof", dump)
     options = ("-top", "-unit=B", "-lines", "-tagfocus=thread=^work$")

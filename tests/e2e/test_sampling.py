@@ -175,6 +175,53 @@ def test_forked_children_sample_for_themselves(some_interpreter, trace_code, our
     assert child.get(3, {"size": 0})["size"] < MIB
 
 
+# The size of a block says which one it is.
+SAME_CHILDREN = """
+import os
+for _ in range(2):
+    if os.fork() == 0:
+        kept = [bytes(700 + number) for number in range(4000)]
+        os._exit(0)
+    os.wait()
+"""
+
+
+def test_forked_children_draw_samples_of_their_own(
+    some_interpreter, trace_code, snapshot
+):
+    traced = trace_code(some_interpreter, SAME_CHILDREN, TRACEMALLOC_SAMPLE="64K")
+    assert traced.result.returncode == 0, traced.result.stderr
+    sampled = []
+    for dump in traced.dumps:
+        traces = snapshot(dump).traces
+        sizes = {t.size for t in traces if t.traceback[-1].lineno == 5}
+        if len(sizes) > 50:
+            sampled.append(sizes)
+    one, other = sampled
+    near = {size for size in one if other & {size - 1, size, size + 1}}
+    assert len(near) < len(one) / 2
+
+
+def test_two_sampled_dumps_compare(some_interpreter, trace_code, ours):
+    text = "kept = [bytes(991) for _ in range(%d << 10)]\n"
+    old, new = (
+        trace_code(some_interpreter, text % count, TRACEMALLOC_SAMPLE=distance).dump
+        for count, distance in ((8, "64K"), (24, "32K"))
+    )
+    report = ours.json("compare", old, new)
+    assert (report["old_sample_distance"], report["sample_distance"]) == (
+        64 * KIB,
+        32 * KIB,
+    )
+    errors = [ours.json("stats", dump)["total"]["size_error"] for dump in (old, new)]
+    total = report["total"]
+    expected = (errors[0] ** 2 + errors[1] ** 2) ** 0.5
+    assert abs(total["size_diff_error"] - expected) <= 2
+    assert abs(total["size_diff"] - 16 * MIB) < 5 * expected + MIB
+    output = ours("compare", old, new).stdout
+    assert "sampled, one in 64 KiB" in output and "sampled, one in 32 KiB" in output
+
+
 def test_sampled_and_exact_dumps_merge(some_interpreter, trace_code, ours, tmp_path):
     sampled = trace_code(some_interpreter, PROGRAM, TRACEMALLOC_SAMPLE="64K").dump
     exact = trace_code(some_interpreter, PROGRAM).dump
@@ -199,6 +246,28 @@ def test_timeline_and_peak_are_estimates(some_interpreter, trace_code):
     assert dump.sample_distance == 64 * KIB
     assert 19 * MIB < dump.peak_bytes < 30 * MIB
     assert dump.python_bytes < 8 * MIB
+
+
+PEAK = """
+def passing():
+    return [bytes(991) for _ in range(24 << 10)]
+def lasting():
+    return [bytes(991) for _ in range(12 << 10)]
+gone = passing()
+del gone
+kept = lasting()
+"""
+
+
+def test_what_the_peak_consisted_of(some_interpreter, trace_code, ours):
+    dump = trace_code(some_interpreter, PEAK, TRACEMALLOC_SAMPLE="64K").dump
+    sizes = {}
+    for when in "peak", "now":
+        for line in 3, 5:
+            report = ours.json("stats", "--at", when, "--include", "*:%d" % line, dump)
+            sizes[when, line] = report["total"]
+    assert is_near(sizes["peak", 3], 24 * MIB) and is_near(sizes["now", 5], 12 * MIB)
+    assert sizes["peak", 5]["size"] < MIB and sizes["now", 3]["size"] < MIB
 
 
 HUGE = """
