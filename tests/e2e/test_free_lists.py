@@ -90,8 +90,8 @@ def request(kind, nframe=0, sample=0):
     sigqueue(os.getpid(), 53, sample << 32 | 0xa7 << 24 | kind << 16 | nframe)
 exact = installed()
 request(1)
-request(2, 1, 524288)
-kept = [[number] for number in range(1000)]
+request(2, 1, 32768)
+kept = [[number] for number in range(20000)]
 print(exact is not None, installed() != exact)
 request(1)
 request(2, 1, 0xffffffff)
