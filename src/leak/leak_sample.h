@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What few samples can say. Each one stands for many blocks, and how many were taken is
- * a matter of chance (a Poisson variable): of three lines of which one sample each lives,
- * one may leak, and two did not free a block in time. So lines are ordered by the least
- * that their samples make likely, not by the mean.
+/* What few samples can say. Each one stands for many blocks, and how many were taken
+ * is a matter of chance (a Poisson variable): of three lines of which one sample each
+ * lives, one may leak, and two did not free a block in time. So lines are ordered by
+ * the least that their samples make likely, not by the mean.
  *
  * Pure; any thread.
  */
