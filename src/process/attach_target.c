@@ -69,6 +69,10 @@ static int check_status(const struct attach_target *target) {
     if (status->tgid != status->pid)
         return failure_print("%d is a thread of the process %d", pid,
                              (int)status->tgid);
+    if (status->state == 'Z' && process_status_number(status->pid, "Threads:") > 1)
+        return failure_print("the main thread of process %d has ended, so the process "
+                             "cannot be examined",
+                             pid);
     if (status->state == 'Z' || status->state == 'X')
         return failure_print("process %d has ended", pid);
     if (!process_status_is_ours(status))

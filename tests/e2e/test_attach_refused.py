@@ -7,6 +7,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -126,6 +127,27 @@ def test_a_debugger_is_there_already(serve, ours):
     server.ask("keep", 70001)
 
 
+WITHOUT_MAIN_THREAD = """
+import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(60,)).start()
+print("ready", flush=True)
+ctypes.CDLL(None).syscall(60, 0)
+"""
+
+
+def test_a_process_that_has_ended_or_its_main_thread(some_interpreter, ours):
+    with running(["true"]) as process:
+        time.sleep(0.2)
+        assert "has ended" in refused(ours("attach", process.pid))
+        assert "has ended" in refused(ours("detach", process.pid))
+    program = [some_interpreter.path, "-c", WITHOUT_MAIN_THREAD]
+    with running(program, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"ready\n"
+        time.sleep(0.2)
+        assert "main thread" in refused(ours("attach", process.pid))
+        assert process.poll() is None
+
+
 def test_processes_that_never_are_a_python(ours, command):
     itself = run(["sh", "-c", 'exec "$0" attach $$', command])
     assert "no Python" in refused(itself)
@@ -234,3 +256,40 @@ def test_filters_that_may_not_be_read(command, tmp_path):
         result = run(confined + attach + [process.pid])
         assert (result.returncode, result.stderr) == (0, "")
         assert process.poll() is None
+
+
+@pytest.fixture
+def copied(command, library):
+    """Copies of the command and the library, in a directory that all may enter."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield [shutil.copy(path, folder) for path in (command, library)]
+
+
+def test_another_mount_namespace(copied):
+    command, library = copied
+    hide = 'mount -t tmpfs none "$0" && exec "$@"'
+    wrapper = ["unshare", "--mount", "sh", "-c", hide, os.path.dirname(library)]
+    if subprocess.call(wrapper + ["true"], stderr=subprocess.DEVNULL) != 0:
+        pytest.skip("no new mount namespaces here")
+    program = wrapper + [sys.executable, "-c", LATER]
+    with running(program, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"ready\n"
+        result = run([command, "attach", process.pid])
+        assert "run tracemalloc inside its container" in refused(result)
+        assert process.poll() is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
+def test_a_library_that_the_process_may_not_read(copied, tmp_path):
+    command, library = copied
+    os.chmod(library, 0o600)
+    program = NOBODY + [sys.executable, "-c", LATER]
+    with running(program, stdout=subprocess.PIPE, cwd="/") as process:
+        assert process.stdout.readline() == b"ready\n"
+        attach = [command, "attach", "-o", str(tmp_path / "%p.dump"), process.pid]
+        assert "may not be allowed to read" in refused(run(attach))
+        os.chmod(library, 0o644)
+        assert run(attach).returncode == 0
+        assert process.poll() is None
+        os.unlink(run([command, "detach", process.pid]).stdout.rstrip())
