@@ -66,6 +66,7 @@ static void add_numbers(struct leak_entry *entry, const struct leak_lines *lines
     entry->oldest_seconds =
         oldest > entry->oldest_seconds ? oldest : entry->oldest_seconds;
     entry->bytes_rate += line->judgement.bytes_rate;
+    entry->sure_rate += line->judgement.sure_rate;
     entry->blocks_rate += line->judgement.blocks_rate;
     entry->live_bytes += line->live_bytes;
     entry->live_blocks += line->live_blocks;
@@ -88,11 +89,23 @@ static struct leak_entry *add_entry(struct leak_report *report,
     return entry;
 }
 
+/* Room for the rate of the process that is examined; 0 for those before it. */
+static int reserve_rate(struct leak_entry *entry, uint32_t processes) {
+    size_t before = entry->process_capacity;
+    if (array_reserve(&entry->process_rates, &entry->process_capacity, processes,
+                      sizeof *entry->process_rates) < 0)
+        return -ENOMEM;
+    for (size_t i = before; i < entry->process_capacity; i++)
+        entry->process_rates[i] = 0;
+    return 0;
+}
+
 static int add_lines(struct leak_report *report, const struct leak_lines *lines) {
     for (size_t i = 0, next; i < lines->count; i = next) {
         struct leak_entry *entry = add_entry(report, lines, &lines->lines[i]);
-        if (entry == NULL)
+        if (entry == NULL || reserve_rate(entry, report->processes) < 0)
             return -ENOMEM;
+        double rate = entry->bytes_rate;
         double freed = entry->freed_late_share * (double)entry->live_blocks /
                        (1.000001 - entry->freed_late_share);
         entry->processes++;
@@ -102,6 +115,7 @@ static int add_lines(struct leak_report *report, const struct leak_lines *lines)
             if (add_other(entry, leak_path_name(&lines->paths, line->named)) < 0)
                 return -ENOMEM;
         }
+        entry->process_rates[report->processes - 1] += entry->bytes_rate - rate;
         double all = freed + (double)entry->live_blocks;
         entry->freed_late_share = all > 0 ? freed / all : 0;
     }
@@ -112,6 +126,11 @@ int leak_report_add(struct leak_report *report, const struct profile *profile,
                     uint32_t process) {
     struct leak_lines lines;
     int error = leak_lines_open(&lines, profile, process);
+    if (array_reserve(&report->pids, &report->pid_capacity, report->processes + 1,
+                      sizeof *report->pids) < 0)
+        error = -ENOMEM;
+    else
+        report->pids[report->processes] = profile->reader->processes[process].pid;
     report->processes++;
     report->untimed += lines.time.count == 0;
     if (lines.time.count > 0) {
@@ -130,6 +149,7 @@ void leak_report_add_rss(struct leak_report *report, const struct dump_reader *r
     rss_trend_find(&trend, reader);
     report->rss.bytes += trend.bytes;
     report->rss.rate += trend.rate;
+    report->rss.traced_rate += trend.traced_rate;
     const struct tracemalloc_dump_header *header = &reader->header;
     if (header->memory_limit == 0 ||
         (report->limit != 0 && header->memory_limit >= report->limit))
@@ -143,6 +163,8 @@ static int compare(const void *first, const void *second) {
     bool a_sure = a->word >= LEAK_BACKLOG, b_sure = b->word >= LEAK_BACKLOG;
     if (a_sure != b_sure)
         return a_sure ? -1 : 1;
+    if (a->sure_rate != b->sure_rate)
+        return a->sure_rate < b->sure_rate ? 1 : -1;
     return (a->bytes_rate < b->bytes_rate) - (a->bytes_rate > b->bytes_rate);
 }
 
@@ -165,6 +187,20 @@ static void forecast(struct leak_report *report) {
     report->has_forecast = high <= AGREE * low && report->forecast_from <= furthest;
 }
 
+static double at_least_0(double number) {
+    return number > 0 ? number : 0;
+}
+
+/* What is not traced is known best: RSS and the traced bytes are both counted. */
+static void explain_rest(struct leak_report *report) {
+    double rest = at_least_0(report->rss.rate - report->grown_rate);
+    double untraced =
+        at_least_0(report->rss.rate - at_least_0(report->rss.traced_rate));
+    report->unexplained_rate = rest;
+    report->untraced_rate = untraced < rest ? untraced : rest;
+    report->unlisted_rate = rest - report->untraced_rate;
+}
+
 void leak_report_finish(struct leak_report *report) {
     if (report->count > 0)
         qsort(report->entries, report->count, sizeof *report->entries, compare);
@@ -175,20 +211,26 @@ void leak_report_finish(struct leak_report *report) {
     }
     for (size_t i = 0; i < report->count && report->grown_rate > 0; i++)
         report->entries[i].share = report->entries[i].bytes_rate / report->grown_rate;
-    double rest = report->rss.rate - report->grown_rate;
-    report->unexplained_rate = rest > 0 ? rest : 0;
+    explain_rest(report);
     forecast(report);
 }
 
 void leak_report_close(struct leak_report *report) {
-    for (size_t i = 0; i < report->count; i++)
+    for (size_t i = 0; i < report->count; i++) {
         free(report->entries[i].lines);
+        free(report->entries[i].process_rates);
+    }
     free(report->entries);
+    free(report->pids);
     *report = (struct leak_report){0};
 }
 
 bool leak_report_has_verdict(const struct leak_report *report) {
     return report->count > 0 && report->entries[0].word >= LEAK_BACKLOG;
+}
+
+double leak_report_process_rate(const struct leak_entry *entry, uint32_t process) {
+    return process < entry->process_capacity ? entry->process_rates[process] : 0;
 }
 
 const char *leak_report_word(enum leak_word word) {

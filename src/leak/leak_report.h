@@ -23,6 +23,7 @@ struct leak_entry {
     bool slows;
     bool has_died;                  /* blocks were freed late */
     double bytes_rate, blocks_rate; /* a second */
+    double sure_rate;               /* bytes a second, at least */
     double share;                   /* of what all verdicts and watches grow by */
     uint64_t since;                 /* nanoseconds since 1970 */
     double oldest_seconds;
@@ -34,6 +35,8 @@ struct leak_entry {
     double caller_share;
     struct frame allocated_in; /* the innermost frame of the example */
     uint32_t processes;        /* in how many it grows */
+    double *process_rates;     /* by process of the report; NULL: only one */
+    size_t process_capacity;
     /* An example of a traceback. */
     const struct profile *profile;
     uint32_t stack;
@@ -47,14 +50,19 @@ struct leak_report {
     size_t count;
     size_t capacity;
     uint32_t processes; /* that were examined */
-    uint32_t untimed;   /* of these without epochs */
+    uint32_t *pids;     /* theirs */
+    size_t pid_capacity;
+    uint32_t untimed; /* of these without epochs */
     double watched_seconds;
     double named_rate; /* bytes a second of the verdicts */
     double grown_rate; /* of all entries */
     struct rss_trend rss;
     double unexplained_rate; /* by which RSS grows beyond the entries */
-    uint64_t limit;          /* 0: none is known */
-    uint32_t limit_source;   /* enum tracemalloc_dump_limit */
+    /* Of it: traced blocks that are in no entry, and what is no traced block, as free
+     * room in arenas, stacks of threads and mappings. */
+    double unlisted_rate, untraced_rate;
+    uint64_t limit;        /* 0: none is known */
+    uint32_t limit_source; /* enum tracemalloc_dump_limit */
     bool has_forecast;
     double forecast_from, forecast_to; /* seconds from now */
 };
@@ -70,6 +78,8 @@ void leak_report_close(struct leak_report *report);
 
 /* Whether there is a verdict. */
 bool leak_report_has_verdict(const struct leak_report *report);
+/* By how many bytes a second an entry grows in one of the processes. */
+double leak_report_process_rate(const struct leak_entry *entry, uint32_t process);
 /* `leak`, `backlog` or `watch`. */
 const char *leak_report_word(enum leak_word word);
 /* What the limit is: `cgroup`, `RLIMIT_AS`, `RLIMIT_DATA` or `memory`; NULL: none. */

@@ -12,11 +12,39 @@ static int compare(const void *first, const void *second) {
     return (a > b) - (a < b);
 }
 
+static double rss_of(const struct tracemalloc_dump_timeline_sample *sample) {
+    return (double)sample->rss_bytes;
+}
+
+static double traced_of(const struct tracemalloc_dump_timeline_sample *sample) {
+    return (double)sample->python_bytes + (double)sample->native_bytes;
+}
+
+typedef double measure(const struct tracemalloc_dump_timeline_sample *sample);
+
+static double find_slope(const struct tracemalloc_dump_timeline_sample *samples,
+                         size_t count, measure *bytes) {
+    size_t points = count < POINTS ? count : POINTS, pairs = 0;
+    double slopes[PAIRS];
+    for (size_t i = 0; i < points; i++)
+        for (size_t j = 0; j < i; j++) {
+            const struct tracemalloc_dump_timeline_sample *a =
+                &samples[j * count / points];
+            const struct tracemalloc_dump_timeline_sample *b =
+                &samples[i * count / points];
+            if (b->time > a->time)
+                slopes[pairs++] =
+                    (bytes(b) - bytes(a)) / ((double)(b->time - a->time) / 1e9);
+        }
+    if (pairs == 0)
+        return 0;
+    qsort(slopes, pairs, sizeof *slopes, compare);
+    return slopes[pairs / 2];
+}
+
 void rss_trend_find(struct rss_trend *trend, const struct dump_reader *reader) {
     const struct tracemalloc_dump_timeline_sample *samples = reader->timeline;
     size_t count = reader->timeline_count, first = 0;
-    double slopes[PAIRS];
-    size_t pairs = 0;
     *trend = (struct rss_trend){0};
     if (count == 0)
         return;
@@ -24,19 +52,6 @@ void rss_trend_find(struct rss_trend *trend, const struct dump_reader *reader) {
     uint64_t end = samples[count - 1].time;
     while (first < count && (double)samples[first].time < (1 - looked_at) * (double)end)
         first++;
-    size_t rest = count - first, points = rest < POINTS ? rest : POINTS;
-    for (size_t i = 0; i < points; i++)
-        for (size_t j = 0; j < i; j++) {
-            const struct tracemalloc_dump_timeline_sample *a =
-                &samples[first + j * rest / points];
-            const struct tracemalloc_dump_timeline_sample *b =
-                &samples[first + i * rest / points];
-            if (b->time > a->time)
-                slopes[pairs++] = ((double)b->rss_bytes - (double)a->rss_bytes) /
-                                  ((double)(b->time - a->time) / 1e9);
-        }
-    if (pairs == 0)
-        return;
-    qsort(slopes, pairs, sizeof *slopes, compare);
-    trend->rate = slopes[pairs / 2];
+    trend->rate = find_slope(samples + first, count - first, rss_of);
+    trend->traced_rate = find_slope(samples + first, count - first, traced_of);
 }

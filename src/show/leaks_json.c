@@ -50,8 +50,24 @@ static void add_lines(struct json_writer *writer, const struct frame_names *name
     add_frame(writer, names, entry->allocated_in);
 }
 
-static void add_entry(struct json_writer *writer, const struct frame_names *names,
-                      const struct leak_entry *entry) {
+/* By process, where there are several. */
+static void add_processes(struct json_writer *writer, const struct leak_report *report,
+                          const struct leak_entry *entry) {
+    json_writer_key(writer, "by_process");
+    json_writer_open_list(writer);
+    for (uint32_t i = 0; i < report->processes && report->processes > 1; i++) {
+        json_writer_open_map(writer);
+        json_writer_add_unsigned(writer, "pid", report->pids[i]);
+        json_writer_add_number(writer, "growth_bytes_per_second",
+                               leak_report_process_rate(entry, i));
+        json_writer_close_map(writer);
+    }
+    json_writer_close_list(writer);
+}
+
+void leaks_json_add_entry(struct json_writer *writer, const struct leak_report *report,
+                          const struct frame_names *names,
+                          const struct leak_entry *entry) {
     json_writer_open_map(writer);
     json_writer_key(writer, "file");
     json_writer_text(writer, names->texts[entry->frame.name]);
@@ -70,6 +86,7 @@ static void add_entry(struct json_writer *writer, const struct frame_names *name
     json_writer_add_unsigned(writer, "live_bytes", entry->live_bytes);
     json_writer_add_unsigned(writer, "live_blocks", entry->live_blocks);
     json_writer_add_unsigned(writer, "processes", entry->processes);
+    add_processes(writer, report, entry);
     add_traceback(writer, entry);
     add_lines(writer, names, entry);
     json_writer_close_map(writer);
@@ -115,11 +132,13 @@ int leaks_json_print(FILE *out, const struct leak_report *report,
     json_writer_key(&writer, "leaks");
     json_writer_open_list(&writer);
     for (size_t i = 0; i < report->count; i++)
-        add_entry(&writer, names, &report->entries[i]);
+        leaks_json_add_entry(&writer, report, names, &report->entries[i]);
     json_writer_close_list(&writer);
     json_writer_key(&writer, "not_explained");
     json_writer_open_map(&writer);
     json_writer_add_number(&writer, "rss_bytes_per_second", report->unexplained_rate);
+    json_writer_add_number(&writer, "traced_bytes_per_second", report->unlisted_rate);
+    json_writer_add_number(&writer, "untraced_bytes_per_second", report->untraced_rate);
     json_writer_close_map(&writer);
     json_writer_close_map(&writer);
     return json_writer_close(&writer);

@@ -7,6 +7,12 @@
 
 #include "base/compiler.h"
 #include "leak/leak_report.h"
+#include "output/json_writer.h"
+
+/* Adds one entry, as a value. */
+void leaks_json_add_entry(struct json_writer *writer, const struct leak_report *report,
+                          const struct frame_names *names,
+                          const struct leak_entry *entry);
 
 /* Prints the document. 0, -ENOMEM or -EIO. */
 must_check int leaks_json_print(FILE *out, const struct leak_report *report,

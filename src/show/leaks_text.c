@@ -29,7 +29,8 @@ void leaks_text_rate(char text[LEAKS_TEXT_SIZE], double rate) {
     static const double least = 10240;
     char size[LEAKS_TEXT_SIZE - 8];
     size_t i = 0;
-    while (i + 1 < sizeof units / sizeof *units && rate * units[i].seconds < least)
+    double amount = rate < 0 ? -rate : rate;
+    while (i + 1 < sizeof units / sizeof *units && amount * units[i].seconds < least)
         i++;
     statistics_format_size(size, sizeof size, rate * units[i].seconds, true);
     snprintf(text, LEAKS_TEXT_SIZE, "%s/%s", size, units[i].unit);
@@ -138,6 +139,36 @@ static const char *doubt_of(const struct leak_entry *entry) {
     return "may be a cache that is not full; look again later";
 }
 
+/* A process differs if it grows by less than half of the mean, or more than twice. */
+static bool differs(double rate, double mean) {
+    return rate < mean / 2 || rate > mean * 2;
+}
+
+/* In how many it grows, and those that differ from the others. */
+static void print_processes(const struct printer *printer,
+                            const struct leak_entry *entry) {
+    enum { FEW = 4 };
+    const struct leak_report *report = printer->report;
+    char text[SENTENCE], rate[LEAKS_TEXT_SIZE];
+    double mean = entry->bytes_rate / (entry->processes > 0 ? entry->processes : 1);
+    unsigned listed = 0;
+    int used =
+        snprintf(text, sizeof text, "grows in %" PRIu32 " of %" PRIu32 " processes",
+                 entry->processes, report->processes);
+    for (uint32_t i = 0; i < report->processes; i++) {
+        double own = leak_report_process_rate(entry, i);
+        if (!differs(own, mean) || listed++ >= FEW)
+            continue;
+        leaks_text_rate(rate, own);
+        used += snprintf(text + used, sizeof text - (size_t)used, "%s %" PRIu32 " %s",
+                         listed == 1 ? "; but" : ",", report->pids[i],
+                         own > 0 ? rate : "not");
+    }
+    if (listed > FEW)
+        snprintf(text + used, sizeof text - (size_t)used, " and %u more", listed - FEW);
+    print_sentence(printer, text);
+}
+
 /* How many live, the age of the oldest, what was ever freed. */
 static void print_evidence(const struct printer *printer,
                            const struct leak_entry *entry) {
@@ -159,11 +190,8 @@ static void print_evidence(const struct printer *printer,
     print_sentence(printer, text);
     if (entry->word != LEAK_LEAK || entry->is_one_block)
         print_sentence(printer, doubt_of(entry));
-    if (printer->report->processes > 1) {
-        snprintf(text, sizeof text, "grows in %" PRIu32 " of %" PRIu32 " processes",
-                 entry->processes, printer->report->processes);
-        print_sentence(printer, text);
-    }
+    if (printer->report->processes > 1)
+        print_processes(printer, entry);
 }
 
 static void print_caller(const struct printer *printer,
@@ -250,8 +278,14 @@ static void print_end(const struct printer *printer) {
     }
     if (report->unexplained_rate * report->watched_seconds >
         noteworthy * (double)report->rss.bytes) {
+        char other[LEAKS_TEXT_SIZE];
         leaks_text_rate(from, report->unexplained_rate);
-        snprintf(text, sizeof text, "RSS grows by %s that no line explains.", from);
+        leaks_text_rate(to, report->unlisted_rate);
+        leaks_text_rate(other, report->untraced_rate);
+        snprintf(text, sizeof text,
+                 "Not explained: RSS grows by %s beyond these lines: %s in other "
+                 "traced blocks, %s in no block (arenas, stacks of threads).",
+                 from, to, other);
         print_paragraph(printer, text);
     }
 }

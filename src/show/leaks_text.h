@@ -16,7 +16,8 @@ void leaks_text_print(const struct terminal *terminal, const struct leak_report 
                       bool verbose);
 
 enum { LEAKS_TEXT_SIZE = 48 };
-/* `+38.2 MiB/h`; in a unit of time in which it is a number to remember. */
+/* `+38.2 MiB/h`, or with a minus; in a unit of time in which it is a number to
+ * remember. */
 void leaks_text_rate(char text[LEAKS_TEXT_SIZE], double bytes_per_second);
 /* `3 h 12 min`. */
 void leaks_text_time(char text[LEAKS_TEXT_SIZE], double seconds);

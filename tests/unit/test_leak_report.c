@@ -126,6 +126,63 @@ START_TEST(the_rest_of_rss_is_not_explained) {
 }
 END_TEST
 
+/* RSS rises by 1000, traced blocks by 700, and the entry by 400 bytes a second. */
+START_TEST(the_rest_has_two_parts) {
+    struct leak_entry *entry = calloc(1, sizeof *entry);
+    entry->word = LEAK_LEAK;
+    entry->bytes_rate = 400;
+    struct leak_report report = {
+        .entries = entry,
+        .count = 1,
+        .rss = {.bytes = 500000, .rate = 1000, .traced_rate = 700},
+    };
+    leak_report_finish(&report);
+    ck_assert_double_eq_tol(report.unexplained_rate, 600, 1e-6);
+    ck_assert_double_eq_tol(report.unlisted_rate, 300, 1e-6);
+    ck_assert_double_eq_tol(report.untraced_rate, 300, 1e-6);
+    leak_report_close(&report);
+}
+END_TEST
+
+/* Two workers, of which one grows. */
+START_TEST(each_process_has_its_rate) {
+    begin();
+    keep_each(1, 100, 3);
+    opened_dump_open(&opened, &maker, PROFILE_ALLOCATED);
+    struct leak_report report = {0};
+    ck_assert_int_eq(leak_report_add(&report, &opened.profile, 0), 0);
+    end();
+    begin();
+    maker.header.pid = 77;
+    struct opened_dump still;
+    opened_dump_open(&still, &maker, PROFILE_ALLOCATED);
+    ck_assert_int_eq(leak_report_add(&report, &still.profile, 0), 0);
+    leak_report_finish(&report);
+    ck_assert_uint_eq(report.processes, 2);
+    ck_assert_uint_eq(report.pids[1], 77);
+    ck_assert_uint_eq(report.entries[0].processes, 1);
+    ck_assert_double_eq_tol(leak_report_process_rate(&report.entries[0], 0), 300, 1);
+    ck_assert_double_eq_tol(leak_report_process_rate(&report.entries[0], 1), 0, 1e-9);
+    leak_report_close(&report);
+    opened_dump_close(&still);
+    dump_maker_close(&maker);
+}
+END_TEST
+
+/* A rate that few samples make is less than one that is sure. */
+START_TEST(what_is_sure_comes_first) {
+    struct leak_entry *entries = calloc(2, sizeof *entries);
+    entries[0] =
+        (struct leak_entry){.word = LEAK_WATCH, .bytes_rate = 600, .sure_rate = 10};
+    entries[1] =
+        (struct leak_entry){.word = LEAK_WATCH, .bytes_rate = 300, .sure_rate = 90};
+    struct leak_report report = {.entries = entries, .count = 2};
+    leak_report_finish(&report);
+    ck_assert_double_eq_tol(report.entries[0].bytes_rate, 300, 1e-9);
+    leak_report_close(&report);
+}
+END_TEST
+
 START_TEST(verdicts_come_first) {
     struct leak_entry *entries = calloc(3, sizeof *entries);
     entries[0] = (struct leak_entry){.word = LEAK_WATCH, .bytes_rate = 600};
@@ -179,6 +236,9 @@ int main(void) {
         an_entry_has_its_evidence,
         a_forecast_needs_two_rates_that_agree,
         the_rest_of_rss_is_not_explained,
+        the_rest_has_two_parts,
+        each_process_has_its_rate,
+        what_is_sure_comes_first,
         verdicts_come_first,
         a_watch_is_no_verdict,
         the_limit_is_the_lowest,

@@ -21,6 +21,7 @@ START_TEST(rates_are_in_a_unit_to_remember) {
     ck_rate(5, "+17.6 KiB/h");
     ck_rate(0.5, "+42.2 KiB/day");
     ck_rate(0.001, "+86 B/day");
+    ck_rate(-2e6, "-1953 KiB/s");
 }
 END_TEST
 

@@ -60,6 +60,24 @@ START_TEST(it_may_fall) {
 }
 END_TEST
 
+/* Arenas and stacks of threads grow, and traced blocks too. */
+START_TEST(traced_blocks_have_their_own_slope) {
+    dump_maker_open(&maker);
+    for (uint64_t i = 0; i < 20; i++) {
+        const struct tracemalloc_dump_timeline_sample sample = {
+            .time = i * second,
+            .python_bytes = 300 * i,
+            .native_bytes = 100 * i,
+            .rss_bytes = 1000 * i,
+        };
+        dump_maker_append(&maker, TRACEMALLOC_DUMP_TIMELINE, &sample);
+    }
+    struct rss_trend trend = find();
+    ck_assert_double_eq_tol(trend.rate, 1000, 1e-6);
+    ck_assert_double_eq_tol(trend.traced_rate, 400, 1e-6);
+}
+END_TEST
+
 START_TEST(one_sample_has_no_slope) {
     dump_maker_open(&maker);
     struct rss_trend trend = find();
@@ -81,6 +99,7 @@ int main(void) {
         the_start_of_the_program_does_not_count,
         it_may_fall,
         one_sample_has_no_slope,
+        traced_blocks_have_their_own_slope,
     };
     return suite_run("rss_trend", tests, sizeof tests / sizeof *tests);
 }
