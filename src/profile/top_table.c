@@ -92,7 +92,8 @@ static void add_live(struct top_table *table, const struct grouping *live,
         const struct group *group = &live->groups[i];
         const struct group *before = grouping_find(old, live, i);
         struct top_row *row = &table->rows[table->count++];
-        *row = (struct top_row){group->frame, group->stack, group->weight, 0, 0, 0};
+        *row = (struct top_row){
+            .frame = group->frame, .stack = group->stack, .weight = group->weight};
         row->growth =
             (int64_t)(group->weight.size - (before != NULL ? before->weight.size : 0));
         set_rate(row, grouping_find(recent, live, i), seconds);
@@ -130,6 +131,11 @@ static int fill(struct top_table *table, const struct view views[3], double seco
     return 0;
 }
 
+static void set_growth_rates(struct top_table *table, double seconds) {
+    for (size_t i = 0; i < table->count && seconds > 0; i++)
+        table->rows[i].growth_rate = (double)table->rows[i].growth / seconds;
+}
+
 int top_table_open(struct top_table *table, const struct profile *profile,
                    enum grouping_key key, const struct top_sample *start,
                    const struct top_sample *before, uint64_t time) {
@@ -147,6 +153,8 @@ int top_table_open(struct top_table *table, const struct profile *profile,
         error = open_view(&views[2], profile, key, old);
     if (error == 0)
         error = fill(table, views, seconds);
+    if (error == 0)
+        set_growth_rates(table, (double)difference(time, start->time) / 1e9);
     for (int i = 0; i < 3; i++)
         grouping_close(&views[i].grouping);
     free(recent);
@@ -167,6 +175,8 @@ static double measure(const struct top_row *row, enum top_order order) {
         return row->rate;
     case TOP_BY_GROWTH:
         return (double)row->growth;
+    case TOP_BY_GROWTH_RATE:
+        return row->growth_rate;
     default:
         return (double)row->weight.size;
     }

@@ -28,14 +28,22 @@ must_check int top_sample_take(struct top_sample *sample, const struct profile *
                                uint64_t time);
 void top_sample_drop(struct top_sample *sample);
 
-enum top_order { TOP_BY_SIZE, TOP_BY_BLOCKS, TOP_BY_RATE, TOP_BY_GROWTH, TOP_ORDERS };
+enum top_order {
+    TOP_BY_SIZE,
+    TOP_BY_BLOCKS,
+    TOP_BY_RATE,
+    TOP_BY_GROWTH,
+    TOP_BY_GROWTH_RATE,
+    TOP_ORDERS
+};
 
 struct top_row {
     struct frame frame;
     uint32_t stack; /* of the group, see grouping.h */
     struct weight weight;
-    int64_t growth; /* bytes */
-    double rate;    /* bytes allocated per second */
+    int64_t growth;     /* bytes */
+    double growth_rate; /* bytes per second, since growth counts */
+    double rate;        /* bytes allocated per second */
     double blocks_rate;
 };
 

@@ -13,6 +13,7 @@
 #include "show/births_report.h"
 #include "show/dump_info.h"
 #include "show/frame_text.h"
+#include "show/leaks_text.h"
 #include "show/plot.h"
 #include "show/process_list.h"
 #include "show/sampling.h"
@@ -21,7 +22,8 @@
 enum {
     SIZE_TEXT = 40,
     CELL = 11, /* columns of a number */
-    WIDE = 96, /* terminal columns from which on all numbers are shown */
+    RATE_CELL = 15,
+    WIDE = 110, /* terminal columns from which on all numbers are shown */
     MIDDLE = 64,
     MAX_SPARKS = 60,
     MIN_SPARKS = 8,
@@ -30,7 +32,8 @@ enum {
 static const uint64_t spark_time = (uint64_t)120 * 1000000000; /* nanoseconds shown */
 
 const char *top_report_order_name(enum top_order order) {
-    static const char *const names[TOP_ORDERS] = {"size", "blocks", "alloc/s", "grown"};
+    static const char *const names[TOP_ORDERS] = {"size", "blocks", "alloc/s", "grown",
+                                                  "grows by"};
     return names[order];
 }
 
@@ -154,14 +157,15 @@ static bool shows(const struct terminal *terminal, const struct top_view *view,
     if (!terminal->interactive || terminal->width >= WIDE)
         return true;
     if (terminal->width >= MIDDLE)
-        return column != TOP_BY_GROWTH || view->order == TOP_BY_GROWTH;
+        return column < TOP_BY_GROWTH || view->order == column;
     return column == view->order;
 }
 
 static size_t put_cell(const struct terminal *terminal, enum terminal_style style,
-                       const char *text, size_t used) {
-    char cell[SIZE_TEXT * 2];
-    snprintf(cell, sizeof cell, " %*s", CELL - 1, text);
+                       enum top_order column, const char *text, size_t used) {
+    char cell[LEAKS_TEXT_SIZE * 2];
+    int width = column == TOP_BY_GROWTH_RATE ? RATE_CELL : CELL;
+    snprintf(cell, sizeof cell, " %*s", width - 1, text);
     return put(terminal, style, cell, used);
 }
 
@@ -171,7 +175,8 @@ static void print_head(const struct terminal *terminal, const struct top_view *v
         if (shows(terminal, view, (enum top_order)column))
             used = put_cell(
                 terminal, column == (int)view->order ? TERMINAL_STRONG : TERMINAL_FAINT,
-                top_report_order_name((enum top_order)column), used);
+                (enum top_order)column, top_report_order_name((enum top_order)column),
+                used);
     static const char *const keys[] = {
         [GROUPING_FILENAME] = "  file",
         [GROUPING_LINENO] = "  line",
@@ -183,7 +188,7 @@ static void print_head(const struct terminal *terminal, const struct top_view *v
 
 /* A rate or growth of 0 is left blank. */
 static void format_cell(const struct top_row *row, enum top_order column,
-                        char text[SIZE_TEXT]) {
+                        char text[LEAKS_TEXT_SIZE]) {
     text[0] = '\0';
     switch (column) {
     case TOP_BY_BLOCKS:
@@ -197,6 +202,10 @@ static void format_cell(const struct top_row *row, enum top_order column,
         if (row->growth != 0)
             format_size(text, (double)row->growth, true);
         break;
+    case TOP_BY_GROWTH_RATE:
+        if (row->growth != 0)
+            leaks_text_rate(text, row->growth_rate);
+        break;
     default:
         format_size(text, (double)row->weight.size, false);
     }
@@ -204,20 +213,21 @@ static void format_cell(const struct top_row *row, enum top_order column,
 
 static enum terminal_style cell_style(const struct top_row *row,
                                       enum top_order column) {
-    if (column != TOP_BY_GROWTH || row->growth == 0)
+    if (column < TOP_BY_GROWTH || row->growth == 0)
         return TERMINAL_PLAIN;
     return row->growth > 0 ? TERMINAL_GROWN : TERMINAL_SHRUNK;
 }
 
 static void print_row(const struct terminal *terminal, const struct top_view *view,
                       const struct top_row *row) {
-    char text[SIZE_TEXT];
+    char text[LEAKS_TEXT_SIZE];
     size_t used = 0;
     for (int column = 0; column < TOP_ORDERS; column++) {
         if (!shows(terminal, view, (enum top_order)column))
             continue;
         format_cell(row, (enum top_order)column, text);
-        used = put_cell(terminal, cell_style(row, (enum top_order)column), text, used);
+        used = put_cell(terminal, cell_style(row, (enum top_order)column),
+                        (enum top_order)column, text, used);
     }
     used = put(terminal, TERMINAL_PLAIN, "  ", used);
     struct dump_text file = frame_text_file(view->profile, row->frame);

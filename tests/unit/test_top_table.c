@@ -78,9 +78,13 @@ START_TEST(later_looks_have_what_came_meanwhile) {
     ck_assert_uint_eq(table.rows[0].frame.line, 2);
     ck_assert_double_eq(table.rows[0].rate, 200);
     ck_assert_int_eq(table.rows[0].growth, 1000);
+    ck_assert_double_eq(table.rows[0].growth_rate, 200);
     ck_assert_uint_eq(table.rows[1].frame.line, 3);
     ck_assert_double_eq(table.rows[2].rate, 0);
     ck_assert_int_eq(table.rows[2].growth, 0);
+    ck_assert_double_eq(table.rows[2].growth_rate, 0);
+    top_table_sort(&table, TOP_BY_GROWTH_RATE);
+    ck_assert_uint_eq(table.rows[0].frame.line, 2);
     top_table_sort(&table, TOP_BY_BLOCKS);
     ck_assert_uint_eq(table.rows[0].frame.line, 2);
     opened_dump_close(&opened);
