@@ -225,6 +225,16 @@ uint64_t summary_rss_rest(const struct summary_rss *rss) {
     return rss->whole > explained ? rss->whole - explained : 0;
 }
 
+static int find_leaks(struct summary *summary) {
+    const struct profile *profile = &summary->profiles[SUMMARY_ALLOCATED];
+    int error = 0;
+    for (uint32_t i = 0; i < summary->reader->process_count && error == 0; i++)
+        error = leak_report_add(&summary->leaks, profile, i);
+    leak_report_add_rss(&summary->leaks, summary->reader);
+    leak_report_finish(&summary->leaks);
+    return error;
+}
+
 int summary_open(struct summary *summary, const struct dump_reader *reader) {
     static const enum profile_point points[SUMMARY_VIEWS] = {
         [SUMMARY_NOW] = PROFILE_NOW,
@@ -241,10 +251,13 @@ int summary_open(struct summary *summary, const struct dump_reader *reader) {
     error = name_blocks(summary);
     if (error == 0)
         error = separate_imports(summary);
+    if (error == 0)
+        error = find_leaks(summary);
     return error;
 }
 
 void summary_close(struct summary *summary) {
+    leak_report_close(&summary->leaks);
     for (int view = 0; view < SUMMARY_VIEWS; view++) {
         close_later(&summary->later[view]);
         statistics_close(&summary->tops[view]);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "leak/leak_report.h"
 #include "profile/statistics.h"
 
 enum {
@@ -64,6 +65,7 @@ struct summary {
     size_t largest_count;
     struct weight classes[SUMMARY_CLASSES]; /* see summary_class_limit */
     struct summary_rss rss;
+    struct leak_report leaks;
     char advice[SUMMARY_ADVICE_SIZE]; /* set by summary_advice_give */
 };
 

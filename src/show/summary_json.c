@@ -6,6 +6,7 @@
 
 #include "show/dump_info.h"
 #include "show/json_report.h"
+#include "show/leaks_json.h"
 #include "show/process_list.h"
 
 static const char *const view_names[SUMMARY_VIEWS] = {
@@ -154,6 +155,15 @@ static void add_rss(struct json_writer *writer, const struct summary_rss *rss) {
     json_writer_close_map(writer);
 }
 
+static void add_leak(struct json_writer *writer, const struct summary *summary) {
+    const struct leak_report *report = &summary->leaks;
+    json_writer_key(writer, "leak");
+    if (report->count > 0)
+        leaks_json_add_entry(writer, report, &summary->names, &report->entries[0]);
+    else
+        json_writer_null(writer);
+}
+
 void summary_json_add(struct json_writer *writer, const struct summary *summary) {
     add_program(writer, summary);
     add_processes(writer, summary);
@@ -166,6 +176,7 @@ void summary_json_add(struct json_writer *writer, const struct summary *summary)
         heap_history_peak(summary->reader, summary->profiles[SUMMARY_NOW].total.size);
     add_if_known(writer, "peak_bytes", peak > 0 || summary->reader->process_count == 1,
                  peak);
+    add_leak(writer, summary);
     json_writer_add_word(writer, "next", summary->advice);
     json_report_add_completeness(writer, summary->reader, NULL);
 }

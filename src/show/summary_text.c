@@ -10,6 +10,7 @@
 #include "show/dump_info.h"
 #include "show/frame_text.h"
 #include "show/labelled_line.h"
+#include "show/leaks_text.h"
 #include "show/plot.h"
 #include "show/process_list.h"
 
@@ -114,6 +115,22 @@ static void print_common_peak(const struct terminal *terminal,
                         peak > 0 ? ", of all processes at one time" : "");
 }
 
+/* What `leaks` names first. */
+static void print_leak(const struct terminal *terminal, const struct summary *summary) {
+    const struct leak_report *report = &summary->leaks;
+    char rate[LEAKS_TEXT_SIZE];
+    if (report->count == 0)
+        return;
+    const struct leak_entry *entry = &report->entries[0];
+    struct dump_text file = summary->names.texts[entry->frame.name];
+    leaks_text_rate(rate, entry->bytes_rate);
+    labelled_line_print(terminal, LABEL_COLUMNS, leak_report_word(entry->word),
+                        "%s at %.*s:%" PRIu32 ", %.0f%% of what grows; see "
+                        "tracemalloc leaks",
+                        rate, (int)file.length, file.bytes, entry->frame.line,
+                        entry->share * 100);
+}
+
 static void print_program(const struct terminal *terminal,
                           const struct summary *summary) {
     const struct dump_reader *reader = summary->reader;
@@ -132,6 +149,7 @@ static void print_program(const struct terminal *terminal,
     print_weight(terminal, several ? "own peaks" : "peak", summary, SUMMARY_PEAK,
                  several ? ", the sum of each process's own, at different times" : "");
     print_weight(terminal, "allocated", summary, SUMMARY_ALLOCATED, "");
+    print_leak(terminal, summary);
 }
 
 static void print_process(const struct terminal *terminal,

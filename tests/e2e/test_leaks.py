@@ -112,6 +112,12 @@ def test_a_killed_server_names_its_leak(dump_of, ours):
     assert SECONDS / 2 < document["watched_seconds"] < SECONDS * 4
     text = ours("leaks", dump).stdout
     assert "LEAK" in text and "bytearray(600)" in text and "freed" in text
+    rest = document["not_explained"]
+    parts = rest["traced_bytes_per_second"] + rest["untraced_bytes_per_second"]
+    assert parts == pytest.approx(rest["rss_bytes_per_second"])
+    assert ours.json("summary", dump)["leak"] == first
+    line = [n for n in ours("summary", dump).stdout.split("\n") if n[:4] == "leak"][0]
+    assert ":%d, " % first["line"] in line and "see tracemalloc leaks" in line
     assert ours("leaks", "--fail", dump).returncode == 3
     assert ours("leaks", "--fail", "--exclude", "*", dump).returncode == 0
 
@@ -120,6 +126,8 @@ def test_a_full_cache_is_not_accused(dump_of, ours):
     dump = dump_of(CACHE)
     assert not any(entry["verdict"] for entry in ours.json("leaks", dump)["leaks"])
     assert ours("leaks", "--fail", dump).returncode == 0
+    leak = ours.json("summary", dump)["leak"]
+    assert leak is None or not leak["verdict"]
 
 
 def test_several_workers_are_reported_by_line(dump_of, ours):
@@ -128,7 +136,11 @@ def test_several_workers_are_reported_by_line(dump_of, ours):
     assert document["processes"] == 2
     assert [document["leaks"][0]["line"]] == marked_line(SERVER)
     assert document["leaks"][0]["processes"] == 1
-    assert "grows in 1 of 2 processes" in ours("leaks", *dumps).stdout
+    rates = [p["growth_bytes_per_second"] for p in document["leaks"][0]["by_process"]]
+    assert rates[0] > 0 and rates[1] == 0
+    pid = document["leaks"][0]["by_process"][1]["pid"]
+    text = ours("leaks", *dumps).stdout
+    assert "grows in 1 of 2 processes; but %d not" % pid in text
 
 
 def test_a_running_server_is_asked_by_its_pid(
