@@ -320,16 +320,11 @@ static always_inline bool event_is_traced(const void *block) {
 /* Before the real free, if event_free returned false. */
 void event_free_slow_path(const void *block, enum tracer_family by, enum event_gil gil);
 
-/* As event_free, if blocks are sampled or tracing is off. */
-bool event_free_inexact(const void *block);
-
 /* Records a free before the real one, on the fast path, which makes no calls; also in
  * signal handlers. False: the caller must call event_free_slow_path. Reading the slot
  * needs no lock, because the caller owns the block. If a forked child only frees, its
  * dump file stays deferred. */
-static always_inline bool event_free(const void *block, enum event_gil gil) {
-    if (unlikely(!gate.exact))
-        return event_free_inexact(block);
+static always_inline bool event_free_exact(const void *block, enum event_gil gil) {
     uint32_t *slot = block_map_find_near((uintptr_t)block);
     if (unlikely(slot == NULL))
         return block_map_is_absent((uintptr_t)block);
@@ -353,6 +348,15 @@ static always_inline bool event_free(const void *block, enum event_gil gil) {
     if (unlikely(thread_state_leave(self)))
         return false;
     return true;
+}
+
+/* As event_free_exact, if blocks are sampled or tracing is off. */
+bool event_free_inexact(const void *block);
+
+/* As event_free_exact, whichever it is. */
+static always_inline bool event_free(const void *block, enum event_gil gil) {
+    return likely(gate.exact) ? event_free_exact(block, gil)
+                              : event_free_inexact(block);
 }
 
 /* Takes a block out of the map before the real realloc. Returns its bucket, which the

@@ -93,59 +93,8 @@ static always_inline void *exact_calloc(int domain, void *context, size_t count,
     return event_alloc(self, block, count * size, gil_of(domain));
 }
 
-static never_inline void *malloc_slow_path(int domain, void *context, size_t size) {
-    return event_is_sampled() ? sampled_malloc(domain, context, size)
-                              : exact_malloc(domain, context, size, event_thread());
-}
-
-static never_inline void *calloc_slow_path(int domain, void *context, size_t count,
-                                           size_t size) {
-    return event_is_sampled()
-               ? sampled_calloc(domain, context, count, size)
-               : exact_calloc(domain, context, count, size, event_thread());
-}
-
-/* Functions of their own, so that no other path saves registers for them. */
-static never_inline void *exact_raw_malloc(void *context, size_t size) {
-    return exact_malloc(DOMAIN_RAW, context, size, event_idle_thread());
-}
-static never_inline void *exact_mem_malloc(void *context, size_t size) {
-    return exact_malloc(DOMAIN_MEM, context, size, event_idle_thread());
-}
-static never_inline void *exact_obj_malloc(void *context, size_t size) {
-    return exact_malloc(DOMAIN_OBJ, context, size, event_idle_thread());
-}
-
-static never_inline void *exact_raw_calloc(void *context, size_t count, size_t size) {
-    return exact_calloc(DOMAIN_RAW, context, count, size, event_idle_thread());
-}
-static never_inline void *exact_mem_calloc(void *context, size_t count, size_t size) {
-    return exact_calloc(DOMAIN_MEM, context, count, size, event_idle_thread());
-}
-static never_inline void *exact_obj_calloc(void *context, size_t count, size_t size) {
-    return exact_calloc(DOMAIN_OBJ, context, count, size, event_idle_thread());
-}
-
-static always_inline void *inexact_malloc(int domain, void *context, size_t size) {
-    struct thread_state *self = event_sampled_begin(size);
-    if (unlikely(self == NULL))
-        return malloc_slow_path(domain, context, size);
-    return event_sampled_end(self, real[domain].malloc(context, size));
-}
-
-static always_inline void *inexact_calloc(int domain, void *context, size_t count,
-                                          size_t size) {
-    struct thread_state *self = event_sampled_begin(count * size);
-    if (unlikely(self == NULL))
-        return calloc_slow_path(domain, context, count, size);
-    return event_sampled_end(self, real[domain].calloc(context, count, size));
-}
-
-static always_inline void *hooked_realloc(int domain, void *context, void *block,
-                                          size_t size) {
-    if (unlikely(event_is_sampled()))
-        return sampled_realloc(domain, context, block, size);
-    struct thread_state *self = event_thread();
+static always_inline void *exact_realloc(int domain, void *context, void *block,
+                                         size_t size, struct thread_state *self) {
     if (unlikely(self == NULL))
         return real[domain].realloc(context, block, size);
     uint32_t bucket = event_realloc_begin(self, block, TRACER_PYTHON, gil_of(domain));
@@ -164,6 +113,79 @@ static always_inline void *hooked_realloc(int domain, void *context, void *block
     return moved;
 }
 
+static never_inline void *malloc_slow_path(int domain, void *context, size_t size) {
+    return event_is_sampled() ? sampled_malloc(domain, context, size)
+                              : exact_malloc(domain, context, size, event_thread());
+}
+
+static never_inline void *calloc_slow_path(int domain, void *context, size_t count,
+                                           size_t size) {
+    return event_is_sampled()
+               ? sampled_calloc(domain, context, count, size)
+               : exact_calloc(domain, context, count, size, event_thread());
+}
+
+static never_inline void *realloc_slow_path(int domain, void *context, void *block,
+                                            size_t size) {
+    return event_is_sampled()
+               ? sampled_realloc(domain, context, block, size)
+               : exact_realloc(domain, context, block, size, event_thread());
+}
+
+/* Functions of their own, so that the hooks save no registers for them. */
+static never_inline void *exact_raw_malloc(void *context, size_t size) {
+    return exact_malloc(DOMAIN_RAW, context, size, event_idle_thread());
+}
+static never_inline void *exact_mem_malloc(void *context, size_t size) {
+    return exact_malloc(DOMAIN_MEM, context, size, event_idle_thread());
+}
+static never_inline void *exact_obj_malloc(void *context, size_t size) {
+    return exact_malloc(DOMAIN_OBJ, context, size, event_idle_thread());
+}
+static never_inline void *exact_raw_calloc(void *context, size_t count, size_t size) {
+    return exact_calloc(DOMAIN_RAW, context, count, size, event_idle_thread());
+}
+static never_inline void *exact_mem_calloc(void *context, size_t count, size_t size) {
+    return exact_calloc(DOMAIN_MEM, context, count, size, event_idle_thread());
+}
+static never_inline void *exact_obj_calloc(void *context, size_t count, size_t size) {
+    return exact_calloc(DOMAIN_OBJ, context, count, size, event_idle_thread());
+}
+static never_inline void *exact_raw_realloc(void *context, void *block, size_t size) {
+    return exact_realloc(DOMAIN_RAW, context, block, size, event_idle_thread());
+}
+static never_inline void *exact_mem_realloc(void *context, void *block, size_t size) {
+    return exact_realloc(DOMAIN_MEM, context, block, size, event_idle_thread());
+}
+static never_inline void *exact_obj_realloc(void *context, void *block, size_t size) {
+    return exact_realloc(DOMAIN_OBJ, context, block, size, event_idle_thread());
+}
+
+static always_inline void *inexact_malloc(int domain, void *context, size_t size) {
+    struct thread_state *self = event_sampled_begin(size);
+    if (unlikely(self == NULL))
+        return malloc_slow_path(domain, context, size);
+    return event_sampled_end(self, real[domain].malloc(context, size));
+}
+
+static always_inline void *inexact_calloc(int domain, void *context, size_t count,
+                                          size_t size) {
+    struct thread_state *self = event_sampled_begin(count * size);
+    if (unlikely(self == NULL))
+        return calloc_slow_path(domain, context, count, size);
+    return event_sampled_end(self, real[domain].calloc(context, count, size));
+}
+
+static always_inline void *inexact_realloc(int domain, void *context, void *block,
+                                           size_t size) {
+    struct thread_state *self = NULL;
+    if (likely(!address_map_passes(&block_map_sampled, (uintptr_t)block)))
+        self = event_sampled_begin(size);
+    if (unlikely(self == NULL))
+        return realloc_slow_path(domain, context, block, size);
+    return event_sampled_end(self, real[domain].realloc(context, block, size));
+}
+
 static never_inline void free_slow_path(int domain, void *context, void *block) {
     event_free_slow_path(block, TRACER_PYTHON, gil_of(domain));
     real[domain].free(context, block);
@@ -176,63 +198,87 @@ static never_inline void free_inexact(int domain, void *context, void *block) {
         free_slow_path(domain, context, block);
 }
 
-static always_inline void hooked_free(int domain, void *context, void *block) {
-    uintptr_t address = (uintptr_t)block;
-    if (likely(gate.exact)) {
-        if (likely(block == NULL || event_free(block, gil_of(domain))))
-            real[domain].free(context, block);
-        else
-            free_slow_path(domain, context, block);
-    } else if (gate.active && !address_map_passes(&block_map_sampled, address)) {
+static always_inline void exact_free(int domain, void *context, void *block) {
+    if (likely(block == NULL || event_free_exact(block, gil_of(domain))))
         real[domain].free(context, block);
-    } else {
+    else
+        free_slow_path(domain, context, block);
+}
+static never_inline void exact_raw_free(void *context, void *block) {
+    exact_free(DOMAIN_RAW, context, block);
+}
+static never_inline void exact_mem_free(void *context, void *block) {
+    exact_free(DOMAIN_MEM, context, block);
+}
+static never_inline void exact_obj_free(void *context, void *block) {
+    exact_free(DOMAIN_OBJ, context, block);
+}
+
+static always_inline void inexact_free(int domain, void *context, void *block) {
+    if (likely(gate.active &&
+               !address_map_passes(&block_map_sampled, (uintptr_t)block)))
+        real[domain].free(context, block);
+    else
         free_inexact(domain, context, block);
-    }
 }
 
-static void *raw_malloc(void *context, size_t size) {
-    return likely(gate.open) ? exact_raw_malloc(context, size)
-                             : inexact_malloc(DOMAIN_RAW, context, size);
+/* The hooks. The path of a block that is not sampled is the shortest, so that a jump
+ * counts: it makes none, and the others begin with one. */
+static hot_path void *raw_malloc(void *context, size_t size) {
+    return unlikely(gate.open) ? exact_raw_malloc(context, size)
+                               : inexact_malloc(DOMAIN_RAW, context, size);
 }
-static void *raw_calloc(void *context, size_t count, size_t size) {
-    return likely(gate.open) ? exact_raw_calloc(context, count, size)
-                             : inexact_calloc(DOMAIN_RAW, context, count, size);
+static hot_path void *raw_calloc(void *context, size_t count, size_t size) {
+    return unlikely(gate.open) ? exact_raw_calloc(context, count, size)
+                               : inexact_calloc(DOMAIN_RAW, context, count, size);
 }
-static void *raw_realloc(void *context, void *block, size_t size) {
-    return hooked_realloc(DOMAIN_RAW, context, block, size);
+static hot_path void *raw_realloc(void *context, void *block, size_t size) {
+    return unlikely(gate.open) ? exact_raw_realloc(context, block, size)
+                               : inexact_realloc(DOMAIN_RAW, context, block, size);
 }
-static void raw_free(void *context, void *block) {
-    hooked_free(DOMAIN_RAW, context, block);
-}
-
-static void *mem_malloc(void *context, size_t size) {
-    return likely(gate.open) ? exact_mem_malloc(context, size)
-                             : inexact_malloc(DOMAIN_MEM, context, size);
-}
-static void *mem_calloc(void *context, size_t count, size_t size) {
-    return likely(gate.open) ? exact_mem_calloc(context, count, size)
-                             : inexact_calloc(DOMAIN_MEM, context, count, size);
-}
-static void *mem_realloc(void *context, void *block, size_t size) {
-    return hooked_realloc(DOMAIN_MEM, context, block, size);
-}
-static void mem_free(void *context, void *block) {
-    hooked_free(DOMAIN_MEM, context, block);
+static hot_path void raw_free(void *context, void *block) {
+    if (unlikely(gate.exact))
+        exact_raw_free(context, block);
+    else
+        inexact_free(DOMAIN_RAW, context, block);
 }
 
-static void *obj_malloc(void *context, size_t size) {
-    return likely(gate.open) ? exact_obj_malloc(context, size)
-                             : inexact_malloc(DOMAIN_OBJ, context, size);
+static hot_path void *mem_malloc(void *context, size_t size) {
+    return unlikely(gate.open) ? exact_mem_malloc(context, size)
+                               : inexact_malloc(DOMAIN_MEM, context, size);
 }
-static void *obj_calloc(void *context, size_t count, size_t size) {
-    return likely(gate.open) ? exact_obj_calloc(context, count, size)
-                             : inexact_calloc(DOMAIN_OBJ, context, count, size);
+static hot_path void *mem_calloc(void *context, size_t count, size_t size) {
+    return unlikely(gate.open) ? exact_mem_calloc(context, count, size)
+                               : inexact_calloc(DOMAIN_MEM, context, count, size);
 }
-static void *obj_realloc(void *context, void *block, size_t size) {
-    return hooked_realloc(DOMAIN_OBJ, context, block, size);
+static hot_path void *mem_realloc(void *context, void *block, size_t size) {
+    return unlikely(gate.open) ? exact_mem_realloc(context, block, size)
+                               : inexact_realloc(DOMAIN_MEM, context, block, size);
 }
-static void obj_free(void *context, void *block) {
-    hooked_free(DOMAIN_OBJ, context, block);
+static hot_path void mem_free(void *context, void *block) {
+    if (unlikely(gate.exact))
+        exact_mem_free(context, block);
+    else
+        inexact_free(DOMAIN_MEM, context, block);
+}
+
+static hot_path void *obj_malloc(void *context, size_t size) {
+    return unlikely(gate.open) ? exact_obj_malloc(context, size)
+                               : inexact_malloc(DOMAIN_OBJ, context, size);
+}
+static hot_path void *obj_calloc(void *context, size_t count, size_t size) {
+    return unlikely(gate.open) ? exact_obj_calloc(context, count, size)
+                               : inexact_calloc(DOMAIN_OBJ, context, count, size);
+}
+static hot_path void *obj_realloc(void *context, void *block, size_t size) {
+    return unlikely(gate.open) ? exact_obj_realloc(context, block, size)
+                               : inexact_realloc(DOMAIN_OBJ, context, block, size);
+}
+static hot_path void obj_free(void *context, void *block) {
+    if (unlikely(gate.exact))
+        exact_obj_free(context, block);
+    else
+        inexact_free(DOMAIN_OBJ, context, block);
 }
 
 static const struct allocator hooks[DOMAINS] = {
