@@ -68,3 +68,10 @@ static inline struct dump_text frame_table_function(const struct frame_table *ta
                                                     const struct named_frame *frame) {
     return table->names->texts[frame->function];
 }
+
+/* False for a native frame of which only the address is known. */
+static inline bool frame_table_is_named(const struct frame_table *table,
+                                        const struct named_frame *frame) {
+    return !frame->native || frame->has_source ||
+           frame_table_function(table, frame).length > 0;
+}

@@ -15,12 +15,13 @@
 #include "export/exporter.h"
 #include "export/gzip_writer.h"
 #include "export/plain_text.h"
+#include "export/sample_values.h"
 #include "export/trace_table.h"
 #include "show/births_report.h"
 #include "show/completeness.h"
 #include "show/sampling.h"
 
-enum { SAMPLE_TYPES = 5, LABELS = 3, INTERPRETER = 1 };
+enum { LABELS = 3, INTERPRETER = 1 };
 
 struct pprof {
     struct trace_table table;
@@ -86,20 +87,16 @@ static int64_t add_number(struct pprof *pprof, uint32_t number) {
     return keep_text(pprof, asprintf(&text, "%" PRIu32, number) < 0 ? NULL : text);
 }
 
-/* Which values a sample has; the order is that of fill_values. */
 static void put_sample_types(struct pprof *pprof) {
-    static const char *const names[SAMPLE_TYPES] = {
-        "inuse_space", "inuse_objects", "alloc_space", "alloc_objects", "peak_space"};
-    int64_t bytes = add_word(pprof, "bytes"), count = add_word(pprof, "count");
-    Pprof__ValueType types[SAMPLE_TYPES], *pointers[SAMPLE_TYPES];
-    for (int i = 0; i < SAMPLE_TYPES; i++) {
+    Pprof__ValueType types[SAMPLE_VALUES], *pointers[SAMPLE_VALUES];
+    for (int i = 0; i < SAMPLE_VALUES; i++) {
         types[i] = (Pprof__ValueType)PPROF__VALUE_TYPE__INIT;
-        types[i].type = add_word(pprof, names[i]);
-        types[i].unit = strstr(names[i], "objects") != NULL ? count : bytes;
+        types[i].type = add_word(pprof, sample_value_types[i].name);
+        types[i].unit = add_word(pprof, sample_value_types[i].unit);
         pointers[i] = &types[i];
     }
     Pprof__Profile profile = PPROF__PROFILE__INIT;
-    profile.n_sample_type = SAMPLE_TYPES;
+    profile.n_sample_type = SAMPLE_VALUES;
     profile.sample_type = pointers;
     profile.default_sample_type = types[0].type;
     put(pprof, &profile);
@@ -220,11 +217,6 @@ static int64_t put_function(struct pprof *pprof, const struct named_frame *frame
     return (int64_t)function.id;
 }
 
-static bool is_named(const struct pprof *pprof, const struct named_frame *frame) {
-    return !frame->native || frame->has_source ||
-           frame_table_function(&pprof->table.frames, frame).length > 0;
-}
-
 static void put_location(struct pprof *pprof, Pprof__Location *location) {
     Pprof__Profile profile = PPROF__PROFILE__INIT;
     profile.n_location = 1;
@@ -245,7 +237,7 @@ static int put_frame(struct pprof *pprof, size_t number) {
         location.mapping_id = pprof->mappings[name];
         location.address = pprof->biases[location.mapping_id] + frame->address;
     }
-    if (is_named(pprof, frame)) {
+    if (frame_table_is_named(&pprof->table.frames, frame)) {
         int64_t function = put_function(pprof, frame);
         if (function < 0)
             return (int)function;
@@ -276,28 +268,9 @@ static void prepare_labels(struct pprof *pprof) {
         pprof->pids = i == 0 ? pid : pprof->pids;
     }
     for (size_t i = 0; i < pprof->table.context_ids.count; i++) {
-        const struct trace_context *context = &pprof->table.contexts[i];
-        const struct tracemalloc_dump_domain *domain =
-            &input->reader->domains[context->domain];
-        struct dump_text name = dump_reader_text(input->reader, domain->name);
-        int64_t text =
-            name.length > 0 ? add_text(pprof, name) : add_number(pprof, domain->number);
+        int64_t text = keep_text(pprof, trace_table_domain_name(&pprof->table, i));
         pprof->domains = i == 0 ? text : pprof->domains;
     }
-}
-
-/* A stack cannot hold more than it allocated, but a live dump may be read between the
- * updates of the two counts. */
-static void fill_values(int64_t values[SAMPLE_TYPES], const struct trace *trace) {
-    const struct weight *shown = &trace->shown, *allocated = &trace->allocated;
-    bool whole = allocated->size >= shown->size && allocated->count >= shown->count;
-    if (!whole)
-        allocated = shown;
-    values[0] = (int64_t)shown->size;
-    values[1] = (int64_t)shown->count;
-    values[2] = (int64_t)allocated->size;
-    values[3] = (int64_t)allocated->count;
-    values[4] = (int64_t)trace->peak_size;
 }
 
 static void fill_labels(const struct pprof *pprof, Pprof__Label labels[LABELS],
@@ -317,14 +290,14 @@ static void put_sample(struct pprof *pprof, const struct trace *trace) {
     const uint32_t *window = trace_table_window(&pprof->table, trace, &count);
     for (uint32_t i = 0; i < count; i++)
         pprof->locations[i] = (uint64_t)window[count - 1 - i] + 1;
-    int64_t values[SAMPLE_TYPES];
+    int64_t values[SAMPLE_VALUES];
     Pprof__Label labels[LABELS], *pointers[LABELS] = {labels, labels + 1, labels + 2};
-    fill_values(values, trace);
+    sample_values_fill(values, trace);
     fill_labels(pprof, labels, trace);
     Pprof__Sample sample = PPROF__SAMPLE__INIT, *pointer = &sample;
     sample.n_location_id = count;
     sample.location_id = pprof->locations;
-    sample.n_value = SAMPLE_TYPES;
+    sample.n_value = SAMPLE_VALUES;
     sample.value = values;
     sample.n_label = LABELS;
     sample.label = pointers;

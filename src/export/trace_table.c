@@ -2,10 +2,13 @@
 #include "export/trace_table.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
 #include "collection/array.h"
+#include "export/plain_text.h"
 #include "export/thread_names.h"
 
 /* Prevents that a small damaged file keeps an export busy or leads to a huge one. */
@@ -46,6 +49,17 @@ uint32_t trace_table_domain(const struct trace_table *table,
                             const struct trace *trace) {
     uint32_t domain = table->contexts[trace->context].domain;
     return table->input->reader->domains[domain].number;
+}
+
+char *trace_table_domain_name(const struct trace_table *table, size_t context) {
+    const struct dump_reader *reader = table->input->reader;
+    const struct tracemalloc_dump_domain *domain =
+        &reader->domains[table->contexts[context].domain];
+    struct dump_text name = dump_reader_text(reader, domain->name);
+    char *text;
+    if (name.length > 0)
+        return plain_text_copy(name);
+    return asprintf(&text, "%" PRIu32, domain->number) < 0 ? NULL : text;
 }
 
 uint32_t trace_table_pid(const struct trace_table *table, const struct trace *trace) {

@@ -83,5 +83,10 @@ static inline struct dump_text trace_table_module(const struct trace_table *tabl
 /* The number of a trace's domain. */
 uint32_t trace_table_domain(const struct trace_table *table, const struct trace *trace);
 
+/* The name of a context's domain, or its number if it has none, as plain text that the
+ * caller frees; NULL if there is no memory. */
+must_check char *trace_table_domain_name(const struct trace_table *table,
+                                         size_t context);
+
 /* The PID of a trace, if processes are a key. */
 uint32_t trace_table_pid(const struct trace_table *table, const struct trace *trace);
