@@ -45,7 +45,7 @@ _tracemalloc_values() {
     -l | --limit) echo "all" ;;
     --at) echo "now peak exit end" ;;
     --domain) echo "python libc mmap" ;;
-    --format) echo "collapsed csv json pprof snapshot speedscope" ;;
+    --format) echo "collapsed csv json otlp pprof snapshot speedscope" ;;
     *) return 1 ;;
     esac
 }

@@ -79,7 +79,7 @@ complete -c tracemalloc -n '__fish_seen_subcommand_from merge resolve' -s o -l o
 complete -c tracemalloc -n '__fish_seen_subcommand_from resolve' -l open-modules
 
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l format -x \
-    -a 'collapsed csv json pprof snapshot speedscope'
+    -a 'collapsed csv json otlp pprof snapshot speedscope'
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -s o -l output -r
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -s l -l limit -x -a all
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l at -x -a 'now peak exit end'

@@ -9,6 +9,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/dump_report.h"
+#include "cli/resource_variables.h"
 #include "cli/selection_options.h"
 #include "cli/source_notes.h"
 #include "export/exporter.h"
@@ -22,6 +23,7 @@ struct export_arguments {
     const struct exporter *exporter;
     const char *output;
     struct selection selection;
+    struct resource resource;
     struct export_input input;
 };
 
@@ -159,6 +161,7 @@ static int write_output(struct export_arguments *arguments) {
 static int open_input(struct export_arguments *arguments,
                       const struct dump_reader *reader) {
     const struct selection *selection = &arguments->selection;
+    arguments->input.resource = &arguments->resource;
     arguments->input.point = selection->point;
     arguments->input.point_name = selection->point_name;
     arguments->input.by_process = selection->by_process;
@@ -173,6 +176,8 @@ static int export(struct export_arguments *arguments) {
     const struct dump_report_stacks stacks = {
         .native = SHOWN_NATIVE_FOLDED, .to_file = !arguments->exporter->only_leaf};
     if (check_output(arguments) != 0 ||
+        (arguments->exporter->has_resource &&
+         resource_variables_read(&arguments->resource) != 0) ||
         dump_report_read_shown(&reader, selection->files, selection->file_count,
                                selection, stacks) != 0)
         return 1;
@@ -193,6 +198,7 @@ static int run(int argc, char **argv) {
     export_input_prepare(&arguments.input);
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     int status = export(&arguments);
+    resource_close(&arguments.resource);
     progress_end();
     return status;
 }

@@ -13,6 +13,7 @@
 #include "base/compiler.h"
 #include "dump/dump_reader.h"
 #include "dump/frame_names.h"
+#include "export/resource.h"
 #include "profile/filter.h"
 #include "profile/profile.h"
 
@@ -23,6 +24,7 @@ struct export_input {
     bool by_process;         /* the processes of a merged dump are separate */
     uint32_t python_version; /* PY_VERSION_HEX of the Python that reads the file; 0:
                            traced */
+    const struct resource *resource; /* what the user says of the source; or NULL */
     const struct dump_reader *reader;
     struct frame_names names;
     struct profile shown; /* at `point` */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const struct exporter *const exporters[] = {
-    &export_collapsed, &export_csv,      &export_json,
+    &export_collapsed, &export_csv,      &export_json,       &export_otlp,
     &export_pprof,     &export_snapshot, &export_speedscope,
 };
 

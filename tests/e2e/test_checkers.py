@@ -59,7 +59,7 @@ REPORTS = [
     NO_DUMP,
 ] + [
     "export --format %s OUT/dump OUT/child -o OUT/%s" % (form, form)
-    for form in "collapsed csv json pprof snapshot speedscope".split()
+    for form in "collapsed csv json otlp pprof snapshot speedscope".split()
 ]
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from conftest import clean_environment, run
 
-FORMATS = ("collapsed", "csv", "json", "pprof", "snapshot", "speedscope")
+FORMATS = ("collapsed", "csv", "json", "otlp", "pprof", "snapshot", "speedscope")
 
 PROGRAM = r"""
 import threading

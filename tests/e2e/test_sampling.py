@@ -117,7 +117,7 @@ def test_every_report_says_that_it_is_an_estimate(
     assert said in ours("top", "--once", dump).stdout
     for report in ("stats", "summary", "info"):
         assert ours.json(report, dump)["sample_distance"] == 64 * KIB, report
-    for name in ("json", "csv", "pprof", "speedscope", "collapsed", "snapshot"):
+    for name in ("json", "csv", "otlp", "pprof", "speedscope", "collapsed", "snapshot"):
         result = ours("export", "--format", name, "-o", tmp_path / name, dump)
         assert result.returncode == 0 and said in result.stderr, name
     assert said in (tmp_path / "speedscope").read_text()

@@ -360,7 +360,7 @@ def test_exports(ours, dump):
     assert b"hidden" not in python
 
 
-FORMATS = ["pprof", "speedscope", "collapsed", "json", "csv", "snapshot"]
+FORMATS = ["otlp", "pprof", "speedscope", "collapsed", "json", "csv", "snapshot"]
 
 
 @pytest.mark.parametrize("form", FORMATS + ["page"])

@@ -6,7 +6,7 @@
 #include "exported_dump.h"
 
 START_TEST(each_format_has_a_name) {
-    static const char *const names[] = {"collapsed", "csv",      "json",
+    static const char *const names[] = {"collapsed", "csv",      "json",      "otlp",
                                         "pprof",     "snapshot", "speedscope"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const struct exporter *exporter = exporter_find(names[i]);
@@ -53,7 +53,8 @@ END_TEST
 
 /* Windows of up to 40000 frames each: 8e8 frames from a small file. */
 START_TEST(a_small_file_makes_no_huge_one) {
-    static const char *const names[] = {"collapsed", "json", "pprof", "speedscope"};
+    static const char *const names[] = {"collapsed", "json", "otlp", "pprof",
+                                        "speedscope"};
     struct dump_maker maker;
     dump_maker_open(&maker);
     uint32_t code = dump_maker_code(&maker, "x.py", "f"), stack = 0;
