@@ -103,6 +103,14 @@ static int64_t risen_since(const struct leak_history *history, unsigned window) 
     return sum;
 }
 
+/* A table that is replaced by a larger one goes in one window and comes in another. */
+static double largest_loss(const struct leak_history *history, unsigned window) {
+    int64_t largest = 0;
+    for (unsigned i = window; i < TRACEMALLOC_DUMP_WINDOWS; i++)
+        largest = history->risen[i] < largest ? history->risen[i] : largest;
+    return -(double)largest;
+}
+
 /* By how much of what survivors say the bytes of the line rose of late; what is in use
  * for a moment is noise, and so is the number of samples. */
 static double confirmed_share(const struct leak_judgement *judgement,
@@ -121,7 +129,7 @@ static double confirmed_share(const struct leak_judgement *judgement,
     if (history->is_sampled) {
         double blocks = (double)sum_of(history->blocks, 0, time->count);
         double each = (double)sum_of(history->bytes, 0, time->count) / blocks;
-        noise += each * sqrt(expected / each);
+        noise += each * sqrt(expected / each) + largest_loss(history, window) / 2;
     }
     double change = (double)risen_since(line != NULL ? line : history, window);
     return (change + 2 * noise) / (expected > 1 ? expected : 1);

@@ -236,6 +236,17 @@ START_TEST(one_late_death_among_samples_counts) {
 }
 END_TEST
 
+/* A list that moves: its line's few samples are kept. */
+START_TEST(a_table_that_moves_hides_no_samples) {
+    begin();
+    for (unsigned i = 8; i < EPOCHS; i += 8)
+        sample(i, 1);
+    history.risen[8] += 20000;
+    history.risen[9] -= 20000;
+    ck_word(LEAK_WATCH);
+}
+END_TEST
+
 /* How many samples a full cache has is a matter of chance. */
 START_TEST(a_sampled_backlog_needs_many_samples) {
     begin();
@@ -291,6 +302,7 @@ int main(void) {
         a_trend_rises_evenly,
         few_samples_are_less_sure,
         one_late_death_among_samples_counts,
+        a_table_that_moves_hides_no_samples,
         a_sampled_backlog_needs_many_samples,
         a_sawtooth_is_no_backlog,
         without_time_there_is_no_word,
