@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "export/page_births.h"
+#include "export/page_growing.h"
 #include "output/json_writer.h"
 #include "profile/births.h"
 #include "profile/import_frames.h"
@@ -377,6 +378,7 @@ static void write_document(struct page_data *data) {
     if (!hides_source(data->input->options))
         write_sources(data);
     write_epochs(data);
+    page_growing_write(data->input, &data->json);
     write_trees(data);
     json_writer_close_map(&data->json);
 }

@@ -15,6 +15,11 @@
  *     values            for each entry, one for each column (see page_input.h)
  *     births            entry, epoch, and the bytes and blocks at each point in time:
  *                       what the entry holds that was born then; not in a comparison
+ *   growing    what `leaks` names, the worst first, each with
+ *     entry             as in `leaks --json`
+ *     times             when the epochs of its process begin, and the end, in
+ *                       milliseconds since the dump's start
+ *     alive             by epoch: how many blocks that were born then live now
  *   epochs     when each begins and ends, in milliseconds since the dump's start
  */
 #pragma once

@@ -75,6 +75,16 @@ static int fold(struct page_input *input) {
     return error;
 }
 
+static int find_leaks(struct page_input *input) {
+    const struct dump_reader *reader = input->options->reader;
+    int error = aggregate(input, reader, PROFILE_ALLOCATED, &input->allocated);
+    for (uint32_t i = 0; i < reader->process_count && error == 0; i++)
+        error = leak_report_add(&input->leaks, &input->allocated, i);
+    leak_report_add_rss(&input->leaks, reader);
+    leak_report_finish(&input->leaks);
+    return error;
+}
+
 int page_input_open(struct page_input *input, const struct page_options *options) {
     *input = (struct page_input){.options = options};
     find_points(input);
@@ -88,6 +98,8 @@ int page_input_open(struct page_input *input, const struct page_options *options
         error = add_dumps(input);
     if (error == 0)
         error = fold(input);
+    if (error == 0)
+        error = find_leaks(input);
     if (error < 0)
         page_input_close(input);
     return error;
@@ -96,6 +108,8 @@ int page_input_open(struct page_input *input, const struct page_options *options
 void page_input_close(struct page_input *input) {
     for (int i = 0; i < PAGE_INPUT_TREES; i++)
         folded_tree_close(&input->trees[i]);
+    leak_report_close(&input->leaks);
+    profile_close(&input->allocated);
     path_table_close(&input->table);
     frame_names_close(&input->names);
     *input = (struct page_input){0};

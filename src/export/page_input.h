@@ -9,6 +9,7 @@
 #include "base/compiler.h"
 #include "dump/frame_names.h"
 #include "export/page_options.h"
+#include "leak/leak_report.h"
 #include "profile/folded_tree.h"
 #include "profile/path_table.h"
 #include "profile/profile.h"
@@ -25,6 +26,8 @@ struct page_input {
     struct frame_names names;
     struct path_table table;
     struct folded_tree trees[PAGE_INPUT_TREES]; /* by direction */
+    struct profile allocated;                   /* of the dump, or the newer one */
+    struct leak_report leaks;                   /* the same dump's */
 };
 
 /* 0, or an error of page_write. Options and readers must outlive the input. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "collection/array.h"
 #include "leak/leak_find.h"
@@ -43,6 +44,8 @@ static void describe(struct leak_entry *entry, const struct leak_lines *lines,
     entry->profile = profile;
     entry->stack = line->stack;
     entry->allocated_in = profile_frame(profile, line->stack);
+    entry->time = lines->time;
+    memcpy(entry->born, line->born, sizeof entry->born);
     entry->is_one_block = line->judgement.is_one_block;
     entry->slows = line->judgement.slows;
     entry->has_died = line->judgement.last_death >= 0;

@@ -40,6 +40,10 @@ struct leak_entry {
     /* An example of a traceback. */
     const struct profile *profile;
     uint32_t stack;
+    /* Of the line that carries most, in the process of the example: its live blocks by
+     * epoch of birth. */
+    struct leak_time time;
+    uint64_t born[TRACEMALLOC_DUMP_MAX_EPOCHS];
     struct frame *lines; /* the others that rise in step */
     size_t line_count;
     size_t line_capacity;

@@ -130,6 +130,23 @@ def test_a_full_cache_is_not_accused(dump_of, ours):
     assert leak is None or not leak["verdict"]
 
 
+def test_the_page_shows_the_survival_of_what_grows(dump_of, ours, tmp_path):
+    dump, page = dump_of(SERVER), tmp_path / "page.html"
+    result = ours("flamegraph", dump, "-o", page)
+    if "built without Node" in result.stderr:
+        pytest.skip("this build has no page")
+    data = page.read_text().split('<script type="application/json" id="data">')[1]
+    growing = json.loads(data.split("</script>")[0])["growing"]
+    assert [g["entry"] for g in growing] == ours.json("leaks", dump)["leaks"]
+    assert [growing[0]["entry"]["line"]] == marked_line(SERVER)
+    times, alive = growing[0]["times"], growing[0]["alive"]
+    assert len(times) == len(alive) + 1 and times == sorted(times)
+    assert SECONDS * 900 < times[-1] - times[0] < SECONDS * 4000
+    # Sessions of all times live, but for the start of the program.
+    late = alive[len(alive) // 3 :]
+    assert sum(count > 0 for count in late) > 0.7 * len(late)
+
+
 def test_several_workers_are_reported_by_line(dump_of, ours):
     dumps = [dump_of(SERVER), dump_of(CACHE)]
     document = ours.json("leaks", *dumps)

@@ -108,6 +108,9 @@ START_TEST(an_entry_has_its_evidence) {
     ck_assert_double_eq_tol(entry->oldest_seconds, EPOCHS - 2, 0.01);
     ck_assert_double_eq_tol(entry->freed_late_share, 0, 1e-9);
     ck_assert(!entry->has_died);
+    ck_assert_uint_eq(entry->time.count, EPOCHS);
+    ck_assert_uint_eq(entry->born[1], 0);
+    ck_assert_uint_eq(entry->born[2], 3);
     ck_assert_uint_eq(entry->line_count, 0);
     ck_assert_uint_eq(entry->caller.line, 0);
     leak_report_close(&report);

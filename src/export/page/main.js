@@ -6,6 +6,7 @@ import { makeChart } from "./chart.js";
 import { GROWTH_KINDS, kindEntries } from "./colours.js";
 import { readData } from "./data.js";
 import { formatBytes, formatCount, formatDifference, formatMeasure, formatShare } from "./format.js";
+import { showGrowing } from "./growing.js";
 import { readAddress, writeAddress } from "./state.js";
 import { makeTable } from "./table.js";
 import { makeTimeline } from "./timeline.js";
@@ -243,6 +244,7 @@ function listen() {
 
 showProgram();
 showLegend();
+showGrowing({ section: element("growing"), note: element("growing-note"), list: element("entries") }, data, (text) => setSearch(text));
 addOptions(element("measure"), data.measures);
 addOptions(element("moment"), data.moments);
 addDomains();
