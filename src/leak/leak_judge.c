@@ -306,6 +306,12 @@ struct leak_judgement leak_judge(const struct leak_history *history,
         return judgement;
     unsigned last = time->count - 1;
     judgement.last_death = last_death(history, last);
+    if (line != NULL && history->is_sampled) {
+        /* Of one caller's few samples none may have died yet as others of the line. */
+        int of_line = last_death(line, last);
+        if (of_line > judgement.last_death)
+            judgement.last_death = of_line;
+    }
     judgement.age = judgement.last_death < 0 ? 2 : 4u << judgement.last_death;
     judgement.end = judgement.age <= last ? time->count - judgement.age : 0;
     bool judged = judge_survivors(&judgement, history, time, line);

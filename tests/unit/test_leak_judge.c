@@ -236,6 +236,21 @@ START_TEST(one_late_death_among_samples_counts) {
 }
 END_TEST
 
+/* One caller fills a cache before, and another replaces what is in it. */
+START_TEST(samples_of_one_caller_may_die_as_the_lines_others) {
+    begin();
+    for (unsigned i = 8; i < EPOCHS; i += 4)
+        sample(i, 1);
+    struct leak_history line = history;
+    line.alive[0] += 200;
+    ck_assert_int_eq(leak_judge(&history, &clock_time, &line).word, LEAK_LEAK);
+    line.freed_late[5] = 30;
+    struct leak_judgement judgement = leak_judge(&history, &clock_time, &line);
+    ck_assert_int_eq(judgement.last_death, 5);
+    ck_assert_int_eq(judgement.word, LEAK_NONE);
+}
+END_TEST
+
 /* A list that moves: its line's few samples are kept. */
 START_TEST(a_table_that_moves_hides_no_samples) {
     begin();
@@ -302,6 +317,7 @@ int main(void) {
         a_trend_rises_evenly,
         few_samples_are_less_sure,
         one_late_death_among_samples_counts,
+        samples_of_one_caller_may_die_as_the_lines_others,
         a_table_that_moves_hides_no_samples,
         a_sampled_backlog_needs_many_samples,
         a_sawtooth_is_no_backlog,
