@@ -193,6 +193,9 @@ struct tracemalloc_dump_site {
     uint32_t freed_late[TRACEMALLOC_DUMP_AGES];
     int32_t risen[TRACEMALLOC_DUMP_WINDOWS];
     uint64_t sampled_blocks;
+    /* Of buckets that were given to other sites: see the buckets' `temporary`. */
+    uint64_t temporary_bytes;
+    uint64_t temporary_blocks;
 };
 
 /* The blocks of one size that one stack allocated in one epoch in one domain. `live`
@@ -220,6 +223,9 @@ struct tracemalloc_dump_site {
  * in the mmap domain, where every block is counted: each stands for
  * 1 / (1 - exp(-size / sample_distance)) blocks of the bucket's size.
  *
+ * Temporary blocks, those freed before their thread allocated another one, are counted
+ * for memory that is allocated and freed with the GIL, and not in a sampled process.
+ *
  * A bucket that holds nothing may later be given to another site. Entry 0 is unused. */
 struct tracemalloc_dump_bucket {
     uint32_t site; /* and, in the highest bit, TRACEMALLOC_DUMP_NOT_PYTHON */
@@ -231,7 +237,9 @@ struct tracemalloc_dump_bucket {
     uint32_t at_exit;
     uint32_t live_before;
     uint8_t birth; /* index of the epoch among those of its process */
-    uint8_t reserved[3];
+    /* A number of 24 bits in the machine's byte order; with `birth` in the low 8 bits
+     * of a word. Each 2^24 are added to the site's sum. */
+    uint8_t temporary[3];
 };
 /* The domain is another one than the first. */
 #define TRACEMALLOC_DUMP_NOT_PYTHON 0x80000000u
@@ -400,7 +408,7 @@ struct tracemalloc_dump_header {
 
 static_assert(sizeof(struct tracemalloc_dump_code) == 16, "code");
 static_assert(sizeof(struct tracemalloc_dump_stack) == 16, "stack");
-static_assert(sizeof(struct tracemalloc_dump_site) == 128, "site");
+static_assert(sizeof(struct tracemalloc_dump_site) == 144, "site");
 static_assert(sizeof(struct tracemalloc_dump_bucket) == 40, "bucket");
 static_assert(sizeof(struct tracemalloc_dump_domain) == 8, "domain");
 static_assert(sizeof(struct tracemalloc_dump_module) == 40, "module");

@@ -16,22 +16,22 @@ _tracemalloc_options() {
             "--help" ;;
     resolve) echo "-o --output= --open-modules --help" ;;
     stats | compare)
-        echo "-g --group-by= -l --limit= --cumulative --at= --born= --domain= --include=" \
+        echo "-g --group-by= -l --limit= --cumulative --at= --born= --temporary --domain= --include=" \
             "--exclude= --all-frames --by=process --native --no-native --source --no-source" \
             "--open-modules --json --help" ;;
     tree)
-        echo "--inverted --threshold= --at= --born= --domain= --include= --exclude=" \
+        echo "--inverted --threshold= --at= --born= --temporary --domain= --include= --exclude=" \
             "--all-frames --by=process --native --no-native --source --no-source --open-modules --help" ;;
     top)
         echo "--once --born= --all-frames --native --no-native --source --no-source --open-modules" \
             "-l --limit= -d --delay= --help" ;;
     merge) echo "-o --output= --help" ;;
     export)
-        echo "--format= -o --output= -l --limit= --at= --born= --domain= --include= --exclude=" \
+        echo "--format= -o --output= -l --limit= --at= --born= --temporary --domain= --include= --exclude=" \
             "--all-frames --by=process --native --no-native --source --no-source" \
             "--open-modules --python= --help" ;;
     flamegraph)
-        echo "-o --output= --at= --born= --diff= --threshold= --domain= --include=" \
+        echo "-o --output= --at= --born= --temporary --diff= --threshold= --domain= --include=" \
             "--exclude= --all-frames --by=process --native --no-native --source --no-source" \
             "--open-modules --help" ;;
     *) echo "--help" ;;

@@ -34,6 +34,7 @@ complete -c tracemalloc -n $reports -s g -l group-by -x -a 'filename lineno trac
 complete -c tracemalloc -n $reports -s l -l limit -x -a all
 complete -c tracemalloc -n $reports -l at -x -a 'now peak exit end'
 complete -c tracemalloc -n $reports -l born -x
+complete -c tracemalloc -n $reports -l temporary
 complete -c tracemalloc -n $reports -l domain -x -a 'python libc mmap'
 complete -c tracemalloc -n $reports -l include -x
 complete -c tracemalloc -n $reports -l exclude -x
@@ -65,6 +66,7 @@ complete -c tracemalloc -n $tree -l inverted
 complete -c tracemalloc -n $tree -l threshold -x
 complete -c tracemalloc -n $tree -l at -x -a 'now peak exit end'
 complete -c tracemalloc -n $tree -l born -x
+complete -c tracemalloc -n $tree -l temporary
 complete -c tracemalloc -n $tree -l domain -x -a 'python libc mmap'
 complete -c tracemalloc -n $tree -l include -x
 complete -c tracemalloc -n $tree -l exclude -x
@@ -84,6 +86,7 @@ complete -c tracemalloc -n '__fish_seen_subcommand_from export' -s o -l output -
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -s l -l limit -x -a all
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l at -x -a 'now peak exit end'
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l born -x
+complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l temporary
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l domain -x -a 'python libc mmap'
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l include -x
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l exclude -x
@@ -97,6 +100,7 @@ complete -c tracemalloc -n $flamegraph -l diff -r
 complete -c tracemalloc -n $flamegraph -l threshold -x
 complete -c tracemalloc -n $flamegraph -l at -x -a 'now peak exit end'
 complete -c tracemalloc -n $flamegraph -l born -x
+complete -c tracemalloc -n $flamegraph -l temporary
 complete -c tracemalloc -n $flamegraph -l domain -x -a 'python libc mmap'
 complete -c tracemalloc -n $flamegraph -l include -x
 complete -c tracemalloc -n $flamegraph -l exclude -x

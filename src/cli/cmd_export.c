@@ -51,6 +51,8 @@ static uint32_t parse_version(const char *text, struct argp_state *state) {
 static void check_blocks(const struct export_arguments *arguments,
                          struct argp_state *state) {
     const char *name = arguments->exporter->name;
+    if (arguments->selection.point == PROFILE_TEMPORARY)
+        arguments_error(state, "--temporary cannot be used with --format %s", name);
     if (arguments->input.limit != SIZE_MAX)
         arguments_error(state, "--limit cannot be used with --format %s", name);
     if (arguments->selection.by_process)

@@ -74,12 +74,14 @@ static const char *point_text(const struct profile *profile,
         [PROFILE_PEAK] = "at the peak",
         [PROFILE_EXIT] = "at exit",
         [PROFILE_END] = "at the very end",
+        [PROFILE_TEMPORARY] = "freed before their thread allocated another",
     };
     static const char *const several[] = {
         [PROFILE_NOW] = "each process at its own end",
         [PROFILE_PEAK] = "each process at its own peak",
         [PROFILE_EXIT] = "each process at its exit",
         [PROFILE_END] = "each process at its very end",
+        [PROFILE_TEMPORARY] = "freed before their thread allocated another",
     };
     if (profile->reader->process_count > 1 && !options->selection.by_process)
         return several[options->selection.point];

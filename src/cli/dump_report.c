@@ -15,6 +15,7 @@
 #include "output/failure.h"
 #include "output/progress.h"
 #include "output/terminal.h"
+#include "profile/estimate.h"
 #include "profile/import_frames.h"
 #include "show/births_report.h"
 #include "show/json_report.h"
@@ -124,7 +125,7 @@ static int show_stacks(struct dump_reader *reader, const struct selection *selec
                                   selection->open_modules);
     if (error < 0)
         return error;
-    if (stacks.at_point) {
+    if (stacks.at_point && selection->point != PROFILE_TEMPORARY) {
         wanted = find_wanted(reader, selection->point);
         error = wanted == NULL ? -ENOMEM : 0;
     }
@@ -156,6 +157,11 @@ int dump_report_read_shown(struct dump_reader **reader, char *const *paths, int 
     if (dump_report_read_files(reader, paths, count) != 0)
         return 1;
     int status = born_selection_apply(*reader, selection, paths[0]);
+    if (status == 0 && selection->point == PROFILE_TEMPORARY &&
+        estimate_is_needed(*reader))
+        status = failure_print("%s: temporary blocks are not counted where blocks are "
+                               "sampled",
+                               paths[0]);
     int error = status == 0 ? show_stacks(*reader, selection, stacks) : 0;
     if (error < 0)
         status = failure_print("%s: %s", paths[0], strerror(-error));
@@ -200,7 +206,8 @@ int dump_report_aggregate(struct profile *profile, const struct dump_reader *rea
 int dump_report_open(struct dump_report *report, const struct dump_reader *reader,
                      struct frame_names *names, const struct report_options *options,
                      const char *name, int64_t process) {
-    *report = (struct dump_report){.name = name};
+    *report = (struct dump_report){
+        .name = name, .temporary = options->selection.point == PROFILE_TEMPORARY};
     progress_say("counting the blocks");
     int status = dump_report_aggregate(&report->profile, reader, names,
                                        &options->selection, name);
@@ -231,6 +238,8 @@ static void print_text(const struct dump_report *report,
                        const struct dump_report *old) {
     struct terminal terminal;
     terminal_open(&terminal, stdout);
+    if (report->temporary)
+        text_report_print_temporary(&terminal);
     if (old != NULL)
         births_report_print(&terminal, old->profile.reader, old->name);
     births_report_print(&terminal, report->profile.reader,

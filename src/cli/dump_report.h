@@ -3,6 +3,8 @@
  * `compare`. One thread. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/compiler.h"
 #include "cli/report_options.h"
 #include "dump/dump_reader.h"
@@ -16,6 +18,7 @@ enum { DUMP_REPORT_WHOLE = -1 };
 
 struct dump_report {
     const char *name; /* of the file, for messages */
+    bool temporary;   /* of temporary blocks */
     struct profile profile;
     struct grouping grouping;
 };

@@ -113,6 +113,8 @@ static int print_sections(struct process_report *report, struct weight total,
     char line[STATISTICS_TEXT_SIZE + 64], size[40];
     terminal_open(&report->terminal, stdout);
     births_report_print(&report->terminal, report->reader, NULL);
+    if (report->options->selection.point == PROFILE_TEMPORARY)
+        text_report_print_temporary(&report->terminal);
     int status = print_processes(report, shares);
     if (status != 0)
         return status;

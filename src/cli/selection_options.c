@@ -19,6 +19,7 @@ enum option_key {
     OPTION_NO_SOURCE,
     OPTION_OPEN_MODULES,
     OPTION_BORN,
+    OPTION_TEMPORARY,
 };
 
 static const struct argp_option shown_options[] = {
@@ -111,6 +112,10 @@ static const struct argp_option argp_options[] = {
      "Report on a point in time: now (the default; if the program has ended, the same "
      "as exit), peak, exit (before the interpreter is finalized) or end (after that)",
      0},
+    {"temporary", OPTION_TEMPORARY, NULL, 0,
+     "Report the blocks that were freed before their thread allocated another one, "
+     "since the start",
+     0},
     {"domain", OPTION_DOMAIN, "DOMAIN", 0,
      "Report only blocks of this domain: python, libc, mmap, or a number", 0},
     {"all-frames", OPTION_ALL_FRAMES, NULL, 0,
@@ -128,6 +133,12 @@ static const char *const point_names[] = {
     [PROFILE_END] = "end",
     NULL,
 };
+
+/* It is no point in time, so the births of what is live then do not limit it. */
+static void check_end(const struct selection *selection, struct argp_state *state) {
+    if (selection->point == PROFILE_TEMPORARY && selection->born.is_set)
+        arguments_error(state, "--temporary and --born cannot be used together");
+}
 
 int selection_choose(const char *const *words, const char *word, const char *what,
                      struct argp_state *state) {
@@ -158,6 +169,10 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
                                                                 "point in time", state);
         selection->point_name = point_names[selection->point];
         return 0;
+    case OPTION_TEMPORARY:
+        selection->point = PROFILE_TEMPORARY;
+        selection->point_name = "temporary";
+        return 0;
     case OPTION_DOMAIN:
         selection->filter.domain = argument;
         return 0;
@@ -166,6 +181,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return 0;
     case OPTION_BY:
         selection_parse_by(selection, argument, state);
+        return 0;
+    case ARGP_KEY_END:
+        check_end(selection, state);
         return 0;
     case ARGP_KEY_INIT:
         for (int i = 0; argp_children[i].argp != NULL; i++)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "dump/dump_temporary.h"
 
 /* Bounds that no process reaches, so that sums over a whole dump fit in 63 bits. */
 static const uint64_t max_live_bytes = (uint64_t)1
@@ -168,6 +169,7 @@ static bool add_bounded(uint64_t *sum, uint64_t *value, uint64_t max) {
 /* Sums over all entries. */
 struct sums {
     uint64_t live_bytes, exit_bytes, peak_bytes, total_bytes, total_blocks;
+    uint64_t temporary_bytes, temporary_blocks;
 };
 
 static bool check_site(const struct dump_reader *reader,
@@ -189,6 +191,10 @@ static bool check_site(const struct dump_reader *reader,
     }
     good &= add_bounded(&sums->total_bytes, &site->total_bytes, max_total_bytes);
     good &= add_bounded(&sums->total_blocks, &site->total_blocks, max_total_bytes);
+    good &=
+        add_bounded(&sums->temporary_bytes, &site->temporary_bytes, max_total_bytes);
+    good &=
+        add_bounded(&sums->temporary_blocks, &site->temporary_blocks, max_total_bytes);
     return good;
 }
 
@@ -257,7 +263,9 @@ static bool check_counts(const struct checker *checker,
            add_blocks(&sums->exit_bytes, size, bucket->at_exit, max_live_bytes) &&
            add_blocks(&sums->peak_bytes, size, peak, max_live_bytes) &&
            add_blocks(&sums->total_bytes, size, bucket->total, max_total_bytes) &&
-           add_blocks(&sums->total_blocks, 1, bucket->total, max_total_bytes);
+           add_blocks(&sums->total_blocks, 1, bucket->total, max_total_bytes) &&
+           add_blocks(&sums->temporary_bytes, bucket->size, dump_temporary_get(bucket),
+                      max_total_bytes);
 }
 
 static bool check_bucket(const struct checker *checker,

@@ -63,9 +63,14 @@ void event_do_deferred(struct thread_state *self) {
 }
 
 static always_inline void remove_slot(struct event_guard guard, uintptr_t block,
-                                      uint32_t *slot, enum tracer_family by) {
-    if (likely(gate.active && *slot != 0))
-        tracer_uncount(guard, tracer_take_slot(guard, block, slot, by));
+                                      uint32_t *slot, enum tracer_family by,
+                                      enum event_gil gil) {
+    if (likely(gate.active && *slot != 0)) {
+        uint32_t bucket = tracer_take_slot(guard, block, slot, by);
+        tracer_uncount(guard, bucket);
+        if (gil == EVENT_WITH_GIL && guard.thread->last_block == block && bucket != 0)
+            tracer_count_temporary(guard, bucket_at(bucket));
+    }
     event_end(guard);
 }
 
@@ -77,7 +82,7 @@ static cold_path void remove_first(uintptr_t block, uint32_t *slot,
     if (self->in_tracer)
         defer(self, block, by);
     else if (gate.active)
-        remove_slot(event_begin(self), block, slot, by);
+        remove_slot(event_begin(self), block, slot, by, EVENT_ANY_THREAD);
 }
 
 static cold_path void free_sampled(uintptr_t block, enum tracer_family by) {
@@ -127,9 +132,9 @@ void event_free_slow_path(const void *block, enum tracer_family by,
     /* Compiled once for each: what there is to release is known. */
     struct event_guard guard = event_begin_as(self, gil);
     if (guard.lock == EVENT_LOCKED)
-        remove_slot((struct event_guard){self, EVENT_LOCKED}, address, slot, by);
+        remove_slot((struct event_guard){self, EVENT_LOCKED}, address, slot, by, gil);
     else
-        remove_slot(guard, address, slot, by);
+        remove_slot(guard, address, slot, by, gil);
 }
 
 /* A thread that is in the tracer was interrupted by a signal and may hold the lock, so
@@ -239,7 +244,7 @@ void *event_alloc_slow_path(struct thread_state *self, void *block, size_t size,
             bucket = find_bucket(guard, size, event_capture(guard, gil));
         tracer_insert(guard, (uintptr_t)block, bucket);
         if (gil == EVENT_WITH_GIL)
-            event_last_block = (uintptr_t)block;
+            event_last_block = self->last_block = (uintptr_t)block;
         timeline_event(guard);
     }
     event_end(guard);
@@ -268,11 +273,15 @@ static uint32_t moved_bucket(struct event_guard guard, uint32_t old) {
                                    bucket_site(bucket)->domain, bucket->size);
 }
 
-void event_reuse_slow_path(struct thread_state *self, uint32_t *slot) {
+void event_reuse_slow_path(struct thread_state *self, uintptr_t block, uint32_t *slot) {
     struct event_guard guard = event_begin_as(self, EVENT_WITH_GIL);
     uint32_t old = *slot & BLOCK_MAP_BUCKET;
-    if (gate.active && old != 0)
+    if (gate.active && old != 0) {
+        if (self->last_block == block)
+            tracer_count_temporary(guard, bucket_at(old));
+        self->last_block = block;
         tracer_move(guard, slot, moved_bucket(guard, old));
+    }
     event_end(guard);
 }
 

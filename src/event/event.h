@@ -229,7 +229,7 @@ static always_inline void *event_alloc_commit(struct event_guard guard, void *bl
     if (unlikely(!tracer_insert_fast(guard, (uintptr_t)block, bucket, size)))
         return event_alloc_again(guard.thread, block, size, gil);
     if (gil == EVENT_WITH_GIL)
-        event_last_block = (uintptr_t)block;
+        event_last_block = guard.thread->last_block = (uintptr_t)block;
     if (timeline_due())
         return event_alloc_tick(guard.thread, block);
     tracer_leave(guard);
@@ -265,16 +265,17 @@ static always_inline void *event_alloc(struct thread_state *self, void *block,
 
 /* The interpreter reuses an object of a free list: moves its block, whose slot this is,
  * to the current stack. With the GIL. */
-void event_reuse_slow_path(struct thread_state *self, uint32_t *slot);
-static always_inline void event_reuse(struct thread_state *self, uint32_t *slot) {
+void event_reuse_slow_path(struct thread_state *self, uintptr_t block, uint32_t *slot);
+static always_inline void event_reuse(struct thread_state *self, uintptr_t block,
+                                      uint32_t *slot) {
     const struct event_cache_entry *cached = NULL;
     const char *tstate;
     if (unlikely(!event_begin_fast_python(self, EVENT_WITH_GIL, &tstate))) {
-        event_reuse_slow_path(self, slot);
+        event_reuse_slow_path(self, block, slot);
         return;
     }
     struct event_guard guard = event_guard_fast(self);
-    const struct tracemalloc_dump_bucket *bucket =
+    struct tracemalloc_dump_bucket *bucket =
         bucket_table.buckets + (*slot & BLOCK_MAP_BUCKET);
     if (likely(event_path == EVENT_FAST_PATH_RECENT &&
                *event_python.finalizing == NULL &&
@@ -283,9 +284,12 @@ static always_inline void event_reuse(struct thread_state *self, uint32_t *slot)
                                             bucket->size);
     if (unlikely(cached == NULL)) {
         event_leave_fast(self);
-        event_reuse_slow_path(self, slot);
+        event_reuse_slow_path(self, block, slot);
         return;
     }
+    if (self->last_block == block)
+        tracer_count_temporary(guard, bucket);
+    self->last_block = block;
     tracer_move(guard, slot, cached->bucket);
     event_end(guard);
 }
@@ -339,7 +343,9 @@ static always_inline bool event_free_exact(const void *block, enum event_gil gil
     }
     struct event_guard guard = event_guard_fast(self);
     /* A request may have stopped or cleared the tracing meanwhile. */
-    bool is_done = likely(gate.active) && tracer_remove_fast(guard, slot);
+    const uintptr_t *last = gil == EVENT_WITH_GIL ? &self->last_block : NULL;
+    bool is_done =
+        likely(gate.active) && tracer_remove_fast(guard, (uintptr_t)block, slot, last);
     tracer_leave(guard);
     if (unlikely(!is_done)) {
         self->in_tracer = false;

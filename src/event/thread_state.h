@@ -63,6 +63,7 @@ struct thread_state {
      * tracer's lock is biased to, and needs no window for SIGBUS. Else
      * THREAD_STATE_NO_OWNER, which is no PyThreadState. */
     const char *owner;
+    uintptr_t last_block; /* that it allocated with the GIL in Python's domain */
     struct event_cache cache;
     struct bucket_cache buckets;
     uintptr_t deferred[THREAD_STATE_DEFERRED]; /* blocks that a signal handler freed,

@@ -61,6 +61,13 @@ static struct estimate *find_sums(struct page_births *births, struct id_pair pai
     return sums;
 }
 
+/* Temporary blocks are of no range: the births of most are not kept. */
+static uint32_t count_at(const struct dump_reader *reader,
+                         const struct tracemalloc_dump_bucket *bucket,
+                         enum profile_point point) {
+    return point == PROFILE_TEMPORARY ? 0 : profile_bucket_count(reader, bucket, point);
+}
+
 static int add_bucket(struct page_births *births, struct sites *sites,
                       const struct tracemalloc_dump_bucket *bucket) {
     const struct page_input *input = sites->input;
@@ -69,7 +76,7 @@ static int add_bucket(struct page_births *births, struct sites *sites,
     uint32_t path = sites->paths[dump_bucket_site(bucket)], any = 0;
     uint32_t counts[PAGE_INPUT_POINTS];
     for (size_t i = 0; i < input->point_count; i++)
-        any |= counts[i] = profile_bucket_count(reader, bucket, input->points[i]);
+        any |= counts[i] = count_at(reader, bucket, input->points[i]);
     if (any == 0 || path == NO_PATH || site->stack == TRACEMALLOC_DUMP_OVERFLOW_STACK)
         return 0;
     int64_t entry =

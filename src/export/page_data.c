@@ -341,6 +341,7 @@ static void write_moments(struct page_data *data) {
         [PROFILE_PEAK] = "peak",
         [PROFILE_EXIT] = "exit",
         [PROFILE_END] = "end",
+        [PROFILE_TEMPORARY] = "temporary",
     };
     open_list(data, "moments");
     for (size_t i = 0; i < data->input->point_count; i++)

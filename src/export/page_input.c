@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+#include "profile/estimate.h"
+
 /* Of each tree. More would not be distinguishable, and would slow down the browser. */
 enum { MAX_NODES = 30000 };
 
@@ -10,8 +12,13 @@ static bool is_finalized(const struct dump_reader *reader) {
     return reader->header.finalized != 0;
 }
 
+static bool has_samples(const struct page_options *options) {
+    return estimate_is_needed(options->reader) ||
+           (options->old != NULL && estimate_is_needed(options->old));
+}
+
 /* Exit and end are offered only if all dumps were finalized, or if the user asked for
- * them. */
+ * them; temporary blocks, which are no point in time, if all were counted. */
 static void find_points(struct page_input *input) {
     const struct page_options *options = input->options;
     bool finalized = is_finalized(options->reader) &&
@@ -22,6 +29,8 @@ static void find_points(struct page_input *input) {
         input->points[input->point_count++] = PROFILE_EXIT;
     if (finalized || options->point == PROFILE_END)
         input->points[input->point_count++] = PROFILE_END;
+    if (!has_samples(options))
+        input->points[input->point_count++] = PROFILE_TEMPORARY;
 }
 
 static int aggregate(struct page_input *input, const struct dump_reader *reader,

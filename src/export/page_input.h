@@ -14,7 +14,7 @@
 #include "profile/path_table.h"
 #include "profile/profile.h"
 
-enum { PAGE_INPUT_POINTS = 4, PAGE_INPUT_TREES = 2 };
+enum { PAGE_INPUT_POINTS = 5, PAGE_INPUT_TREES = 2 };
 
 struct page_input {
     const struct page_options *options;

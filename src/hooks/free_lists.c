@@ -85,9 +85,10 @@ static always_inline bool just_allocated(const void *object) {
 
 static always_inline void count_here(const void *object) {
     struct thread_state *self = event_thread();
-    uint32_t *slot = block_map_find(object_block(object, version));
+    uintptr_t block = object_block(object, version);
+    uint32_t *slot = block_map_find(block);
     if (self != NULL && slot != NULL && *slot != 0)
-        event_reuse(self, slot);
+        event_reuse(self, block, slot);
 }
 
 static cold_path void count_sampled_block_here(uintptr_t block) {

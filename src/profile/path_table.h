@@ -37,7 +37,7 @@ enum {
 #define PATH_TABLE_NATIVE ((uint64_t)1 << 32)
 
 enum {
-    PATH_TABLE_MAX_COLUMNS = 18,
+    PATH_TABLE_MAX_COLUMNS = 22,
     PATH_TABLE_MAX_DOMAINS = 32, /* any further domain counts as the last */
     PATH_TABLE_MAX_STEPS = 1 << 26,
 };

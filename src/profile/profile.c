@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "dump/dump_temporary.h"
 #include "profile/births.h"
 #include "profile/estimate.h"
 
@@ -42,8 +43,21 @@ static void add_blocks(struct weight *weights,
 static uint64_t recorded(const struct dump_reader *reader,
                          const struct tracemalloc_dump_bucket *bucket,
                          enum profile_point point) {
+    if (point == PROFILE_TEMPORARY)
+        return dump_temporary_get(bucket);
     return point == PROFILE_ALLOCATED ? bucket->total
                                       : profile_bucket_count(reader, bucket, point);
+}
+
+/* What a site has of buckets that are gone. */
+static struct weight folded(const struct tracemalloc_dump_site *site,
+                            enum profile_point point) {
+    if (point == PROFILE_ALLOCATED)
+        return (struct weight){.size = site->total_bytes, .count = site->total_blocks};
+    if (point == PROFILE_TEMPORARY)
+        return (struct weight){.size = site->temporary_bytes,
+                               .count = site->temporary_blocks};
+    return (struct weight){0};
 }
 
 static struct weight *count(const struct dump_reader *reader,
@@ -51,9 +65,8 @@ static struct weight *count(const struct dump_reader *reader,
     struct weight *weights = calloc(reader->site_count + 1, sizeof *weights);
     if (weights == NULL)
         return NULL;
-    for (size_t i = 0; i < reader->site_count && point == PROFILE_ALLOCATED; i++)
-        weights[i] = (struct weight){.size = reader->sites[i].total_bytes,
-                                     .count = reader->sites[i].total_blocks};
+    for (size_t i = 0; i < reader->site_count; i++)
+        weights[i] = folded(&reader->sites[i], point);
     for (size_t i = 0; i < reader->bucket_count; i++)
         add_blocks(weights, &reader->buckets[i],
                    recorded(reader, &reader->buckets[i], point));
@@ -85,7 +98,8 @@ static struct weight *estimate(const struct dump_reader *reader,
 
 static struct weight *sum_buckets(const struct dump_reader *reader,
                                   enum profile_point point) {
-    return estimate_is_needed(reader) ? estimate(reader, point) : count(reader, point);
+    bool is_exact = point == PROFILE_TEMPORARY || !estimate_is_needed(reader);
+    return is_exact ? count(reader, point) : estimate(reader, point);
 }
 
 struct weight *profile_allocated(const struct dump_reader *reader) {

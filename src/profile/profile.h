@@ -23,6 +23,9 @@ enum profile_point {
     PROFILE_EXIT,      /* when the runtime began to finalize */
     PROFILE_END,       /* live now, or when the process ended */
     PROFILE_ALLOCATED, /* no point in time: everything that was ever allocated */
+    /* What of that was freed before its thread allocated another block; nothing where
+     * blocks were sampled. */
+    PROFILE_TEMPORARY,
 };
 
 /* A frame as the reports show it. Profiles with one name table have equal numbers for
@@ -59,7 +62,7 @@ void profile_update_total(struct profile *profile);
 struct weight *profile_allocated(const struct dump_reader *reader);
 
 /* Blocks recorded in one bucket at a point in time, and the blocks that they stand for;
- * not for PROFILE_ALLOCATED. */
+ * not for PROFILE_ALLOCATED and PROFILE_TEMPORARY. */
 uint32_t profile_bucket_count(const struct dump_reader *reader,
                               const struct tracemalloc_dump_bucket *bucket,
                               enum profile_point point);

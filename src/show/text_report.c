@@ -236,6 +236,14 @@ void text_report_print(const struct terminal *terminal,
     source_lines_close(&printer.sources);
 }
 
+void text_report_print_temporary(const struct terminal *terminal) {
+    static const char line[] =
+        "Temporary blocks: freed before their thread allocated another one";
+    terminal_put_start(terminal, TERMINAL_STRONG, line, sizeof line - 1,
+                       terminal->width);
+    fputc('\n', terminal->out);
+}
+
 static void print_sampling(const struct terminal *terminal,
                            const struct dump_reader *reader, const char *name) {
     char sampling[SAMPLING_TEXT_SIZE], *line;

@@ -12,6 +12,9 @@
 void text_report_print(const struct terminal *terminal,
                        const struct statistics *statistics);
 
+/* Prints a line that says what temporary blocks are. */
+void text_report_print_temporary(const struct terminal *terminal);
+
 /* Prints one line if the numbers of a dump are estimates, and one if it is incomplete.
  * `name` names the dump if there are several; else it is NULL. */
 void text_report_print_completeness(const struct terminal *terminal,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena_array.h"
+#include "dump/dump_temporary.h"
 #include "trace/name_table.h"
 #include "trace/site_table.h"
 
@@ -91,6 +92,8 @@ bool bucket_table_is_dead(const struct tracemalloc_dump_bucket *bucket) {
 static void fold(struct tracemalloc_dump_bucket *bucket) {
     add_ever(bucket, bucket->total);
     bucket->total = 0;
+    dump_temporary_fold(bucket_site(bucket), bucket, dump_temporary_get(bucket));
+    dump_temporary_clear(bucket);
 }
 
 static uint64_t hash_of(const struct tracemalloc_dump_bucket *bucket) {
@@ -307,6 +310,7 @@ void bucket_table_clear(void) {
         struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
         bucket->live = bucket->at_exit = bucket->total = bucket->peak_live = 0;
         bucket->live_before = 0;
+        dump_temporary_clear(bucket);
     }
     for (uint64_t id = 0; id < sites; id++) {
         struct tracemalloc_dump_site *site = bucket_table.sites + id;

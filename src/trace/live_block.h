@@ -34,6 +34,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "dump/dump_temporary.h"
 #include "trace/block_map.h"
 #include "trace/bucket_table.h"
 
@@ -196,9 +197,18 @@ static always_inline void live_block_put_back(uint32_t *slot, uint32_t bucket) {
     *slot |= bucket;
 }
 
-/* Removes a block; makes no calls. False, with the block unchanged, if the slot is
- * empty or watched, or if an epoch began since the bucket last changed. */
-static always_inline bool live_block_remove_fast(uint32_t *slot) {
+/* Counts a block that was freed before its thread allocated another. Makes no calls. */
+static always_inline void
+live_block_count_temporary(struct tracemalloc_dump_bucket *bucket) {
+    if (unlikely(dump_temporary_add(bucket)))
+        dump_temporary_fold(bucket_site(bucket), bucket, DUMP_TEMPORARY_LIMIT);
+}
+
+/* Removes a block, which is temporary if it is `*last`, the last one that its thread
+ * allocated; NULL: not counted. Makes no calls. False, with the block unchanged, if the
+ * slot is empty or watched, or if an epoch began since the bucket last changed. */
+static always_inline bool live_block_remove_fast(uintptr_t block, uint32_t *slot,
+                                                 const uintptr_t *last) {
     struct tracemalloc_dump_header *header = bucket_table.header;
     uint32_t id = *slot;
     if (unlikely(id == 0 || id & BLOCK_MAP_WATCHED))
@@ -208,6 +218,8 @@ static always_inline bool live_block_remove_fast(uint32_t *slot) {
         return false;
     *slot = 0;
     live_block_subtract(header, bucket);
+    if (last != NULL && *last == block)
+        live_block_count_temporary(bucket);
     return true;
 }
 

@@ -81,6 +81,8 @@ static void merge_into_parent(uint32_t id, struct id_set *ids) {
     site_at(parent_site)->total_bytes += site->total_bytes;
     site_at(parent_site)->total_blocks += site->total_blocks;
     site_at(parent_site)->sampled_blocks += site->sampled_blocks;
+    site_at(parent_site)->temporary_bytes += site->temporary_bytes;
+    site_at(parent_site)->temporary_blocks += site->temporary_blocks;
     *site = (struct tracemalloc_dump_site){0};
     id_set_add(ids, id);
 }

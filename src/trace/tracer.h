@@ -202,9 +202,18 @@ static always_inline void tracer_remove(struct event_guard guard, uintptr_t bloc
 
 /* As tracer_remove, on the fast path. False, with the block unchanged, if
  * live_block_remove_fast fails. */
-static always_inline bool tracer_remove_fast(struct event_guard guard, uint32_t *slot) {
+static always_inline bool tracer_remove_fast(struct event_guard guard, uintptr_t block,
+                                             uint32_t *slot, const uintptr_t *last) {
     event_guard_check(guard);
-    return live_block_remove_fast(slot);
+    return live_block_remove_fast(block, slot, last);
+}
+
+/* Counts a block of the bucket that was freed before its thread allocated another. */
+static always_inline void
+tracer_count_temporary(struct event_guard guard,
+                       struct tracemalloc_dump_bucket *bucket) {
+    event_guard_check(guard);
+    live_block_count_temporary(bucket);
 }
 
 /* As tracer_insert, on the fast path, for a block of this size in Python's domain.

@@ -14,7 +14,7 @@ MAGIC = b"\x89TMDUMP\n"
 SECTIONS = 12
 NAMES = "strings code stacks sites buckets domains modules timeline processes".split()
 NAMES += ["symbols", "epochs"]
-SITE_SIZE, BUCKET_SIZE, EPOCH_SIZE = 128, 40, 16
+SITE_SIZE, BUCKET_SIZE, EPOCH_SIZE = 144, 40, 16
 STATES = dict(enumerate("tracing stopped exited exec snapshot signal".split(), 1))
 EMPTY, OVERFLOW = 0, 1
 NATIVE = NOT_PYTHON = 1 << 31

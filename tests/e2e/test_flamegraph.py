@@ -82,9 +82,10 @@ def test_the_page_has_the_totals_of_stats(has_page, dump, ours, tmp_path):
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     page = Page(out)
     for moment in page.json["moments"]:
-        total = ours.json("stats", dump, "--at", moment)["total"]
+        option = "--temporary" if moment == "temporary" else "--at=" + moment
+        total = ours.json("stats", dump, option)["total"]
         assert page.total(moment) == (total["size"], total["count"])
-    assert page.json["moments"] == ["now", "peak", "exit", "end"]
+    assert page.json["moments"] == ["now", "peak", "exit", "end", "temporary"]
 
 
 def test_one_file_with_all_it_needs(has_page, dump, ours, tmp_path):

@@ -5,6 +5,7 @@
 #include <yajl/yajl_tree.h>
 
 #include "check_run.h"
+#include "dump/dump_temporary.h"
 #include "export/page_data.h"
 #include "opened_dump.h"
 
@@ -66,17 +67,21 @@ static uint32_t add_block(uint32_t live, uint32_t at_exit) {
 
 START_TEST(a_block_at_each_moment) {
     maker.header.finalized = 1;
-    add_block(1, 2);
+    uint32_t id = add_block(1, 2);
+    struct tracemalloc_dump_bucket *bucket =
+        dump_maker_entry(&maker, TRACEMALLOC_DUMP_BUCKETS, id);
+    for (int i = 0; i < 7; i++)
+        ck_assert(!dump_temporary_add(bucket));
     hides_source = true;
     write_data((struct page_options){0});
-    ck_assert_uint_eq(YAJL_GET_ARRAY(at("moments", NULL, NULL))->len, 4);
+    ck_assert_uint_eq(YAJL_GET_ARRAY(at("moments", NULL, NULL))->len, 5);
     ck_assert_str_eq(YAJL_GET_STRING(at("moment", NULL, NULL)), "now");
     ck_numbers(at("trees", "calls", "parents"), 2, (long long[]){0, 0});
     ck_numbers(at("trees", "calls", "frames"), 2, (long long[]){0, 3});
     ck_numbers(at("trees", "callers", "entries"), 2, (long long[]){1, 0});
-    /* now, peak, exit, end, and the allocations */
-    ck_numbers(at("trees", "calls", "values"), 9,
-               (long long[]){20, 2, 10, 1, 20, 2, 10, 1, 3});
+    /* now, peak, exit, end, the temporary blocks, and the allocations */
+    ck_numbers(at("trees", "calls", "values"), 11,
+               (long long[]){20, 2, 10, 1, 20, 2, 10, 1, 70, 7, 3});
     ck_assert_ptr_null(
         yajl_tree_get(document, (const char *[]){"sources", NULL}, yajl_t_any));
 }
@@ -87,9 +92,9 @@ START_TEST(the_old_dump_is_behind_the_new) {
     struct dump_reader *old = opened_dump_read(&maker);
     add_block(1, 0);
     write_data((struct page_options){.old = old});
-    ck_assert_uint_eq(YAJL_GET_ARRAY(at("moments", NULL, NULL))->len, 2);
-    ck_numbers(at("trees", "calls", "values"), 10,
-               (long long[]){40, 4, 40, 4, 4, 30, 3, 30, 3, 3});
+    ck_assert_uint_eq(YAJL_GET_ARRAY(at("moments", NULL, NULL))->len, 3);
+    ck_numbers(at("trees", "calls", "values"), 14,
+               (long long[]){40, 4, 40, 4, 0, 0, 4, 30, 3, 30, 3, 0, 0, 3});
     ck_assert_ptr_nonnull(at("old", NULL, NULL));
     ck_assert_uint_eq(YAJL_GET_ARRAY(at("sources", NULL, NULL))->len, 4);
     dump_reader_close(old);

@@ -43,8 +43,8 @@ static void ck_moments(size_t count, const enum profile_point *expected) {
 START_TEST(a_program_that_was_not_finalized_has_no_exit) {
     hold(1, 10, 1);
     ck_assert_int_eq(open_input(), 0);
-    ck_moments(2, (enum profile_point[]){PROFILE_NOW, PROFILE_PEAK});
-    ck_assert_uint_eq(input.columns, 5);
+    ck_moments(3, (enum profile_point[]){PROFILE_NOW, PROFILE_PEAK, PROFILE_TEMPORARY});
+    ck_assert_uint_eq(input.columns, 7);
 }
 END_TEST
 
@@ -52,9 +52,9 @@ START_TEST(each_moment_of_a_finished_program) {
     maker.header.finalized = 1;
     hold(1, 10, 1);
     ck_assert_int_eq(open_input(), 0);
-    ck_moments(4, (enum profile_point[]){PROFILE_NOW, PROFILE_PEAK, PROFILE_EXIT,
-                                         PROFILE_END});
-    ck_assert_uint_eq(input.columns, 9);
+    ck_moments(5, (enum profile_point[]){PROFILE_NOW, PROFILE_PEAK, PROFILE_EXIT,
+                                         PROFILE_END, PROFILE_TEMPORARY});
+    ck_assert_uint_eq(input.columns, 11);
 }
 END_TEST
 
@@ -64,8 +64,8 @@ START_TEST(only_moments_that_both_dumps_hold) {
     options.old = opened_dump_read(&maker);
     maker.header.finalized = 1;
     ck_assert_int_eq(open_input(), 0);
-    ck_moments(2, (enum profile_point[]){PROFILE_NOW, PROFILE_PEAK});
-    ck_assert_uint_eq(input.columns, 10);
+    ck_moments(3, (enum profile_point[]){PROFILE_NOW, PROFILE_PEAK, PROFILE_TEMPORARY});
+    ck_assert_uint_eq(input.columns, 14);
 }
 END_TEST
 
@@ -73,7 +73,16 @@ START_TEST(the_end_can_be_asked_for) {
     hold(1, 10, 1);
     options.point = PROFILE_END;
     ck_assert_int_eq(open_input(), 0);
-    ck_moments(3, (enum profile_point[]){PROFILE_NOW, PROFILE_PEAK, PROFILE_END});
+    ck_moments(4, (enum profile_point[]){PROFILE_NOW, PROFILE_PEAK, PROFILE_END,
+                                         PROFILE_TEMPORARY});
+}
+END_TEST
+
+START_TEST(sampled_blocks_are_not_counted_as_temporary) {
+    maker.header.sample_distance = 512;
+    hold(1, 10, 1);
+    ck_assert_int_eq(open_input(), 0);
+    ck_moments(2, (enum profile_point[]){PROFILE_NOW, PROFILE_PEAK});
 }
 END_TEST
 
@@ -125,6 +134,7 @@ int main(void) {
     tcase_add_test(tests, each_moment_of_a_finished_program);
     tcase_add_test(tests, only_moments_that_both_dumps_hold);
     tcase_add_test(tests, the_end_can_be_asked_for);
+    tcase_add_test(tests, sampled_blocks_are_not_counted_as_temporary);
     tcase_add_test(tests, the_share_folds_both_trees);
     tcase_add_test(tests, processes_can_be_the_first_frames);
     tcase_add_test(tests, errors_leave_nothing_behind);

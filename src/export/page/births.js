@@ -30,8 +30,15 @@ function chosenEpochs(data, range) {
     return data.epochs.map(({ from, to }) => from < range.to && to > range.from);
 }
 
-/** Bytes and blocks of each entry of a tree that were born in the range, at a point in time. */
-export function sumBirths(data, tree, range, moment) {
+/** Whether a view is limited to a range: that of temporary blocks is of all times. */
+export function isLimited(view) {
+    return view.born !== null && view.moment !== "temporary";
+}
+
+/** Bytes and blocks of each entry of a tree that were born in the view's range; null if it has none. */
+export function sumBirths(data, tree, view) {
+    const { born: range, moment } = view;
+    if (!isLimited(view)) return null;
     const chosen = chosenEpochs(data, range);
     const step = 2 + 2 * data.moments.length;
     const column = 2 + 2 * Math.max(0, data.moments.indexOf(moment));

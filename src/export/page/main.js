@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Connects the parts of the page: the controls change the view, and the view is drawn.
 import "uplot/dist/uPlot.min.css";
+import { isLimited } from "./births.js";
 import { makeBorn } from "./born.js";
 import { makeChart } from "./chart.js";
 import { GROWTH_KINDS, kindEntries } from "./colours.js";
@@ -63,10 +64,12 @@ function showProgram() {
     element("lost").textContent = `Incomplete: ${lost.join("; ")}.`;
 }
 
+const TEMPORARY = "freed before their thread allocated another";
+
 /** Names of the points in time within a sentence. */
 const MOMENTS = data.dump.pids.length > 1
-    ? { now: "now", peak: "at each process\u2019s own peak", exit: "at each process\u2019s exit", end: "at the very end of each process" }
-    : { now: "now", peak: "at the peak", exit: "at exit", end: "at the very end" };
+    ? { now: "now", peak: "at each process\u2019s own peak", exit: "at each process\u2019s exit", end: "at the very end of each process", temporary: TEMPORARY }
+    : { now: "now", peak: "at the peak", exit: "at exit", end: "at the very end", temporary: TEMPORARY };
 
 function showTotal() {
     const [size, count] = tree.now;
@@ -76,8 +79,8 @@ function showTotal() {
     const strong = document.createElement("strong");
     strong.textContent = formatBytes(size);
     const more = document.createElement("small");
-    const when = view.born ? ", allocated in the range" : "";
-    const all = view.born ? " of all times" : "";
+    const when = isLimited(view) ? ", allocated in the range" : "";
+    const all = isLimited(view) ? " of all times" : "";
     more.textContent = ` in ${formatCount(count)} blocks ${MOMENTS[view.moment]}${when}, of ${formatCount(tree.now[2])} allocations${all}`;
     total.replaceChildren(strong, more);
     if (!data.compared) return;

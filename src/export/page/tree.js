@@ -72,7 +72,7 @@ function makeNodes(data, tree, hidden, nodes) {
 function addEntries(data, tree, view, drawn) {
     const columns = columnsOf(data, view.moment);
     const measure = data.measures.indexOf(view.measure);
-    const births = view.born && sumBirths(data, tree, view.born, view.moment);
+    const births = sumBirths(data, tree, view);
     for (let i = 0; i < tree.entries.length / 2; i++) {
         if (!view.domains.has(tree.entries[2 * i + 1])) continue;
         const node = drawn[tree.entries[2 * i]];
@@ -152,7 +152,7 @@ export function sumMatches(root, matches) {
 export function sumDomains(data, view) {
     const [column] = columnsOf(data, view.moment);
     const tree = data.trees.calls;
-    const births = view.born && sumBirths(data, tree, view.born, view.moment);
+    const births = sumBirths(data, tree, view);
     const sums = data.domains.map(() => 0);
     for (let i = 0; i < tree.entries.length / 2; i++) {
         sums[tree.entries[2 * i + 1]] += births ? births[2 * i] : tree.values[i * data.columns + column];
