@@ -202,7 +202,8 @@ static int examine_dump(struct leak_report *report, struct leaks_input *input, i
 static int print(const struct leak_report *report, const struct leaks_input *input,
                  const struct leaks_options *options) {
     if (options->json) {
-        int error = leaks_json_print(stdout, report, &input->names);
+        int error = leaks_json_print(stdout, report, &input->names, input->readers,
+                                     input->count);
         return error == 0 ? 0
                           : failure_print("cannot write JSON: %s", strerror(-error));
     }

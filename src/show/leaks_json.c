@@ -2,6 +2,7 @@
 #include "show/leaks_json.h"
 
 #include "show/json_report.h"
+#include "show/completeness.h"
 
 enum { MAX_FRAMES = 100 };
 
@@ -116,13 +117,33 @@ static void add_forecast(struct json_writer *writer, const struct leak_report *r
     json_writer_close_map(writer);
 }
 
+static void add_completeness(struct json_writer *writer,
+                             struct dump_reader *const *readers, int count) {
+    char text[COMPLETENESS_TEXT_SIZE];
+    bool complete = true;
+    json_writer_key(writer, "incomplete_reasons");
+    json_writer_open_list(writer);
+    for (int i = 0; i < count; i++) {
+        if (readers[i] == NULL)
+            continue;
+        complete &= completeness_holds(readers[i]);
+        for (size_t at = 0; completeness_next(readers[i], &at, text);)
+            json_writer_word(writer, text);
+    }
+    json_writer_close_list(writer);
+    json_writer_key(writer, "complete");
+    json_writer_bool(writer, complete);
+}
+
 int leaks_json_print(FILE *out, const struct leak_report *report,
-                     const struct frame_names *names) {
+                     const struct frame_names *names,
+                     struct dump_reader *const *readers, int count) {
     struct json_writer writer;
     int error = json_writer_open(&writer, out);
     if (error < 0)
         return error;
     json_writer_open_map(&writer);
+    add_completeness(&writer, readers, count);
     json_writer_add_unsigned(&writer, "processes", report->processes);
     json_writer_add_number(&writer, "watched_seconds", report->watched_seconds);
     add_limit(&writer, report);

@@ -14,6 +14,7 @@ void leaks_json_add_entry(struct json_writer *writer, const struct leak_report *
                           const struct frame_names *names,
                           const struct leak_entry *entry);
 
-/* Prints the document. 0, -ENOMEM or -EIO. */
+/* Prints the document of these dumps, each of which may be NULL. 0, -ENOMEM, -EIO. */
 must_check int leaks_json_print(FILE *out, const struct leak_report *report,
-                                const struct frame_names *names);
+                                const struct frame_names *names,
+                                struct dump_reader *const *readers, int count);
