@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/id_table.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -55,7 +54,6 @@ static int grow(struct id_table *table) {
 /* The table is at most two thirds full, or, without memory to grow, has one free slot:
  * each probe ends. */
 int id_table_add(struct id_table *table, uint64_t hash, uint32_t id) {
-    assert(id != 0);
     if (unlikely((uint64_t)table->used * 3 >= (uint64_t)table->mask * 2)) {
         int error = grow(table);
         if (error < 0 && table->used + 1 >= table->mask)
@@ -69,7 +67,6 @@ int id_table_add(struct id_table *table, uint64_t hash, uint32_t id) {
 /* Backward shift: each entry of the run after the gap moves into it, unless its probe
  * begins after the gap. */
 void id_table_remove(struct id_table *table, uint64_t hash, uint32_t id) {
-    assert(id != 0);
     uint32_t mask = table->mask, gap = (uint32_t)(hash >> 32) & mask;
     while (table->slots[gap].id != id) {
         if (table->slots[gap].id == 0)
