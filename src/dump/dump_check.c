@@ -275,7 +275,7 @@ static bool check_bucket(const struct checker *checker,
            check_counts(checker, bucket, sums);
 }
 
-/* An unused bucket counts no blocks; its other fields do not matter. */
+/* An unused bucket counts no blocks; of its other fields only the site is read. */
 static bool is_empty(const struct tracemalloc_dump_header *header,
                      const struct tracemalloc_dump_bucket *bucket) {
     return bucket->live == 0 && bucket->at_exit == 0 && bucket->total == 0 &&
@@ -298,8 +298,11 @@ static void check_buckets(struct checker *checker, struct sums *sums) {
     struct dump_reader *reader = checker->reader;
     for (size_t i = 0; i < reader->bucket_count; i++) {
         struct tracemalloc_dump_bucket *bucket = &checker->reader->buckets[i];
-        if (is_empty(&reader->header, bucket))
+        if (is_empty(&reader->header, bucket)) {
+            if (dump_bucket_site(bucket) >= reader->site_count)
+                bucket->site = 0;
             continue;
+        }
         if (check_bucket(checker, bucket, sums)) {
             check_birth(reader, bucket);
             continue;
@@ -307,6 +310,9 @@ static void check_buckets(struct checker *checker, struct sums *sums) {
         *bucket = (struct tracemalloc_dump_bucket){.size = bucket->size};
         reader->damaged++;
     }
+    /* Then there is no site that one could be of. */
+    if (reader->site_count == 0)
+        reader->bucket_count = 0;
 }
 
 /* `at_exit` is meaningless until the interpreter is finalized. */

@@ -101,6 +101,32 @@ START_TEST(a_fifo_is_not_waited_for) {
 }
 END_TEST
 
+/* Reports add what a bucket holds, nothing, to its site. */
+START_TEST(unused_buckets_are_of_a_site_too) {
+    struct tracemalloc_dump_bucket unused = {.site = 1000000, .size = 8};
+    dump_maker_append(&maker, TRACEMALLOC_DUMP_BUCKETS, &unused);
+    struct dump_reader *reader = read_made();
+    ck_assert_uint_eq(reader->buckets[reader->bucket_count - 1].size, 8);
+    ck_assert_uint_eq(dump_bucket_site(&reader->buckets[reader->bucket_count - 1]), 0);
+    ck_assert_uint_eq(reader->damaged, 0);
+    dump_reader_close(reader);
+}
+END_TEST
+
+START_TEST(without_sites_there_are_no_buckets) {
+    size_t size;
+    struct dump_reader *reader;
+    unsigned char *image = dump_maker_image(&maker, &size);
+    struct tracemalloc_dump_header *header = (void *)image;
+    header->sections[TRACEMALLOC_DUMP_SITES].count = 0;
+    ck_assert_int_eq(read_bytes(&reader, image, size), 0);
+    ck_assert_uint_eq(reader->site_count, 0);
+    ck_assert_uint_eq(reader->bucket_count, 0);
+    dump_reader_close(reader);
+    free(image);
+}
+END_TEST
+
 static int refusal(void) {
     struct dump_reader *reader = NULL;
     size_t size;
@@ -379,6 +405,8 @@ int main(void) {
     tcase_add_test(tests, a_hole_is_not_read);
     tcase_add_test(tests, a_cut_dump_gives_its_beginning);
     tcase_add_test(tests, wrong_ids_are_replaced_and_counted);
+    tcase_add_test(tests, unused_buckets_are_of_a_site_too);
+    tcase_add_test(tests, without_sites_there_are_no_buckets);
     tcase_add_test(tests, names_without_an_end_are_ended);
     tcase_add_test(tests, epochs_are_in_order);
     tcase_add_test(tests, native_frames_name_modules);
