@@ -121,7 +121,9 @@ static inline struct dump_epochs dump_reader_epochs(const struct dump_reader *re
         else
             end = middle;
     }
-    epochs.entries = reader->epochs + first;
+    if (first == reader->epoch_count)
+        return epochs;
+    epochs.entries = &reader->epochs[first];
     while (first + epochs.count < reader->epoch_count &&
            epochs.entries[epochs.count].process == process)
         epochs.count++;
