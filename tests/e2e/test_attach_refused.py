@@ -38,6 +38,8 @@ def test_interrupted(some_interpreter, command, tmp_path):
                 cwd=tmp_path,
                 stderr=subprocess.PIPE,
                 universal_newlines=True,
+                # Who runs the tests may ignore a hangup, as nohup does.
+                preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
             ) as attaching:
                 time.sleep(0.5)
                 attaching.send_signal(number)
