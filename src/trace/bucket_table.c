@@ -140,9 +140,9 @@ uint64_t bucket_table_reclaim(void) {
     return reclaim(ALL_BIRTHS);
 }
 
-/* Reclaims the dead buckets of older epochs, which no lookup finds again. Whether it
- * freed enough that the table need not grow; if not, it is not tried again in this
- * epoch. */
+/* Reclaims the dead buckets of older epochs, which no new block needs while the table
+ * can grow. Whether it freed enough that the table need not grow; if not, it is not
+ * tried again in this epoch. */
 static bool older_births_pay(uint64_t count) {
     if (count < MIN_RECLAIM || swept_stamp == bucket_table.epoch_stamp)
         return false;
@@ -192,7 +192,6 @@ static void note_by_stack(uint32_t stack, uint32_t id) {
 
 static uint32_t make_bucket(uint32_t site, uint64_t size, uint8_t birth) {
     uint32_t id = take_id();
-    bucket_table.created++;
     bool overflow = bucket_table.sites[site].stack == TRACEMALLOC_DUMP_OVERFLOW_STACK;
     if (id == 0 && overflow && next_reserved < reserved_end)
         id = next_reserved++;
@@ -212,6 +211,7 @@ static uint32_t make_bucket(uint32_t site, uint64_t size, uint8_t birth) {
     }
     if (id >= count_of(TRACEMALLOC_DUMP_BUCKETS))
         dump_file_publish(dump, TRACEMALLOC_DUMP_BUCKETS, (uint64_t)id + 1);
+    bucket_table.created++;
     return id;
 }
 

@@ -174,8 +174,10 @@ START_TEST(blocks_without_room_are_of_an_older_birth) {
     next_epoch();
     ck_assert_uint_eq(bucket_table.birth, 3);
     uint64_t lost = bucket_table.header->lost[TRACEMALLOC_DUMP_LOST_STACKS];
+    uint32_t created = bucket_table.created;
     ck_assert_uint_eq(add(SIZE), second);
     ck_assert_uint_eq(add(SIZE), second);
+    ck_assert_uint_eq(bucket_table.created, created);
     ck_assert_uint_eq(bucket_at(first)->live, 1);
     ck_assert_uint_eq(bucket_at(second)->live, 3);
     ck_assert_uint_eq(bucket_table.header->lost[TRACEMALLOC_DUMP_LOST_STACKS], lost);
