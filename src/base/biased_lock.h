@@ -12,8 +12,8 @@
  *    other       lock_take;   revoked = 1; membarrier;   while (held) wait
  *
  * From then on all threads take the inner lock. The lock is biased again once favoured
- * threads have taken it BIASED_LOCK_STREAK times in a row. So other threads slow the
- * favoured ones hardly, and themselves make a system call only now and then.
+ * threads have taken it BIASED_LOCK_STREAK times in a row. So other threads hardly slow
+ * the favoured ones, and make a system call only now and then.
  *
  * Allocates nothing; leaves errno unchanged. A favoured thread must not give up the
  * GIL while it holds the lock. In signal handlers the rules of struct lock hold.

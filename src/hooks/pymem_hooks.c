@@ -222,8 +222,8 @@ static always_inline void inexact_free(int domain, void *context, void *block) {
         free_inexact(domain, context, block);
 }
 
-/* The hooks. The path of a block that is not sampled is the shortest, so that a jump
- * counts: it makes none, and the others begin with one. */
+/* The hooks. The path of a block that is not sampled is so short that a jump matters:
+ * it takes none, and the other paths begin with one. */
 static hot_path void *raw_malloc(void *context, size_t size) {
     return unlikely(gate.open) ? exact_raw_malloc(context, size)
                                : inexact_malloc(DOMAIN_RAW, context, size);

@@ -57,10 +57,11 @@ extern internal struct bucket_table bucket_table;
 must_check int bucket_table_open(struct dump_file *file);
 void bucket_table_close(void);
 
-/* Adds a bucket. If the dump is full, returns that of an older birth, for a count is
- * exact, and a birth is not; else the overflow stack's, and counts that in the header's
- * `lost`. 0 if there is none: `failure` has the reason, and the
- * caller counts the lost block, once. */
+/* Adds a bucket. If the dump is full, returns one of the same site and size with an
+ * older birth: the count stays exact, and the block appears older than it is. If there
+ * is none, returns the overflow stack's bucket and counts that in the header's `lost`.
+ * 0 if that is missing too: `failure` has the reason, and the caller counts the lost
+ * block, once. */
 uint32_t bucket_table_add(uint32_t stack, uint32_t domain, uint64_t size,
                           uint8_t birth);
 
