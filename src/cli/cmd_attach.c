@@ -72,11 +72,11 @@ static void add_environment(struct lines *lines) {
 
 static int add_output(struct lines *lines, const struct trace_options *trace) {
     char pattern[3 * PATH_MAX];
-    int status = dump_pattern_make_absolute(trace_options_output(trace), pattern,
-                                            sizeof pattern);
-    if (status == 0)
+    int error = dump_pattern_make_absolute(trace_options_output(trace), pattern,
+                                           sizeof pattern);
+    if (error == 0)
         add(lines, options_table[OPTION_OUTPUT].variable, pattern);
-    return status;
+    return error;
 }
 
 static const char *find_value(const char *name) {
@@ -85,9 +85,9 @@ static const char *find_value(const char *name) {
 
 static int write_options(const struct trace_options *trace, struct lines *lines) {
     struct options unused;
-    char error[256];
-    if (options_read(&unused, find_value, error, sizeof error) < 0)
-        return failure_print("%s", error);
+    char message[256];
+    if (options_read(&unused, find_value, message, sizeof message) < 0)
+        return failure_print("%s", message);
     /* The first line of a name counts. */
     if (trace->sample != NULL)
         add(lines, options_table[OPTION_SAMPLE].variable, trace->sample);
@@ -95,10 +95,10 @@ static int write_options(const struct trace_options *trace, struct lines *lines)
     /* The command says itself what there is to say. */
     add(lines, options_table[OPTION_QUIET].variable, "1");
     add(lines, "PYTHONTRACEMALLOC", trace->frames);
-    int status = add_output(lines, trace);
-    if (status == 0 && lines->failed)
-        status = -ENAMETOOLONG;
-    return status < 0 ? failure_print("the options: %s", strerror(-status)) : 0;
+    int error = add_output(lines, trace);
+    if (error == 0 && lines->failed)
+        error = -ENAMETOOLONG;
+    return error < 0 ? failure_print("the options: %s", strerror(-error)) : 0;
 }
 
 static int print_dump(pid_t pid) {

@@ -110,30 +110,30 @@ static int add_process(struct table *table, pid_t pid) {
     if (process_status_read(pid, &process) < 0 || !process_status_is_ours(&process) ||
         live_dump_open(&dump, &process) < 0)
         return 0;
-    int status = 0;
+    int error = 0;
     if (is_listed(&dump, &process)) {
         struct row row = describe(&dump, pid);
-        status = add_row(table, &row);
-        if (status < 0)
+        error = add_row(table, &row);
+        if (error < 0)
             free(row.path);
     }
     live_dump_close(&dump);
-    return status;
+    return error;
 }
 
 static int collect(struct table *table) {
     struct dirent *entry;
-    int status = 0;
+    int error = 0;
     DIR *directory = opendir("/proc");
     if (directory == NULL)
         return -errno;
-    while (status == 0 && (entry = readdir(directory)) != NULL) {
+    while (error == 0 && (entry = readdir(directory)) != NULL) {
         long pid = strtol(entry->d_name, NULL, 10);
         if (pid > 0)
-            status = add_process(table, (pid_t)pid);
+            error = add_process(table, (pid_t)pid);
     }
     closedir(directory);
-    return status;
+    return error;
 }
 
 static const char *cell(const struct row *row, int column) {
@@ -191,12 +191,12 @@ static void table_free(struct table *table) {
 static int run(int argc, char **argv) {
     struct table table = {0};
     argp_parse(&argp, argc, argv, 0, NULL, NULL);
-    int status = collect(&table);
-    if (status == 0)
+    int error = collect(&table);
+    if (error == 0)
         print_table(&table);
     table_free(&table);
-    if (status < 0)
-        return failure_print("cannot list the processes: %s", strerror(-status));
+    if (error < 0)
+        return failure_print("cannot list the processes: %s", strerror(-error));
     return command_close_output();
 }
 

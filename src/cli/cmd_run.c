@@ -119,8 +119,8 @@ static int set_output(const struct arguments *arguments, char *pattern, size_t s
     struct options unused = {0};
     if (options_parse(OPTION_OUTPUT, output, &unused) < 0)
         return snprintf(pattern, size, "%s", fallback) > 0 ? 0 : -EINVAL;
-    int status = dump_pattern_make_absolute(output, pattern, size);
-    return status == 0 ? set_variable(OPTION_OUTPUT, pattern) : status;
+    int error = dump_pattern_make_absolute(output, pattern, size);
+    return error == 0 ? set_variable(OPTION_OUTPUT, pattern) : error;
 }
 
 static int set_run_id(uint64_t *run_id) {
@@ -134,17 +134,17 @@ static int set_run_id(uint64_t *run_id) {
 }
 
 static int set_switches(const struct arguments *arguments) {
-    int status =
+    int error =
         setenv("PYTHONTRACEMALLOC", arguments->trace.frames, 1) == 0 ? 0 : -ENOMEM;
-    if (status == 0 && arguments->quiet)
-        status = set_variable(OPTION_QUIET, "1");
-    if (status == 0 && arguments->no_follow_fork)
-        status = set_variable(OPTION_FOLLOW_FORK, "0");
-    if (status == 0 && arguments->native_frames != NULL)
-        status = set_variable(OPTION_NATIVE_FRAMES, arguments->native_frames);
-    if (status == 0 && arguments->trace.sample != NULL)
-        status = set_variable(OPTION_SAMPLE, arguments->trace.sample);
-    return status;
+    if (error == 0 && arguments->quiet)
+        error = set_variable(OPTION_QUIET, "1");
+    if (error == 0 && arguments->no_follow_fork)
+        error = set_variable(OPTION_FOLLOW_FORK, "0");
+    if (error == 0 && arguments->native_frames != NULL)
+        error = set_variable(OPTION_NATIVE_FRAMES, arguments->native_frames);
+    if (error == 0 && arguments->trace.sample != NULL)
+        error = set_variable(OPTION_SAMPLE, arguments->trace.sample);
+    return error;
 }
 
 /* A program without Python has only native frames. */
@@ -153,21 +153,21 @@ static int set_any_program(const struct arguments *arguments) {
     bool is_set = arguments->native_frames != NULL || (frames != NULL && *frames != 0);
     if (!arguments->any_program)
         return 0;
-    int status = set_variable(OPTION_ANY_PROGRAM, "1");
-    if (status == 0 && !is_set)
-        status = set_variable(OPTION_NATIVE_FRAMES, NATIVE_FRAMES_DEFAULT);
-    return status;
+    int error = set_variable(OPTION_ANY_PROGRAM, "1");
+    if (error == 0 && !is_set)
+        error = set_variable(OPTION_NATIVE_FRAMES, NATIVE_FRAMES_DEFAULT);
+    return error;
 }
 
 static int preload_library(void) {
     char path[PATH_MAX];
     if (library_path_find(path, sizeof path) != 0)
         return 1;
-    int status = library_path_preload(path);
-    if (status == -EINVAL)
+    int error = library_path_preload(path);
+    if (error == -EINVAL)
         return failure_print(
             "LD_PRELOAD cannot contain %s, which has a space or a colon", path);
-    return status < 0 ? failure_print("%s", strerror(-status)) : 0;
+    return error < 0 ? failure_print("%s", strerror(-error)) : 0;
 }
 
 static bool is_quiet(void) {
@@ -190,9 +190,9 @@ static void report_dumps(const struct run_dumps *dumps) {
 static void complete_dumps(const struct run_end *end, const char *pattern,
                            uint64_t run_id) {
     struct run_dumps dumps;
-    int status = run_dumps_find(&dumps, pattern, run_id);
+    int error = run_dumps_find(&dumps, pattern, run_id);
     run_dumps_finish(&dumps, end);
-    if (!is_quiet() && status == 0)
+    if (!is_quiet() && error == 0)
         report_dumps(&dumps);
     run_dumps_free(&dumps);
 }
@@ -225,15 +225,15 @@ static int run(int argc, char **argv) {
     char pattern[3 * PATH_MAX];
     uint64_t run_id = 0;
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &arguments);
-    int status = set_output(&arguments, pattern, sizeof pattern);
-    if (status == 0)
-        status = set_switches(&arguments);
-    if (status == 0)
-        status = set_any_program(&arguments);
-    if (status == 0)
-        status = set_run_id(&run_id);
-    if (status < 0)
-        return failure_print("%s", strerror(-status));
+    int error = set_output(&arguments, pattern, sizeof pattern);
+    if (error == 0)
+        error = set_switches(&arguments);
+    if (error == 0)
+        error = set_any_program(&arguments);
+    if (error == 0)
+        error = set_run_id(&run_id);
+    if (error < 0)
+        return failure_print("%s", strerror(-error));
     if (preload_library() != 0)
         return 1;
     return run_program(&arguments, pattern, run_id);

@@ -63,13 +63,13 @@ static int snapshot(struct target *target, const struct arguments *arguments) {
     if (target->dump.is_memory)
         return failure_print("the dump of process %d was deleted: %s", (int)target->pid,
                              target->dump.path);
-    int status = copy_to(target, arguments->output, path);
+    int error = copy_to(target, arguments->output, path);
     const char *name = arguments->output != NULL ? arguments->output : path;
-    if (status == -EUCLEAN)
+    if (error == -EUCLEAN)
         return failure_print("process %d: %s", (int)target->pid,
                              dump_reader_strerror(-EFBIG));
-    if (status < 0)
-        return failure_print("cannot write %s: %s", name, strerror(-status));
+    if (error < 0)
+        return failure_print("cannot write %s: %s", name, strerror(-error));
     terminal_text_line(stdout, name);
     return 0;
 }

@@ -96,7 +96,7 @@ int library_path_preload(const char *path) {
         return setenv("LD_PRELOAD", path, 1) == 0 ? 0 : -ENOMEM;
     if (asprintf(&text, "%s:%s", path, present) < 0)
         return -ENOMEM;
-    int status = setenv("LD_PRELOAD", text, 1) == 0 ? 0 : -ENOMEM;
+    int error = setenv("LD_PRELOAD", text, 1) == 0 ? 0 : -ENOMEM;
     free(text);
-    return status;
+    return error;
 }

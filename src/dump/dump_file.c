@@ -131,13 +131,13 @@ static int open_at(struct dump_file *file, unsigned char *range) {
 
 static int open_unclaimed(struct dump_file *file) {
     enum { ATTEMPTS = 8 };
-    int status = -ENOMEM;
+    int error = -ENOMEM;
     file->is_reserved = false;
-    for (unsigned attempt = 0; attempt < ATTEMPTS && status < 0; attempt++) {
+    for (unsigned attempt = 0; attempt < ATTEMPTS && error < 0; attempt++) {
         unsigned char *range = wanted_address(attempt);
-        status = range != NULL ? open_at(file, range) : -ENOMEM;
+        error = range != NULL ? open_at(file, range) : -ENOMEM;
     }
-    return status;
+    return error;
 }
 
 /* For address spaces with a different layout, such as valgrind's. */
@@ -156,8 +156,8 @@ int dump_file_open(struct dump_file *file, uint64_t max_size) {
     file->attached = false;
     if (file->reserved == 0)
         return -ENOMEM;
-    int status = open_unclaimed(file);
-    return status < 0 ? open_reserved(file) : status;
+    int error = open_unclaimed(file);
+    return error < 0 ? open_reserved(file) : error;
 }
 
 void dump_file_close(struct dump_file *file) {
@@ -194,10 +194,10 @@ static void publish_extent(struct tracemalloc_dump_header *header, unsigned sect
 
 static int add_extent(struct dump_file *file, unsigned section, uint64_t length) {
     uint64_t offset = file->header->file_size;
-    int status =
+    int error =
         dump_growth_map(file, file->base[section] + file->mapped[section], length);
-    if (status < 0)
-        return status;
+    if (error < 0)
+        return error;
     file->mapped[section] += length;
     publish_extent(file->header, section, offset, length);
     return 0;
@@ -205,14 +205,14 @@ static int add_extent(struct dump_file *file, unsigned section, uint64_t length)
 
 static int extend(struct dump_file *file, unsigned section, uint64_t length) {
     unsigned char *end = file->base[section] + file->mapped[section];
-    int status = claim(file, end, length);
-    if (status < 0)
-        return status;
-    status = file->attached ? add_extent(file, section, length)
-                            : add_anonymous(file, section, length);
-    if (status < 0)
+    int error = claim(file, end, length);
+    if (error < 0)
+        return error;
+    error = file->attached ? add_extent(file, section, length)
+                           : add_anonymous(file, section, length);
+    if (error < 0)
         unclaim(file, end, length);
-    return status;
+    return error;
 }
 
 /* A section doubles each time, so that few extents reach the maximum. */
@@ -236,8 +236,8 @@ static int grow(struct dump_file *file, unsigned section, uint64_t wanted) {
     return extend(file, section, length);
 }
 
-static enum tracemalloc_dump_growth reason_of(int status) {
-    switch (status) {
+static enum tracemalloc_dump_growth reason_of(int error) {
+    switch (error) {
     case -EFBIG:
         return TRACEMALLOC_DUMP_GROWTH_BOUND;
     case -EDOM:
@@ -264,13 +264,13 @@ static bool backs_off(struct dump_file *file) {
     return true;
 }
 
-static int fail(struct dump_file *file, int status) {
+static int fail(struct dump_file *file, int error) {
     enum { MAX_REST = 1024 };
     file->rest = file->failures < MAX_REST ? file->failures++ : MAX_REST;
-    file->failure = status;
-    file->header->growth = (uint16_t)reason_of(status);
-    file->header->growth_error = (uint16_t)-status;
-    return status;
+    file->failure = error;
+    file->header->growth = (uint16_t)reason_of(error);
+    file->header->growth_error = (uint16_t)-error;
+    return error;
 }
 
 int dump_file_reserve(struct dump_file *file, unsigned section, uint64_t count) {
@@ -279,9 +279,9 @@ int dump_file_reserve(struct dump_file *file, unsigned section, uint64_t count) 
         return 0;
     if (backs_off(file))
         return file->failure;
-    int status = grow(file, section, wanted);
-    if (status < 0)
-        return fail(file, status);
+    int error = grow(file, section, wanted);
+    if (error < 0)
+        return fail(file, error);
     file->failures = 0;
     return 0;
 }
@@ -303,14 +303,14 @@ static uint64_t lay_out(const struct dump_file *file,
 }
 
 static int write_sections(const struct dump_file *file, int fd) {
-    int status = 0;
-    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && status == 0;
+    int error = 0;
+    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && error == 0;
          section++) {
         const struct tracemalloc_dump_section *entry = &file->header->sections[section];
-        status = io_write_all(fd, file->base[section], entry->count * entry->entry_size,
-                              entry->extents[0].offset);
+        error = io_write_all(fd, file->base[section], entry->count * entry->entry_size,
+                             entry->extents[0].offset);
     }
-    return status;
+    return error;
 }
 
 static int map_sections(struct dump_file *file, int fd) {
@@ -335,16 +335,16 @@ static int fill(struct dump_file *file, int fd) {
     struct tracemalloc_dump_header *header = file->header;
     struct stat status;
     header->file_size = lay_out(file, header->sections);
-    int result = dump_growth_allocate(file, fd, 0, header->file_size);
-    if (result == 0)
-        result = write_sections(file, fd);
-    if (result == 0)
-        result = io_write_all(fd, header, TRACEMALLOC_DUMP_HEADER_SIZE, 0);
-    if (result == 0)
-        result = sys_fstat(fd, &status);
-    if (result == 0)
-        result = map_sections(file, fd);
-    if (result == 0) {
+    int error = dump_growth_allocate(file, fd, 0, header->file_size);
+    if (error == 0)
+        error = write_sections(file, fd);
+    if (error == 0)
+        error = io_write_all(fd, header, TRACEMALLOC_DUMP_HEADER_SIZE, 0);
+    if (error == 0)
+        error = sys_fstat(fd, &status);
+    if (error == 0)
+        error = map_sections(file, fd);
+    if (error == 0) {
         file->device = status.st_dev;
         file->inode = status.st_ino;
         file->reach = header->file_size;
@@ -352,7 +352,7 @@ static int fill(struct dump_file *file, int fd) {
         file->failures = file->rest = 0;
         dump_growth_reach(file, fd, header->file_size + DUMP_GROWTH_AHEAD);
     }
-    return result;
+    return error;
 }
 
 static int attach_at(struct dump_file *file, const char *name) {
@@ -360,12 +360,12 @@ static int attach_at(struct dump_file *file, const char *name) {
     if (fd < 0)
         return fd;
     int saved = errno;
-    int status = fill(file, fd);
+    int error = fill(file, fd);
     errno = saved;
     sys_close(fd);
-    if (status < 0)
+    if (error < 0)
         sys_call(SYS_unlinkat, AT_FDCWD, file->path, 0);
-    return status;
+    return error;
 }
 
 static int attach_in(struct dump_file *file, const char *directory, const char *name) {
@@ -382,20 +382,20 @@ static int attach_in(struct dump_file *file, const char *directory, const char *
 
 int dump_file_attach(struct dump_file *file, const char *name,
                      const char *const *fallback, struct dump_file_place *place) {
-    int status = attach_at(file, name);
-    place->refused = status;
+    int error = attach_at(file, name);
+    place->refused = error;
     /* The user did not mean another directory when naming a device, and size limits are
      * the same in every directory. */
-    bool elsewhere = status != -ENODEV && status != -EFBIG && status != -EDOM;
-    for (; status < 0 && elsewhere && *fallback != NULL; fallback++)
-        status = attach_in(file, *fallback, name);
-    file->attached = status == 0;
-    if (status == 0)
+    bool elsewhere = error != -ENODEV && error != -EFBIG && error != -EDOM;
+    for (; error < 0 && elsewhere && *fallback != NULL; fallback++)
+        error = attach_in(file, *fallback, name);
+    file->attached = error == 0;
+    if (error == 0)
         dump_fork_release(file);
     else
         for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++)
             file->header->sections[section].extent_count = 0;
-    return status;
+    return error;
 }
 
 static uint64_t used_bytes(const struct tracemalloc_dump_section *entry) {
@@ -405,8 +405,8 @@ static uint64_t used_bytes(const struct tracemalloc_dump_section *entry) {
 static int write_copy(const struct dump_file *file, int fd,
                       struct tracemalloc_dump_header *header) {
     uint64_t offset = TRACEMALLOC_DUMP_HEADER_SIZE;
-    int status = 0;
-    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && status == 0;
+    int error = 0;
+    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && error == 0;
          section++) {
         struct tracemalloc_dump_section *entry = &header->sections[section];
         uint64_t length = used_bytes(entry);
@@ -415,15 +415,15 @@ static int write_copy(const struct dump_file *file, int fd,
         if (length == 0)
             continue;
         entry->extents[0] = (struct tracemalloc_dump_extent){offset, length};
-        status = dump_growth_check(file, offset + length);
-        if (status == 0)
-            status = io_write_all(fd, file->base[section], length, offset);
+        error = dump_growth_check(file, offset + length);
+        if (error == 0)
+            error = io_write_all(fd, file->base[section], length, offset);
         offset += length;
     }
     header->file_size = offset;
-    if (status == 0)
-        status = io_write_all(fd, header, TRACEMALLOC_DUMP_HEADER_SIZE, 0);
-    return status;
+    if (error == 0)
+        error = io_write_all(fd, header, TRACEMALLOC_DUMP_HEADER_SIZE, 0);
+    return error;
 }
 
 int dump_file_copy(const struct dump_file *file, const char *path, uint64_t end_time) {
@@ -433,16 +433,16 @@ int dump_file_copy(const struct dump_file *file, const char *path, uint64_t end_
     if (sys_failed(header))
         return -ENOMEM;
     int fd = sys_open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    int status = fd < 0 ? fd : 0;
-    if (status == 0) {
+    int error = fd < 0 ? fd : 0;
+    if (error == 0) {
         memcpy(header, file->header, TRACEMALLOC_DUMP_HEADER_SIZE);
         header->state = TRACEMALLOC_DUMP_SNAPSHOT;
         header->end_time = end_time;
-        status = write_copy(file, fd, header);
+        error = write_copy(file, fd, header);
         sys_close(fd);
-        if (status < 0)
+        if (error < 0)
             sys_call(SYS_unlinkat, AT_FDCWD, path, 0);
     }
     sys_munmap(header, TRACEMALLOC_DUMP_HEADER_SIZE);
-    return status;
+    return error;
 }

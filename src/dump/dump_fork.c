@@ -53,8 +53,8 @@ static void drop(struct dump_fork_image *fork) {
 static int copy_entries(unsigned char *to, const unsigned char *from, uint64_t length,
                         uint64_t present) {
     if (length > present) {
-        int status = sys_madvise(to, length, MADV_POPULATE_WRITE);
-        if (status < 0 && status != -EINVAL)
+        int error = sys_madvise(to, length, MADV_POPULATE_WRITE);
+        if (error < 0 && error != -EINVAL)
             return -ENOMEM;
     }
     memcpy(to, from, length);
@@ -63,17 +63,17 @@ static int copy_entries(unsigned char *to, const unsigned char *from, uint64_t l
 
 static int copy_tables(struct dump_fork_image *fork, const struct dump_file *file) {
     unsigned char *to = fork->image + TRACEMALLOC_DUMP_HEADER_SIZE;
-    int status = 0;
+    int error = 0;
     memcpy(fork->image, file->header, TRACEMALLOC_DUMP_HEADER_SIZE);
-    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && status == 0;
+    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && error == 0;
          section++) {
         uint64_t used = used_bytes(file, section);
-        status = copy_entries(to, file->base[section], used, fork->used[section]);
+        error = copy_entries(to, file->base[section], used, fork->used[section]);
         fork->used[section] = used;
         fork->mapped[section] = file->mapped[section];
         to += file->mapped[section];
     }
-    return status;
+    return error;
 }
 
 /* A descriptor of a file in memory, of this size; -errno. */
@@ -86,10 +86,10 @@ static int memory_file(const struct dump_file *file, uint64_t size) {
         fd = (int)sys_call(SYS_memfd_create, "tracemalloc", MFD_CLOEXEC);
     if (fd < 0)
         return fd;
-    int status = (int)sys_call(SYS_ftruncate, fd, size);
-    if (status < 0)
+    int error = (int)sys_call(SYS_ftruncate, fd, size);
+    if (error < 0)
         sys_close(fd);
-    return status < 0 ? status : fd;
+    return error < 0 ? error : fd;
 }
 
 /* The view has no rights in the parent, where a page that was touched, or locked in
@@ -154,10 +154,10 @@ static int make_image(struct dump_file *file) {
     if (map_kept(fork, file, size) == 0 && copy_tables(fork, file) == 0)
         return 0;
     drop(fork);
-    int status = map_private(fork, size);
-    if (status == 0)
-        status = copy_tables(fork, file);
-    return status;
+    int error = map_private(fork, size);
+    if (error == 0)
+        error = copy_tables(fork, file);
+    return error;
 }
 
 /* This process's tables are in its parent's image, and its children would not be known
@@ -182,14 +182,14 @@ int dump_fork_before(struct dump_file *file) {
         return 0;
     }
     bool is_kept = fits(fork, file) && !sys_confined && !is_in_use(fork->holder);
-    int status = is_kept ? copy_tables(fork, file) : make_image(file);
-    if (status < 0)
+    int error = is_kept ? copy_tables(fork, file) : make_image(file);
+    if (error < 0)
         drop(fork);
     if (fork->holder != NULL) {
         fork->holder->parent = sys_getpid();
         fork->holder->pid = UNKNOWN_HOLDER;
     }
-    return status;
+    return error;
 }
 
 void dump_fork_in_parent(struct dump_file *file) {
@@ -223,15 +223,15 @@ int dump_fork_in_child(struct dump_file *file) {
     file->attached = false;
     if (fork->image == NULL)
         return -ENOMEM;
-    int status = fork->holder != NULL ? hold(fork) : 0;
+    int error = fork->holder != NULL ? hold(fork) : 0;
     unsigned char *view = fork->view;
     fork->image = fork->view = NULL;
-    if (status == 0)
-        status = adopt(&view, file->header, TRACEMALLOC_DUMP_HEADER_SIZE);
-    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && status == 0;
+    if (error == 0)
+        error = adopt(&view, file->header, TRACEMALLOC_DUMP_HEADER_SIZE);
+    for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && error == 0;
          section++)
-        status = adopt(&view, file->base[section], file->mapped[section]);
-    return status;
+        error = adopt(&view, file->base[section], file->mapped[section]);
+    return error;
 }
 
 void dump_fork_release(struct dump_file *file) {

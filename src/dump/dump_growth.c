@@ -28,23 +28,23 @@ int dump_growth_check(const struct dump_file *file, uint64_t size) {
 
 static int write_zeros(int fd, uint64_t offset, uint64_t length) {
     static const char zeros[MACHINE_PAGE];
-    int status = 0;
-    for (; length > 0 && status == 0; offset += MACHINE_PAGE, length -= MACHINE_PAGE)
-        status = io_write_all(fd, zeros, MACHINE_PAGE, offset);
-    return status;
+    int error = 0;
+    for (; length > 0 && error == 0; offset += MACHINE_PAGE, length -= MACHINE_PAGE)
+        error = io_write_all(fd, zeros, MACHINE_PAGE, offset);
+    return error;
 }
 
 int dump_growth_allocate(const struct dump_file *file, int fd, uint64_t offset,
                          uint64_t length) {
-    int status = dump_growth_check(file, offset + length);
-    if (status < 0)
-        return status;
+    int error = dump_growth_check(file, offset + length);
+    if (error < 0)
+        return error;
     do
-        status = (int)sys_call(SYS_fallocate, fd, 0, offset, length);
-    while (status == -EINTR);
-    if (status == -EOPNOTSUPP || status == -ENOSYS)
-        status = write_zeros(fd, offset, length);
-    return status;
+        error = (int)sys_call(SYS_fallocate, fd, 0, offset, length);
+    while (error == -EINTR);
+    if (error == -EOPNOTSUPP || error == -ENOSYS)
+        error = write_zeros(fd, offset, length);
+    return error;
 }
 
 static uint64_t allocated_bytes(int fd) {
@@ -127,15 +127,15 @@ void dump_growth_trim(struct dump_file *file) {
 
 static int map_by_name(struct dump_file *file, int fd, void *to, uint64_t length) {
     uint64_t offset = file->header->file_size;
-    int status = dump_growth_allocate(file, fd, offset, length);
-    if (status == 0 && sys_failed(sys_mmap(to, length, PROT_READ | PROT_WRITE,
-                                           MAP_SHARED | MAP_FIXED, fd, offset)))
-        status = -ENOMEM;
-    if (status == 0 && file->reach < offset + length)
+    int error = dump_growth_allocate(file, fd, offset, length);
+    if (error == 0 && sys_failed(sys_mmap(to, length, PROT_READ | PROT_WRITE,
+                                          MAP_SHARED | MAP_FIXED, fd, offset)))
+        error = -ENOMEM;
+    if (error == 0 && file->reach < offset + length)
         file->reach = offset + length;
-    if (status == 0)
+    if (error == 0)
         dump_growth_reach(file, fd, offset + length + DUMP_GROWTH_AHEAD);
-    return status;
+    return error;
 }
 
 /* Whether -EFAULT means that the disk is full: the kernel reports only that there was
@@ -148,47 +148,47 @@ static bool is_disk_full(const struct dump_file *file, uint64_t length) {
 }
 
 static int populate(const struct dump_file *file, void *memory, uint64_t length) {
-    int status;
+    int error;
     do
-        status = sys_madvise(memory, length, MADV_POPULATE_WRITE);
-    while (status == -EINTR || status == -EAGAIN);
-    return status == -EFAULT && is_disk_full(file, length) ? -ENOSPC : status;
+        error = sys_madvise(memory, length, MADV_POPULATE_WRITE);
+    while (error == -EINTR || error == -EAGAIN);
+    return error == -EFAULT && is_disk_full(file, length) ? -ENOSPC : error;
 }
 
 /* Duplicates the mapping of the last page, extends the duplicate over the hole, and
  * moves the new part to its address. */
 static int map_by_mapping(struct dump_file *file, void *to, uint64_t length) {
     uint64_t offset = file->header->file_size;
-    int status = dump_growth_check(file, offset + length);
-    if (status < 0)
-        return status;
+    int error = dump_growth_check(file, offset + length);
+    if (error < 0)
+        return error;
     if (offset + length > file->reach || file->last_page == NULL)
         return -ESPIPE;
     unsigned char *window =
         sys_mremap(file->last_page, 0, MACHINE_PAGE + length, MREMAP_MAYMOVE, NULL);
     if (sys_failed(window))
         return -ENOMEM;
-    status = populate(file, window + MACHINE_PAGE, length);
-    if (status == 0 && sys_failed(sys_mremap(window + MACHINE_PAGE, length, length,
-                                             MREMAP_MAYMOVE | MREMAP_FIXED, to)))
-        status = -ENOMEM;
-    sys_munmap(window, status == 0 ? MACHINE_PAGE : MACHINE_PAGE + length);
-    return status;
+    error = populate(file, window + MACHINE_PAGE, length);
+    if (error == 0 && sys_failed(sys_mremap(window + MACHINE_PAGE, length, length,
+                                            MREMAP_MAYMOVE | MREMAP_FIXED, to)))
+        error = -ENOMEM;
+    sys_munmap(window, error == 0 ? MACHINE_PAGE : MACHINE_PAGE + length);
+    return error;
 }
 
 int dump_growth_map(struct dump_file *file, void *to, uint64_t length) {
     int fd = reopen(file);
-    int status = fd;
+    int error = fd;
     if (fd >= 0) {
-        status = map_by_name(file, fd, to, length);
+        error = map_by_name(file, fd, to, length);
         sys_close(fd);
     } else {
         int mapped = map_by_mapping(file, to, length);
         /* Otherwise the error of opening by name is the one to report. */
         if (mapped == 0 || mapped == -ENOSPC || mapped == -EFBIG || mapped == -EDOM)
-            status = mapped;
+            error = mapped;
     }
-    if (status == 0)
+    if (error == 0)
         file->last_page = (unsigned char *)to + length - MACHINE_PAGE;
-    return status;
+    return error;
 }

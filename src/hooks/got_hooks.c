@@ -66,8 +66,8 @@ static void add(const char *name, void *ours, void *real) {
 /* The interpreter keeps its own tracer and its variables. */
 static bool is_for_start(const char *name) {
     static const char *const names[] = {"getenv", "pthread_key_create"};
-    for (size_t at = 0; at < sizeof names / sizeof *names; at++)
-        if (strcmp(name, names[at]) == 0)
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
             return true;
     return strncmp(name, "Py", 2) == 0 || strncmp(name, "_Py", 3) == 0 ||
            strncmp(name, "tracemalloc_", 12) == 0;
@@ -85,8 +85,8 @@ static void add_all_exported(const struct native_slots *own) {
     uint32_t buckets = own->hash[0], first = own->hash[1];
     const uint32_t *bucket = own->hash + 4 + 2 * (size_t)own->hash[2];
     const uint32_t *chain = bucket + buckets;
-    for (uint32_t at = 0; at < buckets; at++)
-        for (uint32_t index = bucket[at]; index >= first; index++) {
+    for (uint32_t i = 0; i < buckets; i++)
+        for (uint32_t index = bucket[i]; index >= first; index++) {
             const ElfW(Sym) *symbol = own->symbols + index;
             if (ELF64_ST_TYPE(symbol->st_info) == STT_FUNC)
                 add_exported(own->names + symbol->st_name,
@@ -223,9 +223,9 @@ static void change_new(void) {
 
 /* libc's functions have our own instead, for who has found their addresses. */
 static void *replaced(void *function) {
-    for (size_t at = 0; at < hook_count; at++)
-        if (hooks[at].real == function && installed)
-            return hooks[at].ours;
+    for (size_t i = 0; i < hook_count; i++)
+        if (hooks[i].real == function && installed)
+            return hooks[i].ours;
     return function;
 }
 

@@ -74,8 +74,8 @@ unsigned loaded_late_bypassed(void) {
     struct native_symbol symbol;
     unsigned count = 0;
     dl_iterate_phdr(describe_executable, &executable);
-    for (size_t at = 0; at < sizeof names / sizeof *names; at++)
-        count += native_object_symbol(&executable, names[at],
-                                      native_object_hash(names[at]), &symbol) == 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        count += native_object_symbol(&executable, names[i],
+                                      native_object_hash(names[i]), &symbol) == 0;
     return count;
 }

@@ -264,11 +264,11 @@ static int merge_step(struct merging *merging, struct part *part, size_t step) {
  * order in which merging the result again adds them, so that it is unchanged by
  * that. */
 static int merge_sections(struct merging *merging, struct part *parts, size_t count) {
-    int status = 0;
-    for (size_t step = 0; status == 0; step++)
-        for (size_t i = 0; i < count && status == 0; i++)
-            status = merge_step(merging, &parts[i], step);
-    return status < 0 ? status : 0;
+    int error = 0;
+    for (size_t step = 0; error == 0; step++)
+        for (size_t i = 0; i < count && error == 0; i++)
+            error = merge_step(merging, &parts[i], step);
+    return error < 0 ? error : 0;
 }
 
 static bool open_part(struct part *part, const struct dump_reader *reader) {

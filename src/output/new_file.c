@@ -26,22 +26,22 @@ int new_file_write(const char *path, int (*write)(void *input, int fd), void *in
     sigset_t before;
     block_endings(&before);
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    int status = fd < 0 ? -errno : write(input, fd);
-    if (fd >= 0 && close(fd) < 0 && status == 0)
-        status = -errno;
-    if (fd >= 0 && status < 0)
+    int error = fd < 0 ? -errno : write(input, fd);
+    if (fd >= 0 && close(fd) < 0 && error == 0)
+        error = -errno;
+    if (fd >= 0 && error < 0)
         unlink(path);
     sigprocmask(SIG_SETMASK, &before, NULL);
-    return status;
+    return error;
 }
 
 int new_file_write_next(char path[NEW_FILE_PATH_SIZE],
                         int (*write)(void *input, int fd), void *input) {
     size_t length = strlen(path);
-    int status = new_file_write(path, write, input);
-    for (int suffix = 1; status == -EEXIST && suffix < SUFFIXES; suffix++) {
+    int error = new_file_write(path, write, input);
+    for (int suffix = 1; error == -EEXIST && suffix < SUFFIXES; suffix++) {
         snprintf(path + length, NEW_FILE_PATH_SIZE - length, ".%d", suffix);
-        status = new_file_write(path, write, input);
+        error = new_file_write(path, write, input);
     }
-    return status;
+    return error;
 }

@@ -62,9 +62,9 @@ static bool is_safe(const struct attach_target *target, const struct tracee *tra
 /* 0: stopped, at a safe point; -EAGAIN: not there; -ESRCH: it has ended; -errno. */
 static int try_thread(const struct attach_target *target, struct tracee *tracee,
                       const char *name) {
-    int status = tracee_stop(tracee, target->status.pid, (pid_t)strtol(name, NULL, 10));
-    if (status < 0 || is_safe(target, tracee))
-        return status;
+    int error = tracee_stop(tracee, target->status.pid, (pid_t)strtol(name, NULL, 10));
+    if (error < 0 || is_safe(target, tracee))
+        return error;
     tracee_release(tracee);
     return -EAGAIN;
 }
@@ -73,27 +73,27 @@ static int try_thread(const struct attach_target *target, struct tracee *tracee,
 static int try_threads(const struct attach_target *target, struct tracee *tracee) {
     char path[64];
     struct dirent *entry;
-    int status = -EAGAIN;
+    int error = -EAGAIN;
     bool lives = false;
     snprintf(path, sizeof path, "/proc/%d/task", (int)target->status.pid);
     DIR *threads = opendir(path);
     if (threads == NULL)
         return -ESRCH;
-    while ((status == -EAGAIN || status == -ESRCH) && !is_interrupted &&
+    while ((error == -EAGAIN || error == -ESRCH) && !is_interrupted &&
            (entry = readdir(threads)) != NULL)
         if (entry->d_name[0] != '.') {
-            status = try_thread(target, tracee, entry->d_name);
-            lives |= status == -EAGAIN;
+            error = try_thread(target, tracee, entry->d_name);
+            lives |= error == -EAGAIN;
         }
     closedir(threads);
-    return status == -ESRCH && lives ? -EAGAIN : status;
+    return error == -ESRCH && lives ? -EAGAIN : error;
 }
 
 static int find_thread(const struct attach_target *target, struct tracee *tracee) {
     static const struct timespec pause = {0, 1000000};
     uint64_t limit = now_ms() + PATIENCE_MS;
-    int pid = (int)target->status.pid, status;
-    while ((status = try_threads(target, tracee)) == -EAGAIN) {
+    int pid = (int)target->status.pid, error;
+    while ((error = try_threads(target, tracee)) == -EAGAIN) {
         if (is_interrupted)
             return failure_print("interrupted: process %d is unchanged", pid);
         if (now_ms() >= limit)
@@ -102,11 +102,11 @@ static int find_thread(const struct attach_target *target, struct tracee *tracee
                                  pid, PATIENCE_MS / 1000);
         nanosleep(&pause, NULL);
     }
-    if (status == -ETIMEDOUT)
+    if (error == -ETIMEDOUT)
         return failure_print("a thread of process %d waits inside the kernel: try "
                              "again",
                              pid);
-    return status < 0 ? attach_target_refuse(target, status) : 0;
+    return error < 0 ? attach_target_refuse(target, error) : 0;
 }
 
 /* --- the calls -------------------------------------------------------------------- */
@@ -114,14 +114,14 @@ static int find_thread(const struct attach_target *target, struct tracee *tracee
 static int call(const struct attach_target *target, struct tracee *tracee,
                 const struct tracee_call *what) {
     int pid = (int)target->status.pid;
-    int status = tracee_run(tracee, what, now_ms() + CALL_MS, &is_interrupted);
-    if (status == -ETIMEDOUT)
+    int error = tracee_run(tracee, what, now_ms() + CALL_MS, &is_interrupted);
+    if (error == -ETIMEDOUT)
         return failure_print("process %d did not load the library within %d s, and "
                              "continues",
                              pid, CALL_MS / 1000);
-    if (status == -EINTR)
+    if (error == -EINTR)
         return failure_print("interrupted: process %d continues, perhaps traced", pid);
-    return status < 0 ? attach_target_refuse(target, status) : 0;
+    return error < 0 ? attach_target_refuse(target, error) : 0;
 }
 
 static int explain(pid_t pid, int64_t status) {

@@ -179,8 +179,8 @@ static uint64_t search(pid_t pid, const struct remote_mapping *mapping) {
 
 static uint64_t find_restore(const struct attach_target *target, const char *libc) {
     uint64_t address = 0;
-    for (size_t at = 0; address == 0 && at < target->mappings.count; at++) {
-        const struct remote_mapping *mapping = &target->mappings.all[at];
+    for (size_t i = 0; address == 0 && i < target->mappings.count; i++) {
+        const struct remote_mapping *mapping = &target->mappings.all[i];
         if (mapping->is_code && strcmp(mapping->path, libc) == 0)
             address = search(target->status.pid, mapping);
     }
@@ -278,10 +278,10 @@ static bool is_named(const struct remote_mapping *mapping, const char *name) {
 
 /* Where the file's ELF header is. */
 static uint64_t base_of(const struct attach_target *target, const char *path) {
-    for (size_t at = 0; at < target->mappings.count; at++)
-        if (target->mappings.all[at].offset == 0 &&
-            strcmp(target->mappings.all[at].path, path) == 0)
-            return target->mappings.all[at].start;
+    for (size_t i = 0; i < target->mappings.count; i++)
+        if (target->mappings.all[i].offset == 0 &&
+            strcmp(target->mappings.all[i].path, path) == 0)
+            return target->mappings.all[i].start;
     return 0;
 }
 

@@ -163,9 +163,9 @@ int live_dump_open(struct live_dump *dump, const struct process_status *process)
         rewind(maps);
         scan_mappings(dump, process, maps);
     }
-    int status = ferror(maps) ? -ESRCH : 0;
+    int error = ferror(maps) ? -ESRCH : 0;
     fclose(maps);
-    return status;
+    return error;
 }
 
 void live_dump_close(struct live_dump *dump) {

@@ -54,16 +54,16 @@ static int check_status(const struct target *target) {
 
 static int examine(struct target *target) {
     int pid = (int)target->pid;
-    int status = process_status_read(target->pid, &target->status);
-    if (status == -ESRCH)
+    int error = process_status_read(target->pid, &target->status);
+    if (error == -ESRCH)
         return failure_print("there is no process %d", pid);
-    if (status < 0)
-        return failure_print("cannot examine process %d: %s", pid, strerror(-status));
+    if (error < 0)
+        return failure_print("cannot examine process %d: %s", pid, strerror(-error));
     if (check_status(target) != 0)
         return 1;
-    status = live_dump_open(&target->dump, &target->status);
-    if (status < 0)
-        return failure_print("cannot examine process %d: %s", pid, strerror(-status));
+    error = live_dump_open(&target->dump, &target->status);
+    if (error < 0)
+        return failure_print("cannot examine process %d: %s", pid, strerror(-error));
     target->cleared = target->dump.header.cleared;
     return 0;
 }
@@ -211,9 +211,9 @@ int target_request(struct target *target, struct request request,
         wait_until_unblocked(target, number, &patience) != 0)
         return 1;
     target->signal = number;
-    int status = send_signal(target, number, request_encode(request));
-    if (status < 0)
+    int error = send_signal(target, number, request_encode(request));
+    if (error < 0)
         return failure_print("cannot signal process %d: %s", (int)target->pid,
-                             status == -ESRCH ? "it has ended" : strerror(-status));
+                             error == -ESRCH ? "it has ended" : strerror(-error));
     return wait_for_answer(target, number, &patience, is_done);
 }

@@ -56,8 +56,8 @@ int process_status_read(pid_t pid, struct process_status *out) {
     while (fgets(line, sizeof line, file) != NULL)
         read_line(line, out);
     fclose(file);
-    int status = process_start_time((uint32_t)pid, &out->start);
-    return status == -ENOENT || out->tgid == 0 ? -ESRCH : status;
+    int error = process_start_time((uint32_t)pid, &out->start);
+    return error == -ENOENT || out->tgid == 0 ? -ESRCH : error;
 }
 
 long process_status_number(pid_t pid, const char *name) {

@@ -63,33 +63,33 @@ int remote_mappings_read(pid_t pid, struct remote_mappings *out) {
     FILE *maps = fopen(name, "re");
     if (maps == NULL)
         return errno == ENOENT ? -ESRCH : -errno;
-    int status = 0;
-    while (status == 0 && getline(&line, &size, maps) > 0)
-        status = append(out, line);
+    int error = 0;
+    while (error == 0 && getline(&line, &size, maps) > 0)
+        error = append(out, line);
     free(line);
     fclose(maps);
-    return status == 0 && out->count == 0 ? -ESRCH : status;
+    return error == 0 && out->count == 0 ? -ESRCH : error;
 }
 
 void remote_mappings_free(struct remote_mappings *mappings) {
-    for (size_t at = 0; at < mappings->count; at++)
-        free(mappings->all[at].path);
+    for (size_t i = 0; i < mappings->count; i++)
+        free(mappings->all[i].path);
     free(mappings->all);
     *mappings = (struct remote_mappings){0};
 }
 
 const struct remote_mapping *remote_mappings_at(const struct remote_mappings *mappings,
                                                 uint64_t address) {
-    for (size_t at = 0; at < mappings->count; at++)
-        if (address >= mappings->all[at].start && address < mappings->all[at].end)
-            return &mappings->all[at];
+    for (size_t i = 0; i < mappings->count; i++)
+        if (address >= mappings->all[i].start && address < mappings->all[i].end)
+            return &mappings->all[i];
     return NULL;
 }
 
 const struct remote_mapping *
 remote_mappings_file(const struct remote_mappings *mappings, const char *name) {
-    for (size_t at = 0; at < mappings->count; at++) {
-        const struct remote_mapping *mapping = &mappings->all[at];
+    for (size_t i = 0; i < mappings->count; i++) {
+        const struct remote_mapping *mapping = &mappings->all[i];
         const char *slash = strrchr(mapping->path, '/');
         if (slash != NULL && mapping->offset == 0 &&
             strncmp(slash + 1, name, strlen(name)) == 0)
@@ -108,24 +108,24 @@ struct tables {
 static int find_dynamic(pid_t pid, uint64_t base, Elf64_Phdr *out, uint64_t *bias) {
     Elf64_Ehdr file;
     Elf64_Phdr segments[MAX_SEGMENTS];
-    int status = remote_memory_read(pid, base, &file, sizeof file);
-    if (status < 0)
-        return status;
+    int error = remote_memory_read(pid, base, &file, sizeof file);
+    if (error < 0)
+        return error;
     if (memcmp(file.e_ident, ELFMAG, SELFMAG) != 0 || file.e_phnum > MAX_SEGMENTS ||
         file.e_ident[EI_CLASS] != ELFCLASS64)
         return -ENOEXEC;
-    status = remote_memory_read(pid, base + file.e_phoff, segments,
-                                file.e_phnum * sizeof *segments);
+    error = remote_memory_read(pid, base + file.e_phoff, segments,
+                               file.e_phnum * sizeof *segments);
     *bias = base;
-    for (int at = file.e_phnum - 1; status == 0 && at >= 0; at--)
-        if (segments[at].p_type == PT_LOAD && segments[at].p_offset == 0)
-            *bias = base - segments[at].p_vaddr;
-    for (int at = 0; status == 0 && at < file.e_phnum; at++)
-        if (segments[at].p_type == PT_DYNAMIC) {
-            *out = segments[at];
+    for (int i = file.e_phnum - 1; error == 0 && i >= 0; i--)
+        if (segments[i].p_type == PT_LOAD && segments[i].p_offset == 0)
+            *bias = base - segments[i].p_vaddr;
+    for (int i = 0; error == 0 && i < file.e_phnum; i++)
+        if (segments[i].p_type == PT_DYNAMIC) {
+            *out = segments[i];
             return 0;
         }
-    return status < 0 ? status : -ENOENT;
+    return error < 0 ? error : -ENOENT;
 }
 
 /* The loader adds the bias to most objects' addresses there, but not to all. */
@@ -137,25 +137,24 @@ static int find_tables(pid_t pid, uint64_t base, struct tables *out) {
     Elf64_Phdr segment;
     Elf64_Dyn entries[MAX_DYNAMIC];
     *out = (struct tables){0};
-    int status = find_dynamic(pid, base, &segment, &out->bias);
-    if (status < 0)
-        return status;
+    int error = find_dynamic(pid, base, &segment, &out->bias);
+    if (error < 0)
+        return error;
     size_t count = segment.p_memsz / sizeof *entries;
     count = count < MAX_DYNAMIC ? count : MAX_DYNAMIC;
-    status = remote_memory_read(pid, out->bias + segment.p_vaddr, entries,
-                                count * sizeof *entries);
-    for (size_t at = 0; status == 0 && at < count && entries[at].d_tag != DT_NULL;
-         at++) {
-        uint64_t address = absolute(out, entries[at].d_un.d_ptr);
-        if (entries[at].d_tag == DT_GNU_HASH)
+    error = remote_memory_read(pid, out->bias + segment.p_vaddr, entries,
+                               count * sizeof *entries);
+    for (size_t i = 0; error == 0 && i < count && entries[i].d_tag != DT_NULL; i++) {
+        uint64_t address = absolute(out, entries[i].d_un.d_ptr);
+        if (entries[i].d_tag == DT_GNU_HASH)
             out->hash = address;
-        else if (entries[at].d_tag == DT_SYMTAB)
+        else if (entries[i].d_tag == DT_SYMTAB)
             out->symbols = address;
-        else if (entries[at].d_tag == DT_STRTAB)
+        else if (entries[i].d_tag == DT_STRTAB)
             out->names = address;
     }
     bool complete = out->hash != 0 && out->symbols != 0 && out->names != 0;
-    return status == 0 && !complete ? -ENOENT : status;
+    return error == 0 && !complete ? -ENOENT : error;
 }
 
 static bool has_name(pid_t pid, uint64_t address, const char *name) {
@@ -177,29 +176,29 @@ static uint32_t hash_name(const char *name) {
 int remote_symbol_find(pid_t pid, uint64_t base, const char *name, uint64_t *out) {
     struct tables tables;
     uint32_t head[4], index = 0, seen = 0, hash = hash_name(name);
-    int status = find_tables(pid, base, &tables);
-    if (status == 0)
-        status = remote_memory_read(pid, tables.hash, head, sizeof head);
-    if (status < 0 || head[0] == 0)
-        return status < 0 ? status : -ENOENT;
+    int error = find_tables(pid, base, &tables);
+    if (error == 0)
+        error = remote_memory_read(pid, tables.hash, head, sizeof head);
+    if (error < 0 || head[0] == 0)
+        return error < 0 ? error : -ENOENT;
     uint64_t buckets = tables.hash + sizeof head + 8 * (uint64_t)head[2];
     uint64_t chain = buckets + 4 * (uint64_t)head[0];
-    status = remote_memory_read(pid, buckets + 4 * (uint64_t)(hash % head[0]), &index,
-                                sizeof index);
+    error = remote_memory_read(pid, buckets + 4 * (uint64_t)(hash % head[0]), &index,
+                               sizeof index);
     uint32_t end = index + MAX_CHAIN;
-    for (; status == 0 && index >= head[1] && index < end && (seen & 1) == 0; index++) {
+    for (; error == 0 && index >= head[1] && index < end && (seen & 1) == 0; index++) {
         Elf64_Sym symbol;
-        status = remote_memory_read(pid, chain + 4 * (uint64_t)(index - head[1]), &seen,
-                                    sizeof seen);
-        if (status < 0 || (seen | 1) != (hash | 1))
+        error = remote_memory_read(pid, chain + 4 * (uint64_t)(index - head[1]), &seen,
+                                   sizeof seen);
+        if (error < 0 || (seen | 1) != (hash | 1))
             continue;
-        status = remote_memory_read(pid, tables.symbols + sizeof symbol * index,
-                                    &symbol, sizeof symbol);
-        if (status == 0 && symbol.st_shndx != SHN_UNDEF &&
+        error = remote_memory_read(pid, tables.symbols + sizeof symbol * index, &symbol,
+                                   sizeof symbol);
+        if (error == 0 && symbol.st_shndx != SHN_UNDEF &&
             has_name(pid, tables.names + symbol.st_name, name)) {
             *out = tables.bias + symbol.st_value;
             return 0;
         }
     }
-    return status < 0 ? status : -ENOENT;
+    return error < 0 ? error : -ENOENT;
 }

@@ -22,7 +22,7 @@ enum { NAMES_SHOWN = 3 };
 
 struct search {
     struct run_dumps *dumps;
-    int status;
+    int error;
 };
 
 /* Opens a regular file, never anything else, and reads its header. Returns a descriptor
@@ -81,8 +81,8 @@ static void examine(struct search *search, const char *path) {
     if (fd < 0)
         return;
     bool is_copy = header.state == TRACEMALLOC_DUMP_SNAPSHOT; /* the user's own */
-    if (search->status == 0 && !is_copy && !is_listed(search->dumps, &status))
-        search->status = add(search->dumps, path, &status, &header, fd);
+    if (search->error == 0 && !is_copy && !is_listed(search->dumps, &status))
+        search->error = add(search->dumps, path, &status, &header, fd);
     close(fd);
 }
 
@@ -129,7 +129,7 @@ int run_dumps_find(struct run_dumps *dumps, const char *pattern, uint64_t run_id
     scan_directory(&search, "/tmp", pattern);
     if (dumps->count > 0)
         qsort(dumps->dumps, dumps->count, sizeof *dumps->dumps, compare);
-    return search.status;
+    return search.error;
 }
 
 /* Whether the dump belongs to the process that `run` waited for, whose pid is one of

@@ -51,9 +51,9 @@ static int copy_data(struct copy *copy, uint64_t start, uint64_t stop) {
         ssize_t got = pread(copy->dump->fd, copy->chunk, size, (off_t)start);
         if (got <= 0)
             return got < 0 ? -errno : 0;
-        int status = io_write_all(copy->out, copy->chunk, (size_t)got, start);
-        if (status < 0)
-            return status;
+        int error = io_write_all(copy->out, copy->chunk, (size_t)got, start);
+        if (error < 0)
+            return error;
         if (is_interrupted())
             return -EINTR;
         start += (uint64_t)got;
@@ -73,9 +73,9 @@ static int copy_range(struct copy *copy, uint64_t offset, uint64_t length) {
         if (stop - offset > copy->budget)
             return -EUCLEAN;
         copy->budget -= stop - offset;
-        int status = copy_data(copy, offset, stop);
-        if (status < 0)
-            return status;
+        int error = copy_data(copy, offset, stop);
+        if (error < 0)
+            return error;
         offset = stop;
     }
     return 0;
@@ -84,31 +84,31 @@ static int copy_range(struct copy *copy, uint64_t offset, uint64_t length) {
 static int copy_extents(struct copy *copy,
                         const struct tracemalloc_dump_section *section) {
     uint64_t left = section->count * section->entry_size;
-    int status = 0;
+    int error = 0;
     for (uint32_t i = 0; i < section->extent_count && i < TRACEMALLOC_DUMP_EXTENTS;
          i++) {
         uint64_t length = section->extents[i].length;
-        if (status == 0)
-            status = copy_range(copy, section->extents[i].offset,
-                                length < left ? length : left);
+        if (error == 0)
+            error = copy_range(copy, section->extents[i].offset,
+                               length < left ? length : left);
         left -= length < left ? length : left;
     }
-    return status;
+    return error;
 }
 
 static int copy_section(struct copy *copy, unsigned id) {
-    int status = live_dump_refresh(copy->dump);
-    if (status < 0)
-        return status;
+    int error = live_dump_refresh(copy->dump);
+    if (error < 0)
+        return error;
     copy->header.sections[id] = copy->dump->header.sections[id];
     return copy_extents(copy, &copy->header.sections[id]);
 }
 
 static int copy_sections(struct copy *copy) {
-    int status = 0;
-    for (size_t i = 0; i < TRACEMALLOC_DUMP_SECTIONS_USED && status == 0; i++)
-        status = copy_section(copy, dump_sections[i].id);
-    return status;
+    int error = 0;
+    for (size_t i = 0; i < TRACEMALLOC_DUMP_SECTIONS_USED && error == 0; i++)
+        error = copy_section(copy, dump_sections[i].id);
+    return error;
 }
 
 /* If root makes the copy, it is given to the dump's owner. */
@@ -138,16 +138,16 @@ int snapshot_copy(struct live_dump *dump, int out) {
     if (copy.chunk == NULL)
         return -ENOMEM;
     struct stat file;
-    int status = fstat(dump->fd, &file) == 0 ? live_dump_refresh(dump) : -errno;
+    int error = fstat(dump->fd, &file) == 0 ? live_dump_refresh(dump) : -errno;
     copy.header = dump->header;
-    if (status == 0)
+    if (error == 0)
         copy.budget = dump_reader_budget((uint64_t)file.st_blocks);
-    if (status == 0)
-        status = copy_sections(&copy);
-    if (status == 0)
-        status = give(&copy);
-    if (status == 0)
-        status = finish(&copy);
+    if (error == 0)
+        error = copy_sections(&copy);
+    if (error == 0)
+        error = give(&copy);
+    if (error == 0)
+        error = finish(&copy);
     free(copy.chunk);
-    return status;
+    return error;
 }

@@ -48,10 +48,10 @@ static size_t add_children(pid_t parent, pid_t *pids, size_t count) {
 static pid_t find(pid_t parent, bool (*is_meant)(pid_t pid)) {
     pid_t pids[MAX_EXAMINED] = {parent};
     size_t count = 1;
-    for (size_t at = 0; at < count; at++) {
-        if (at > 0 && is_meant(pids[at]))
-            return pids[at];
-        count = add_children(pids[at], pids, count);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && is_meant(pids[i]))
+            return pids[i];
+        count = add_children(pids[i], pids, count);
     }
     return -ESRCH;
 }

@@ -84,15 +84,15 @@ static int read_state(struct tracee *tracee) {
     if (tracee->floating == NULL)
         return -ENOMEM;
     struct iovec area = {tracee->floating, MAX_FLOATING};
-    int status = request(PTRACE_GETREGS, tracee, NULL, (long)&tracee->registers);
-    if (status == 0)
-        status = request(PTRACE_GETSIGMASK, tracee, (void *)(long)MASK_SIZE,
-                         (long)&tracee->mask);
-    if (status == 0)
-        status =
+    int error = request(PTRACE_GETREGS, tracee, NULL, (long)&tracee->registers);
+    if (error == 0)
+        error = request(PTRACE_GETSIGMASK, tracee, (void *)(long)MASK_SIZE,
+                        (long)&tracee->mask);
+    if (error == 0)
+        error =
             request(PTRACE_GETREGSET, tracee, (void *)(long)NT_X86_XSTATE, (long)&area);
     tracee->floating_size = area.iov_len;
-    return status;
+    return error;
 }
 
 /* A letter, as in proc(5); 'X' if the thread is gone. */
@@ -120,16 +120,16 @@ int tracee_stop(struct tracee *tracee, pid_t pid, pid_t thread) {
     *tracee = (struct tracee){.pid = pid, .thread = thread};
     if (state_of(pid, thread) == 'D')
         return -EAGAIN;
-    int status = request(PTRACE_SEIZE, tracee, NULL, PTRACE_O_TRACESYSGOOD);
-    if (status < 0)
-        return status == -EPERM && has_ended(pid, thread) ? -ESRCH : status;
+    int error = request(PTRACE_SEIZE, tracee, NULL, PTRACE_O_TRACESYSGOOD);
+    if (error < 0)
+        return error == -EPERM && has_ended(pid, thread) ? -ESRCH : error;
     request(PTRACE_INTERRUPT, tracee, NULL, 0);
-    status = reach_event_stop(tracee, now_ms() + STOP_MS);
-    if (status == 0)
-        status = read_state(tracee);
-    if (status < 0)
+    error = reach_event_stop(tracee, now_ms() + STOP_MS);
+    if (error == 0)
+        error = read_state(tracee);
+    if (error < 0)
         tracee_release(tracee);
-    return status;
+    return error;
 }
 
 static int64_t result_of(const struct user_regs_struct *registers) {
@@ -296,11 +296,11 @@ static int write_frame(const struct tracee *tracee, const struct tracee_call *ca
     fill_context(&frame.context, tracee, place->floating);
     memcpy(floating, tracee->floating, tracee->floating_size);
     mark_floating(floating, tracee->floating_size);
-    int status = remote_memory_write(tracee->pid, place->floating, floating,
-                                     tracee->floating_size + sizeof magic_last);
-    if (status == 0)
-        status = remote_memory_write(tracee->pid, place->frame, &frame, sizeof frame);
-    return status;
+    int error = remote_memory_write(tracee->pid, place->floating, floating,
+                                    tracee->floating_size + sizeof magic_last);
+    if (error == 0)
+        error = remote_memory_write(tracee->pid, place->frame, &frame, sizeof frame);
+    return error;
 }
 
 /* --- the call --------------------------------------------------------------------- */
@@ -318,12 +318,11 @@ static int enter(struct tracee *tracee, const struct tracee_call *call,
     registers.rax = 0;
     registers.orig_rax = ~UINT64_C(0);
     registers.eflags &= ~UINT64_C(0x500); /* direction, trap */
-    int status = request(PTRACE_SETREGS, tracee, NULL, (long)&registers);
-    if (status == 0)
-        status =
-            request(PTRACE_SETSIGMASK, tracee, (void *)(long)MASK_SIZE, (long)&all);
+    int error = request(PTRACE_SETREGS, tracee, NULL, (long)&registers);
+    if (error == 0)
+        error = request(PTRACE_SETSIGMASK, tracee, (void *)(long)MASK_SIZE, (long)&all);
     tracee->is_changed = true;
-    return status;
+    return error;
 }
 
 static bool is_return(const struct tracee *tracee, const struct place *place) {
@@ -355,17 +354,17 @@ static int reach_return(const struct tracee *tracee, const struct place *place,
  * not stopped there, or not restored, it makes the same system call again. */
 static int leave(const struct tracee *tracee) {
     struct user_regs_struct now;
-    int status = request(PTRACE_GETREGS, tracee, NULL, (long)&now);
+    int error = request(PTRACE_GETREGS, tracee, NULL, (long)&now);
     now.orig_rax = ~UINT64_C(0);
     now.rax = SYS_rt_sigreturn;
     now.rip -= SYSCALL_SIZE;
-    if (status == 0)
-        status = request(PTRACE_SETREGS, tracee, NULL, (long)&now);
-    if (status == 0)
-        status = request(PTRACE_INTERRUPT, tracee, NULL, 0);
-    if (status == 0)
-        status = request(PTRACE_CONT, tracee, NULL, 0);
-    return status == 0 ? reach_event_stop(tracee, now_ms() + STOP_MS) : status;
+    if (error == 0)
+        error = request(PTRACE_SETREGS, tracee, NULL, (long)&now);
+    if (error == 0)
+        error = request(PTRACE_INTERRUPT, tracee, NULL, 0);
+    if (error == 0)
+        error = request(PTRACE_CONT, tracee, NULL, 0);
+    return error == 0 ? reach_event_stop(tracee, now_ms() + STOP_MS) : error;
 }
 
 static int64_t read_status(const struct tracee *tracee, const struct place *place) {
@@ -379,15 +378,15 @@ static int64_t read_status(const struct tracee *tracee, const struct place *plac
 int tracee_run(struct tracee *tracee, const struct tracee_call *call, uint64_t limit_ms,
                const volatile bool *ended) {
     struct place place = find_place(tracee);
-    int status = write_frame(tracee, call, &place);
-    if (status == 0)
-        status = enter(tracee, call, &place);
-    if (status < 0)
-        return status;
+    int error = write_frame(tracee, call, &place);
+    if (error == 0)
+        error = enter(tracee, call, &place);
+    if (error < 0)
+        return error;
     tracee->is_running = true;
-    status = reach_return(tracee, &place, limit_ms, ended);
-    tracee->is_running = status < 0;
-    if (status == 0 && call->status != NULL)
+    error = reach_return(tracee, &place, limit_ms, ended);
+    tracee->is_running = error < 0;
+    if (error == 0 && call->status != NULL)
         *call->status = read_status(tracee, &place);
-    return status == 0 ? leave(tracee) : status;
+    return error == 0 ? leave(tracee) : error;
 }

@@ -63,14 +63,14 @@ static size_t read_text(int fd, char *text, size_t size) {
 
 static bool find_starts(struct source_file *file, size_t size) {
     size_t count = 1;
-    for (size_t at = 0; at < size; at++)
-        count += file->text[at] == '\n';
+    for (size_t i = 0; i < size; i++)
+        count += file->text[i] == '\n';
     file->starts = calloc(count + 1, sizeof *file->starts);
     if (file->starts == NULL)
         return false;
-    for (size_t at = 0; at < size; at++)
-        if (file->text[at] == '\n')
-            file->starts[++file->line_count] = (uint32_t)at + 1;
+    for (size_t i = 0; i < size; i++)
+        if (file->text[i] == '\n')
+            file->starts[++file->line_count] = (uint32_t)i + 1;
     file->starts[++file->line_count] = (uint32_t)size;
     return true;
 }

@@ -106,9 +106,9 @@ static int grow(void) {
     struct block_map_chunk *chunks = make_table(block_map.mask * 2 + 1);
     if (chunks == NULL)
         return -ENOMEM;
-    for (uintptr_t at = 0; at <= block_map.mask; at++)
-        if (old[at].key != (at == 0 ? no_key : 0))
-            put(chunks, old[at].key, old[at].slots);
+    for (uintptr_t i = 0; i <= block_map.mask; i++)
+        if (old[i].key != (i == 0 ? no_key : 0))
+            put(chunks, old[i].key, old[i].slots);
     full_table = chunks;
     publish(chunks);
     return 0;
@@ -150,8 +150,8 @@ uint32_t *block_map_make(uintptr_t address) {
 
 void block_map_clear(void) {
     address_map_clear(&block_map_sampled);
-    for (unsigned at = 0; at < region_count; at++)
-        arena_clear(regions[at].start, regions[at].chunks * chunk_size);
+    for (unsigned i = 0; i < region_count; i++)
+        arena_clear(regions[i].start, regions[i].chunks * chunk_size);
 }
 
 /* The slots of one page are in memory, or are all 0. */
@@ -188,8 +188,8 @@ bool block_map_visit(bool (*visit)(uint32_t slot, void *context), void *context)
 
 uint64_t block_map_bytes(const struct resident *resident) {
     uint64_t total = 0;
-    for (unsigned at = 0; at < region_count; at++)
-        total += resident_bytes(resident, (uintptr_t)regions[at].start,
-                                regions[at].chunks * chunk_size);
+    for (unsigned i = 0; i < region_count; i++)
+        total += resident_bytes(resident, (uintptr_t)regions[i].start,
+                                regions[i].chunks * chunk_size);
     return total;
 }

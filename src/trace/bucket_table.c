@@ -346,14 +346,14 @@ int bucket_table_open(struct dump_file *file) {
     bucket_table.sites = (void *)file->base[TRACEMALLOC_DUMP_SITES];
     first_free = 0;
     new_buckets = sweep_interval = swept_stamp = 0;
-    int status = id_table_open(&bucket_table.index, FIRST_SLOTS);
-    if (status == 0)
-        status = site_table_open(file);
-    if (status == 0)
-        status = open_domains();
-    if (status == 0)
+    int error = id_table_open(&bucket_table.index, FIRST_SLOTS);
+    if (error == 0)
+        error = site_table_open(file);
+    if (error == 0)
+        error = open_domains();
+    if (error == 0)
         open_reserved();
-    return status;
+    return error;
 }
 
 void bucket_table_close(void) {

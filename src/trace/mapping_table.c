@@ -56,9 +56,9 @@ static void count_mapping(struct mapping *mapping, uint64_t bytes) {
 }
 
 static int insert_at(size_t index, struct mapping mapping, uint64_t bytes) {
-    int status = arena_array_reserve(&mappings, &capacity, count + 1, sizeof *mappings);
-    if (status < 0)
-        return status;
+    int error = arena_array_reserve(&mappings, &capacity, count + 1, sizeof *mappings);
+    if (error < 0)
+        return error;
     memmove(mappings + index + 1, mappings + index, (count - index) * sizeof *mappings);
     count_mapping(&mapping, bytes);
     mappings[index] = mapping;
@@ -84,7 +84,7 @@ static uint64_t part_bytes(const struct mapping *whole, uint64_t bytes,
 static int remove_range(uintptr_t start, size_t length) {
     uintptr_t end = start + length;
     size_t index = first_ending_after(start);
-    int status = 0;
+    int error = 0;
     while (index < count && mappings[index].start < end) {
         struct mapping old = mappings[index];
         struct mapping before = {old.start, start, old.stack, 0, old.kind};
@@ -99,9 +99,9 @@ static int remove_range(uintptr_t start, size_t length) {
             insert_at(index, before, part_bytes(&old, bytes, &before)) == 0)
             index++;
         if (old.end > end)
-            status = insert_at(index++, after, part_bytes(&old, bytes, &after));
+            error = insert_at(index++, after, part_bytes(&old, bytes, &after));
     }
-    return status;
+    return error;
 }
 
 int mapping_table_remove(struct event_guard guard, uintptr_t start, size_t length) {
@@ -112,9 +112,9 @@ int mapping_table_remove(struct event_guard guard, uintptr_t start, size_t lengt
 int mapping_table_add(struct event_guard guard, uintptr_t start, size_t length,
                       enum mapping_kind kind, uint32_t stack) {
     event_guard_check(guard);
-    int status = remove_range(start, length);
-    if (status < 0)
-        return status;
+    int error = remove_range(start, length);
+    if (error < 0)
+        return error;
     struct mapping mapping = {start, start + length, stack, 0, kind};
     return insert_at(first_ending_after(start), mapping,
                      kind == MAPPING_HEAP ? length : 0);
@@ -141,8 +141,8 @@ static void recount(struct mapping *mapping, uint64_t bytes) {
 
 uint64_t mapping_table_measure(const struct resident *resident) {
     uint64_t sum = 0;
-    for (size_t at = 0; at < count; at++) {
-        struct mapping *mapping = &mappings[at];
+    for (size_t i = 0; i < count; i++) {
+        struct mapping *mapping = &mappings[i];
         uint64_t bytes = resident_bytes(resident, mapping->start, length_of(mapping));
         if (mapping->kind == MAPPING_RESERVED)
             recount(mapping, bytes);

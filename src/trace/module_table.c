@@ -26,9 +26,9 @@ static tracemalloc_dump_string build_id_text(const struct module_location *locat
     size_t length = location->build_id_length;
     if (length > MAX_BUILD_ID_BYTES)
         length = MAX_BUILD_ID_BYTES;
-    for (size_t at = 0; at < length; at++) {
-        text[2 * at] = digits[location->build_id[at] >> 4];
-        text[2 * at + 1] = digits[location->build_id[at] & 0xf];
+    for (size_t i = 0; i < length; i++) {
+        text[2 * i] = digits[location->build_id[i] >> 4];
+        text[2 * i + 1] = digits[location->build_id[i] & 0xf];
     }
     return name_table_string(text, 2 * length);
 }
@@ -66,11 +66,11 @@ uint32_t module_table_id(const struct module_location *location, uint32_t max) {
 
 int module_table_open(struct dump_file *file) {
     dump = file;
-    int status = id_table_open(&index_table, FIRST_SLOTS);
-    if (status == 0)
-        status = dump_file_reserve(dump, TRACEMALLOC_DUMP_MODULES, 1);
-    if (status < 0)
-        return status;
+    int error = id_table_open(&index_table, FIRST_SLOTS);
+    if (error == 0)
+        error = dump_file_reserve(dump, TRACEMALLOC_DUMP_MODULES, 1);
+    if (error < 0)
+        return error;
     *module_at(0) = (struct tracemalloc_dump_module){0};
     dump_file_publish(dump, TRACEMALLOC_DUMP_MODULES, 1);
     return 0;

@@ -135,8 +135,8 @@ uint32_t name_table_code(tracemalloc_dump_string filename, tracemalloc_dump_stri
 
 /* --- reclaiming ------------------------------------------------------------------- */
 
-static void note_lost(int status) {
-    if (status < 0)
+static void note_lost(int error) {
+    if (error < 0)
         dump->header->lost[TRACEMALLOC_DUMP_LOST_MEMORY]++;
 }
 
@@ -215,11 +215,11 @@ void name_table_reclaim(struct id_set *ids) {
 
 int name_table_open(struct dump_file *file) {
     dump = file;
-    int status = id_table_open(&strings, FIRST_SLOTS);
-    if (status == 0)
-        status = id_table_open(&codes, FIRST_SLOTS);
-    if (status < 0)
-        return status;
+    int error = id_table_open(&strings, FIRST_SLOTS);
+    if (error == 0)
+        error = id_table_open(&codes, FIRST_SLOTS);
+    if (error < 0)
+        return error;
     append_string("", 0);
     lost_string = 0;
     lost_string = name_table_string("<no room>", strlen("<no room>"));

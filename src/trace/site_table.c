@@ -115,8 +115,8 @@ static int add_overflow(void) {
 
 int site_table_open(struct dump_file *file) {
     dump = file;
-    int status = id_table_open(&site_index, FIRST_SLOTS);
-    return status == 0 ? add_overflow() : status;
+    int error = id_table_open(&site_index, FIRST_SLOTS);
+    return error == 0 ? add_overflow() : error;
 }
 
 void site_table_close(void) {

@@ -83,9 +83,9 @@ void stack_table_reclaim(struct id_set *ids) {
 
 int stack_table_open(struct dump_file *file) {
     dump = file;
-    int status = id_table_open(&nodes, FIRST_SLOTS);
-    if (status < 0)
-        return status;
+    int error = id_table_open(&nodes, FIRST_SLOTS);
+    if (error < 0)
+        return error;
     append((struct tracemalloc_dump_stack){0});
     append((struct tracemalloc_dump_stack){0, OVERFLOW_CODE, 0, 0});
     return 0;

@@ -59,8 +59,8 @@ static struct tracemalloc_dump_timeline_sample *samples(void) {
 /* Drops every second sample. */
 static void thin(void) {
     uint64_t kept = sample_count() / 2;
-    for (uint64_t at = 0; at < kept; at++)
-        samples()[at] = samples()[2 * at];
+    for (uint64_t i = 0; i < kept; i++)
+        samples()[i] = samples()[2 * i];
     dump_file_publish(dump, TRACEMALLOC_DUMP_TIMELINE, kept);
     interval *= 2;
 }

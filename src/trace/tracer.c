@@ -49,32 +49,32 @@ void tracer_share(bool shared) {
 
 static int open_tables(void) {
     reclaim_trigger_reset();
-    int status = name_table_open(&dump);
-    if (status == 0)
-        status = stack_table_open(&dump);
-    if (status == 0)
-        status = bucket_table_open(&dump);
-    return status;
+    int error = name_table_open(&dump);
+    if (error == 0)
+        error = stack_table_open(&dump);
+    if (error == 0)
+        error = bucket_table_open(&dump);
+    return error;
 }
 
 int tracer_open(const struct tracer_start *start) {
-    int status = block_map_open(start->granule, start->sample_distance != 0);
-    if (status < 0)
-        return status;
+    int error = block_map_open(start->granule, start->sample_distance != 0);
+    if (error < 0)
+        return error;
     block_map_clear();
     mapping_table_clear();
     track_table_clear();
-    status = dump_file_open(&dump, start->max_file);
-    if (status < 0)
-        return status;
+    error = dump_file_open(&dump, start->max_file);
+    if (error < 0)
+        return error;
     tracer.code_freed = start->code_freed;
     tracer.dump = &dump;
     tracer.sample_distance = dump.header->sample_distance = start->sample_distance;
     tracer.generation++;
-    status = open_tables();
-    if (status < 0)
+    error = open_tables();
+    if (error < 0)
         tracer_close();
-    return status;
+    return error;
 }
 
 void tracer_activate(void) {
@@ -225,10 +225,10 @@ int tracer_track(struct event_guard guard, uint32_t domain, uintptr_t address,
     uint32_t bucket = slot != NULL ? *slot & BLOCK_MAP_BUCKET : 0;
     if (domain == TRACEMALLOC_DUMP_DOMAIN_PYTHON && is_of(bucket, domain))
         return replace(guard, slot, size, stack);
-    int status = track_table_insert(domain, address, size, stack);
-    if (status < 0) {
-        tracer_lost_block(guard, status == -ENOSPC ? bucket_table.failure
-                                                   : TRACEMALLOC_DUMP_LOST_MEMORY);
+    int error = track_table_insert(domain, address, size, stack);
+    if (error < 0) {
+        tracer_lost_block(guard, error == -ENOSPC ? bucket_table.failure
+                                                  : TRACEMALLOC_DUMP_LOST_MEMORY);
         return -ENOMEM;
     }
     if (is_of(bucket, TRACEMALLOC_DUMP_DOMAIN_LIBC))

@@ -38,13 +38,13 @@ static uint32_t find(uint32_t domain, uintptr_t address) {
 }
 
 static int open_table(void) {
-    int status = id_table_open(&tracked_index, FIRST_SLOTS);
-    if (status < 0)
-        return status;
-    status = arena_array_reserve(&entries, &capacity, 1, sizeof *entries);
-    if (status < 0) {
+    int error = id_table_open(&tracked_index, FIRST_SLOTS);
+    if (error < 0)
+        return error;
+    error = arena_array_reserve(&entries, &capacity, 1, sizeof *entries);
+    if (error < 0) {
         id_table_close(&tracked_index);
-        return status;
+        return error;
     }
     count = 1;
     first_free = 0;

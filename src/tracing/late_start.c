@@ -48,25 +48,25 @@ static const char *find_value(const char *name) {
 }
 
 static int read_options(const char *lines) {
-    char error[256];
+    char message[256];
     size_t length = strlen(lines);
     if (length >= sizeof text)
         return -EINVAL;
     memcpy(text, lines, length + 1);
     text_length = length;
-    for (size_t at = 0; at < length; at++)
-        if (text[at] == '\n')
-            text[at] = '\0';
+    for (size_t i = 0; i < length; i++)
+        if (text[i] == '\n')
+            text[i] = '\0';
     const char *frames = find_value(frames_variable);
     long number = frames != NULL ? strtol(frames, NULL, 10) : DEFAULT_NFRAME;
     if (number < 1 || number > MAX_NFRAME)
         return -EINVAL;
     nframe = (uint32_t)number;
-    int status = options_read(&options, find_value, error, sizeof error);
+    int error = options_read(&options, find_value, message, sizeof message);
     /* Native frames have to be prepared before there is a second thread. */
     options.native_frames = 0;
     options.any_program = false;
-    return status;
+    return error;
 }
 
 static void at_exit(int status, void *argument) {
@@ -126,9 +126,9 @@ static void prepare_once(const struct traced_process_module *module) {
 static int begin(void) {
     struct agent_options agent = {options.signal, nframe, late_start_undo};
     event_file_deferred = leaving = false;
-    int status = interpreter_trace(nframe, REQUEST_SAMPLE_DEFAULT);
-    if (status < 0)
-        return status;
+    int error = interpreter_trace(nframe, REQUEST_SAMPLE_DEFAULT);
+    if (error < 0)
+        return error;
     agent_listen(&agent);
     unsigned failed = got_hooks_install();
     struct thread_state *self = traced_process_lock();
@@ -145,15 +145,15 @@ int late_start(const char *lines, const struct traced_process_module *module) {
         return -EPERM;
     if (traced_process.late && tracing_is_on())
         return -EALREADY;
-    int status = read_options(lines);
-    if (status < 0)
-        return status;
+    int error = read_options(lines);
+    if (error < 0)
+        return error;
     message_quiet(options.quiet);
     traced_process.options = &options;
     prepare_once(module);
-    status = got_hooks_prepare();
-    if (status < 0)
-        return status;
+    error = got_hooks_prepare();
+    if (error < 0)
+        return error;
     interpreter_find();
     return begin();
 }

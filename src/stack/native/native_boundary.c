@@ -102,9 +102,9 @@ static void begin(struct scan *scan, const struct native_stack *native,
     scan->high = native_stack_pointer(native, 0);
     scan->low = scan->leaf;
     /* A signal stack at higher addresses than the thread's. */
-    for (uint32_t at = 0; scan->leaf > scan->high && at < native->depth; at++)
-        if (stack_pointer(native, at) < scan->low)
-            scan->low = stack_pointer(native, at);
+    for (uint32_t i = 0; scan->leaf > scan->high && i < native->depth; i++)
+        if (stack_pointer(native, i) < scan->low)
+            scan->low = stack_pointer(native, i);
     if (tstate != NULL && native_boundary.tstate_cframe != 0)
         scan->cframe = python_pointer_at(tstate, native_boundary.tstate_cframe);
     next_boundary(scan, scan->open);
@@ -115,11 +115,11 @@ uint32_t native_boundary_assign(struct native_stack *native, uint32_t outermost,
                                 const char *tstate) {
     struct scan scan = {.frames = frames, .open = depth};
     begin(&scan, native, tstate);
-    for (uint32_t at = native->depth; at-- > outermost;) {
-        struct native_frame *frame = native->frames + at;
-        uintptr_t cfa = at > 0 ? stack_pointer(native, at - 1) : UINTPTR_MAX;
+    for (uint32_t i = native->depth; i-- > outermost;) {
+        struct native_frame *frame = native->frames + i;
+        uintptr_t cfa = i > 0 ? stack_pointer(native, i - 1) : UINTPTR_MAX;
         frame->first = frame->end = NATIVE_NO_PYTHON;
-        if (!takes_frames(&scan, frame, stack_pointer(native, at), cfa))
+        if (!takes_frames(&scan, frame, stack_pointer(native, i), cfa))
             continue;
         frame->first = scan.first;
         frame->end = scan.open;
@@ -131,9 +131,9 @@ uint32_t native_boundary_assign(struct native_stack *native, uint32_t outermost,
 
 uint32_t native_boundary_outer(const struct native_stack *native, uint32_t limit,
                                uint32_t first) {
-    for (uint32_t at = limit; at-- > 0;)
-        if (native->frames[at].first != NATIVE_NO_PYTHON &&
-            native->frames[at].first <= first)
-            return at;
+    for (uint32_t i = limit; i-- > 0;)
+        if (native->frames[i].first != NATIVE_NO_PYTHON &&
+            native->frames[i].first <= first)
+            return i;
     return limit;
 }

@@ -26,7 +26,7 @@ static int open_entry(const unsigned char *at, struct native_bytes *body) {
 static int read_augmentation(struct native_bytes *from, const char *text,
                              struct cfi_common *entry) {
     uintptr_t ignored;
-    int status = 0;
+    int error = 0;
     entry->has_data = *text == 'z';
     if (!entry->has_data)
         return *text == '\0' ? 0 : -ENOTSUP;
@@ -34,7 +34,7 @@ static int read_augmentation(struct native_bytes *from, const char *text,
     struct native_bytes data = {from->at, from->at};
     native_bytes_skip(from, length);
     data.end = from->at;
-    for (text++; *text != '\0' && status == 0; text++) {
+    for (text++; *text != '\0' && error == 0; text++) {
         if (*text == 'R')
             entry->encoding = (uint8_t)native_bytes_fixed(&data, 1);
         else if (*text == 'L')
@@ -42,20 +42,20 @@ static int read_augmentation(struct native_bytes *from, const char *text,
         else if (*text == 'S')
             entry->is_signal = true;
         else if (*text == 'P')
-            status = native_bytes_pointer(&data, native_bytes_fixed(&data, 1) & 0x7f,
-                                          &ignored);
+            error = native_bytes_pointer(&data, native_bytes_fixed(&data, 1) & 0x7f,
+                                         &ignored);
         else
-            status = -ENOTSUP;
+            error = -ENOTSUP;
     }
-    return status;
+    return error;
 }
 
 /* The common information entry: what many functions share. */
 static int read_common(const unsigned char *at, struct cfi_common *entry) {
     struct native_bytes body;
-    int status = open_entry(at, &body);
-    if (status < 0)
-        return status;
+    int error = open_entry(at, &body);
+    if (error < 0)
+        return error;
     uint64_t id = native_bytes_fixed(&body, 4), version = native_bytes_fixed(&body, 1);
     const char *text = (const char *)body.at;
     if (id != 0 || (version != 1 && version != 3))
@@ -65,9 +65,9 @@ static int read_common(const unsigned char *at, struct cfi_common *entry) {
     entry->data_unit = native_bytes_signed(&body);
     if (native_bytes_unsigned(&body) != CFI_RETURN_ADDRESS)
         return -ENOTSUP;
-    status = read_augmentation(&body, text, entry);
+    error = read_augmentation(&body, text, entry);
     entry->start = body;
-    return status;
+    return error;
 }
 
 static int find_entry(const unsigned char *header, uintptr_t address,
@@ -98,11 +98,11 @@ static int find_entry(const unsigned char *header, uintptr_t address,
 static int read_function(struct native_bytes *body, const struct cfi_common *common,
                          uintptr_t address, struct native_cfi *out) {
     uintptr_t length;
-    int status = native_bytes_pointer(body, common->encoding, &out->function);
-    if (status == 0)
-        status = native_bytes_pointer(body, common->encoding & 0x0f, &length);
-    if (status < 0)
-        return status;
+    int error = native_bytes_pointer(body, common->encoding, &out->function);
+    if (error == 0)
+        error = native_bytes_pointer(body, common->encoding & 0x0f, &length);
+    if (error < 0)
+        return error;
     if (address - out->function >= length)
         return -ENOENT;
     if (common->has_data)
@@ -116,18 +116,18 @@ int native_cfi_find(const unsigned char *header, uintptr_t address,
     struct native_bytes body;
     struct cfi_common common = {0};
     *out = (struct native_cfi){0};
-    int status = find_entry(header, address, &at);
-    if (status == 0)
-        status = open_entry(at, &body);
-    if (status < 0)
-        return status;
+    int error = find_entry(header, address, &at);
+    if (error == 0)
+        error = open_entry(at, &body);
+    if (error < 0)
+        return error;
     const unsigned char *field = body.at;
     uint64_t distance = native_bytes_fixed(&body, 4);
-    status = read_common(field - distance, &common);
-    if (status == 0)
-        status = read_function(&body, &common, address, out);
-    if (status < 0)
-        return status;
+    error = read_common(field - distance, &common);
+    if (error == 0)
+        error = read_function(&body, &common, address, out);
+    if (error < 0)
+        return error;
     cfi_interpreter_run(&common, body, address, out);
     return 0;
 }

@@ -60,8 +60,8 @@ static bool find_range(int fd, uintptr_t address, struct range *out) {
     struct line line = {0};
     long size;
     while ((size = sys_call(SYS_read, fd, text, sizeof text)) > 0)
-        for (long at = 0; at < size; at++)
-            if (read_character(&line, text[at], address)) {
+        for (long i = 0; i < size; i++)
+            if (read_character(&line, text[i], address)) {
                 *out = (struct range){line.bounds[0], line.bounds[1]};
                 return true;
             }
@@ -80,8 +80,8 @@ bool native_code_is_new(uintptr_t address) {
     struct range range;
     if (!native_instruction_is_after_call(address))
         return false;
-    for (unsigned at = 0; at < RANGES; at++)
-        if (address - ranges[at].start < ranges[at].end - ranges[at].start)
+    for (unsigned i = 0; i < RANGES; i++)
+        if (address - ranges[i].start < ranges[i].end - ranges[i].start)
             return true;
     if (skip > 0) {
         skip--;

@@ -55,19 +55,18 @@ static bool is_right(const struct first_namespace *global) {
 static void find_candidates(const struct first_namespace *global, size_t size) {
     const uint64_t *words = (const void *)global;
     uint64_t adds = adds_now();
-    for (size_t at = sizeof *global / sizeof *words; at < size / sizeof *words; at++)
-        if (words[at] == adds && candidate_count < MAX_CANDIDATES)
-            candidates[candidate_count++] = &words[at];
+    for (size_t i = sizeof *global / sizeof *words; i < size / sizeof *words; i++)
+        if (words[i] == adds && candidate_count < MAX_CANDIDATES)
+            candidates[candidate_count++] = &words[i];
 }
 
 /* Their functions are in libc.so.6 now, so that few programs load them. */
 static void load_something(void) {
     static const char *const empty[] = {"libanl.so.1", "libutil.so.1", "librt.so.1",
                                         "libBrokenLocale.so.1"};
-    for (size_t at = 0; at < sizeof empty / sizeof *empty; at++) {
-        void *present = dlopen(empty[at], RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
-        void *loaded =
-            present == NULL ? dlopen(empty[at], RTLD_NOW | RTLD_LOCAL) : NULL;
+    for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) {
+        void *present = dlopen(empty[i], RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+        void *loaded = present == NULL ? dlopen(empty[i], RTLD_NOW | RTLD_LOCAL) : NULL;
         if (present != NULL)
             dlclose(present);
         if (loaded != NULL) {
@@ -88,9 +87,9 @@ bool native_loads_find(void) {
     find_candidates(global, size);
     load_something();
     uint64_t adds = adds_now();
-    for (size_t at = 0; at < candidate_count; at++)
-        if (*candidates[at] == adds) {
-            native_loads.adds = candidates[at];
+    for (size_t i = 0; i < candidate_count; i++)
+        if (*candidates[i] == adds) {
+            native_loads.adds = candidates[i];
             found++;
         }
     if (found != 1)

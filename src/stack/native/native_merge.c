@@ -75,16 +75,16 @@ static always_inline uint32_t node_of(uint32_t parent, uint64_t key) {
 /* The node of `parent` with the Python frames [first, end) inside it. */
 static uint32_t add_python(struct native_merge *merge, uint32_t parent, uint32_t first,
                            uint32_t end, const struct python_frame *frames) {
-    for (uint32_t at = first; at < end; at++) {
-        struct native_python *entry = merge->python + at;
-        uint32_t node = frames[at].node;
+    for (uint32_t i = first; i < end; i++) {
+        struct native_python *entry = merge->python + i;
+        uint32_t node = frames[i].node;
         if (entry->node != node || entry->parent != parent) {
-            bool shown = node != frames[at].parent;
+            bool shown = node != frames[i].parent;
             entry->merged = shown ? node_of(parent, python_key | node) : parent;
             entry->node = node;
             entry->parent = parent;
         }
-        entry->address = frames[at].address;
+        entry->address = frames[i].address;
         parent = entry->merged;
     }
     return parent;
@@ -132,9 +132,9 @@ static void add_frames(struct native_merge *merge, uint32_t outermost,
         prefix = prefix_of(merge, frames);
         below = &prefix;
     }
-    for (uint32_t at = outermost; at < native->depth; at++) {
-        add_frame(merge, at, below, frames);
-        below = native->frames + at;
+    for (uint32_t i = outermost; i < native->depth; i++) {
+        add_frame(merge, i, below, frames);
+        below = native->frames + i;
     }
     native->outermost_shown = native_stack_outermost_shown(native, native->depth);
 }
@@ -236,9 +236,9 @@ static void note_suffix(struct native_merge *merge) {
     const struct native_frame *top = native->frames + merge->innermost;
     struct native_suffix *suffix =
         native_suffix_note(&merge->suffixes, native, merge->innermost - 1);
-    for (uint32_t at = 0; suffix != NULL && at < suffix->count; at++)
-        if (at == 0 || top[at].node == top[at - 1].node)
-            suffix->keys[at] = 0;
+    for (uint32_t i = 0; suffix != NULL && i < suffix->count; i++)
+        if (i == 0 || top[i].node == top[i - 1].node)
+            suffix->keys[i] = 0;
 }
 
 static void note_innermost(struct native_merge *merge) {
@@ -318,9 +318,9 @@ static always_inline uint32_t node_with_suffix(struct native_suffix *suffix,
     uint32_t place = parent % NATIVE_SUFFIX_RESULTS, node = parent;
     if (likely(suffix->results[place].parent == parent))
         return suffix->results[place].node;
-    for (uint32_t at = 0; at < suffix->count; at++)
-        if (suffix->keys[at] != 0)
-            node = node_of(node, suffix->keys[at]);
+    for (uint32_t i = 0; i < suffix->count; i++)
+        if (suffix->keys[i] != 0)
+            node = node_of(node, suffix->keys[i]);
     suffix->results[place].node = node;
     suffix->results[place].parent = parent;
     return node;

@@ -36,8 +36,8 @@ int native_object_prepare(void) {
 }
 
 bool native_object_is_permanent(const struct native_object *object) {
-    for (size_t at = 0; at < permanent_count; at++)
-        if (permanent[at] == object->bias)
+    for (size_t i = 0; i < permanent_count; i++)
+        if (permanent[i] == object->bias)
             return true;
     return false;
 }
@@ -61,8 +61,8 @@ void native_object_describe(const struct dl_phdr_info *info,
                             struct native_object *out) {
     *out = (struct native_object){
         .start = UINTPTR_MAX, .bias = info->dlpi_addr, .name = info->dlpi_name};
-    for (size_t at = 0; at < info->dlpi_phnum; at++) {
-        const ElfW(Phdr) *segment = &info->dlpi_phdr[at];
+    for (size_t i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         uintptr_t start = info->dlpi_addr + segment->p_vaddr;
         if (segment->p_type == PT_DYNAMIC)
             out->dynamic = (const void *)start;

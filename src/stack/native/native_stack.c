@@ -149,10 +149,10 @@ static always_inline bool rbp_is_unchanged(const struct native_frame *frame) {
 uint32_t native_stack_words(const struct native_stack *stack, uint32_t first,
                             uint32_t end, struct native_slot *words, uint32_t room) {
     uint32_t count = 0;
-    for (uint32_t at = first; at < end; at++) {
-        const struct native_frame *frame = &stack->frames[at];
+    for (uint32_t i = first; i < end; i++) {
+        const struct native_frame *frame = &stack->frames[i];
         if (count < room)
-            words[count] = stack->slots[at];
+            words[count] = stack->slots[i];
         count++;
         if (frame->rbp_at != NULL && count++ < room)
             words[count - 1] = (struct native_slot){frame->rbp_at, frame->rbp};
@@ -164,9 +164,9 @@ uint32_t native_stack_words(const struct native_stack *stack, uint32_t first,
  * or -1. */
 static int64_t verify_rbps(const struct native_stack *stack, uint32_t outermost,
                            uint32_t end) {
-    for (uint32_t at = end; at-- > outermost;)
-        if (!rbp_is_unchanged(&stack->frames[at]))
-            return at;
+    for (uint32_t i = end; i-- > outermost;)
+        if (!rbp_is_unchanged(&stack->frames[i]))
+            return i;
     return -1;
 }
 
@@ -192,10 +192,10 @@ static always_inline void join(struct native_stack *stack, uint32_t kept,
                                uint32_t pushed) {
     uint32_t from = stack->capacity - pushed;
     uint32_t rbps = kept > 0 ? stack->frames[kept - 1].rbps : 0;
-    for (uint32_t at = 0; at < pushed; at++) {
-        struct native_frame *frame = &stack->frames[kept + at];
-        stack->slots[kept + at] = stack->slots[from + at];
-        *frame = stack->frames[from + at];
+    for (uint32_t i = 0; i < pushed; i++) {
+        struct native_frame *frame = &stack->frames[kept + i];
+        stack->slots[kept + i] = stack->slots[from + i];
+        *frame = stack->frames[from + i];
         rbps += frame->rbp_at != NULL;
         frame->rbps = rbps;
     }

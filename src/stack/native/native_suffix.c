@@ -48,24 +48,24 @@ struct native_suffix *native_suffix_find(struct native_suffixes *suffixes,
         return NULL;
     struct native_suffix *ways =
         set_of(suffixes, leaf->slot, native_word(second), native_word(evaluation));
-    for (uint32_t at = 0; at < NATIVE_SUFFIX_WAYS; at++)
-        if (is_this(&ways[at], leaf, stack, base))
-            return &ways[at];
+    for (uint32_t i = 0; i < NATIVE_SUFFIX_WAYS; i++)
+        if (is_this(&ways[i], leaf, stack, base))
+            return &ways[i];
     return NULL;
 }
 
 /* Whether any frame depends on the rbp that the top frame has in the register. */
 static bool depends_on_register(const struct native_stack *stack) {
-    for (uint32_t at = 0; at < stack->depth; at++)
-        if ((stack->frames[at].flags & NATIVE_BY_REGISTER) != 0)
+    for (uint32_t i = 0; i < stack->depth; i++)
+        if ((stack->frames[i].flags & NATIVE_BY_REGISTER) != 0)
             return true;
     return false;
 }
 
 /* Whether the frames are on one stack: addresses fall from the evaluation inwards. */
 static bool is_plain(const struct native_stack *stack, uint32_t base) {
-    for (uint32_t at = base + 1; at < stack->depth; at++)
-        if (stack->frames[at].exact || stack->slots[at].at >= stack->slots[at - 1].at)
+    for (uint32_t i = base + 1; i < stack->depth; i++)
+        if (stack->frames[i].exact || stack->slots[i].at >= stack->slots[i - 1].at)
             return false;
     return true;
 }
@@ -73,11 +73,11 @@ static bool is_plain(const struct native_stack *stack, uint32_t base) {
 static void note_frames(struct native_suffix *suffix,
                         const struct native_frame *frames) {
     suffix->rbp_count = 0;
-    for (uint32_t at = 0; at < suffix->count; at++) {
-        suffix->keys[at] = frames[at].key;
-        if (frames[at].rbp_at != NULL)
+    for (uint32_t i = 0; i < suffix->count; i++) {
+        suffix->keys[i] = frames[i].key;
+        if (frames[i].rbp_at != NULL)
             suffix->rbps[suffix->rbp_count++] =
-                (struct native_slot){frames[at].rbp_at, frames[at].rbp};
+                (struct native_slot){frames[i].rbp_at, frames[i].rbp};
     }
 }
 

@@ -156,8 +156,8 @@ void native_window_signal_stack_end(enum native_signal_stack before,
 cold_path bool native_window_has_room_cold(const struct native_window *window,
                                            uintptr_t sp, size_t bytes) {
     stack_t signals = {.ss_flags = SS_DISABLE};
-    int status = (int)sys_call(SYS_sigaltstack, NULL, &signals);
-    if (native_signal_stack == NATIVE_SIGNAL_STACK_UNKNOWN && status == 0)
+    int error = (int)sys_call(SYS_sigaltstack, NULL, &signals);
+    if (native_signal_stack == NATIVE_SIGNAL_STACK_UNKNOWN && error == 0)
         native_signal_stack = is_on_own(&signals) ? NATIVE_SIGNAL_STACK_ON_OWN
                                                   : NATIVE_SIGNAL_STACK_APART;
     if (sp - (uintptr_t)signals.ss_sp < signals.ss_size &&

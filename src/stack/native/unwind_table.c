@@ -68,8 +68,8 @@ static uint32_t present_count;
 
 int unwind_table_open(native_module module) {
     static bool hashed;
-    for (size_t at = 0; !hashed && at < sizeof known / sizeof *known; at++)
-        known[at].hash = native_object_hash(known[at].name);
+    for (size_t i = 0; !hashed && i < sizeof known / sizeof *known; i++)
+        known[i].hash = native_object_hash(known[i].name);
     hashed = true;
     unwind_table_close();
     module_id = module;
@@ -104,9 +104,9 @@ static bool make_room(void) {
         wanted <= MAX_ENTRIES ? arena_map(wanted * sizeof *grown) : NULL;
     if (grown == NULL)
         return false;
-    for (uint32_t at = 0; at < capacity; at++)
-        if (entries[at].ip != 0)
-            *slot_of(grown, wanted, entries[at].ip) = entries[at];
+    for (uint32_t i = 0; i < capacity; i++)
+        if (entries[i].ip != 0)
+            *slot_of(grown, wanted, entries[i].ip) = entries[i];
     arena_unmap(entries, capacity * sizeof *entries);
     entries = grown;
     capacity = wanted;
@@ -124,9 +124,9 @@ static uint64_t fingerprint_of(const struct native_object *object) {
 /* Something was unloaded, maybe without dlclose, as iconv does with a character set. */
 static void drop_overlapping(const struct native_object *object) {
     bool dropped = false;
-    for (uint32_t at = present_count; at-- > 0;)
-        if (present[at].start < object->end && object->start < present[at].end) {
-            present[at] = present[--present_count];
+    for (uint32_t i = present_count; i-- > 0;)
+        if (present[i].start < object->end && object->start < present[i].end) {
+            present[i] = present[--present_count];
             dropped = true;
         }
     if (dropped)
@@ -137,10 +137,9 @@ static void drop_overlapping(const struct native_object *object) {
  * it was there before. */
 static uint32_t module_of(const struct native_object *object) {
     uint64_t fingerprint = fingerprint_of(object);
-    for (uint32_t at = 0; at < present_count; at++)
-        if (present[at].start == object->start &&
-            present[at].fingerprint == fingerprint)
-            return present[at].module;
+    for (uint32_t i = 0; i < present_count; i++)
+        if (present[i].start == object->start && present[i].fingerprint == fingerprint)
+            return present[i].module;
     drop_overlapping(object);
     uint32_t module = module_id(object);
     if (present_count == MAX_PRESENT)
@@ -155,13 +154,12 @@ static uint8_t flags_of(const struct native_object *object, uintptr_t address) {
     uintptr_t own = (uintptr_t)&unwind_table;
     if (own >= object->start && own < object->end)
         return NATIVE_HIDDEN;
-    for (size_t at = 0; at < sizeof known / sizeof *known; at++) {
-        if (native_object_symbol(object, known[at].name, known[at].hash, &symbol) < 0 ||
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (native_object_symbol(object, known[i].name, known[i].hash, &symbol) < 0 ||
             address - symbol.address >= symbol.size)
             continue;
-        bool small =
-            known[at].flags == NATIVE_EVALUATES && symbol.size < SMALL_FUNCTION;
-        return known[at].flags | (small ? NATIVE_TAIL_CALLS : 0);
+        bool small = known[i].flags == NATIVE_EVALUATES && symbol.size < SMALL_FUNCTION;
+        return known[i].flags | (small ? NATIVE_TAIL_CALLS : 0);
     }
     return 0;
 }
@@ -183,10 +181,10 @@ static void derive(struct unwind_entry *entry, uint64_t address, bool exact) {
     entry->flags = flags_of(&object, address);
     entry->epoch =
         native_object_is_permanent(&object) ? ENTRY_PERMANENT : unwind_table.epoch;
-    int status =
+    int error =
         object.header == NULL ? -ENOENT : native_cfi_find(object.header, address, &cfi);
-    if (status < 0) {
-        entry->rule = status == -ENOENT ? NATIVE_RULE_ABSENT : NATIVE_RULE_OTHER;
+    if (error < 0) {
+        entry->rule = error == -ENOENT ? NATIVE_RULE_ABSENT : NATIVE_RULE_OTHER;
         return;
     }
     entry->rule = (uint8_t)cfi.rule;

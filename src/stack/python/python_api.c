@@ -32,11 +32,11 @@ static const struct {
 };
 
 int python_api_find(void *handle) {
-    for (size_t at = 0; at < sizeof symbols / sizeof *symbols; at++) {
-        void *found = dlsym(handle, symbols[at].name);
+    for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
+        void *found = dlsym(handle, symbols[i].name);
         if (found == NULL)
             return -ENXIO;
-        *(void **)(void *)((char *)&python_api + symbols[at].offset) = found;
+        *(void **)(void *)((char *)&python_api + symbols[i].offset) = found;
     }
     return 0;
 }

@@ -67,18 +67,18 @@ static void tell_pools(void) {
 }
 
 int python_cache_open(void) {
-    int status = id_table_open(&python_cache.index, FIRST_SLOTS);
-    if (status == 0)
-        status = id_table_open(&code_index, FIRST_CODES);
-    if (status == 0)
-        status = pool_open(&entries, FIRST_ENTRIES);
-    if (status == 0)
-        status = pool_open(&codes, FIRST_CODES);
-    if (status == 0)
-        status = pool_open(&parents, FIRST_PARENTS);
+    int error = id_table_open(&python_cache.index, FIRST_SLOTS);
+    if (error == 0)
+        error = id_table_open(&code_index, FIRST_CODES);
+    if (error == 0)
+        error = pool_open(&entries, FIRST_ENTRIES);
+    if (error == 0)
+        error = pool_open(&codes, FIRST_CODES);
+    if (error == 0)
+        error = pool_open(&parents, FIRST_PARENTS);
     tell_pools();
     epoch_raise();
-    return status;
+    return error;
 }
 
 void python_cache_close(void) {

@@ -16,8 +16,8 @@ struct search {
 };
 
 static bool holds(const struct dl_phdr_info *module, uintptr_t address) {
-    for (size_t at = 0; at < module->dlpi_phnum; at++) {
-        const ElfW(Phdr) *segment = &module->dlpi_phdr[at];
+    for (size_t i = 0; i < module->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &module->dlpi_phdr[i];
         if (segment->p_type == PT_LOAD &&
             address - (module->dlpi_addr + segment->p_vaddr) < segment->p_memsz)
             return true;
@@ -26,9 +26,9 @@ static bool holds(const struct dl_phdr_info *module, uintptr_t address) {
 }
 
 static size_t tls_size(const struct dl_phdr_info *module) {
-    for (size_t at = 0; at < module->dlpi_phnum; at++)
-        if (module->dlpi_phdr[at].p_type == PT_TLS)
-            return module->dlpi_phdr[at].p_memsz;
+    for (size_t i = 0; i < module->dlpi_phnum; i++)
+        if (module->dlpi_phdr[i].p_type == PT_TLS)
+            return module->dlpi_phdr[i].p_memsz;
     return 0;
 }
 

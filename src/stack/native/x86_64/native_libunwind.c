@@ -266,14 +266,14 @@ static int initialise(int (*set_caching)(void *space, int policy)) {
     const void *inside = (const void *)(uintptr_t)set_caching;
     int has_pipe2 = native_redirect(inside, "pipe2", (void *)no_pipe2, &pipe2);
     int has_pipe = native_redirect(inside, "pipe", (void *)no_pipe, &pipe);
-    int status = -ENOENT;
+    int error = -ENOENT;
     if (has_pipe2 == 0 || has_pipe == 0)
-        status = set_caching(unwind.space, CACHE_NONE);
+        error = set_caching(unwind.space, CACHE_NONE);
     if (has_pipe2 == 0)
         has_pipe2 = native_redirect(inside, "pipe2", pipe2, &ignored);
     if (has_pipe == 0)
         has_pipe = native_redirect(inside, "pipe", pipe, &ignored);
-    return status == 0 ? 0 : -ENOENT;
+    return error == 0 ? 0 : -ENOENT;
 }
 
 int native_libunwind_prepare(void (*mark)(bool begins)) {
