@@ -9,6 +9,15 @@
  * The line of a frame outside the dump's frame limit is uncertain (see
  * tracemalloc-dump(5)). Two calls that differ only by line are separate nodes if all
  * blocks allocated inside them are within the limit.
+ *
+ * folded_tree builds call trees too, and neither can replace the other. This one reads
+ * the dump's tree of stacks, so its cost grows with the stacks, however deep they are.
+ * folded_tree reads path_table, which holds the whole stack of each site: that is what
+ * it takes to add up several dumps, processes, domains and points in time, and it costs
+ * sites times depth. For 70,000 sites at depths of 850 to 950, call_tree_open executes
+ * 39 million instructions and the whole command needs 35 MB; path_table_add alone
+ * executes 605 million, and the command needs 293 MB. For 334,000 sites of at most 60
+ * frames, inverted: 75 million against 454 million.
  */
 #pragma once
 
