@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Hash functions for tables in memory. Their values are never stored in a file. Pure;
- * any thread. */
+/* Hash functions for tables in memory, whose values are never stored in a file, and
+ * the one of ELF files. Pure; any thread. */
 #pragma once
 
 #include <stddef.h>
@@ -32,4 +32,12 @@ static inline uint64_t hash_bytes(const void *bytes, size_t length, uint64_t see
     for (; length > 0; byte++, length--)
         hash = (hash ^ *byte) * 0x100000001b3u;
     return hash_mix(hash ^ (hash >> 32));
+}
+
+/* Of a symbol's name, as in the DT_GNU_HASH table of an ELF file. */
+static inline uint32_t hash_symbol(const char *name) {
+    uint32_t hash = 5381;
+    for (; *name != '\0'; name++)
+        hash = hash * 33 + (unsigned char)*name;
+    return hash;
 }

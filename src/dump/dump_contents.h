@@ -130,14 +130,6 @@ static inline struct dump_epochs dump_reader_epochs(const struct dump_reader *re
     return epochs;
 }
 
-/* The blocks that a bucket held at the peak. */
-static inline uint32_t dump_bucket_peak(const struct tracemalloc_dump_header *header,
-                                        const struct tracemalloc_dump_bucket *bucket) {
-    return dump_history_is_older(bucket->stamp, header->peak_number)
-               ? bucket->live
-               : bucket->peak_live;
-}
-
 /* The recorded stack of a site, with all its frames. */
 static inline uint32_t dump_reader_recorded(const struct dump_reader *reader,
                                             size_t site) {

@@ -23,6 +23,14 @@ static inline bool dump_history_is_older(uint32_t stamp, uint32_t than) {
     return (int32_t)(stamp - than) < 0;
 }
 
+/* The blocks that a bucket held at the peak. */
+static inline uint32_t dump_bucket_peak(const struct tracemalloc_dump_header *header,
+                                        const struct tracemalloc_dump_bucket *bucket) {
+    return dump_history_is_older(bucket->stamp, header->peak_number)
+               ? bucket->live
+               : bucket->peak_live;
+}
+
 /* The epoch that a stamp is of; 0 without epochs. */
 uint32_t dump_history_epoch(struct dump_epochs epochs, uint32_t stamp);
 

@@ -10,9 +10,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/lock.h"
 #include "base/sys.h"
 #include "hooks/loaded_late.h"
+#include "stack/native/native_loads.h"
 #include "stack/native/native_slots.h"
 
 enum { MOST_HOOKS = 256, TABLE = 1024 };
@@ -50,7 +52,7 @@ static void restore_signals(uint64_t before) {
 /* --- the functions ---------------------------------------------------------------- */
 
 static uint8_t *find_entry(const char *name) {
-    uint32_t at = native_object_hash(name) % TABLE;
+    uint32_t at = hash_symbol(name) % TABLE;
     while (table[at] != 0 && strcmp(hooks[table[at] - 1].name, name) != 0)
         at = (at + 1) % TABLE;
     return &table[at];
@@ -181,15 +183,9 @@ static int find_ffi(struct dl_phdr_info *info, size_t size, void *found) {
     struct native_symbol symbol;
     (void)size;
     native_object_describe(info, &object);
-    if (native_object_symbol(&object, name, native_object_hash(name), &symbol) < 0)
+    if (native_object_symbol(&object, name, hash_symbol(name), &symbol) < 0)
         return 0;
     *(void **)found = (void *)symbol.address;
-    return 1;
-}
-
-static int read_adds(struct dl_phdr_info *info, size_t size, void *adds) {
-    (void)size;
-    *(uint64_t *)adds = info->dlpi_adds;
     return 1;
 }
 
@@ -207,9 +203,7 @@ static unsigned change_all(bool install) {
 
 static void change_new(void) {
     int saved = errno;
-    uint64_t adds = 0;
-    dl_iterate_phdr(read_adds, &adds);
-    if (adds != __atomic_load_n(&seen_adds, __ATOMIC_RELAXED)) {
+    if (native_loads_added() != __atomic_load_n(&seen_adds, __ATOMIC_RELAXED)) {
         uint64_t mask = block_signals();
         if (lock_try(&lock)) {
             if (installed)

@@ -5,6 +5,7 @@
 #include <link.h>
 #include <stddef.h>
 
+#include "base/hash.h"
 #include "stack/native/native_object.h"
 
 bool loaded_late;
@@ -37,8 +38,8 @@ static int look(struct dl_phdr_info *info, size_t size, void *argument) {
     (void)size;
     native_object_describe(info, &object);
     if (is_own((const void *)object.start) ||
-        native_object_symbol(&object, definition->name,
-                             native_object_hash(definition->name), &symbol) < 0)
+        native_object_symbol(&object, definition->name, hash_symbol(definition->name),
+                             &symbol) < 0)
         return 0;
     definition->address = (void *)symbol.address;
     return 1;
@@ -75,7 +76,7 @@ unsigned loaded_late_bypassed(void) {
     unsigned count = 0;
     dl_iterate_phdr(describe_executable, &executable);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        count += native_object_symbol(&executable, names[i],
-                                      native_object_hash(names[i]), &symbol) == 0;
+        count += native_object_symbol(&executable, names[i], hash_symbol(names[i]),
+                                      &symbol) == 0;
     return count;
 }

@@ -29,11 +29,6 @@ static const char *environment_value(const char *name) {
     return libc_real.getenv(name);
 }
 
-static void at_exit(int status, void *argument) {
-    (void)argument;
-    process_end(TRACEMALLOC_DUMP_EXITED, status & 0xff);
-}
-
 static void install_module(const struct python_runtime *runtime,
                            const struct options *chosen) {
     tracemalloc_module_install(runtime, chosen->native_domain);
@@ -69,7 +64,7 @@ __attribute__((constructor)) static void begin(int argc, char **argv) {
     thread_state_prepare();
     pthread_atfork(fork_handlers_before, fork_handlers_in_parent,
                    fork_handlers_in_child);
-    on_exit(at_exit, NULL);
+    on_exit(process_end_at_exit, NULL);
     traced_process.bypassed = libc_hooks_bypassed();
     start_prepare(argc, argv);
     exec_window_leave((int)options.signal, tracemalloc_request_signal != 0);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/uio.h>
 
+#include "base/hash.h"
+
 enum { MAX_NAME = 64, MAX_DYNAMIC = 256, MAX_SEGMENTS = 64, MAX_CHAIN = 4096 };
 
 int remote_memory_read(pid_t pid, uint64_t address, void *out, size_t size) {
@@ -164,18 +166,11 @@ static bool has_name(pid_t pid, uint64_t address, const char *name) {
            memcmp(text, name, size) == 0;
 }
 
-static uint32_t hash_name(const char *name) {
-    uint32_t hash = 5381;
-    for (; *name != '\0'; name++)
-        hash = hash * 33 + (unsigned char)*name;
-    return hash;
-}
-
 /* buckets, first symbol, words of the filter, its shift; the filter, 8 bytes a word;
  * the buckets; the hash of each symbol from the first on, whose lowest bit ends one. */
 int remote_symbol_find(pid_t pid, uint64_t base, const char *name, uint64_t *out) {
     struct tables tables;
-    uint32_t head[4], index = 0, seen = 0, hash = hash_name(name);
+    uint32_t head[4], index = 0, seen = 0, hash = hash_symbol(name);
     int error = find_tables(pid, base, &tables);
     if (error == 0)
         error = remote_memory_read(pid, tables.hash, head, sizeof head);

@@ -31,13 +31,6 @@ static bool sites_are_valid(const struct dump_file *dump) {
     return true;
 }
 
-static uint64_t live_at_peak(const struct tracemalloc_dump_header *header,
-                             const struct tracemalloc_dump_bucket *bucket) {
-    return dump_history_is_older(bucket->stamp, header->peak_number)
-               ? bucket->live
-               : bucket->peak_live;
-}
-
 /* Sums up all buckets. False if one names a site that does not exist. */
 static bool add_buckets(const struct dump_file *dump, struct sums *sums) {
     uint64_t count = count_of(dump, TRACEMALLOC_DUMP_BUCKETS);
@@ -53,7 +46,7 @@ static bool add_buckets(const struct dump_file *dump, struct sums *sums) {
         else
             sums->native_bytes += bytes;
         sums->live_blocks += bucket->live;
-        sums->peak_bytes += live_at_peak(dump->header, bucket) * each;
+        sums->peak_bytes += dump_bucket_peak(dump->header, bucket) * each;
     }
     return true;
 }

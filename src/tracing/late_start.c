@@ -69,11 +69,6 @@ static int read_options(const char *lines) {
     return error;
 }
 
-static void at_exit(int status, void *argument) {
-    (void)argument;
-    process_end(TRACEMALLOC_DUMP_EXITED, status & 0xff);
-}
-
 /* --- forked children -------------------------------------------------------------- */
 
 static bool begin_in_child(void) {
@@ -118,7 +113,7 @@ static void prepare_once(const struct traced_process_module *module) {
     thread_state_prepare();
     native_object_prepare();
     pthread_atfork(NULL, NULL, in_child);
-    on_exit(at_exit, NULL);
+    on_exit(process_end_at_exit, NULL);
     traced_process.bypassed = loaded_late_bypassed();
 }
 

@@ -30,6 +30,11 @@ void process_end(enum tracemalloc_dump_state state, int status) {
     traced_process_unlock(self);
 }
 
+void process_end_at_exit(int status, void *unused) {
+    (void)unused;
+    process_end(TRACEMALLOC_DUMP_EXITED, status & 0xff);
+}
+
 void process_end_undo(void) {
     if (!traced_process_owns_dump())
         return;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "base/hash.h"
 #include "suite.h"
 
 static struct native_object object_of(uintptr_t address) {
@@ -89,7 +90,7 @@ END_TEST
 
 static void expect_symbol(const struct native_object *object, const char *name) {
     struct native_symbol symbol;
-    uint32_t hash = native_object_hash(name);
+    uint32_t hash = hash_symbol(name);
     ck_assert_int_eq(native_object_symbol(object, name, hash, &symbol), 0);
     ck_assert_uint_eq(symbol.address, (uintptr_t)dlsym(RTLD_DEFAULT, name));
     ck_assert_uint_gt(symbol.size, 0);
@@ -102,9 +103,8 @@ START_TEST(symbols_are_where_the_linker_finds_them) {
     expect_symbol(&libc, "qsort");
     expect_symbol(&libc, "posix_memalign");
     const char *absent = "_PyEval_EvalFrameDefault";
-    ck_assert_int_eq(
-        native_object_symbol(&libc, absent, native_object_hash(absent), &symbol),
-        -ENOENT);
+    ck_assert_int_eq(native_object_symbol(&libc, absent, hash_symbol(absent), &symbol),
+                     -ENOENT);
 }
 END_TEST
 
@@ -128,7 +128,7 @@ START_TEST(the_vdso_is_a_module_without_symbols_to_read) {
     object = object_of(vdso + 0x400);
     ck_assert_int_eq(strncmp(object.name, "linux-vdso", 10), 0);
     ck_assert_int_eq(
-        native_object_symbol(&object, "malloc", native_object_hash("malloc"), &symbol),
+        native_object_symbol(&object, "malloc", hash_symbol("malloc"), &symbol),
         -ENOENT);
 }
 END_TEST

@@ -25,7 +25,7 @@ static int read_adds(struct dl_phdr_info *info, size_t size, void *adds) {
     return 1;
 }
 
-static uint64_t adds_now(void) {
+uint64_t native_loads_added(void) {
     uint64_t adds = 0;
     dl_iterate_phdr(read_adds, &adds);
     return adds;
@@ -54,7 +54,7 @@ static bool is_right(const struct first_namespace *global) {
 
 static void find_candidates(const struct first_namespace *global, size_t size) {
     const uint64_t *words = (const void *)global;
-    uint64_t adds = adds_now();
+    uint64_t adds = native_loads_added();
     for (size_t i = sizeof *global / sizeof *words; i < size / sizeof *words; i++)
         if (words[i] == adds && candidate_count < MAX_CANDIDATES)
             candidates[candidate_count++] = &words[i];
@@ -86,7 +86,7 @@ bool native_loads_find(void) {
     native_loads.count = &global->count;
     find_candidates(global, size);
     load_something();
-    uint64_t adds = adds_now();
+    uint64_t adds = native_loads_added();
     for (size_t i = 0; i < candidate_count; i++)
         if (*candidates[i] == adds) {
             native_loads.adds = candidates[i];

@@ -25,6 +25,9 @@ struct native_loads {
 
 extern struct native_loads native_loads;
 
+/* How many objects the loader has loaded so far. Takes the loader's lock. */
+uint64_t native_loads_added(void);
+
 /* Loads and unloads a small library of glibc to see which words change. Whether the
  * counters were found. */
 bool native_loads_find(void);

@@ -140,13 +140,6 @@ const unsigned char *native_object_build_id(const struct native_object *object,
     return id;
 }
 
-uint32_t native_object_hash(const char *name) {
-    uint32_t hash = 5381;
-    for (; *name != '\0'; name++)
-        hash = hash * 33 + (unsigned char)*name;
-    return hash;
-}
-
 /* What the dynamic section leads to. The loader has added the bias to its addresses,
  * but not in the vdso's. */
 struct symbols {

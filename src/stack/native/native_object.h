@@ -50,13 +50,12 @@ void native_object_code(const struct native_object *object, uintptr_t *start,
 const unsigned char *native_object_build_id(const struct native_object *object,
                                             size_t *length);
 
-/* A defined dynamic symbol by its name and GNU hash. 0 with address and size;
- * -ENOENT. */
+/* A defined dynamic symbol by its name and the name's hash_symbol(). 0 with address and
+ * size; -ENOENT. */
 struct native_symbol {
     uintptr_t address;
     size_t size;
 };
-uint32_t native_object_hash(const char *name);
 must_check int native_object_symbol(const struct native_object *object,
                                     const char *name, uint32_t hash,
                                     struct native_symbol *out);

@@ -69,7 +69,7 @@ static uint32_t present_count;
 int unwind_table_open(native_module module) {
     static bool hashed;
     for (size_t i = 0; !hashed && i < sizeof known / sizeof *known; i++)
-        known[i].hash = native_object_hash(known[i].name);
+        known[i].hash = hash_symbol(known[i].name);
     hashed = true;
     unwind_table_close();
     module_id = module;

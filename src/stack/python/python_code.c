@@ -25,13 +25,6 @@ struct characters {
     unsigned size; /* of a character: 1, 2 or 4 bytes */
 };
 
-static const void *read_pointer(const void *object, size_t offset) {
-    const void *value;
-
-    memcpy(&value, (const char *)object + offset, sizeof(value));
-    return value;
-}
-
 static int read_int(const void *object, size_t offset) {
     int value;
 
@@ -41,9 +34,11 @@ static int read_int(const void *object, size_t offset) {
 
 static bool object_is(const struct python_layout *layout, const void *object,
                       uintptr_t type_flag) {
-    const void *type = object ? read_pointer(object, layout->object_type) : NULL;
+    const void *type =
+        object ? python_layout_pointer(object, layout->object_type) : NULL;
 
-    return type && ((uintptr_t)read_pointer(type, layout->type_flags) & type_flag);
+    return type &&
+           ((uintptr_t)python_layout_pointer(type, layout->type_flags) & type_flag);
 }
 
 static int read_bytes(const struct python_layout *layout, const void *object,
@@ -52,7 +47,7 @@ static int read_bytes(const struct python_layout *layout, const void *object,
 
     if (!object_is(layout, object, TYPE_IS_BYTES))
         return -EINVAL;
-    size = (intptr_t)read_pointer(object, layout->bytes_size);
+    size = (intptr_t)python_layout_pointer(object, layout->bytes_size);
     if (size < 0)
         return -EINVAL;
     *data = (const uint8_t *)object + layout->bytes_data;
@@ -64,8 +59,8 @@ static int read_names(const struct python_layout *layout, const void *code,
                       struct python_code *out) {
     uint16_t name = layout->code_qualname ? layout->code_qualname : layout->code_name;
 
-    out->filename = read_pointer(code, layout->code_filename);
-    out->name = read_pointer(code, name);
+    out->filename = python_layout_pointer(code, layout->code_filename);
+    out->name = python_layout_pointer(code, name);
     if (!object_is(layout, out->filename, TYPE_IS_STRING))
         return -EINVAL;
     return object_is(layout, out->name, TYPE_IS_STRING) ? 0 : -EINVAL;
@@ -76,7 +71,7 @@ static int read_bytecode(const struct python_layout *layout, const void *code,
     size_t length;
 
     if (layout->frames == PYTHON_FRAMES_OBJECT)
-        return read_bytes(layout, read_pointer(code, layout->code_bytecode),
+        return read_bytes(layout, python_layout_pointer(code, layout->code_bytecode),
                           &out->bytecode, &length);
     out->bytecode = (const uint8_t *)code + layout->code_bytecode;
     out->first_traceable = 2 * read_int(code, layout->code_first_traceable);
@@ -88,13 +83,13 @@ int python_code_read(const struct python_layout *layout, const void *code_type,
     int error;
 
     *out = (struct python_code){0};
-    if (!code || read_pointer(code, layout->object_type) != code_type)
+    if (!code || python_layout_pointer(code, layout->object_type) != code_type)
         return -EINVAL;
     error = read_names(layout, code, out);
     if (error)
         return error;
     out->first_line = read_int(code, layout->code_first_line);
-    error = read_bytes(layout, read_pointer(code, layout->code_line_table),
+    error = read_bytes(layout, python_layout_pointer(code, layout->code_line_table),
                        &out->line_table, &out->line_table_length);
     return error ? error : read_bytecode(layout, code, out);
 }
@@ -136,8 +131,8 @@ bool python_code_is_incomplete(const struct python_layout *layout,
 static struct characters wide_characters(const struct python_layout *layout,
                                          const void *string) {
     return (struct characters){
-        .data = read_pointer(string, layout->string_wide),
-        .length = (size_t)read_pointer(string, layout->string_wide_length),
+        .data = python_layout_pointer(string, layout->string_wide),
+        .length = (size_t)python_layout_pointer(string, layout->string_wide_length),
         .size = sizeof(wchar_t),
     };
 }
@@ -146,14 +141,14 @@ static struct characters characters_of(const struct python_layout *layout,
                                        const void *string) {
     unsigned state = (unsigned)read_int(string, layout->string_state);
     struct characters found = {
-        .length = (size_t)read_pointer(string, layout->string_length),
+        .length = (size_t)python_layout_pointer(string, layout->string_length),
         .size = state >> STATE_KIND_SHIFT & STATE_KIND_MASK,
     };
 
     if (layout->string_wide && (state & STATE_READY) == 0)
         return wide_characters(layout, string);
     if ((state & STATE_COMPACT) == 0)
-        found.data = read_pointer(string, layout->string_data);
+        found.data = python_layout_pointer(string, layout->string_data);
     else if (state & STATE_ASCII)
         found.data = (const char *)string + layout->string_ascii_data;
     else

@@ -7,7 +7,9 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "stack/python/python_lines.h"
 
@@ -74,3 +76,10 @@ struct python_layout {
  * `out->version` is set in any case. */
 int python_layout_fill(struct python_layout *out, uint32_t version_hex,
                        const void *runtime);
+
+/* The pointer, or the word, at an offset in an object or a structure. */
+static inline const void *python_layout_pointer(const void *object, size_t offset) {
+    const void *value;
+    memcpy(&value, (const char *)object + offset, sizeof value);
+    return value;
+}

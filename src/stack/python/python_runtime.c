@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "stack/native/native_object.h"
 #include "stack/python/python_code.h"
 
@@ -54,7 +55,7 @@ struct library_search {
 static bool defines(const struct native_object *object, const char *name) {
     struct native_symbol symbol;
 
-    return native_object_symbol(object, name, native_object_hash(name), &symbol) == 0;
+    return native_object_symbol(object, name, hash_symbol(name), &symbol) == 0;
 }
 
 static int match_library(struct dl_phdr_info *info, size_t size, void *data) {
@@ -159,17 +160,10 @@ static int find_symbols(struct python_runtime *out, void *handle) {
     return error;
 }
 
-static const void *read_pointer(const void *object, size_t offset) {
-    const void *value;
-
-    memcpy(&value, (const char *)object + offset, sizeof(value));
-    return value;
-}
-
 /* A build with Py_TRACE_REFS (to 3.7 any debug build) has two more words in front of
  * each object; static types show it before the interpreter runs. */
 static bool has_plain_objects(const struct python_runtime *runtime) {
-    return read_pointer(runtime->code_type, runtime->layout.object_type) ==
+    return python_layout_pointer(runtime->code_type, runtime->layout.object_type) ==
            runtime->type_type;
 }
 
@@ -236,7 +230,7 @@ static bool is_readable(const void *start, size_t size) {
 
 static bool is_readable_object(const struct python_layout *layout, const void *object) {
     return is_readable(object, layout->bytes_data) &&
-           is_readable(read_pointer(object, layout->object_type),
+           is_readable(python_layout_pointer(object, layout->object_type),
                        layout->type_flags + sizeof(long));
 }
 
@@ -247,9 +241,11 @@ static bool is_readable_code(const struct python_layout *layout, const void *cod
     if (!is_readable(code, layout->code_bytecode + sizeof(void *)) ||
         !is_readable(code, layout->code_line_table + sizeof(void *)))
         return false;
-    return is_readable_object(layout, read_pointer(code, layout->code_filename)) &&
-           is_readable_object(layout, read_pointer(code, name)) &&
-           is_readable_object(layout, read_pointer(code, layout->code_line_table));
+    return is_readable_object(layout,
+                              python_layout_pointer(code, layout->code_filename)) &&
+           is_readable_object(layout, python_layout_pointer(code, name)) &&
+           is_readable_object(layout,
+                              python_layout_pointer(code, layout->code_line_table));
 }
 
 static bool is_instruction(const struct python_layout *layout,
@@ -258,7 +254,7 @@ static bool is_instruction(const struct python_layout *layout,
     int index;
 
     if (layout->frames != PYTHON_FRAMES_OBJECT)
-        return (uintptr_t)read_pointer(frame, layout->frame_ip) -
+        return (uintptr_t)python_layout_pointer(frame, layout->frame_ip) -
                    (uintptr_t)code->bytecode + 2 <
                most;
     memcpy(&index, (const char *)frame + layout->frame_ip, sizeof(index));
@@ -277,7 +273,7 @@ static bool is_frame(const struct python_runtime *runtime, const void *frame) {
     if (layout->frame_owner &&
         ((const uint8_t *)frame)[layout->frame_owner] >= layout->owner_skip)
         return true;
-    code = read_pointer(frame, layout->frame_code);
+    code = python_layout_pointer(frame, layout->frame_code);
     if (layout->tagged)
         code = (const void *)((uintptr_t)code & ~(uintptr_t)7);
     return is_readable_code(layout, code) &&
@@ -290,12 +286,13 @@ bool python_runtime_check(const struct python_runtime *runtime, const void *tsta
     const struct python_layout *layout = &runtime->layout;
 
     if (!is_readable(tstate, layout->tstate_thread_id + sizeof(long)) ||
-        !is_readable(read_pointer(tstate, layout->tstate_interp), sizeof(void *)))
+        !is_readable(python_layout_pointer(tstate, layout->tstate_interp),
+                     sizeof(void *)))
         return false;
     for (int i = 0; frame && i < FRAMES_TO_CHECK; i++) {
         if (!is_frame(runtime, frame))
             return false;
-        frame = read_pointer(frame, layout->frame_previous);
+        frame = python_layout_pointer(frame, layout->frame_previous);
     }
     return true;
 }
