@@ -27,27 +27,23 @@ struct characters {
 
 static int read_int(const void *object, size_t offset) {
     int value;
-
-    memcpy(&value, (const char *)object + offset, sizeof(value));
+    memcpy(&value, (const char *)object + offset, sizeof value);
     return value;
 }
 
 static bool object_is(const struct python_layout *layout, const void *object,
                       uintptr_t type_flag) {
     const void *type =
-        object ? python_layout_pointer(object, layout->object_type) : NULL;
-
-    return type &&
+        object != NULL ? python_layout_pointer(object, layout->object_type) : NULL;
+    return type != NULL &&
            ((uintptr_t)python_layout_pointer(type, layout->type_flags) & type_flag);
 }
 
 static int read_bytes(const struct python_layout *layout, const void *object,
                       const uint8_t **data, size_t *length) {
-    intptr_t size;
-
     if (!object_is(layout, object, TYPE_IS_BYTES))
         return -EINVAL;
-    size = (intptr_t)python_layout_pointer(object, layout->bytes_size);
+    intptr_t size = (intptr_t)python_layout_pointer(object, layout->bytes_size);
     if (size < 0)
         return -EINVAL;
     *data = (const uint8_t *)object + layout->bytes_data;
@@ -58,7 +54,6 @@ static int read_bytes(const struct python_layout *layout, const void *object,
 static int read_names(const struct python_layout *layout, const void *code,
                       struct python_code *out) {
     uint16_t name = layout->code_qualname ? layout->code_qualname : layout->code_name;
-
     out->filename = python_layout_pointer(code, layout->code_filename);
     out->name = python_layout_pointer(code, name);
     if (!object_is(layout, out->filename, TYPE_IS_STRING))
@@ -69,7 +64,6 @@ static int read_names(const struct python_layout *layout, const void *code,
 static int read_bytecode(const struct python_layout *layout, const void *code,
                          struct python_code *out) {
     size_t length;
-
     if (layout->frames == PYTHON_FRAMES_OBJECT)
         return read_bytes(layout, python_layout_pointer(code, layout->code_bytecode),
                           &out->bytecode, &length);
@@ -80,24 +74,21 @@ static int read_bytecode(const struct python_layout *layout, const void *code,
 
 int python_code_read(const struct python_layout *layout, const void *code_type,
                      const void *code, struct python_code *out) {
-    int error;
-
     *out = (struct python_code){0};
-    if (!code || python_layout_pointer(code, layout->object_type) != code_type)
+    if (code == NULL || python_layout_pointer(code, layout->object_type) != code_type)
         return -EINVAL;
-    error = read_names(layout, code, out);
-    if (error)
+    int error = read_names(layout, code, out);
+    if (error < 0)
         return error;
     out->first_line = read_int(code, layout->code_first_line);
     error = read_bytes(layout, python_layout_pointer(code, layout->code_line_table),
                        &out->line_table, &out->line_table_length);
-    return error ? error : read_bytecode(layout, code, out);
+    return error < 0 ? error : read_bytecode(layout, code, out);
 }
 
 static int offset_of(const struct python_layout *layout, const struct python_code *code,
                      const void *ip) {
     intptr_t offset;
-
     if (layout->frames == PYTHON_FRAMES_OBJECT)
         offset = (intptr_t)ip * layout->ip_unit;
     else
@@ -123,7 +114,7 @@ bool python_code_is_incomplete(const struct python_layout *layout,
         return false;
     if (owner >= layout->owner_skip)
         return true;
-    return code && owner != layout->owner_generator &&
+    return code != NULL && owner != layout->owner_generator &&
            (uintptr_t)ip < (uintptr_t)code->bytecode + (uintptr_t)code->first_traceable;
 }
 
@@ -144,7 +135,6 @@ static struct characters characters_of(const struct python_layout *layout,
         .length = (size_t)python_layout_pointer(string, layout->string_length),
         .size = state >> STATE_KIND_SHIFT & STATE_KIND_MASK,
     };
-
     if (layout->string_wide && (state & STATE_READY) == 0)
         return wide_characters(layout, string);
     if ((state & STATE_COMPACT) == 0)
@@ -158,7 +148,6 @@ static struct characters characters_of(const struct python_layout *layout,
 
 static uint32_t code_point_at(const struct characters *characters, size_t index) {
     uint32_t point;
-
     switch (characters->size) {
     case 1:
         return ((const uint8_t *)characters->data)[index];
@@ -176,7 +165,6 @@ static size_t utf8_length(uint32_t point) {
 
 static void write_utf8(char *at, uint32_t point, size_t length) {
     static const uint8_t lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
-
     for (size_t i = length; i-- > 1; point >>= 6)
         at[i] = (char)(0x80 | (point & 0x3f));
     at[0] = (char)(lead[length] | point);
@@ -184,24 +172,21 @@ static void write_utf8(char *at, uint32_t point, size_t length) {
 
 ssize_t python_string_utf8(const struct python_layout *layout, const void *string,
                            char *buffer, size_t size, bool *truncated) {
-    struct characters characters;
     size_t used = 0, i;
-
     if (!object_is(layout, string, TYPE_IS_STRING))
         return -EINVAL;
-    characters = characters_of(layout, string);
-    if (!characters.data)
+    struct characters characters = characters_of(layout, string);
+    if (characters.data == NULL)
         return -EINVAL;
     for (i = 0; i < characters.length; i++) {
         uint32_t point = code_point_at(&characters, i);
         size_t length = utf8_length(point);
-
         if (length > size - used)
             break;
         write_utf8(buffer + used, point, length);
         used += length;
     }
-    if (truncated)
+    if (truncated != NULL)
         *truncated = i < characters.length;
     return (ssize_t)used;
 }

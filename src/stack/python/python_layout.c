@@ -129,7 +129,6 @@ enum { WORD_VERSION = 1, WORD_FREE_THREADED = 2, WORD_FINALIZING = 4 };
  * str, which lost its wchar_t copy in 3.12. */
 static void fill_objects(struct python_layout *out) {
     bool wide = out->version < 0x30c;
-
     out->object_type = 8;
     out->type_flags = 168;
     out->bytes_size = 16;
@@ -144,8 +143,7 @@ static void fill_objects(struct python_layout *out) {
 
 static uint64_t read_word(const char *offsets, unsigned word) {
     uint64_t value;
-
-    memcpy(&value, offsets + 8 * word, sizeof(value));
+    memcpy(&value, offsets + 8 * word, sizeof value);
     return value;
 }
 
@@ -162,14 +160,12 @@ static bool objects_match(const struct python_layout *a,
 static int read_described(struct python_layout *out, const char *offsets) {
     unsigned column = (out->version & 0xffU) - OLDEST_DESCRIBED_MINOR;
     const struct python_layout known = *out;
-
-    for (size_t i = 0; i < sizeof(described) / sizeof(*described); i++) {
+    for (size_t i = 0; i < sizeof described / sizeof *described; i++) {
         uint64_t value = read_word(offsets, described[i].word[column]);
         uint16_t offset = (uint16_t)value;
-
         if (value > UINT16_MAX)
             return -EINVAL;
-        memcpy((char *)out + described[i].field, &offset, sizeof(offset));
+        memcpy((char *)out + described[i].field, &offset, sizeof offset);
     }
     out->runtime_finalizing = (uint32_t)read_word(offsets, WORD_FINALIZING);
     if (out->runtime_finalizing > UINT16_MAX || !objects_match(out, &known))
@@ -188,8 +184,6 @@ static int check_description(uint32_t version_hex, const char *offsets) {
 int python_layout_fill(struct python_layout *out, uint32_t version_hex,
                        const void *runtime) {
     unsigned minor = version_hex >> 16 & 0xff;
-    int error;
-
     *out = (struct python_layout){.version = (uint16_t)(version_hex >> 16)};
     if (version_hex >> 24 != 3 || minor < OLDEST_MINOR || minor > NEWEST_MINOR)
         return -ENOTSUP;
@@ -199,8 +193,8 @@ int python_layout_fill(struct python_layout *out, uint32_t version_hex,
     fill_objects(out);
     if (minor < OLDEST_DESCRIBED_MINOR)
         return 0;
-    if (!runtime)
+    if (runtime == NULL)
         return -EINVAL;
-    error = check_description(version_hex, runtime);
-    return error ? error : read_described(out, runtime);
+    int error = check_description(version_hex, runtime);
+    return error < 0 ? error : read_described(out, runtime);
 }

@@ -43,7 +43,6 @@ static int linetable_find(struct python_line_scan *scan, int offset) {
 /* Six bits a byte, the lowest first; bit 6 says that more follow. */
 static uint32_t read_varint(const uint8_t *at, const uint8_t *end) {
     uint32_t value = 0;
-
     for (unsigned shift = 0; at < end && shift < 32; shift += 6) {
         value |= (uint32_t)(*at & 0x3f) << shift;
         if ((*at++ & 0x40) == 0)
@@ -54,7 +53,6 @@ static uint32_t read_varint(const uint8_t *at, const uint8_t *end) {
 
 static int64_t location_line_delta(const uint8_t *entry, const uint8_t *end) {
     uint32_t value;
-
     switch ((*entry >> 3) & 0xf) {
     case LOCATION_ONE_LINE_1:
         return 1;

@@ -54,14 +54,12 @@ struct library_search {
 
 static bool defines(const struct native_object *object, const char *name) {
     struct native_symbol symbol;
-
     return native_object_symbol(object, name, hash_symbol(name), &symbol) == 0;
 }
 
 static int match_library(struct dl_phdr_info *info, size_t size, void *data) {
     struct library_search *search = data;
     struct native_object object;
-
     (void)size;
     native_object_describe(info, &object);
     if (!defines(&object, search->symbol))
@@ -74,8 +72,7 @@ static int match_library(struct dl_phdr_info *info, size_t size, void *data) {
  * linker is not asked while it walks its own list: its two locks could deadlock. */
 static void *open_loaded(const char *symbol) {
     struct library_search search = {.symbol = symbol};
-
-    if (!dl_iterate_phdr(match_library, &search))
+    if (dl_iterate_phdr(match_library, &search) == 0)
         return NULL;
     return dlopen(search.path, RTLD_NOLOAD | RTLD_LAZY);
 }
@@ -83,19 +80,18 @@ static void *open_loaded(const char *symbol) {
 /* The linker's handle that leads to CPython's symbols, or -ENOENT. */
 static int find_cpython(void **handle) {
     *handle = RTLD_DEFAULT;
-    if (dlsym(*handle, version_function))
+    if (dlsym(*handle, version_function) != NULL)
         return 0;
     *handle = open_loaded(version_function);
-    return *handle && dlsym(*handle, version_function) ? 0 : -ENOENT;
+    bool found = *handle != NULL && dlsym(*handle, version_function) != NULL;
+    return found ? 0 : -ENOENT;
 }
 
 static bool is_pypy(void) {
-    void *handle;
-
-    if (dlsym(RTLD_DEFAULT, "pypy_main_startup"))
+    if (dlsym(RTLD_DEFAULT, "pypy_main_startup") != NULL)
         return true;
-    handle = open_loaded("pypy_main_startup");
-    if (handle)
+    void *handle = open_loaded("pypy_main_startup");
+    if (handle != NULL)
         dlclose(handle);
     return handle != NULL;
 }
@@ -105,10 +101,8 @@ static uint32_t parse_level(const char *text, char **end) {
         const char *mark;
         uint32_t level;
     } levels[] = {{"a", 0xa}, {"b", 0xb}, {"rc", 0xc}, {"c", 0xc}};
-
-    for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++) {
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
         size_t length = strlen(levels[i].mark);
-
         if (strncmp(text, levels[i].mark, length) == 0)
             return levels[i].level << 4 | (strtoul(text + length, end, 10) & 0xf);
     }
@@ -119,7 +113,6 @@ static uint32_t parse_level(const char *text, char **end) {
 static uint32_t parse_version(const char *text) {
     uint32_t version = 0;
     char *end = (char *)text;
-
     for (unsigned shift = 24; shift >= 8; shift -= 8) {
         version |= (uint32_t)(strtoul(end, &end, 10) & 0xff) << shift;
         if (*end != '.')
@@ -133,10 +126,10 @@ static void identify(struct python_runtime *out, void *handle) {
     const char *(*get_version)(void) = dlsym(handle, version_function);
     const unsigned long *version = dlsym(handle, "Py_Version");
     const char *text = get_version();
-
-    out->implementation =
-        strstr(text, "free-threading") ? PYTHON_CPYTHON_FREE_THREADED : PYTHON_CPYTHON;
-    out->version = version ? (uint32_t)*version : parse_version(text);
+    out->implementation = strstr(text, "free-threading") != NULL
+                              ? PYTHON_CPYTHON_FREE_THREADED
+                              : PYTHON_CPYTHON;
+    out->version = version != NULL ? (uint32_t)*version : parse_version(text);
 }
 
 static bool is_wanted(const struct symbol *symbol, unsigned minor) {
@@ -146,15 +139,13 @@ static bool is_wanted(const struct symbol *symbol, unsigned minor) {
 static int find_symbols(struct python_runtime *out, void *handle) {
     unsigned minor = out->version >> 16 & 0xff;
     int error = 0;
-
-    for (size_t i = 0; i < sizeof(symbols) / sizeof(*symbols); i++) {
+    for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
         const struct symbol *symbol = &symbols[i];
         void *found = dlsym(handle, symbol->name);
-
-        if (!found && symbol->older_name)
+        if (found == NULL && symbol->older_name != NULL)
             found = dlsym(handle, symbol->older_name);
-        memcpy((char *)out + symbol->field, &found, sizeof(found));
-        if (!found && is_wanted(symbol, minor))
+        memcpy((char *)out + symbol->field, &found, sizeof found);
+        if (found == NULL && is_wanted(symbol, minor))
             error = -ENXIO;
     }
     return error;
@@ -169,7 +160,6 @@ static bool has_plain_objects(const struct python_runtime *runtime) {
 
 static void set_runtime_words(struct python_runtime *out) {
     const char *runtime = out->runtime;
-
     if (out->layout.runtime_finalizing)
         out->finalizing =
             (const void *const *)(runtime + out->layout.runtime_finalizing);
@@ -180,36 +170,35 @@ static void set_runtime_words(struct python_runtime *out) {
 
 int python_runtime_find(struct python_runtime *out) {
     void *handle;
-    int missing, error = find_cpython(&handle);
-
+    int error = find_cpython(&handle);
     *out = (struct python_runtime){0};
-    if (error && is_pypy()) {
+    if (error < 0 && is_pypy()) {
         out->implementation = PYTHON_PYPY;
         error = -ENOTSUP;
     }
-    if (error)
+    if (error < 0)
         return error;
     out->handle = handle;
     identify(out, handle);
-    missing = find_symbols(out, handle);
+    int missing = find_symbols(out, handle);
     if (out->implementation != PYTHON_CPYTHON)
         return -ENOTSUP;
     error = python_layout_fill(&out->layout, out->version, out->runtime);
-    if (error || missing)
-        return error ? error : missing;
+    if (error < 0 || missing < 0)
+        return error < 0 ? error : missing;
     set_runtime_words(out);
     return has_plain_objects(out) ? 0 : -ENOTSUP;
 }
 
 bool python_runtime_is_code(uintptr_t address) {
     struct native_object object;
-
     return native_object_find(address, &object) == 0 &&
            defines(&object, version_function);
 }
 
 void python_runtime_resolve(struct python_runtime *runtime) {
-    if (runtime->current_tstate && *runtime->current_tstate != runtime->get_current())
+    if (runtime->current_tstate != NULL &&
+        *runtime->current_tstate != runtime->get_current())
         runtime->current_tstate = NULL;
 }
 
@@ -219,11 +208,9 @@ static bool is_readable(const void *start, size_t size) {
     uintptr_t end = (uintptr_t)start + size;
     unsigned char resident[2];
     int saved = errno;
-    bool mapped;
-
     if (end < first || end - first > 2 * page)
         return false;
-    mapped = mincore((void *)first, end - first, resident) == 0;
+    bool mapped = mincore((void *)first, end - first, resident) == 0;
     errno = saved;
     return mapped;
 }
@@ -236,7 +223,6 @@ static bool is_readable_object(const struct python_layout *layout, const void *o
 
 static bool is_readable_code(const struct python_layout *layout, const void *code) {
     uint16_t name = layout->code_qualname ? layout->code_qualname : layout->code_name;
-
     /* To 3.10 the line table follows the bytecode, later it is the other way round. */
     if (!is_readable(code, layout->code_bytecode + sizeof(void *)) ||
         !is_readable(code, layout->code_line_table + sizeof(void *)))
@@ -252,12 +238,11 @@ static bool is_instruction(const struct python_layout *layout,
                            const struct python_code *code, const void *frame) {
     const uintptr_t most = 1u << 30;
     int index;
-
     if (layout->frames != PYTHON_FRAMES_OBJECT)
         return (uintptr_t)python_layout_pointer(frame, layout->frame_ip) -
                    (uintptr_t)code->bytecode + 2 <
                most;
-    memcpy(&index, (const char *)frame + layout->frame_ip, sizeof(index));
+    memcpy(&index, (const char *)frame + layout->frame_ip, sizeof index);
     return (uintptr_t)(intptr_t)index + 1 < most;
 }
 
@@ -265,15 +250,13 @@ static bool is_frame(const struct python_runtime *runtime, const void *frame) {
     const struct python_layout *layout = &runtime->layout;
     size_t size = layout->frame_ip + sizeof(void *);
     struct python_code found;
-    const void *code;
-
     /* The owner is the last field read where there is one. */
     if (!is_readable(frame, size) || !is_readable(frame, layout->frame_owner + 1u))
         return false;
     if (layout->frame_owner &&
         ((const uint8_t *)frame)[layout->frame_owner] >= layout->owner_skip)
         return true;
-    code = python_layout_pointer(frame, layout->frame_code);
+    const void *code = python_layout_pointer(frame, layout->frame_code);
     if (layout->tagged)
         code = (const void *)((uintptr_t)code & ~(uintptr_t)7);
     return is_readable_code(layout, code) &&
@@ -284,12 +267,11 @@ static bool is_frame(const struct python_runtime *runtime, const void *frame) {
 bool python_runtime_check(const struct python_runtime *runtime, const void *tstate,
                           const void *frame) {
     const struct python_layout *layout = &runtime->layout;
-
     if (!is_readable(tstate, layout->tstate_thread_id + sizeof(long)) ||
         !is_readable(python_layout_pointer(tstate, layout->tstate_interp),
                      sizeof(void *)))
         return false;
-    for (int i = 0; frame && i < FRAMES_TO_CHECK; i++) {
+    for (int i = 0; frame != NULL && i < FRAMES_TO_CHECK; i++) {
         if (!is_frame(runtime, frame))
             return false;
         frame = python_layout_pointer(frame, layout->frame_previous);
