@@ -7,6 +7,7 @@
 
 #include "collection/array.h"
 #include "leak/leak_find.h"
+#include "profile/heap_history.h"
 
 static struct dump_text function_of(const struct leak_lines *lines, uint32_t frame) {
     return profile_function(lines->profile, lines->paths.functions[frame]);
@@ -125,6 +126,10 @@ static int add_lines(struct leak_report *report, const struct leak_lines *lines)
     return 0;
 }
 
+static double watched_seconds(const struct leak_time *time) {
+    return time->count > 0 ? leak_time_between(time, 0, time->count) : 0;
+}
+
 int leak_report_add(struct leak_report *report, const struct profile *profile,
                     uint32_t process) {
     struct leak_lines lines;
@@ -136,23 +141,35 @@ int leak_report_add(struct leak_report *report, const struct profile *profile,
         report->pids[report->processes] = profile->reader->processes[process].pid;
     report->processes++;
     report->untimed += lines.time.count == 0;
-    if (lines.time.count > 0) {
-        double watched = leak_time_between(&lines.time, 0, lines.time.count);
-        if (watched > report->watched_seconds)
-            report->watched_seconds = watched;
-    }
-    if (error == 0)
+    double watched = watched_seconds(&lines.time);
+    if (watched > report->watched_seconds)
+        report->watched_seconds = watched;
+    if (watched < HEAP_HISTORY_MIN_SECONDS)
+        report->brief++;
+    else if (error == 0)
         error = add_lines(report, &lines);
     leak_lines_close(&lines);
     return error;
+}
+
+static bool has_rates(const struct dump_reader *reader) {
+    struct leak_time time;
+    for (uint32_t i = 0; i < reader->process_count; i++) {
+        leak_time_open(&time, reader, i);
+        if (watched_seconds(&time) >= HEAP_HISTORY_MIN_SECONDS)
+            return true;
+    }
+    return false;
 }
 
 void leak_report_add_rss(struct leak_report *report, const struct dump_reader *reader) {
     struct rss_trend trend;
     rss_trend_find(&trend, reader);
     report->rss.bytes += trend.bytes;
-    report->rss.rate += trend.rate;
-    report->rss.traced_rate += trend.traced_rate;
+    if (has_rates(reader)) {
+        report->rss.rate += trend.rate;
+        report->rss.traced_rate += trend.traced_rate;
+    }
     const struct tracemalloc_dump_header *header = &reader->header;
     if (header->memory_limit == 0 ||
         (report->limit != 0 && header->memory_limit >= report->limit))
@@ -226,6 +243,10 @@ void leak_report_close(struct leak_report *report) {
     free(report->entries);
     free(report->pids);
     *report = (struct leak_report){0};
+}
+
+bool leak_report_has_rates(const struct leak_report *report) {
+    return report->brief < report->processes;
 }
 
 bool leak_report_has_verdict(const struct leak_report *report) {

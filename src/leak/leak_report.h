@@ -57,6 +57,7 @@ struct leak_report {
     uint32_t *pids;     /* theirs */
     size_t pid_capacity;
     uint32_t untimed; /* of these without epochs */
+    uint32_t brief;   /* of these watched too short for a rate; they have no entries */
     double watched_seconds;
     double named_rate; /* bytes a second of the verdicts */
     double grown_rate; /* of all entries */
@@ -80,6 +81,9 @@ void leak_report_add_rss(struct leak_report *report, const struct dump_reader *r
 void leak_report_finish(struct leak_report *report);
 void leak_report_close(struct leak_report *report);
 
+/* Whether a process was watched for long enough that rates say something; if not, there
+ * are no entries, and all rates are 0. */
+bool leak_report_has_rates(const struct leak_report *report);
 /* Whether there is a verdict. */
 bool leak_report_has_verdict(const struct leak_report *report);
 /* By how many bytes a second an entry grows in one of the processes. */

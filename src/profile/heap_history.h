@@ -8,6 +8,10 @@
 
 #include "dump/dump_reader.h"
 
+/* Seconds: in a shorter run memory grows because the program starts, with what it
+ * imports and loads, so that it has no rate to speak of. */
+enum { HEAP_HISTORY_MIN_SECONDS = 3 };
+
 enum heap_history_measure { HEAP_HISTORY_TRACED, HEAP_HISTORY_RSS };
 
 /* The time of the last sample: nanoseconds since the start; 0 without a timeline. */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "profile/heap_history.h"
+
 int top_sample_take(struct top_sample *sample, const struct profile *profile,
                     uint64_t time) {
     const struct dump_reader *reader = profile->reader;
@@ -132,7 +134,9 @@ static int fill(struct top_table *table, const struct view views[3], double seco
 }
 
 static void set_growth_rates(struct top_table *table, double seconds) {
-    for (size_t i = 0; i < table->count && seconds > 0; i++)
+    if (seconds < HEAP_HISTORY_MIN_SECONDS)
+        return;
+    for (size_t i = 0; i < table->count; i++)
         table->rows[i].growth_rate = (double)table->rows[i].growth / seconds;
 }
 

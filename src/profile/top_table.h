@@ -42,7 +42,7 @@ struct top_row {
     uint32_t stack; /* of the group, see grouping.h */
     struct weight weight;
     int64_t growth;     /* bytes */
-    double growth_rate; /* bytes per second, since growth counts */
+    double growth_rate; /* bytes per second; 0 until growth counted for long enough */
     double rate;        /* bytes allocated per second */
     double blocks_rate;
 };

@@ -93,6 +93,17 @@ void leaks_json_add_entry(struct json_writer *writer, const struct leak_report *
     json_writer_close_map(writer);
 }
 
+/* Null if the processes were watched too short for a rate. */
+static void add_rate(struct json_writer *writer, const struct leak_report *report,
+                     const char *key, double rate) {
+    if (leak_report_has_rates(report)) {
+        json_writer_add_number(writer, key, rate);
+        return;
+    }
+    json_writer_key(writer, key);
+    json_writer_null(writer);
+}
+
 static void add_limit(struct json_writer *writer, const struct leak_report *report) {
     json_writer_key(writer, "limit");
     if (report->limit == 0) {
@@ -145,10 +156,11 @@ int leaks_json_print(FILE *out, const struct leak_report *report,
     json_writer_open_map(&writer);
     add_completeness(&writer, readers, count);
     json_writer_add_unsigned(&writer, "processes", report->processes);
+    json_writer_add_unsigned(&writer, "processes_too_short", report->brief);
     json_writer_add_number(&writer, "watched_seconds", report->watched_seconds);
     add_limit(&writer, report);
     json_writer_add_unsigned(&writer, "rss_bytes", report->rss.bytes);
-    json_writer_add_number(&writer, "rss_bytes_per_second", report->rss.rate);
+    add_rate(&writer, report, "rss_bytes_per_second", report->rss.rate);
     add_forecast(&writer, report);
     json_writer_key(&writer, "leaks");
     json_writer_open_list(&writer);
@@ -157,9 +169,9 @@ int leaks_json_print(FILE *out, const struct leak_report *report,
     json_writer_close_list(&writer);
     json_writer_key(&writer, "not_explained");
     json_writer_open_map(&writer);
-    json_writer_add_number(&writer, "rss_bytes_per_second", report->unexplained_rate);
-    json_writer_add_number(&writer, "traced_bytes_per_second", report->unlisted_rate);
-    json_writer_add_number(&writer, "untraced_bytes_per_second", report->untraced_rate);
+    add_rate(&writer, report, "rss_bytes_per_second", report->unexplained_rate);
+    add_rate(&writer, report, "traced_bytes_per_second", report->unlisted_rate);
+    add_rate(&writer, report, "untraced_bytes_per_second", report->untraced_rate);
     json_writer_close_map(&writer);
     json_writer_close_map(&writer);
     return json_writer_close(&writer);

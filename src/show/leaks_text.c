@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "profile/heap_history.h"
 #include "profile/statistics.h"
 #include "show/source_lines.h"
 
@@ -267,6 +268,23 @@ static void print_nothing(const struct printer *printer) {
     print_paragraph(printer, text);
 }
 
+static void print_brief(const struct printer *printer) {
+    const struct leak_report *report = printer->report;
+    char text[SENTENCE], watched[LEAKS_TEXT_SIZE];
+    leaks_text_time(watched, report->watched_seconds);
+    if (leak_report_has_rates(report))
+        snprintf(text, sizeof text,
+                 "%" PRIu32 " of %" PRIu32 " processes were traced for less than %d s: "
+                 "too short for a rate.",
+                 report->brief, report->processes, HEAP_HISTORY_MIN_SECONDS);
+    else
+        snprintf(text, sizeof text,
+                 "Traced for %s: too short for a rate, as in the first %d s memory "
+                 "grows because the program starts.",
+                 watched, HEAP_HISTORY_MIN_SECONDS);
+    print_paragraph(printer, text);
+}
+
 static void print_end(const struct printer *printer) {
     const struct leak_report *report = printer->report;
     char text[SENTENCE], from[LEAKS_TEXT_SIZE], to[LEAKS_TEXT_SIZE];
@@ -297,7 +315,7 @@ void leaks_text_print(const struct terminal *terminal, const struct leak_report 
         .terminal = terminal, .report = report, .names = names, .verbose = verbose};
     char text[SENTENCE];
     print_title(&printer, title);
-    if (report->count == 0)
+    if (report->count == 0 && leak_report_has_rates(report))
         print_nothing(&printer);
     size_t shown = report->count < limit ? report->count : limit;
     for (size_t i = 0; i < shown; i++)
@@ -307,6 +325,8 @@ void leaks_text_print(const struct terminal *terminal, const struct leak_report 
                  report->count - shown);
         print_paragraph(&printer, text);
     }
+    if (report->brief > 0)
+        print_brief(&printer);
     print_end(&printer);
     source_lines_close(&printer.sources);
 }

@@ -203,7 +203,7 @@ static void format_cell(const struct top_row *row, enum top_order column,
             format_size(text, (double)row->growth, true);
         break;
     case TOP_BY_GROWTH_RATE:
-        if (row->growth != 0)
+        if (row->growth_rate != 0)
             leaks_text_rate(text, row->growth_rate);
         break;
     default:

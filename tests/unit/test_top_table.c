@@ -85,6 +85,10 @@ START_TEST(later_looks_have_what_came_meanwhile) {
     ck_assert_double_eq(table.rows[2].growth_rate, 0);
     top_table_sort(&table, TOP_BY_GROWTH_RATE);
     ck_assert_uint_eq(table.rows[0].frame.line, 2);
+    top_table_close(&table);
+    tabulate(&start, 12 * second);
+    ck_assert_int_eq(table.rows[1].growth, 1000);
+    ck_assert_double_eq(table.rows[1].growth_rate, 0);
     top_table_sort(&table, TOP_BY_BLOCKS);
     ck_assert_uint_eq(table.rows[0].frame.line, 2);
     opened_dump_close(&opened);
