@@ -129,16 +129,15 @@ static void add_forecast(struct json_writer *writer, const struct leak_report *r
 }
 
 static void add_completeness(struct json_writer *writer,
-                             struct dump_reader *const *readers, int count) {
+                             const struct leaks_document *document) {
     char text[COMPLETENESS_TEXT_SIZE];
     bool complete = true;
     json_writer_key(writer, "incomplete_reasons");
     json_writer_open_list(writer);
-    for (int i = 0; i < count; i++) {
-        if (readers[i] == NULL)
-            continue;
-        complete &= completeness_holds(readers[i]);
-        for (size_t at = 0; completeness_next(readers[i], &at, text);)
+    for (int i = 0; i < document->reader_count; i++) {
+        const struct dump_reader *reader = document->readers[i];
+        complete &= completeness_holds(reader);
+        for (size_t at = 0; completeness_next(reader, &at, text);)
             json_writer_word(writer, text);
     }
     json_writer_close_list(writer);
@@ -146,15 +145,47 @@ static void add_completeness(struct json_writer *writer,
     json_writer_bool(writer, complete);
 }
 
-int leaks_json_print(FILE *out, const struct leak_report *report,
-                     const struct frame_names *names,
-                     struct dump_reader *const *readers, int count) {
+static void add_change(struct json_writer *writer, const struct frame_names *names,
+                       const struct leak_change *change) {
+    json_writer_open_map(writer);
+    json_writer_key(writer, "file");
+    json_writer_text(writer, names->texts[change->frame.name]);
+    json_writer_add_unsigned(writer, "line", change->frame.line);
+    json_writer_add_signed(writer, "growth_bytes", change->bytes);
+    json_writer_add_signed(writer, "growth_blocks", change->blocks);
+    json_writer_close_map(writer);
+}
+
+static void add_copies(struct json_writer *writer,
+                       const struct leaks_document *document) {
+    json_writer_key(writer, "copies");
+    json_writer_open_list(writer);
+    for (int i = 0; i < document->copies_count; i++) {
+        const struct leak_copies *copies = &document->copies[i];
+        json_writer_open_map(writer);
+        json_writer_add_unsigned(writer, "pid", copies->pid);
+        json_writer_add_number(writer, "seconds", copies->seconds);
+        json_writer_add_signed(writer, "growth_bytes", copies->total.bytes);
+        json_writer_add_signed(writer, "growth_blocks", copies->total.blocks);
+        json_writer_add_signed(writer, "rss_growth_bytes", copies->rss_bytes);
+        json_writer_key(writer, "lines");
+        json_writer_open_list(writer);
+        for (size_t j = 0; j < copies->count && copies->changes[j].bytes > 0; j++)
+            add_change(writer, document->names, &copies->changes[j]);
+        json_writer_close_list(writer);
+        json_writer_close_map(writer);
+    }
+    json_writer_close_list(writer);
+}
+
+int leaks_json_print(FILE *out, const struct leaks_document *document) {
+    const struct leak_report *report = document->report;
     struct json_writer writer;
     int error = json_writer_open(&writer, out);
     if (error < 0)
         return error;
     json_writer_open_map(&writer);
-    add_completeness(&writer, readers, count);
+    add_completeness(&writer, document);
     json_writer_add_unsigned(&writer, "processes", report->processes);
     json_writer_add_unsigned(&writer, "processes_too_short", report->brief);
     json_writer_add_number(&writer, "watched_seconds", report->watched_seconds);
@@ -165,7 +196,7 @@ int leaks_json_print(FILE *out, const struct leak_report *report,
     json_writer_key(&writer, "leaks");
     json_writer_open_list(&writer);
     for (size_t i = 0; i < report->count; i++)
-        leaks_json_add_entry(&writer, report, names, &report->entries[i]);
+        leaks_json_add_entry(&writer, report, document->names, &report->entries[i]);
     json_writer_close_list(&writer);
     json_writer_key(&writer, "not_explained");
     json_writer_open_map(&writer);
@@ -173,6 +204,7 @@ int leaks_json_print(FILE *out, const struct leak_report *report,
     add_rate(&writer, report, "traced_bytes_per_second", report->unlisted_rate);
     add_rate(&writer, report, "untraced_bytes_per_second", report->untraced_rate);
     json_writer_close_map(&writer);
+    add_copies(&writer, document);
     json_writer_close_map(&writer);
     return json_writer_close(&writer);
 }

@@ -8,13 +8,12 @@
 #include "base/compiler.h"
 #include "leak/leak_report.h"
 #include "output/json_writer.h"
+#include "show/leaks_document.h"
 
 /* Adds one entry, as a value. */
 void leaks_json_add_entry(struct json_writer *writer, const struct leak_report *report,
                           const struct frame_names *names,
                           const struct leak_entry *entry);
 
-/* Prints the document of these dumps, each of which may be NULL. 0, -ENOMEM, -EIO. */
-must_check int leaks_json_print(FILE *out, const struct leak_report *report,
-                                const struct frame_names *names,
-                                struct dump_reader *const *readers, int count);
+/* 0, -ENOMEM, -EIO. */
+must_check int leaks_json_print(FILE *out, const struct leaks_document *document);

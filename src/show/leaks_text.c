@@ -145,24 +145,27 @@ static bool differs(double rate, double mean) {
     return rate < mean / 2 || rate > mean * 2;
 }
 
-/* In how many it grows, and those that differ from the others. */
+/* In how many it grows, and those that differ from the others; if it grows in fewer
+ * than half, these are the ones that differ. */
 static void print_processes(const struct printer *printer,
                             const struct leak_entry *entry) {
     enum { FEW = 4 };
     const struct leak_report *report = printer->report;
     char text[SENTENCE], rate[LEAKS_TEXT_SIZE];
     double mean = entry->bytes_rate / (entry->processes > 0 ? entry->processes : 1);
+    bool in_few = entry->processes * 2 < report->processes;
     unsigned listed = 0;
     int used =
         snprintf(text, sizeof text, "grows in %" PRIu32 " of %" PRIu32 " processes",
                  entry->processes, report->processes);
     for (uint32_t i = 0; i < report->processes; i++) {
         double own = leak_report_process_rate(entry, i);
-        if (!differs(own, mean) || listed++ >= FEW)
+        if ((in_few ? own <= 0 : !differs(own, mean)) || listed++ >= FEW)
             continue;
         leaks_text_rate(rate, own);
+        const char *first = in_few ? ":" : "; but";
         used += snprintf(text + used, sizeof text - (size_t)used, "%s %" PRIu32 " %s",
-                         listed == 1 ? "; but" : ",", report->pids[i],
+                         listed == 1 ? first : ",", report->pids[i],
                          own > 0 ? rate : "not");
     }
     if (listed > FEW)
@@ -308,11 +311,47 @@ static void print_end(const struct printer *printer) {
     }
 }
 
-void leaks_text_print(const struct terminal *terminal, const struct leak_report *report,
-                      const struct frame_names *names, const char *title, size_t limit,
-                      bool verbose) {
-    struct printer printer = {
-        .terminal = terminal, .report = report, .names = names, .verbose = verbose};
+static void print_change(const struct printer *printer,
+                         const struct leak_change *change) {
+    char text[SENTENCE], size[LEAKS_TEXT_SIZE];
+    statistics_format_size(size, sizeof size, (double)change->bytes, true);
+    snprintf(text, sizeof text, "%*s  %+" PRId64 " block%s  ", INDENT + 8, size,
+             change->blocks, change->blocks == 1 || change->blocks == -1 ? "" : "s");
+    put_word(printer, TERMINAL_PLAIN, text);
+    put_place(printer, change->frame, (struct dump_text){"", 0});
+    fputc('\n', printer->terminal->out);
+}
+
+/* Two points say less than the history that the later copy has. */
+static void print_copies(const struct printer *printer,
+                         const struct leak_copies *copies) {
+    enum { FEW = 3 };
+    char text[SENTENCE], time[LEAKS_TEXT_SIZE], size[LEAKS_TEXT_SIZE];
+    char rss[LEAKS_TEXT_SIZE];
+    leaks_text_time(time, copies->seconds);
+    statistics_format_size(size, sizeof size, (double)copies->total.bytes, true);
+    statistics_format_size(rss, sizeof rss, (double)copies->rss_bytes, true);
+    snprintf(text, sizeof text,
+             "Two copies of process %" PRIu32
+             " in one run, %s apart: traced blocks %s, "
+             "RSS %s. That these lines grew from one to the other does not say that "
+             "they go on:",
+             copies->pid, time, size, rss);
+    print_paragraph(printer, text);
+    size_t count = copies->count;
+    for (size_t i = 0; i < count && (i < FEW || printer->verbose); i++)
+        if (copies->changes[i].bytes > 0)
+            print_change(printer, &copies->changes[i]);
+}
+
+void leaks_text_print(const struct terminal *terminal,
+                      const struct leaks_document *document, const char *title,
+                      size_t limit, bool verbose) {
+    const struct leak_report *report = document->report;
+    struct printer printer = {.terminal = terminal,
+                              .report = report,
+                              .names = document->names,
+                              .verbose = verbose};
     char text[SENTENCE];
     print_title(&printer, title);
     if (report->count == 0 && leak_report_has_rates(report))
@@ -328,5 +367,7 @@ void leaks_text_print(const struct terminal *terminal, const struct leak_report 
     if (report->brief > 0)
         print_brief(&printer);
     print_end(&printer);
+    for (int i = 0; i < document->copies_count; i++)
+        print_copies(&printer, &document->copies[i]);
     source_lines_close(&printer.sources);
 }

@@ -8,12 +8,13 @@
 
 #include "leak/leak_report.h"
 #include "output/terminal.h"
+#include "show/leaks_document.h"
 
 /* `title`: the process, or how many there are. `limit`: entries to show at most;
  * `verbose`: all there is to say of each. */
-void leaks_text_print(const struct terminal *terminal, const struct leak_report *report,
-                      const struct frame_names *names, const char *title, size_t limit,
-                      bool verbose);
+void leaks_text_print(const struct terminal *terminal,
+                      const struct leaks_document *document, const char *title,
+                      size_t limit, bool verbose);
 
 enum { LEAKS_TEXT_SIZE = 48 };
 /* `+38.2 MiB/h`, or with a minus; in a unit of time in which it is a number to

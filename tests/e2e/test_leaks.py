@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import json
+import re
 import signal
 import subprocess
 import time
@@ -159,6 +160,97 @@ def test_several_workers_are_reported_by_line(dump_of, ours):
     pid = document["leaks"][0]["by_process"][1]["pid"]
     text = ours("leaks", *dumps).stdout
     assert "grows in 1 of 2 processes; but %d not" % pid in text
+
+
+WORKERS = (
+    SERVER.split("for n in rounds")[0]
+    + """
+for number in range(3):
+    if os.fork() == 0:
+        for n in rounds():
+            handle(4 * n + (number != 1))
+        os.kill(os.getpid(), signal.SIGKILL)
+for number in range(3):
+    os.wait()
+"""
+)
+
+
+def test_of_three_workers_the_one_that_leaks_is_named(
+    some_interpreter, traced_environment, ours, tmp_path
+):
+    program = tmp_path / "workers.py"
+    program.write_text(PRELUDE + WORKERS)
+    environment = traced_environment(TRACEMALLOC_OUTPUT=tmp_path / "%p.dump")
+    command = [some_interpreter.path, program]
+    assert conftest.run(command, env=environment).returncode == 0
+    dumps = list(tmp_path.glob("*.dump"))
+    dumps = [dump for dump in dumps if ours.json("info", dump)["state"] == "killed"]
+    assert len(dumps) == 3
+    document = ours.json("leaks", *dumps)
+    first = document["leaks"][0]
+    assert document["processes"] == 3 and first["processes"] == 1
+    assert [first["line"]] == marked_line(WORKERS) and first["word"] == "leak"
+    by_process = first["by_process"]
+    growing = [p["pid"] for p in by_process if p["growth_bytes_per_second"] > 0]
+    assert len(growing) == 1 and len(by_process) == 3
+    text = ours("leaks", *dumps).stdout
+    assert "grows in 1 of 3 processes: %d +" % growing[0] in text
+
+
+def test_a_short_run_has_no_rate(some_interpreter, trace_code, ours, tmp_path):
+    code = "kept = [bytes(200) for n in range(200000)]\nfor n in rounds(0.5): pass\n"
+    dump = trace_code(some_interpreter, PRELUDE + code).dump
+    result = ours("leaks", dump)
+    assert "too short for a rate" in result.stdout
+    assert not re.search("iB/(s|min|h|day)|Limit reached|No line grew", result.stdout)
+    document = ours.json("leaks", dump)
+    assert document["watched_seconds"] < 3 and document["processes_too_short"] == 1
+    assert document["rss_bytes"] > 0 and document["rss_bytes_per_second"] is None
+    assert document["forecast"] is None and document["leaks"] == []
+    assert set(document["not_explained"].values()) == {None}
+    assert ours("leaks", "--fail", dump).returncode == 0
+    assert ours.json("summary", dump)["leak"] is None
+    page = tmp_path / "page.html"
+    if "built without Node" not in ours("flamegraph", dump, "-o", page).stderr:
+        assert '"growing":[]' in page.read_text()
+
+
+def test_two_copies_of_one_run_are_compared(
+    some_interpreter, traced_environment, ours, tmp_path
+):
+    program = tmp_path / "server.py"
+    program.write_text(PRELUDE + SERVER.replace("rounds()", "rounds(60)"))
+    process = subprocess.Popen(
+        [some_interpreter.path, str(program)], env=traced_environment()
+    )
+    copies = [tmp_path / name for name in ("first", "second", "third")]
+    try:
+        for copy, seconds in zip(copies, (1, 1, SECONDS - 1)):
+            time.sleep(seconds)
+            assert ours("snapshot", "-o", copy, process.pid).returncode == 0
+    finally:
+        process.kill()
+        process.wait()
+    # The history of the first two is too short for a rate; they still differ.
+    document = ours.json("leaks", copies[1], copies[0])
+    (two,) = document["copies"]
+    assert document["processes"] == 1 and document["leaks"] == []
+    assert two["pid"] == process.pid and 0.5 < two["seconds"] < 10
+    assert [two["lines"][0]["line"]] == marked_line(SERVER)
+    assert two["lines"][0]["growth_blocks"] > 5
+    # The history of the last one says more; of the others the first one counts.
+    result = ours("leaks", *copies)
+    assert "Two copies of process %d in one run" % process.pid in result.stdout
+    assert "does not say that they go on" in result.stdout and result.stderr == ""
+    document = ours.json("leaks", *copies)
+    assert document["processes"] == 1
+    assert [document["leaks"][0]["line"]] == marked_line(SERVER)
+    (two,) = document["copies"]
+    assert SECONDS * 0.7 < two["seconds"] < SECONDS * 3
+    assert [two["lines"][0]["line"]] == marked_line(SERVER)
+    # Workers are no copies.
+    assert ours.json("leaks", copies[0])["copies"] == []
 
 
 def test_a_running_server_is_asked_by_its_pid(
