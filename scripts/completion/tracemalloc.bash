@@ -26,6 +26,10 @@ _tracemalloc_options() {
         echo "--once --born= --all-frames --native --no-native --source --no-source --open-modules" \
             "-l --limit= -d --delay= --help" ;;
     merge) echo "-o --output= --help" ;;
+    push)
+        echo "--format= --url= --label= --at= --born= --temporary --domain= --include= --exclude=" \
+            "--all-frames --by=process --native --no-native --source --no-source" \
+            "--open-modules --help" ;;
     export)
         echo "--format= -o --output= -l --limit= --at= --born= --temporary --domain= --include= --exclude=" \
             "--all-frames --by=process --native --no-native --source --no-source" \
@@ -38,14 +42,14 @@ _tracemalloc_options() {
     esac
 }
 
-# The values of the option before the cursor; status 1 when it takes none that are known.
+# The values of the option before the cursor, in a command; status 1 when it takes none that are known.
 _tracemalloc_values() {
     case $1 in
+    --format) [ "$2" = push ] && echo "otlp pprof" || echo "collapsed csv json otlp pprof snapshot speedscope" ;;
     -g | --group-by) echo "filename lineno traceback function module" ;;
     -l | --limit) echo "all" ;;
     --at) echo "now peak exit end" ;;
     --domain) echo "python libc mmap" ;;
-    --format) echo "collapsed csv json otlp pprof snapshot speedscope" ;;
     *) return 1 ;;
     esac
 }
@@ -61,8 +65,8 @@ _tracemalloc() {
     fi
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="run attach detach ps stop start snapshot clear info stats compare tree top summary leaks merge resolve export flamegraph --help --version"
-    elif words=$(_tracemalloc_values "$previous"); then
+        words="run attach detach ps stop start snapshot clear info stats compare tree top summary leaks merge resolve export push flamegraph --help --version"
+    elif words=$(_tracemalloc_values "$previous" "$command"); then
         :
     elif [[ $current == -* ]]; then
         words=$(_tracemalloc_options "$command")

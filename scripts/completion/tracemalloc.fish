@@ -2,7 +2,7 @@
 # Completion of tracemalloc for fish.
 
 set -l commands run attach detach ps stop start snapshot clear info stats compare tree top summary leaks \
-    merge resolve export flamegraph
+    merge resolve export push flamegraph
 
 complete -c tracemalloc -n "not __fish_seen_subcommand_from $commands" -f
 complete -c tracemalloc -n __fish_use_subcommand -a run -d 'start a program and trace it'
@@ -23,6 +23,7 @@ complete -c tracemalloc -n __fish_use_subcommand -a leaks -d 'name the lines tha
 complete -c tracemalloc -n __fish_use_subcommand -a merge -d 'merge several dumps into one'
 complete -c tracemalloc -n __fish_use_subcommand -a resolve -d 'write the names of native frames into a dump'
 complete -c tracemalloc -n __fish_use_subcommand -a export -d 'write dumps in other formats'
+complete -c tracemalloc -n __fish_use_subcommand -a push -d 'send profiles to a server'
 complete -c tracemalloc -n __fish_use_subcommand -a flamegraph -d 'write a flame graph for a browser'
 
 set -l pids "(tracemalloc ps 2>/dev/null | string match -rg '^\s*(\d+)\s')"
@@ -54,7 +55,7 @@ complete -c tracemalloc -n $leaks -l json
 
 complete -c tracemalloc -n '__fish_seen_subcommand_from info summary stats tree' -l by -x -a process
 
-set -l shown '__fish_seen_subcommand_from stats compare tree top summary export flamegraph'
+set -l shown '__fish_seen_subcommand_from stats compare tree top summary export push flamegraph'
 complete -c tracemalloc -n $shown -l native
 complete -c tracemalloc -n $shown -l no-native
 complete -c tracemalloc -n $shown -l open-modules
@@ -72,7 +73,7 @@ complete -c tracemalloc -n $tree -l include -x
 complete -c tracemalloc -n $tree -l exclude -x
 complete -c tracemalloc -n $tree -l all-frames
 
-complete -c tracemalloc -n '__fish_seen_subcommand_from top' -a $pids
+complete -c tracemalloc -n '__fish_seen_subcommand_from top push' -a $pids
 complete -c tracemalloc -n '__fish_seen_subcommand_from top' -l once
 complete -c tracemalloc -n '__fish_seen_subcommand_from top' -l born -x
 complete -c tracemalloc -n '__fish_seen_subcommand_from top' -s l -l limit -x -a all
@@ -80,13 +81,24 @@ complete -c tracemalloc -n '__fish_seen_subcommand_from top' -s d -l delay -x
 complete -c tracemalloc -n '__fish_seen_subcommand_from merge resolve' -s o -l output -r
 complete -c tracemalloc -n '__fish_seen_subcommand_from resolve' -l open-modules
 
+complete -c tracemalloc -n '__fish_seen_subcommand_from push' -l format -x -a 'otlp pprof'
+complete -c tracemalloc -n '__fish_seen_subcommand_from push' -l url -x
+complete -c tracemalloc -n '__fish_seen_subcommand_from push' -l label -x
+complete -c tracemalloc -n '__fish_seen_subcommand_from push' -l at -x -a 'now peak exit end'
+complete -c tracemalloc -n '__fish_seen_subcommand_from push' -l born -x
+complete -c tracemalloc -n '__fish_seen_subcommand_from push' -l domain -x -a 'python libc mmap'
+complete -c tracemalloc -n '__fish_seen_subcommand_from push' -l include -x
+complete -c tracemalloc -n '__fish_seen_subcommand_from push' -l exclude -x
+complete -c tracemalloc -n '__fish_seen_subcommand_from push' -l all-frames
+complete -c tracemalloc -n '__fish_seen_subcommand_from push' -l by -x -a process
+
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l format -x \
     -a 'collapsed csv json otlp pprof snapshot speedscope'
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -s o -l output -r
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -s l -l limit -x -a all
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l at -x -a 'now peak exit end'
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l born -x
-complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l temporary
+complete -c tracemalloc -n '__fish_seen_subcommand_from export push' -l temporary
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l domain -x -a 'python libc mmap'
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l include -x
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l exclude -x

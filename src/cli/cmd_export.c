@@ -16,6 +16,7 @@
 #include "output/failure.h"
 #include "output/output_file.h"
 #include "output/progress.h"
+#include "process/container_id.h"
 
 enum { OPTION_FORMAT = 0x100, OPTION_PYTHON, MIN_MINOR = 4, MAX_MINOR = 255 };
 
@@ -172,6 +173,18 @@ static int open_input(struct export_arguments *arguments,
     return error == 0 ? 0 : dump_report_explain(selection, *selection->files, error);
 }
 
+/* Of several processes each may run in its own. */
+static int add_container(struct export_arguments *arguments,
+                         const struct dump_reader *reader) {
+    struct resource *resource = &arguments->resource;
+    char id[CONTAINER_ID_SIZE] = "";
+    if (reader->process_count == 1 && resource_find(resource, "container.id") == NULL)
+        container_id_find(id, &reader->header);
+    if (id[0] == '\0' || resource_set(resource, "container.id", id) == 0)
+        return 0;
+    return failure_print("%s", strerror(ENOMEM));
+}
+
 static int export(struct export_arguments *arguments) {
     struct dump_reader *reader;
     const struct selection *selection = &arguments->selection;
@@ -183,7 +196,11 @@ static int export(struct export_arguments *arguments) {
         dump_report_read_shown(&reader, selection->files, selection->file_count,
                                selection, stacks) != 0)
         return 1;
-    int status = open_input(arguments, reader);
+    int status = 0;
+    if (arguments->exporter->has_resource)
+        status = add_container(arguments, reader);
+    if (status == 0)
+        status = open_input(arguments, reader);
     if (status == 0)
         status = write_output(arguments);
     if (status == 0)

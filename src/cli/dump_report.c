@@ -69,20 +69,29 @@ static void set_rights(struct dump_reader *reader, struct dump_reader *const *pa
     reader->mode = rights.mode;
 }
 
+int dump_report_join(struct dump_reader **reader, struct dump_reader **parts,
+                     int count) {
+    int status = 0;
+    *reader = NULL;
+    if (count > 1) {
+        status = merge(reader, parts, count);
+        if (status == 0)
+            set_rights(*reader, parts, count);
+    } else {
+        *reader = parts[0];
+        parts[0] = NULL;
+    }
+    return status;
+}
+
 int dump_report_read_files(struct dump_reader **reader, char *const *paths, int count) {
     *reader = NULL;
     struct dump_reader **parts = calloc((size_t)count, sizeof *parts);
     if (parts == NULL)
         return failure_print("%s", strerror(ENOMEM));
     int status = read_parts(parts, paths, count);
-    if (status == 0 && count > 1) {
-        status = merge(reader, parts, count);
-        if (status == 0)
-            set_rights(*reader, parts, count);
-    } else if (status == 0) {
-        *reader = parts[0];
-        parts[0] = NULL;
-    }
+    if (status == 0)
+        status = dump_report_join(reader, parts, count);
     for (int i = 0; i < count; i++)
         dump_reader_close(parts[i]);
     free(parts);
@@ -151,25 +160,31 @@ static int show_stacks(struct dump_reader *reader, const struct selection *selec
     return error;
 }
 
-int dump_report_read_shown(struct dump_reader **reader, char *const *paths, int count,
-                           const struct selection *selection,
-                           struct dump_report_stacks stacks) {
-    if (dump_report_read_files(reader, paths, count) != 0)
-        return 1;
-    int status = born_selection_apply(*reader, selection, paths[0]);
+int dump_report_show(struct dump_reader **reader, const struct selection *selection,
+                     struct dump_report_stacks stacks) {
+    const char *name = selection->files[0];
+    int status = born_selection_apply(*reader, selection, name);
     if (status == 0 && selection->point == PROFILE_TEMPORARY &&
         estimate_is_needed(*reader))
         status = failure_print("%s: temporary blocks are not counted where blocks are "
                                "sampled",
-                               paths[0]);
+                               name);
     int error = status == 0 ? show_stacks(*reader, selection, stacks) : 0;
     if (error < 0)
-        status = failure_print("%s: %s", paths[0], strerror(-error));
+        status = failure_print("%s: %s", name, strerror(-error));
     if (status == 0)
         return 0;
     dump_reader_close(*reader);
     *reader = NULL;
     return status;
+}
+
+int dump_report_read_shown(struct dump_reader **reader, char *const *paths, int count,
+                           const struct selection *selection,
+                           struct dump_report_stacks stacks) {
+    if (dump_report_read_files(reader, paths, count) != 0)
+        return 1;
+    return dump_report_show(reader, selection, stacks);
 }
 
 struct dump_report_stacks dump_report_stacks(const struct report_options *options) {

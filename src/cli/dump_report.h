@@ -31,6 +31,11 @@ must_check int dump_report_read(struct dump_reader **reader, const char *path);
 must_check int dump_report_read_files(struct dump_reader **reader, char *const *paths,
                                       int count);
 
+/* Merges open dumps into one. A single one is moved from the array; the caller closes
+ * the others. Returns 0; or 1 after reporting why not, with *reader NULL. */
+must_check int dump_report_join(struct dump_reader **reader, struct dump_reader **parts,
+                                int count);
+
 /* How a report shows stacks. */
 struct dump_report_stacks {
     enum shown_native native; /* unless the user selected otherwise */
@@ -45,6 +50,11 @@ struct dump_report_stacks {
 must_check int dump_report_read_shown(struct dump_reader **reader, char *const *paths,
                                       int count, const struct selection *selection,
                                       struct dump_report_stacks stacks);
+
+/* The same for a dump that is open, which is closed if it fails. */
+must_check int dump_report_show(struct dump_reader **reader,
+                                const struct selection *selection,
+                                struct dump_report_stacks stacks);
 
 /* Says on stderr if the numbers of a dump are estimates, or of blocks born in some
  * time. */

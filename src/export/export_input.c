@@ -3,7 +3,7 @@
 
 void export_input_prepare(struct export_input *input) {
     *input = (struct export_input){
-        .point = PROFILE_NOW, .point_name = "now", .limit = SIZE_MAX};
+        .point = PROFILE_NOW, .point_name = "now", .limit = SIZE_MAX, .parts = 1};
 }
 
 static int aggregate(struct export_input *input, const struct filter *filter,
@@ -30,4 +30,15 @@ void export_input_close(struct export_input *input) {
     profile_close(&input->peak);
     profile_close(&input->allocated);
     frame_names_close(&input->names);
+}
+
+uint64_t export_input_time(const struct export_input *input, uint32_t process) {
+    const struct dump_reader *reader = input->reader;
+    const struct tracemalloc_dump_process *entry = &reader->processes[process];
+    if (entry->end_time > entry->start_time)
+        return entry->end_time;
+    uint64_t last = reader->header.start_time;
+    if (reader->timeline_count > 0)
+        last += reader->timeline[reader->timeline_count - 1].time;
+    return last > entry->start_time ? last : entry->start_time;
 }

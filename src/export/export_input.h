@@ -21,6 +21,7 @@ struct export_input {
     enum profile_point point;
     const char *point_name;  /* as the user wrote it */
     size_t limit;            /* maximum number of traces; SIZE_MAX: all */
+    size_t part, parts;      /* every `parts`th trace from `part` on; 0 of 1: all */
     bool by_process;         /* the processes of a merged dump are separate */
     uint32_t python_version; /* PY_VERSION_HEX of the Python that reads the file; 0:
                            traced */
@@ -42,6 +43,9 @@ must_check int export_input_open(struct export_input *input,
                                  const struct filter *filter);
 
 void export_input_close(struct export_input *input);
+
+/* When what a process holds was counted: at its end, or at the dump's last sample. */
+uint64_t export_input_time(const struct export_input *input, uint32_t process);
 
 /* The PID of a process, by its index in the dump. */
 static inline uint32_t export_input_pid(const struct export_input *input,

@@ -74,27 +74,16 @@ static int add_notes(struct otlp *otlp) {
     return 0;
 }
 
-/* When what a process holds was counted: at its end, or at the dump's last sample. */
-static uint64_t counted_at(const struct dump_reader *reader,
-                           const struct tracemalloc_dump_process *process) {
-    if (process->end_time > process->start_time)
-        return process->end_time;
-    uint64_t last = reader->header.start_time;
-    if (reader->timeline_count > 0)
-        last += reader->timeline[reader->timeline_count - 1].time;
-    return last > process->start_time ? last : process->start_time;
-}
-
 /* What is in use and the peak are of one point in time; what was allocated, of all the
  * time that was traced. */
-static void fill_time(Otlp__Profile *profile, const struct dump_reader *reader,
-                      uint32_t number, int value) {
-    const struct tracemalloc_dump_process *process = &reader->processes[number];
-    profile->time_unix_nano = counted_at(reader, process);
+static void fill_time(Otlp__Profile *profile, const struct export_input *input,
+                      uint32_t process, int value) {
+    uint64_t start = input->reader->processes[process].start_time;
+    profile->time_unix_nano = export_input_time(input, process);
     if (value != SAMPLE_VALUE_ALLOC_SPACE && value != SAMPLE_VALUE_ALLOC_OBJECTS)
         return;
-    profile->duration_nano = profile->time_unix_nano - process->start_time;
-    profile->time_unix_nano = process->start_time;
+    profile->duration_nano = profile->time_unix_nano - start;
+    profile->time_unix_nano = start;
 }
 
 static void put_head(struct otlp *otlp, uint32_t process, int value) {
@@ -112,7 +101,7 @@ static void put_head(struct otlp *otlp, uint32_t process, int value) {
         profile.period_type = &period;
         profile.period = distance;
     }
-    fill_time(&profile, reader, process, value);
+    fill_time(&profile, otlp->table.input, process, value);
     profile.n_attribute_indices = otlp->note_count;
     profile.attribute_indices = otlp->notes;
     proto_buffer_pack(profile_of(otlp, process, value), &profile.base);

@@ -208,6 +208,14 @@ static int fold_rest(struct trace_table *table) {
     return add_rest_frame(table);
 }
 
+/* Keeps the traces of the input's part. */
+static void keep_part(struct trace_table *table) {
+    size_t count = 0;
+    for (size_t i = table->input->part; i < table->count; i += table->input->parts)
+        table->traces[count++] = table->traces[i];
+    table->count = count;
+}
+
 static int allocate(struct trace_table *table) {
     const struct profile *profile = &table->input->shown;
     bool leaf = (table->keys & TRACE_KEY_LEAF) != 0;
@@ -229,7 +237,10 @@ static int fill(struct trace_table *table) {
         return error;
     if (table->count > 0)
         qsort(table->traces, table->count, sizeof *table->traces, compare);
-    return fold_rest(table);
+    error = fold_rest(table);
+    if (error == 0)
+        keep_part(table);
+    return error;
 }
 
 int trace_table_open(struct trace_table *table, struct export_input *input,

@@ -71,12 +71,15 @@ static int open_child(struct watched *watched) {
     return fd;
 }
 
-int watched_open(struct watched *watched, const char *name) {
+bool watched_is_process(const char *name) {
     size_t length = strlen(name);
-    bool is_pid =
-        length <= MAX_PID_DIGITS && strspn(name, "0123456789") == length && length > 0;
+    return length > 0 && length <= MAX_PID_DIGITS &&
+           strspn(name, "0123456789") == length;
+}
+
+int watched_open(struct watched *watched, const char *name) {
     *watched = (struct watched){.fd = -1, .name = name};
-    if (!is_pid)
+    if (!watched_is_process(name))
         return open_file(watched);
     watched->pid = (pid_t)strtol(name, NULL, 10);
     watched->fd = open_dump_of(watched->pid);

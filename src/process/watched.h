@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A dump that `top` polls, named by its process id or its file.
+/* A dump that `top` polls and `push` reads, named by its process id or its file.
  *
  * Offline code, one thread. The process is not disturbed. If it was named by its id and
  * begins a new dump, that dump is read from then on.
@@ -22,6 +22,9 @@ struct watched {
     struct process_status parent; /* the process named, if its child is watched; else
                                      its pid is 0 */
 };
+
+/* Whether a name is a process id, and not that of a file. */
+bool watched_is_process(const char *name);
 
 /* `name` is a process id or the name of a file. If the process itself is not traced,
  * its nearest descendant that is traced is watched. 0; or 1 after reporting why not. */

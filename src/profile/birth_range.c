@@ -28,8 +28,7 @@ static double seconds_of(char unit) {
     }
 }
 
-/* Parses `90`, `1.5`, `10m` or `1h30m`: only a number alone has no unit. */
-static bool parse_since_start(const char *text, struct birth_bound *bound) {
+int birth_range_duration(const char *text, uint64_t *duration) {
     double sum = 0;
     const char *at = text;
     do {
@@ -37,18 +36,25 @@ static bool parse_since_start(const char *text, struct birth_bound *bound) {
         char *end;
         double number = strtod(at, &end), unit = seconds_of(*end);
         if (length == 0 || end != at + length)
-            return false;
+            return -EINVAL;
         if (*end == '\0' && at == text)
             unit = 1;
         if (unit == 0)
-            return false;
+            return -EINVAL;
         sum += number * unit;
         at = *end == '\0' ? end : end + 1;
     } while (*at != '\0');
     if (sum > max_seconds)
+        return -EINVAL;
+    *duration = (uint64_t)llround(sum * 1e9);
+    return 0;
+}
+
+static bool parse_since_start(const char *text, struct birth_bound *bound) {
+    uint64_t time;
+    if (birth_range_duration(text, &time) < 0)
         return false;
-    *bound =
-        (struct birth_bound){BIRTH_BOUND_SINCE_START, (uint64_t)llround(sum * 1e9)};
+    *bound = (struct birth_bound){BIRTH_BOUND_SINCE_START, time};
     return true;
 }
 

@@ -37,6 +37,10 @@ struct birth_span {
     uint64_t from, to;
 };
 
+/* Parses `90`, `1.5`, `10m` or `1h30m` as nanoseconds: only a number alone has no unit.
+ * 0 or -EINVAL. */
+must_check int birth_range_duration(const char *text, uint64_t *duration);
+
 /* 0; or -EINVAL if the text is not a range, -ERANGE if it ends before it begins. */
 must_check int birth_range_parse(struct birth_range *range, const char *text);
 

@@ -13,10 +13,13 @@ static struct resource resource;
 static Otlp__ProfilesData *data;
 static Otlp__Dictionary *dictionary;
 static Otlp__Resource *first_resource;
+static size_t part, parts;
 static Otlp__Profile *profiles[PROFILES]; /* of the first process */
 
 static void set_up(void) {
     dump_maker_open(&maker);
+    part = 0;
+    parts = 1;
     maker.header.pid = 4242;
     maker.header.start_time = 1000;
     maker.header.end_time = 3500;
@@ -53,6 +56,8 @@ static void export(void) {
     struct export_input settings;
     export_input_prepare(&settings);
     settings.resource = &resource;
+    settings.part = part;
+    settings.parts = parts;
     struct exported_dump result = exported_dump_make(&maker, "otlp", &settings);
     ck_assert_int_eq(result.error, 0);
     data = otlp__profiles_data__unpack(NULL, result.size, (uint8_t *)result.bytes);
@@ -236,6 +241,17 @@ START_TEST(no_frame_is_of_no_type) {
 }
 END_TEST
 
+START_TEST(a_part_has_its_traces_alone) {
+    hold(0, 10, 1);
+    hold(1, 20, 2);
+    part = 1;
+    parts = 2;
+    export();
+    ck_assert_uint_eq(profiles[0]->n_samples, 1);
+    ck_assert_int_eq(profiles[0]->samples[0]->values[0], 10);
+}
+END_TEST
+
 START_TEST(a_resource_is_a_process) {
     maker.header.executable = dump_maker_text(&maker, "/usr/bin/python3.11");
     export();
@@ -287,6 +303,7 @@ int main(void) {
     tcase_add_test(tests, the_most_recent_location_comes_first);
     tcase_add_test(tests, a_native_frame_is_an_address_in_its_module);
     tcase_add_test(tests, no_frame_is_of_no_type);
+    tcase_add_test(tests, a_part_has_its_traces_alone);
     tcase_add_test(tests, a_resource_is_a_process);
     tcase_add_test(tests, the_user_has_the_last_word);
     tcase_add_test(tests, sampled_and_incomplete_profiles_say_so);
