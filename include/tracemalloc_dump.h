@@ -403,6 +403,10 @@ struct tracemalloc_dump_header {
      * is unknown. Nanoseconds since the epoch; 0: at its start. */
     uint64_t loaded_late;
 
+    /* Of the resident memory, at the last sample of the timeline: pages of files and
+     * shared memory, this file's among them. 0: unknown. */
+    uint64_t shared_bytes;
+
     struct tracemalloc_dump_section sections[TRACEMALLOC_DUMP_SECTIONS];
 };
 

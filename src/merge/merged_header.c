@@ -15,6 +15,7 @@ static void add_sums(struct tracemalloc_dump_header *sum,
     sum->arena_bytes += part->arena_bytes;
     sum->tracer_bytes += part->tracer_bytes;
     sum->mapped_resident_bytes += part->mapped_resident_bytes;
+    sum->shared_bytes += part->shared_bytes;
     sum->file_size += part->file_size;
     for (int reason = 0; reason < TRACEMALLOC_DUMP_REASONS; reason++)
         sum->lost[reason] += part->lost[reason];
@@ -50,7 +51,7 @@ void merged_header_begin(struct dump_reader *out, const struct dump_reader *firs
     header->python_bytes = header->native_bytes = 0;
     header->peak_bytes = header->python_peak_bytes = 0;
     header->arena_bytes = header->tracer_bytes = header->file_size = 0;
-    header->mapped_resident_bytes = 0;
+    header->mapped_resident_bytes = header->shared_bytes = 0;
     header->request_signal = 0;
     out->state = first->state;
     if (dump_reader_may_run(first))

@@ -35,17 +35,30 @@ static uint64_t monotonic(void) {
     return read_clock(CLOCK_MONOTONIC);
 }
 
-static uint64_t read_rss(void) {
-    char text[128];
+/* Skips a number and reads the next one, of pages. */
+static uint64_t read_second(const char **text) {
     uint64_t pages = 0;
-    if (io_read_file("/proc/self/statm", text, sizeof text) < 0)
-        return 0;
-    const char *at = text;
-    while (*at != '\0' && *at != ' ')
-        at++;
-    for (at += *at == ' '; *at >= '0' && *at <= '9'; at++)
-        pages = pages * 10 + (uint64_t)(*at - '0');
+    while (**text != '\0' && **text != ' ')
+        (*text)++;
+    for (*text += **text == ' '; **text >= '0' && **text <= '9'; (*text)++)
+        pages = pages * 10 + (uint64_t)(**text - '0');
     return pages * MACHINE_PAGE;
+}
+
+struct process_size {
+    uint64_t whole, shared;
+};
+
+/* Zeros if it cannot be read. */
+static struct process_size read_size(void) {
+    struct process_size size = {0};
+    char text[128];
+    if (io_read_file("/proc/self/statm", text, sizeof text) < 0)
+        return size;
+    const char *at = text;
+    size.whole = read_second(&at);
+    size.shared = read_second(&at);
+    return size;
 }
 
 static uint64_t sample_count(void) {
@@ -66,7 +79,7 @@ static void thin(void) {
 }
 
 static void append(uint64_t time) {
-    const struct tracemalloc_dump_header *header = dump->header;
+    struct tracemalloc_dump_header *header = dump->header;
     uint64_t at = sample_count();
     if (at == MAX_SAMPLES ||
         (dump_file_reserve(dump, TRACEMALLOC_DUMP_TIMELINE, at + 1) < 0 && at > 1)) {
@@ -75,8 +88,10 @@ static void append(uint64_t time) {
     }
     if (dump_file_reserve(dump, TRACEMALLOC_DUMP_TIMELINE, at + 1) < 0)
         return;
+    struct process_size size = read_size();
+    header->shared_bytes = size.shared;
     samples()[at] = (struct tracemalloc_dump_timeline_sample){
-        time, header->python_bytes, header->native_bytes, read_rss()};
+        time, header->python_bytes, header->native_bytes, size.whole};
     dump_file_publish(dump, TRACEMALLOC_DUMP_TIMELINE, at + 1);
 }
 
@@ -118,7 +133,7 @@ static void begin_epoch(uint64_t now) {
     /* A new epoch makes each bucket in use anew: that is to take at most a hundredth of
      * the time. */
     uint64_t min_length = (uint64_t)bucket_table.created * BUCKET_REST;
-    struct memory_limit limit = memory_limit_read(read_rss());
+    struct memory_limit limit = memory_limit_read(read_size().whole);
     if (epoch_table_begin(dump, since_1970(now)))
         epoch_length *= 2;
     dump->header->memory_limit = limit.bytes;

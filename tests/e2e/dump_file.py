@@ -71,6 +71,7 @@ HEADER = [
     ("memory_limit_source", "I"),
     ("sample_distance", "I"),
     ("loaded_late", "Q"),
+    ("shared_bytes", "Q"),
 ]
 LOST = "stacks blocks file python nested memory names native damage version".split()
 LOST += ["cramped", "malloc", "track", "late"]

@@ -42,6 +42,8 @@ START_TEST(a_point_tells_the_heap) {
     ck_assert_uint_eq(points()->python_bytes, 500);
     ck_assert_uint_eq(points()->native_bytes, 200);
     ck_assert_uint_gt(points()->rss_bytes, 100000);
+    ck_assert_uint_gt(file.header->shared_bytes, 4096);
+    ck_assert_uint_lt(file.header->shared_bytes, points()->rss_bytes);
     ck_assert_uint_lt(points()->time, (uint64_t)CHECK_RUN_SECONDS * BILLION);
 }
 END_TEST
