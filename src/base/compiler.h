@@ -17,7 +17,8 @@
 /* Keeps a rare path out of the registers and cache lines of a hot one. */
 #define never_inline __attribute__((noinline))
 #define cold_path __attribute__((noinline, cold))
-#define hot_path __attribute__((hot, aligned(64))) /* as few cache lines */
+/* Placed with other hot code, at the start of a cache line. */
+#define hot_path __attribute__((hot, aligned(64)))
 #define must_check __attribute__((warn_unused_result))
 #define exported __attribute__((visibility("default")))
 /* Data of another file of this library, which no other library can replace: accessed

@@ -28,8 +28,7 @@ struct otlp_dictionary {
     int32_t string_count;
     int32_t *locations; /* index by frame */
     int32_t *mappings;  /* index by name of the module's path */
-    size_t mapping_capacity;
-    uint64_t *biases; /* by mapping */
+    uint64_t *biases;   /* by mapping */
     int32_t mapping_count;
     int32_t location_count;
     struct id_map functions;  /* by file and name */

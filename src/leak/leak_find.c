@@ -153,7 +153,7 @@ static void forget_path(struct finding *finding, uint32_t path) {
     }
 }
 
-/* Of few samples all are kept by chance. */
+/* Of a few samples, all may have survived by chance. */
 static double share_of(const struct finding *finding, uint32_t frame, double kept) {
     double own = finding->kept[frame], total = finding->total[frame];
     double doubt = finding->is_sampled ? 2 : 0;
@@ -205,8 +205,8 @@ static void find_caller(const struct finding *finding, struct leak_line *line,
     }
 }
 
-static void weigh_items(struct finding *finding, struct leak_line *line, size_t first,
-                        size_t end) {
+static void count_survivors(struct finding *finding, struct leak_line *line,
+                            size_t first, size_t end) {
     const struct dump_reader *reader = finding->lines->profile->reader;
     double most = -1;
     for (size_t i = first; i < end; i++) {
@@ -225,7 +225,7 @@ static void weigh_items(struct finding *finding, struct leak_line *line, size_t 
 static void choose(struct finding *finding, struct leak_line *line, size_t first,
                    size_t end) {
     double kept = 0;
-    weigh_items(finding, line, first, end);
+    count_survivors(finding, line, first, end);
     for (size_t i = first; i < end; i++) {
         kept += finding->items[i].grows ? finding->items[i].kept : 0;
         count_path(finding, i);
@@ -300,7 +300,7 @@ static int find_lines(struct finding *finding) {
 static int open_finding(struct finding *finding, uint32_t process) {
     const struct leak_lines *lines = finding->lines;
     size_t frames = lines->paths.frames.count;
-    /* 3.11 and 3.12 free floats where it is not seen. */
+    /* 3.11 and 3.12 free some floats without a call that the tracer sees. */
     uint32_t version = lines->profile->reader->header.python_version >> 16;
     finding->misses_floats = version == 0x030b || version == 0x030c;
     int error = leak_buckets_open(&finding->buckets, lines->profile->reader);

@@ -25,7 +25,7 @@ struct leak_history {
     uint64_t total_blocks;                      /* ever recorded */
     double estimated_blocks;                    /* ever allocated */
     bool is_sampled;
-    bool ignores_floats; /* set by the caller: blocks of that size are none */
+    bool ignores_floats; /* set by the caller: floats are not counted as live */
 };
 
 /* The epochs of one process, and when they begin: `count` of them, and the end. */

@@ -75,13 +75,13 @@ static struct births find_births(const uint64_t *blocks, unsigned first, unsigne
     return births;
 }
 
-/* Whether no more came since, though many would have been expected. */
+/* Whether no survivor was born lately, though several would have been expected. */
 static bool has_stopped(const struct births *births, unsigned end) {
     double gap = (double)(births->last - births->first) / (births->events - 1);
     return end - 1 - births->last > 3 * gap + 2;
 }
 
-/* A cache of what there is only so much of fills ever more slowly. */
+/* Whether ever fewer survivors are born, as in a cache that has a limit. */
 static bool fades(const uint64_t *blocks, unsigned first, unsigned end, double *ratio) {
     unsigned length = end - first;
     uint64_t quarters[4];
@@ -103,7 +103,8 @@ static int64_t risen_since(const struct leak_history *history, unsigned window) 
     return sum;
 }
 
-/* A table that is replaced by a larger one goes in one window and comes in another. */
+/* The most bytes that were lost in one window: a table that is replaced by a larger
+ * one may be freed in one window and allocated in another. */
 static double largest_loss(const struct leak_history *history, unsigned window) {
     int64_t largest = 0;
     for (unsigned i = window; i < TRACEMALLOC_DUMP_WINDOWS; i++)
@@ -111,8 +112,8 @@ static double largest_loss(const struct leak_history *history, unsigned window) 
     return -(double)largest;
 }
 
-/* By how much of what survivors say the bytes of the line rose of late; what is in use
- * for a moment is noise, and so is the number of samples. */
+/* The part of the growth shown by survivors that the bytes of the line confirm of late.
+ * What is in use for a moment is noise, and so is the number of samples. */
 static double confirmed_share(const struct leak_judgement *judgement,
                               const struct leak_history *history,
                               const struct leak_history *line,
@@ -135,7 +136,8 @@ static double confirmed_share(const struct leak_judgement *judgement,
     return (change + 2 * noise) / (expected > 1 ? expected : 1);
 }
 
-/* Whether the births go on. `ratio`: of the later half's to the earlier one's. */
+/* Whether the births go on. `ratio`: those in the later half of the time to those in
+ * the earlier half. */
 static bool goes_on(const struct leak_judgement *judgement,
                     const struct leak_history *history, const struct births *births,
                     unsigned begin, double ratio) {
@@ -190,7 +192,7 @@ struct rise {
     double gained, lost, largest;
 };
 
-/* What a window rises by for a trend, as a share of the mean of those that rise. */
+/* The least rise of a window that counts for a trend, as a share of the mean. */
 static const double least_rise = 0.2;
 
 static struct rise find_rise(const struct leak_history *history, unsigned first,
@@ -229,8 +231,8 @@ static bool rises_steadily(const struct leak_history *history,
            net(&late) / 3 >= 0.6 * net(&before) / (count - 3);
 }
 
-/* The sizes of as many blocks as ever vary by about so much together, as long as each
- * one that comes replaces another. */
+/* Whether the rise is no more than chance: while each new block replaces an old one,
+ * the sum of their sizes still varies by about this much. */
 static bool is_fluctuation(const struct leak_history *history, const struct rise *rise,
                            unsigned last) {
     double live = alive_from(history, last, 0);
@@ -238,8 +240,8 @@ static bool is_fluctuation(const struct leak_history *history, const struct rise
     return live > FEW_BLOCKS && net(rise) < 3 * bytes / sqrt(live);
 }
 
-/* The same of samples, in the later half of the time: how many came and went is a
- * matter of chance. */
+/* The same for samples, in the later half of the time: how many blocks were sampled is
+ * chance too. */
 static bool is_chance(const struct leak_history *history, const struct rise *rise,
                       unsigned last) {
     if (!history->is_sampled)
@@ -254,7 +256,7 @@ static bool is_chance(const struct leak_history *history, const struct rise *ris
     return change < 3 * sqrt(born + gone);
 }
 
-/* Blocks that are freed late, of which some are waiting for it. */
+/* Whether blocks are freed late, and some are waiting to be. */
 static bool is_queue(const struct leak_judgement *judgement,
                      const struct leak_history *history, unsigned last) {
     double each = history->is_sampled ? leak_sample_blocks(history) : 1;
@@ -293,7 +295,7 @@ static void judge_rise(struct leak_judgement *judgement,
         judgement->word = LEAK_BACKLOG;
     else
         judgement->word = LEAK_WATCH;
-    /* A few samples that were not freed yet say nothing sure of those that are. */
+    /* A few samples that were not freed yet prove nothing about the others. */
     bool sure = !history->is_sampled || judgement->word >= LEAK_BACKLOG;
     judgement->sure_rate = sure ? judgement->bytes_rate : 0;
 }
@@ -307,7 +309,8 @@ struct leak_judgement leak_judge(const struct leak_history *history,
     unsigned last = time->count - 1;
     judgement.last_death = last_death(history, last);
     if (line != NULL && history->is_sampled) {
-        /* Of one caller's few samples none may have died yet as others of the line. */
+        /* By chance, none of a caller's few samples may have died yet though others of
+         * the line have. */
         int of_line = last_death(line, last);
         if (of_line > judgement.last_death)
             judgement.last_death = of_line;

@@ -211,7 +211,7 @@ static double at_least_0(double number) {
     return number > 0 ? number : 0;
 }
 
-/* What is not traced is known best: RSS and the traced bytes are both counted. */
+/* The untraced part is known best, since RSS and the traced bytes are both counted. */
 static void explain_rest(struct leak_report *report) {
     double rest = at_least_0(report->rss.rate - report->grown_rate);
     double untraced =

@@ -63,8 +63,8 @@ struct leak_report {
     double grown_rate; /* of all entries */
     struct rss_trend rss;
     double unexplained_rate; /* by which RSS grows beyond the entries */
-    /* Of it: traced blocks that are in no entry, and what is no traced block, as free
-     * room in arenas, stacks of threads and mappings. */
+    /* Its parts: traced blocks that are in no entry, and memory outside traced blocks,
+     * such as free space in arenas, threads' stacks and mappings. */
     double unlisted_rate, untraced_rate;
     uint64_t limit;        /* 0: none is known */
     uint32_t limit_source; /* enum tracemalloc_dump_limit */

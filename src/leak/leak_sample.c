@@ -28,9 +28,9 @@ double leak_sample_sure_share(const struct leak_history *history, unsigned first
     return leak_sample_least(count) / count;
 }
 
-/* If they stopped at a time t, with 1 for the end, they are t^-n times as likely to
- * have come before the last one as if they go on; each t behind the last is as likely
- * as another, and stopping as likely as going on. */
+/* Bayes' rule. If the samples stopped at a time t, where 1 is the end, all n of them
+ * came before t, which is t^-n times as likely as if they went on. Every t after the
+ * last sample is assumed to be equally likely, and so are stopping and going on. */
 double leak_sample_goes_on(uint64_t count, unsigned first, unsigned last,
                            unsigned end) {
     if (count == 0 || last + 1 >= end || last < first)

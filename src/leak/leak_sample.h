@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What few samples can say. Each one stands for many blocks, and how many were taken
- * is a matter of chance (a Poisson variable): of three lines of which one sample each
- * lives, one may leak, and two did not free a block in time. So lines are ordered by
- * the least that their samples make likely, not by the mean.
+/* What can be concluded from a few samples. Each one stands for many blocks, and their
+ * number is a Poisson variable: of three lines that have one live sample each, one may
+ * leak while two will free theirs. So lines are ordered by a lower bound of their
+ * growth, not by its mean.
  *
  * Pure; any thread.
  */
@@ -10,17 +10,18 @@
 
 #include "leak/leak_history.h"
 
-/* The mean of a Poisson variable of which `count` were seen: it is less for one in
- * twenty. */
+/* A lower bound of the mean of a Poisson variable whose value was `count`: the mean is
+ * less in one case of twenty. */
 double leak_sample_least(double count);
 
-/* By which part of what survivors of these epochs say the bytes grow at least. Large
- * blocks count as fewer: one of them outweighs many others by chance. */
+/* The part of the growth shown by the survivors of these epochs that is certain. Large
+ * blocks count as fewer: by chance, one of them outweighs many others. */
 double leak_sample_sure_share(const struct leak_history *history, unsigned first,
                               unsigned end);
 
-/* The probability that more come, of `count` samples of these epochs. */
+/* The probability that more samples follow, given `count` in the epochs [first, end),
+ * the last one in epoch `last`. */
 double leak_sample_goes_on(uint64_t count, unsigned first, unsigned last, unsigned end);
 
-/* The blocks that a live sample of these stands for. */
+/* How many blocks a live sample stands for, on average. */
 double leak_sample_blocks(const struct leak_history *history);

@@ -25,7 +25,7 @@ static void interrupt(int number) {
     is_interrupted = true;
 }
 
-/* One that is ignored, as by nohup, stays so. */
+/* A signal that is ignored, as by nohup, stays ignored. */
 static void catch (int number) {
     struct sigaction action;
     sigaction(number, NULL, &action);
@@ -59,7 +59,8 @@ static bool is_safe(const struct attach_target *target, const struct tracee *tra
     return attach_target_is_free(target, registers->rip);
 }
 
-/* 0: stopped, at a safe point; -EAGAIN: not there; -ESRCH: it has ended; -errno. */
+/* 0: stopped at a safe point; -EAGAIN: it was not at one; -ESRCH: it has ended;
+ * -errno. */
 static int try_thread(const struct attach_target *target, struct tracee *tracee,
                       const char *name) {
     int error = tracee_stop(tracee, target->status.pid, (pid_t)strtol(name, NULL, 10));

@@ -16,10 +16,10 @@
 #include "process/seccomp_filter.h"
 #include "process/tracee.h"
 
-/* The calls of dlopen and of the tracer; arguments that are addresses are 0. */
+/* The system calls that dlopen and the tracer make; addresses in arguments are 0. */
 static const struct call {
     const char *name;
-    bool is_needed; /* else its failing is borne */
+    bool is_needed; /* else the library does without it */
     int number;
     uint64_t arguments[6];
 } calls[] = {
@@ -74,7 +74,7 @@ struct answers {
     uint32_t all[CALL_COUNT];
 };
 
-/* As the kernel compares what several filters answer: the lowest counts. */
+/* Of the answers of several filters, the kernel obeys the one of the lowest rank. */
 static int32_t rank_of(uint32_t answer) {
     return (int32_t)(answer & SECCOMP_RET_ACTION_FULL);
 }
@@ -111,7 +111,7 @@ static bool has_only_ours(pid_t thread) {
                process_status_number(getpid(), "Seccomp_filters:");
 }
 
-/* Of a thread that ended, or cannot be stopped, nothing is found out. */
+/* Skips a thread that has ended or cannot be stopped. */
 static int add_thread(struct answers *answers, pid_t pid, pid_t thread) {
     struct tracee tracee;
     if (process_status_number(thread, "Seccomp:") != SECCOMP_MODE_FILTER ||

@@ -28,7 +28,8 @@ static long ptrace_scope(void) {
     return scope;
 }
 
-/* Root is refused without the capability, by a user namespace, and by this scope. */
+/* Even root is refused without CAP_SYS_PTRACE, in a user namespace other than the
+ * process's, and by ptrace_scope 3. */
 static int refuse_permission(int pid) {
     enum { FOR_NO_PROCESS = 3, FOR_CHILDREN = 1 };
     long scope = ptrace_scope();
@@ -94,7 +95,7 @@ static int check_status(const struct attach_target *target) {
     return 0;
 }
 
-/* Of the executable; what cannot be read counts as 64-bit. */
+/* Whether the executable is a 32-bit one; if it cannot be read, it is not. */
 static bool is_32_bit(pid_t pid) {
     char name[64];
     unsigned char head[EI_NIDENT] = {0};
@@ -118,7 +119,7 @@ static bool has_symbol(const struct attach_target *target, const char *name) {
     return false;
 }
 
-/* Before anything is loaded into a process that it would be of no use to. */
+/* Asked before the library is loaded, which is of no use without Python. */
 static int check_python(const struct attach_target *target) {
     if (has_symbol(target, "Py_GetVersion") || has_symbol(target, "pypy_main_startup"))
         return 0;

@@ -114,8 +114,8 @@ static bool has_ended(pid_t pid, pid_t thread) {
     return state == 'Z' || state == 'X';
 }
 
-/* What waits uninterruptibly, as after a vfork, does not stop, and cannot be let go
- * before it does. A thread that has ended is refused with EPERM. */
+/* A thread that waits uninterruptibly, as after a vfork, does not stop, and cannot be
+ * released before it does. A thread that has ended is refused with EPERM. */
 int tracee_stop(struct tracee *tracee, pid_t pid, pid_t thread) {
     *tracee = (struct tracee){.pid = pid, .thread = thread};
     if (state_of(pid, thread) == 'D')
@@ -148,8 +148,8 @@ static bool is_lock(const struct user_regs_struct *registers) {
            (registers->rsi & COMMAND) != WAIT_BITSET;
 }
 
-/* Whether a system call was interrupted that can be made again: after close the
- * descriptor may be another file's. */
+/* Whether a system call was interrupted and can be made again. close cannot: the
+ * descriptor may be another file's by then. */
 static bool is_interrupted(const struct user_regs_struct *registers) {
     if (!is_in_call(registers) || registers->orig_rax == SYS_close)
         return false;

@@ -10,7 +10,7 @@
 enum { MAX_TEXT = 64, DAY = 24 * 60 * 60 };
 
 static const uint64_t second = 1000000000;
-/* More is no time of a process, and cannot be added to one. */
+/* Longer than any process runs, and safe to add to a time. */
 static const double max_seconds = 1e9;
 
 static double seconds_of(char unit) {
@@ -120,7 +120,7 @@ int birth_range_parse(struct birth_range *range, const char *text) {
     return same_kind && range->from.time > range->to.time ? -ERANGE : 0;
 }
 
-/* A time of day, so many days after that of another time. */
+/* The time of day on the day that is `days` after that of `reference`. */
 static uint64_t at_day(uint64_t reference, int days, uint64_t time_of_day) {
     time_t seconds = (time_t)(reference / second);
     struct tm time;

@@ -51,7 +51,7 @@ static void add_lines(struct json_writer *writer, const struct frame_names *name
     add_frame(writer, names, entry->allocated_in);
 }
 
-/* By process, where there are several. */
+/* By process, if there are several. */
 static void add_processes(struct json_writer *writer, const struct leak_report *report,
                           const struct leak_entry *entry) {
     json_writer_key(writer, "by_process");

@@ -20,7 +20,7 @@
 enum { MAX_NETWORK_SECONDS = 60 };
 #define NETWORK_TIMEOUT "15"
 
-/* More is no name of the cache's (see symbols/symbol_cache.h). */
+/* The cache takes no longer names (see symbols/symbol_cache.h). */
 enum { CACHE_NAME = 256 };
 
 struct symbol_module {

@@ -33,9 +33,9 @@ static always_inline bool sampler_is_due(struct sampler *sampler, uint64_t size)
     return false;
 }
 
-/* Whether an allocation that is due is sampled. If it is, the next
- * point is drawn. It may not be if the sampler had no state yet, for that begins before
- * this allocation. */
+/* Whether an allocation that is due is sampled. If it is, the next point is drawn. If
+ * the sampler had no state yet, it begins here, and the allocation need not hold its
+ * first point. */
 bool sampler_take(struct sampler *sampler, uint64_t size, uint32_t distance);
 
 /* Begins at a point of its own: `seed` is any number. */
