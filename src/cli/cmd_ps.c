@@ -10,6 +10,7 @@
 
 #include "base/process.h"
 #include "cli/command.h"
+#include "collection/array.h"
 #include "dump/dump_reader.h"
 #include "output/failure.h"
 #include "output/terminal_text.h"
@@ -29,6 +30,7 @@ struct row {
 struct table {
     struct row *rows;
     size_t count;
+    size_t capacity;
 };
 
 static const struct argp argp = {
@@ -38,12 +40,11 @@ static const struct argp argp = {
 };
 
 static int add_row(struct table *table, const struct row *row) {
-    struct row *rows = reallocarray(table->rows, table->count + 1, sizeof *rows);
-    if (rows == NULL)
-        return -ENOMEM;
-    table->rows = rows;
-    rows[table->count++] = *row;
-    return 0;
+    int error = array_reserve(&table->rows, &table->capacity, table->count + 1,
+                              sizeof *table->rows);
+    if (error == 0)
+        table->rows[table->count++] = *row;
+    return error;
 }
 
 /* Returns the number of live blocks of a dump, or -1 if it cannot be read. */

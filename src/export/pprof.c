@@ -12,6 +12,7 @@
 #include <string.h>
 #include <profile.pb-c.h>
 
+#include "collection/array.h"
 #include "export/exporter.h"
 #include "export/gzip_writer.h"
 #include "export/plain_text.h"
@@ -29,6 +30,7 @@ struct pprof {
     bool failed;  /* no memory for a text */
     char **texts; /* of this file */
     size_t text_count;
+    size_t text_capacity;
     struct id_map functions; /* by file and name */
     uint32_t *mappings;      /* by name of the input: that of the module's path */
     uint64_t *biases;        /* by mapping */
@@ -62,15 +64,13 @@ static int64_t name_string(uint32_t name) {
  * string table. */
 static int64_t keep_text(struct pprof *pprof, char *text) {
     size_t count = pprof->text_count;
-    char **texts = realloc(pprof->texts, (count + 1) * sizeof *texts);
-    if (texts != NULL)
-        pprof->texts = texts;
-    if (texts == NULL || text == NULL) {
+    if (text == NULL || array_reserve(&pprof->texts, &pprof->text_capacity, count + 1,
+                                      sizeof *pprof->texts) < 0) {
         pprof->failed = true;
         free(text);
         return 0;
     }
-    texts[pprof->text_count++] = text;
+    pprof->texts[pprof->text_count++] = text;
     return name_string((uint32_t)(pprof->table.frames.names->count + count));
 }
 

@@ -14,6 +14,7 @@
 #include "process/attach_filters.h"
 #include "process/attach_script.h"
 #include "process/attach_target.h"
+#include "process/clock.h"
 #include "process/tracee.h"
 
 enum { PATIENCE_MS = 10000, CALL_MS = 10000 };
@@ -33,12 +34,6 @@ static void catch (int number) {
         return;
     action = (struct sigaction){.sa_handler = interrupt};
     sigaction(number, &action, NULL);
-}
-
-static uint64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 /* --- the thread ------------------------------------------------------------------- */
@@ -92,12 +87,12 @@ static int try_threads(const struct attach_target *target, struct tracee *tracee
 
 static int find_thread(const struct attach_target *target, struct tracee *tracee) {
     static const struct timespec pause = {0, 1000000};
-    uint64_t limit = now_ms() + PATIENCE_MS;
+    uint64_t limit = clock_ms() + PATIENCE_MS;
     int pid = (int)target->status.pid, error;
     while ((error = try_threads(target, tracee)) == -EAGAIN) {
         if (is_interrupted)
             return failure_print("interrupted: process %d is unchanged", pid);
-        if (now_ms() >= limit)
+        if (clock_ms() >= limit)
             return failure_print("process %d reached no safe point within %d s and is "
                                  "unchanged: try again",
                                  pid, PATIENCE_MS / 1000);
@@ -115,7 +110,7 @@ static int find_thread(const struct attach_target *target, struct tracee *tracee
 static int call(const struct attach_target *target, struct tracee *tracee,
                 const struct tracee_call *what) {
     int pid = (int)target->status.pid;
-    int error = tracee_run(tracee, what, now_ms() + CALL_MS, &is_interrupted);
+    int error = tracee_run(tracee, what, clock_ms() + CALL_MS, &is_interrupted);
     if (error == -ETIMEDOUT)
         return failure_print("process %d did not load the library within %d s, and "
                              "continues",

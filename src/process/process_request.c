@@ -9,6 +9,7 @@
 
 #include "base/sys.h"
 #include "output/failure.h"
+#include "process/clock.h"
 #include "process/traced_child.h"
 
 /* Less than the 5 s promised, so that the failure is reported in time. */
@@ -19,20 +20,14 @@ struct patience {
     unsigned pause;
 };
 
-static uint64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static struct patience patience_begin(void) {
-    return (struct patience){now_ms() + PATIENCE_MS, FIRST_PAUSE_MS};
+    return (struct patience){clock_ms() + PATIENCE_MS, FIRST_PAUSE_MS};
 }
 
 /* Sleeps for a short time; returns false if there is no time left. */
 static bool patience_wait(struct patience *patience) {
     struct timespec pause = {0, (long)patience->pause * 1000000};
-    if (now_ms() >= patience->end)
+    if (clock_ms() >= patience->end)
         return false;
     nanosleep(&pause, NULL);
     if (patience->pause < LONGEST_PAUSE_MS)

@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 
 #include "base/hash.h"
+#include "collection/array.h"
 
 enum { MAX_NAME = 64, MAX_DYNAMIC = 256, MAX_SEGMENTS = 64, MAX_CHAIN = 4096 };
 
@@ -44,14 +45,9 @@ static bool parse(char *line, struct remote_mapping *out) {
 }
 
 static int append(struct remote_mappings *mappings, char *line) {
-    enum { STEP = 256 };
-    if (mappings->count % STEP == 0) {
-        size_t size = (mappings->count + STEP) * sizeof *mappings->all;
-        struct remote_mapping *grown = realloc(mappings->all, size);
-        if (grown == NULL)
-            return -ENOMEM;
-        mappings->all = grown;
-    }
+    if (array_reserve(&mappings->all, &mappings->capacity, mappings->count + 1,
+                      sizeof *mappings->all) < 0)
+        return -ENOMEM;
     if (parse(line, &mappings->all[mappings->count]))
         mappings->count++;
     return 0;

@@ -29,6 +29,7 @@ struct remote_mapping {
 struct remote_mappings {
     struct remote_mapping *all;
     size_t count;
+    size_t capacity;
 };
 
 /* 0 or -errno. To be freed also after an error. */

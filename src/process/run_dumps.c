@@ -15,6 +15,7 @@
 
 #include "base/io.h"
 #include "base/process.h"
+#include "collection/array.h"
 #include "process/glob_text.h"
 #include "tracemalloc_dump.h"
 
@@ -54,12 +55,10 @@ static bool is_listed(const struct run_dumps *dumps, const struct stat *status) 
 
 static int add(struct run_dumps *dumps, const char *path, const struct stat *status,
                const struct tracemalloc_dump_header *header, int fd) {
-    struct run_dump *grown =
-        reallocarray(dumps->dumps, dumps->count + 1, sizeof *dumps->dumps);
-    if (grown == NULL)
+    if (array_reserve(&dumps->dumps, &dumps->capacity, dumps->count + 1,
+                      sizeof *dumps->dumps) < 0)
         return -ENOMEM;
-    dumps->dumps = grown;
-    grown[dumps->count] = (struct run_dump){
+    dumps->dumps[dumps->count] = (struct run_dump){
         .path = strdup(path),
         .device = status->st_dev,
         .inode = status->st_ino,
@@ -68,7 +67,7 @@ static int add(struct run_dumps *dumps, const char *path, const struct stat *sta
                        ? dump_process_find(header, fd)
                        : DUMP_PROCESS_IS_GONE,
     };
-    if (grown[dumps->count].path == NULL)
+    if (dumps->dumps[dumps->count].path == NULL)
         return -ENOMEM;
     dumps->count++;
     return 0;

@@ -25,6 +25,7 @@ struct run_dumps {
     uint64_t run_id;
     struct run_dump *dumps; /* by start_time */
     size_t count;
+    size_t capacity;
 };
 
 /* How the program ended. */

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <ucontext.h>
 
+#include "process/clock.h"
 #include "process/remote_memory.h"
 
 enum {
@@ -34,12 +35,6 @@ enum {
     ERESTART_RESTARTBLOCK_KERNEL = 516,
 };
 
-static uint64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void sleep_a_little(void) {
     static const struct timespec pause = {0, 100000};
     nanosleep(&pause, NULL);
@@ -56,7 +51,7 @@ static int wait_stop(pid_t thread, uint64_t limit_ms, const volatile bool *ended
             return -ESRCH;
         if (ended != NULL && *ended)
             return -EINTR;
-        if (now_ms() >= limit_ms)
+        if (clock_ms() >= limit_ms)
             return -ETIMEDOUT;
         sleep_a_little();
     }
@@ -124,7 +119,7 @@ int tracee_stop(struct tracee *tracee, pid_t pid, pid_t thread) {
     if (error < 0)
         return error == -EPERM && has_ended(pid, thread) ? -ESRCH : error;
     request(PTRACE_INTERRUPT, tracee, NULL, 0);
-    error = reach_event_stop(tracee, now_ms() + STOP_MS);
+    error = reach_event_stop(tracee, clock_ms() + STOP_MS);
     if (error == 0)
         error = read_state(tracee);
     if (error < 0)
@@ -191,7 +186,7 @@ static void restore(const struct tracee *tracee) {
 void tracee_release(struct tracee *tracee) {
     if (tracee->is_running) {
         request(PTRACE_INTERRUPT, tracee, NULL, 0);
-        (void)!reach_event_stop(tracee, now_ms() + STOP_MS);
+        (void)!reach_event_stop(tracee, clock_ms() + STOP_MS);
     } else if (tracee->floating_size > 0)
         restore(tracee);
     /* One that does not stop is let go by the kernel when the command ends. */
@@ -364,7 +359,7 @@ static int leave(const struct tracee *tracee) {
         error = request(PTRACE_INTERRUPT, tracee, NULL, 0);
     if (error == 0)
         error = request(PTRACE_CONT, tracee, NULL, 0);
-    return error == 0 ? reach_event_stop(tracee, now_ms() + STOP_MS) : error;
+    return error == 0 ? reach_event_stop(tracee, clock_ms() + STOP_MS) : error;
 }
 
 static int64_t read_status(const struct tracee *tracee, const struct place *place) {

@@ -4,8 +4,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/process.h"
 #include "profile/last_epoch.h"
 
 static_assert(TRACEMALLOC_DUMP_MAX_EPOCHS == 64, "a bit for each epoch");
@@ -14,11 +14,8 @@ static_assert(TRACEMALLOC_DUMP_MAX_EPOCHS == 64, "a bit for each epoch");
 static uint64_t end_of(const struct dump_reader *reader, uint32_t process,
                        struct dump_epochs epochs) {
     uint64_t end = last_epoch_end(reader, process, epochs);
-    struct timespec now;
-    if (!dump_reader_may_run(reader) || clock_gettime(CLOCK_REALTIME, &now) < 0)
-        return end;
-    uint64_t wall = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-    return wall > end ? wall : end;
+    uint64_t now = dump_reader_may_run(reader) ? process_clock() : end;
+    return now > end ? now : end;
 }
 
 void births_each_epoch(const struct dump_reader *reader,
