@@ -47,11 +47,8 @@ struct ranked {
 /* Smallest first: link_children prepends, so the last one becomes the first child. */
 static int compare_ranked(const void *first, const void *second) {
     const struct ranked *a = first, *b = second;
-    if (a->weight.size != b->weight.size)
-        return a->weight.size < b->weight.size ? -1 : 1;
-    if (a->weight.count != b->weight.count)
-        return a->weight.count < b->weight.count ? -1 : 1;
-    return (a->node < b->node) - (a->node > b->node);
+    int order = weight_compare(a->weight, b->weight);
+    return order != 0 ? order : (a->node < b->node) - (a->node > b->node);
 }
 
 static int link_children(struct call_tree *tree) {

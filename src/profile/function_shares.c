@@ -25,11 +25,8 @@ int function_shares_add(struct function_shares *shares, uint32_t line,
 /* Among equal shares, the lowest stack id comes last. */
 static int compare(const void *first, const void *second) {
     const struct function_share *a = first, *b = second;
-    if (a->weight.size != b->weight.size)
-        return a->weight.size < b->weight.size ? -1 : 1;
-    if (a->weight.count != b->weight.count)
-        return a->weight.count < b->weight.count ? -1 : 1;
-    return (a->stack < b->stack) - (a->stack > b->stack);
+    int order = weight_compare(a->weight, b->weight);
+    return order != 0 ? order : (a->stack < b->stack) - (a->stack > b->stack);
 }
 
 void function_shares_sort(struct function_shares *shares) {

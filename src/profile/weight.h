@@ -35,6 +35,13 @@ static inline void weight_subtract(struct weight *sum, struct weight weight) {
     sum->variance -= weight.variance;
 }
 
+/* Orders by bytes, then by blocks: less than 0 if `a` is smaller, as for qsort. */
+static inline int weight_compare(struct weight a, struct weight b) {
+    if (a.size != b.size)
+        return a.size < b.size ? -1 : 1;
+    return (a.count > b.count) - (a.count < b.count);
+}
+
 /* The standard error that belongs to a variance; differences of variances may be a
  * little below 0. */
 static inline double weight_error_of(double variance) {
