@@ -98,9 +98,7 @@ static void print_total(const struct terminal *terminal, const struct profile *p
         snprintf(line, sizeof line, "%s in %" PRIu64 " blocks, %s%s", size,
                  profile->total.count, point_text(profile, options),
                  options->inverted ? "; each line with its callers beneath" : "");
-    terminal_put_start(terminal, TERMINAL_STRONG, line, (size_t)length,
-                       terminal_width_left(terminal, 0));
-    fputc('\n', terminal->out);
+    terminal_put_line(terminal, TERMINAL_STRONG, line, (size_t)length, 0);
 }
 
 static int print_tree(const struct terminal *terminal, const struct profile *profile,

@@ -32,12 +32,8 @@ void process_report_print_title(const struct terminal *terminal,
         return;
     dump_info_process_ending(reader, process, ending);
     size_t columns = terminal_put_start(terminal, TERMINAL_STRONG, "Process ", 8, 8);
-    terminal_put_start(terminal, TERMINAL_STRONG, title, strlen(title),
-                       terminal->width - columns);
-    fputc('\n', terminal->out);
-    terminal_put_start(terminal, TERMINAL_FAINT, ending, strlen(ending),
-                       terminal->width);
-    fputc('\n', terminal->out);
+    terminal_put_line(terminal, TERMINAL_STRONG, title, strlen(title), columns);
+    terminal_put_line(terminal, TERMINAL_FAINT, ending, strlen(ending), 0);
     free(title);
 }
 
@@ -122,9 +118,7 @@ static int print_sections(struct process_report *report, struct weight total,
     int length =
         snprintf(line, sizeof line, "Total of %zu processes: size=%s, count=%" PRIu64,
                  report->reader->process_count, size, total.count);
-    terminal_put_start(&report->terminal, TERMINAL_STRONG, line, (size_t)length,
-                       report->terminal.width);
-    fputc('\n', stdout);
+    terminal_put_line(&report->terminal, TERMINAL_STRONG, line, (size_t)length, 0);
     text_report_print_completeness(&report->terminal, report->reader, NULL);
     return 0;
 }

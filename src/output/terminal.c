@@ -122,3 +122,10 @@ size_t terminal_put_start(const struct terminal *terminal, enum terminal_style s
     end_style(terminal, style);
     return taken;
 }
+
+void terminal_put_line(const struct terminal *terminal, enum terminal_style style,
+                       const char *text, size_t length, size_t used) {
+    terminal_put_start(terminal, style, text, length,
+                       terminal_width_left(terminal, used));
+    fputc('\n', terminal->out);
+}

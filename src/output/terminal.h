@@ -47,3 +47,7 @@ size_t terminal_put_end(const struct terminal *terminal, enum terminal_style sty
                         const char *text, size_t length, size_t width);
 size_t terminal_put_start(const struct terminal *terminal, enum terminal_style style,
                           const char *text, size_t length, size_t width);
+/* Prints the start of a text in what is left of a line after `used` columns, and ends
+ * the line. */
+void terminal_put_line(const struct terminal *terminal, enum terminal_style style,
+                       const char *text, size_t length, size_t used);

@@ -97,9 +97,7 @@ void births_report_print(const struct terminal *terminal,
                           name != NULL ? ": " : "", text);
     if (length < 0)
         return;
-    terminal_put_start(terminal, TERMINAL_STRONG, line, (size_t)length,
-                       terminal->width);
-    fputc('\n', terminal->out);
+    terminal_put_line(terminal, TERMINAL_STRONG, line, (size_t)length, 0);
     free(line);
 }
 

@@ -23,9 +23,7 @@ void labelled_line_print(const struct terminal *terminal, size_t columns,
         terminal_put_start(terminal, TERMINAL_NAME, label, strlen(label), columns - 1);
     /* A long label is cut only on a terminal. */
     fprintf(terminal->out, "%*s", used < columns ? (int)(columns - used) : 1, "");
-    terminal_put_start(terminal, TERMINAL_PLAIN, text, (size_t)length,
-                       terminal_width_left(terminal, columns));
-    fputc('\n', terminal->out);
+    terminal_put_line(terminal, TERMINAL_PLAIN, text, (size_t)length, columns);
     free(text);
 }
 

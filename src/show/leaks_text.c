@@ -68,9 +68,7 @@ static void indent(const struct printer *printer) {
 
 static void print_sentence(const struct printer *printer, const char *text) {
     indent(printer);
-    terminal_put_start(printer->terminal, TERMINAL_PLAIN, text, strlen(text),
-                       terminal_width_left(printer->terminal, INDENT));
-    fputc('\n', printer->terminal->out);
+    terminal_put_line(printer->terminal, TERMINAL_PLAIN, text, strlen(text), INDENT);
 }
 
 static void print_paragraph(const struct printer *printer, const char *text) {
@@ -125,9 +123,8 @@ static void print_source(struct printer *printer, const struct leak_entry *entry
     if (source.length == 0)
         return;
     indent(printer);
-    terminal_put_start(printer->terminal, TERMINAL_FAINT, source.bytes, source.length,
-                       terminal_width_left(printer->terminal, INDENT));
-    fputc('\n', printer->terminal->out);
+    terminal_put_line(printer->terminal, TERMINAL_FAINT, source.bytes, source.length,
+                      INDENT);
 }
 
 static const char *doubt_of(const struct leak_entry *entry) {

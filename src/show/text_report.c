@@ -29,10 +29,6 @@ static void indent(const struct printer *printer, int columns) {
     fprintf(printer->terminal->out, "%*s", columns, "");
 }
 
-static size_t line_width(const struct printer *printer, size_t used) {
-    return printer->terminal->width > used ? printer->terminal->width - used : 0;
-}
-
 static enum terminal_style number_style(const struct printer *printer,
                                         const struct statistic *entry) {
     if (!printer->statistics->compared || entry->size_diff == 0)
@@ -60,7 +56,7 @@ static void print_function(const struct printer *printer, const struct profile *
         return;
     fputs(joint, printer->terminal->out);
     terminal_put_start(printer->terminal, TERMINAL_PLAIN, function.bytes,
-                       function.length, line_width(printer, taken));
+                       function.length, terminal_width_left(printer->terminal, taken));
 }
 
 /* Prints quotes[0] FILE quotes[1] LINE in `width` columns; a long FILE loses its start.
@@ -93,9 +89,8 @@ static void print_source(struct printer *printer, const struct profile *profile,
     if (source.length == 0)
         return;
     indent(printer, INDENT);
-    terminal_put_start(printer->terminal, TERMINAL_FAINT, source.bytes, source.length,
-                       line_width(printer, INDENT));
-    newline(printer);
+    terminal_put_line(printer->terminal, TERMINAL_FAINT, source.bytes, source.length,
+                      INDENT);
 }
 
 /* Prints a name in `width` columns; for a function, with its file or module in
@@ -162,12 +157,13 @@ static void print_statistic(const struct printer *printer,
     size_t length = statistics_format(numbers, entry, printer->statistics->compared);
     bool two_lines =
         terminal->interactive && length + 2 + MIN_FRAME_COLUMNS > terminal->width;
-    if (two_lines && length > line_width(printer, 2))
+    if (two_lines && length > terminal_width_left(terminal, 2))
         length = drop_average(numbers);
-    print_head(printer, entry, line_width(printer, two_lines ? 1 : length + 2));
+    print_head(printer, entry,
+               terminal_width_left(terminal, two_lines ? 1 : length + 2));
     fputs(two_lines ? ":\n  " : ": ", terminal->out);
     terminal_put_start(terminal, number_style(printer, entry), numbers, length,
-                       two_lines ? line_width(printer, 2) : length);
+                       two_lines ? terminal_width_left(terminal, 2) : length);
     newline(printer);
 }
 
@@ -178,8 +174,8 @@ static void print_traceback(struct printer *printer, const struct statistic *ent
     const struct profile *profile = entry->grouping->profile;
     for (uint32_t i = stack_index_window(index, entry->stack); i-- > 0;) {
         uint32_t stack = stack_index_ancestor(index, entry->stack, i);
-        size_t used =
-            print_frame(printer, profile, stack, quotes, line_width(printer, 0));
+        size_t used = print_frame(printer, profile, stack, quotes,
+                                  terminal_width_left(printer->terminal, 0));
         print_function(printer, profile, stack, used);
         newline(printer);
         print_source(printer, profile, profile_frame(profile, stack));
@@ -192,9 +188,7 @@ static void print_sum(const struct printer *printer, const char *label,
     statistics_format(numbers, sum, printer->statistics->compared);
     drop_average(numbers);
     int length = snprintf(line, sizeof line, "%s: %s", label, numbers);
-    terminal_put_start(printer->terminal, TERMINAL_STRONG, line, (size_t)length,
-                       line_width(printer, 0));
-    newline(printer);
+    terminal_put_line(printer->terminal, TERMINAL_STRONG, line, (size_t)length, 0);
 }
 
 /* Cumulative entries overlap, so that their sum would be meaningless. */
@@ -239,9 +233,7 @@ void text_report_print(const struct terminal *terminal,
 void text_report_print_temporary(const struct terminal *terminal) {
     static const char line[] =
         "Temporary blocks: freed before their thread allocated another one";
-    terminal_put_start(terminal, TERMINAL_STRONG, line, sizeof line - 1,
-                       terminal->width);
-    fputc('\n', terminal->out);
+    terminal_put_line(terminal, TERMINAL_STRONG, line, sizeof line - 1, 0);
 }
 
 static void print_sampling(const struct terminal *terminal,
@@ -253,9 +245,7 @@ static void print_sampling(const struct terminal *terminal,
                           name != NULL ? name : "", name != NULL ? ": " : "", sampling);
     if (length < 0)
         return;
-    terminal_put_start(terminal, TERMINAL_STRONG, line, (size_t)length,
-                       terminal->width);
-    fputc('\n', terminal->out);
+    terminal_put_line(terminal, TERMINAL_STRONG, line, (size_t)length, 0);
     free(line);
 }
 
@@ -273,8 +263,7 @@ void text_report_print_completeness(const struct terminal *terminal,
     for (const char *joint = ": "; completeness_next(reader, &at, reason); joint = "; ")
         fprintf(stream, "%s%s", joint, reason);
     if (fclose(stream) == 0) {
-        terminal_put_start(terminal, TERMINAL_WARNING, line, size, terminal->width);
-        fputc('\n', terminal->out);
+        terminal_put_line(terminal, TERMINAL_WARNING, line, size, 0);
     }
     free(line);
 }

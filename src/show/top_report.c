@@ -291,9 +291,7 @@ static void print_frame(const struct terminal *terminal, const struct profile *p
     if (source.length == 0)
         return;
     size_t used = put(terminal, TERMINAL_PLAIN, "    ", 0);
-    terminal_put_start(terminal, TERMINAL_FAINT, source.bytes, source.length,
-                       terminal_width_left(terminal, used));
-    newline(terminal);
+    terminal_put_line(terminal, TERMINAL_FAINT, source.bytes, source.length, used);
 }
 
 static void print_frames(const struct terminal *terminal, const struct profile *profile,

@@ -82,9 +82,7 @@ static void print_other(const struct printer *printer, struct weight weight,
                         const char *text) {
     size_t used = print_numbers(printer, weight);
     used += print_branches(printer);
-    terminal_put_start(printer->terminal, TERMINAL_FAINT, text, strlen(text),
-                       terminal_width_left(printer->terminal, used));
-    fputc('\n', printer->terminal->out);
+    terminal_put_line(printer->terminal, TERMINAL_FAINT, text, strlen(text), used);
 }
 
 /* The lines beneath a node: its children, `(itself)` and `(N smaller)`. */
@@ -165,8 +163,6 @@ void tree_report_print(const struct terminal *terminal, const struct call_tree *
     char head[64];
     snprintf(head, sizeof head, "     SIZE  SHARE %s%sCALL", blocks ? "   BLOCKS " : "",
              tree->profile->total.estimated ? " ERROR " : "");
-    terminal_put_start(terminal, TERMINAL_FAINT, head, strlen(head),
-                       terminal_width_left(terminal, 0));
-    fputc('\n', terminal->out);
+    terminal_put_line(terminal, TERMINAL_FAINT, head, strlen(head), 0);
     print_contents(&printer, CALL_TREE_ROOT);
 }
