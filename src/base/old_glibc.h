@@ -4,12 +4,14 @@
  * this file before every other if libc is glibc; a lint reads the versions that the
  * library needs.
  *
- * Each of these functions is the same in all versions. Those of libdl.so.2 are found
- * because the library names that object too; since 2.34 it is empty. */
+ * Each of these functions is the same in all versions. Those of libdl.so.2 and
+ * libpthread.so.0 are found because the library names these objects too; since 2.34
+ * they are empty. Without libpthread a program that has no threads would lack what our
+ * hooks of pthread_key_create and pthread_sigmask call. */
 #pragma once
 
 /* No header of libc may come before a file's own macros. */
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(PORTABLE_GLIBC)
 #define OLD_GLIBC(name, version) __asm__(".symver " #name ", " #name "@GLIBC_" version);
 OLD_GLIBC(dladdr, "2.2.5")
 OLD_GLIBC(dladdr1, "2.3.3")

@@ -8,10 +8,6 @@
 #include "base/lock.h"
 #include "base/machine.h"
 
-/* Missing before glibc 2.34 in a program that links no libpthread: it has no thread
- * whose end would have to be seen. */
-#pragma weak pthread_setspecific
-
 const char *const thread_state_nowhere;
 struct thread_state thread_state_none = {.in_tracer = true,
                                          .current = &thread_state_nowhere,
@@ -92,7 +88,7 @@ struct thread_state *thread_state_begin(void) {
     state->ended = has_ended;
     state->current = &thread_state_nowhere;
     state->owner = THREAD_STATE_NO_OWNER;
-    if (has_key && pthread_setspecific != NULL)
+    if (has_key)
         pthread_setspecific(key, state);
     thread_state_own = state;
     /* A signal handler, in any thread, may have deferred a request to the
