@@ -218,11 +218,16 @@ static int find_libc(struct attach_target *target) {
     if (error < 0)
         return attach_target_refuse(target, error);
     target->restore = find_restore(target, libc->path);
-    if (target->open == 0 || target->restore == 0)
-        return failure_print("the glibc of process %d is not supported: the library "
-                             "cannot be loaded into it",
-                             pid);
     return 0;
+}
+
+/* After check_python: before glibc 2.34 a program without Python may lack dlopen. */
+static int check_libc(const struct attach_target *target) {
+    if (target->open != 0 && target->restore != 0)
+        return 0;
+    return failure_print("the glibc of process %d is not supported: the library cannot "
+                         "be loaded into it",
+                         (int)target->status.pid);
 }
 
 static int check(struct attach_target *target, const char *library) {
@@ -236,7 +241,7 @@ static int check(struct attach_target *target, const char *library) {
     int error = remote_mappings_read(target->status.pid, &target->mappings);
     if (error < 0)
         return attach_target_refuse(target, error);
-    if (find_libc(target) != 0 || check_python(target) != 0)
+    if (find_libc(target) != 0 || check_python(target) != 0 || check_libc(target) != 0)
         return 1;
     return check_library(target, library);
 }

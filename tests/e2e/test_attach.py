@@ -171,7 +171,9 @@ def slots_of_the_library(pid):
             start, end = (int(text, 16) for text in line[0].split("-"))
             if len(line) < 6 or not line[5].startswith("/") or low <= start < high:
                 continue
-            if ".dump" in line[5] or "x" in line[1] or "ld-linux" in line[5]:
+            if ".dump" in line[5] or "x" in line[1] or "/ld-" in line[5]:
+                continue
+            if "libpthread-" in line[5]:  # it has the destructors of keys
                 continue
             memory.seek(start)
             words = memoryview(memory.read(end - start)).cast("Q")
