@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/process.h"
@@ -68,6 +70,13 @@ static bool is_gone_here(const struct tracemalloc_dump_header *header) {
     return another_or_dead(stat, header->process_start);
 }
 
+/* As most files of containers are. What is mapped is the file below, which has no part
+ * in the lease: it is given though the process runs. */
+static bool is_on_overlay(int fd) {
+    struct statfs status;
+    return fstatfs(fd, &status) == 0 && status.f_type == OVERLAYFS_SUPER_MAGIC;
+}
+
 /* If another process breaks the lease, the kernel sends a signal: SIGIO by default,
  * which would end this process. */
 static enum dump_process_state ask_kernel(int fd) {
@@ -109,6 +118,11 @@ static bool is_process(const struct tracemalloc_dump_header *header, pid_t pid) 
     return stat(path, &namespace) != 0 || namespace.st_ino == header->pid_namespace;
 }
 
+/* Root in the initial namespace, whose number is fixed (include/linux/proc_ns.h). */
+static bool sees_all_processes(void) {
+    return geteuid() == 0 && process_pid_namespace() == 0xEFFFFFFC && proc_is_ours();
+}
+
 static pid_t search(const struct tracemalloc_dump_header *header) {
     struct dirent *entry;
     pid_t found = 0;
@@ -136,10 +150,13 @@ enum dump_process_state dump_process_find(const struct tracemalloc_dump_header *
     if (is_of_our_namespace(header))
         return is_gone_here(header) ? DUMP_PROCESS_IS_GONE : DUMP_PROCESS_RUNS;
     enum dump_process_state state = ask_kernel(fd);
-    if (state == DUMP_PROCESS_UNKNOWN && header->process_start != 0 &&
-        search(header) != 0)
+    if (state == DUMP_PROCESS_IS_GONE && is_on_overlay(fd))
+        state = DUMP_PROCESS_UNKNOWN;
+    if (state != DUMP_PROCESS_UNKNOWN || header->process_start == 0)
+        return state;
+    if (search(header) != 0)
         return DUMP_PROCESS_RUNS;
-    return state;
+    return sees_all_processes() ? DUMP_PROCESS_IS_GONE : DUMP_PROCESS_UNKNOWN;
 }
 
 pid_t dump_process_pid(const struct tracemalloc_dump_header *header) {

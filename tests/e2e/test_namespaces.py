@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A process of another PID namespace: a container seen from its host, and a sidecar."""
 
+import json
 import os
 import pathlib
 import re
@@ -77,6 +78,32 @@ def ask(process, line):
 
 def test_a_live_one_is_seen_to_run(contained, ours):
     assert ours.json("info", contained.dump)["state"] == "tracing"
+
+
+ON_AN_OVERLAY = """
+mkdir lower upper work merged
+mount -t overlay overlay merged -o lowerdir=lower,upperdir=upper,workdir=work || exit 77
+mkfifo input output
+exec 3<>input 4<>output
+unshare --pid --fork --kill-child env LD_PRELOAD="$1" PYTHONTRACEMALLOC=5 \\
+    TRACEMALLOC_OUTPUT="$PWD/merged/dump" "$2" -c "$3" <&3 >&4 &
+read -r line <&4
+"$4" info --json merged/dump
+unshare --pid --fork --kill-child --mount-proc "$4" info --json merged/dump
+kill -KILL $!
+"""
+
+
+def test_one_whose_dump_is_on_an_overlay_is_seen_to_run(
+    some_interpreter, library, command, tmp_path
+):
+    """As in a container. The kernel grants a lease on a file that is being written."""
+    script = ["unshare", "--mount", "sh", "-c", ON_AN_OVERLAY, "sh", library]
+    result = run(script + [some_interpreter.path, TEXT, command], cwd=tmp_path)
+    if result.returncode == 77:
+        pytest.skip("no overlay can be mounted here: " + result.stderr)
+    states = [json.loads(line)["state"] for line in result.stdout.splitlines()]
+    assert states == ["tracing", "unknown"]
 
 
 def test_top_shows_its_resident_memory(contained, ours):
