@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "merge/merged_dump.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,6 +256,9 @@ static int merge_step(struct merging *merging, struct part *part, size_t step) {
         {merge_epoch, reader->epoch_count},   {merge_site, reader->site_count},
         {merge_bucket, reader->bucket_count},
     };
+    /* Strings are merged with what names them, the timeline by time. */
+    static_assert(sizeof steps / sizeof *steps + 2 == TRACEMALLOC_DUMP_SECTIONS_USED,
+                  "each other section has a step");
     if (step == sizeof steps / sizeof *steps)
         return 1;
     return merge_section(merging, part, steps[step].merge, steps[step].count);
