@@ -104,10 +104,10 @@ static int write_options(const struct trace_options *trace, struct lines *lines)
 static int print_dump(pid_t pid) {
     struct process_status process;
     struct live_dump dump = {.fd = -1};
-    int status = process_status_read(pid, &process);
-    if (status == 0)
-        status = live_dump_open(&dump, &process);
-    if (status == 0 && dump.path != NULL && !dump.is_memory)
+    int error = process_status_read(pid, &process);
+    if (error == 0)
+        error = live_dump_open(&dump, &process);
+    if (error == 0 && dump.path != NULL && !dump.is_memory)
         terminal_text_line(stdout, dump.path);
     else
         failure_note("process %d is traced, but could not create a dump", (int)pid);
