@@ -37,7 +37,7 @@ enum { TRACEMALLOC_DUMP_VERSION = 2 };
 
 enum {
     TRACEMALLOC_DUMP_HEADER_SIZE = 8192,
-    TRACEMALLOC_DUMP_SECTIONS = 12,
+    TRACEMALLOC_DUMP_SECTIONS = 16,
     TRACEMALLOC_DUMP_EXTENTS = 24,
     TRACEMALLOC_DUMP_REASONS = 16,
     TRACEMALLOC_DUMP_MAX_EPOCHS = 64, /* of one process */
@@ -115,6 +115,15 @@ enum tracemalloc_dump_limit {
     TRACEMALLOC_DUMP_LIMIT_MACHINE = 4, /* its own memory and what was available */
 };
 
+/* Why a census of types was not taken. */
+enum tracemalloc_dump_refusal {
+    TRACEMALLOC_DUMP_REFUSED_NOT = 0,
+    TRACEMALLOC_DUMP_REFUSED_VERSION = 1, /* objects of this interpreter are unknown */
+    TRACEMALLOC_DUMP_REFUSED_MEMORY = 2,  /* no memory, or no room in the file */
+    TRACEMALLOC_DUMP_REFUSED_READING = 3, /* the process may not read itself */
+    TRACEMALLOC_DUMP_REFUSED_FINALIZED = 4, /* its objects are being destroyed */
+};
+
 enum tracemalloc_dump_section_id {
     TRACEMALLOC_DUMP_STRINGS = 0,   /* bytes, see tracemalloc_dump_string */
     TRACEMALLOC_DUMP_CODE = 1,      /* struct tracemalloc_dump_code */
@@ -127,6 +136,8 @@ enum tracemalloc_dump_section_id {
     TRACEMALLOC_DUMP_PROCESSES = 8, /* struct tracemalloc_dump_process */
     TRACEMALLOC_DUMP_SYMBOLS = 9,   /* struct tracemalloc_dump_symbol */
     TRACEMALLOC_DUMP_EPOCHS = 10,   /* struct tracemalloc_dump_epoch */
+    TRACEMALLOC_DUMP_TYPES = 11,    /* struct tracemalloc_dump_type */
+    TRACEMALLOC_DUMP_CENSUS = 12,   /* struct tracemalloc_dump_census */
     TRACEMALLOC_DUMP_SECTIONS_USED  /* how many of TRACEMALLOC_DUMP_SECTIONS */
 };
 
@@ -296,6 +307,23 @@ struct tracemalloc_dump_epoch {
     uint32_t process;
 };
 
+/* A type of Python's objects, such as `dict` or `orders.Order`. Id 0 is that of blocks
+ * which hold no object: buffers and tables of objects. */
+struct tracemalloc_dump_type {
+    tracemalloc_dump_string name; /* with its module, but for builtins */
+    uint32_t reserved;
+};
+
+/* How many blocks of a bucket held an object of one type when the census was taken (the
+ * header's census_time); of a sampled process, how many sampled ones. Only buckets of
+ * the first domain have entries. The section is empty without a census, and is emptied
+ * when buckets are given to other sites. */
+struct tracemalloc_dump_census {
+    uint32_t bucket;
+    uint32_t type;
+    uint32_t blocks;
+};
+
 /* One of the processes of a merged dump. Its header describes the one that started
  * first, and has the sums of all. Only merged dumps have this section. */
 struct tracemalloc_dump_process {
@@ -408,6 +436,15 @@ struct tracemalloc_dump_header {
     uint64_t shared_bytes;
 
     struct tracemalloc_dump_section sections[TRACEMALLOC_DUMP_SECTIONS];
+
+    /* The census of types: see the section. In a merged dump the last one's time, the
+     * longest duration, and the sum of unread blocks. */
+    uint64_t census_time;     /* nanoseconds since 1970; 0: there is none */
+    uint64_t census_duration; /* for which the program stood still; nanoseconds */
+    uint64_t census_unread;   /* live blocks that it did not count */
+    uint32_t census_number;   /* raised at the end of each census that was asked for */
+    uint16_t census_running;  /* 1 while one is being taken */
+    uint16_t census_refused;  /* enum tracemalloc_dump_refusal, of the last one */
 };
 
 static_assert(sizeof(struct tracemalloc_dump_code) == 16, "code");
@@ -419,6 +456,8 @@ static_assert(sizeof(struct tracemalloc_dump_module) == 40, "module");
 static_assert(sizeof(struct tracemalloc_dump_symbol) == 24, "symbol");
 static_assert(sizeof(struct tracemalloc_dump_timeline_sample) == 32, "timeline sample");
 static_assert(sizeof(struct tracemalloc_dump_epoch) == 16, "epoch");
+static_assert(sizeof(struct tracemalloc_dump_type) == 8, "type");
+static_assert(sizeof(struct tracemalloc_dump_census) == 12, "census");
 static_assert(sizeof(struct tracemalloc_dump_process) == 336, "process");
 static_assert(sizeof(struct tracemalloc_dump_section) == 400, "section");
 static_assert(sizeof(struct tracemalloc_dump_header) <= TRACEMALLOC_DUMP_HEADER_SIZE,

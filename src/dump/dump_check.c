@@ -36,6 +36,7 @@ static void add_first_entries(struct checker *checker) {
     reader->stack_count += reader->stack_count == 0;
     reader->code_count += reader->code_count == 0;
     reader->domain_count += reader->domain_count == 0;
+    reader->type_count += reader->type_count == 0;
     if (reader->string_bytes < EMPTY_TEXT_BYTES)
         reader->string_bytes = EMPTY_TEXT_BYTES;
     memset(checker->reader->stacks, 0, sizeof *checker->reader->stacks);
@@ -92,6 +93,8 @@ static void check_texts(struct checker *checker) {
         check_text(checker, &checker->reader->symbols[i].function);
         check_text(checker, &checker->reader->symbols[i].filename);
     }
+    for (size_t i = 0; i < reader->type_count; i++)
+        check_text(checker, &checker->reader->types[i].name);
     for (size_t i = 0; i < reader->process_count; i++) {
         check_text(checker, &checker->reader->processes[i].argv);
         check_text(checker, &checker->reader->processes[i].executable);
@@ -315,6 +318,32 @@ static void check_buckets(struct checker *checker, struct sums *sums) {
         reader->bucket_count = 0;
 }
 
+static bool check_census_entry(const struct checker *checker,
+                               const struct tracemalloc_dump_census *entry,
+                               uint64_t *bytes) {
+    const struct dump_reader *reader = checker->reader;
+    if (entry->bucket >= reader->bucket_count || entry->type >= reader->type_count)
+        return false;
+    const struct tracemalloc_dump_bucket *bucket = &reader->buckets[entry->bucket];
+    return is_plausible(checker, bucket, entry->blocks) &&
+           add_blocks(bytes, max_block_bytes(reader, bucket), entry->blocks,
+                      max_live_bytes);
+}
+
+static void check_census(struct checker *checker) {
+    struct dump_reader *reader = checker->reader;
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < reader->census_count; i++) {
+        struct tracemalloc_dump_census *entry = &checker->reader->census[i];
+        if (check_census_entry(checker, entry, &bytes))
+            continue;
+        *entry = (struct tracemalloc_dump_census){0};
+        reader->damaged++;
+    }
+    if (reader->bucket_count == 0)
+        reader->census_count = 0;
+}
+
 /* `at_exit` is meaningless until the interpreter is finalized. */
 static void clear_exit_counts(struct checker *checker) {
     if (checker->reader->header.finalized != 0)
@@ -401,6 +430,7 @@ int dump_check(struct dump_reader *reader) {
     check_sites(&checker, &sums);
     clear_exit_counts(&checker);
     check_buckets(&checker, &sums);
+    check_census(&checker);
     check_frame_limits(reader);
     free(checker.starts);
     return 0;

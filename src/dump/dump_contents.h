@@ -80,6 +80,10 @@ struct dump_reader {
     size_t process_count;
     struct tracemalloc_dump_symbol *symbols; /* by module and address */
     size_t symbol_count;
+    struct tracemalloc_dump_type *types; /* at least the one of no object */
+    size_t type_count;
+    struct tracemalloc_dump_census *census; /* blocks are 0 if damaged */
+    size_t census_count;
     char *strings; /* see dump_reader_text */
     size_t string_bytes;
 

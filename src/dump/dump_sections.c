@@ -8,6 +8,8 @@
 
 const struct dump_section_row dump_sections[] = {
     {"timeline", TRACEMALLOC_DUMP_TIMELINE, ENTRIES(timeline), COUNT(timeline_count)},
+    {"census", TRACEMALLOC_DUMP_CENSUS, ENTRIES(census), COUNT(census_count)},
+    {"types", TRACEMALLOC_DUMP_TYPES, ENTRIES(types), COUNT(type_count)},
     {"buckets", TRACEMALLOC_DUMP_BUCKETS, ENTRIES(buckets), COUNT(bucket_count),
      .first_bytes = 160 << 10},
     {"sites", TRACEMALLOC_DUMP_SITES, ENTRIES(sites), COUNT(site_count),

@@ -24,7 +24,7 @@ struct merging {
     struct array sections[TRACEMALLOC_DUMP_SECTIONS];
     struct frame_names texts;
     struct array offsets; /* uint32_t: id in the section, by text; or not_stored */
-    struct id_map code, stacks, modules, domains;
+    struct id_map code, stacks, modules, domains, types;
     struct id_map addresses; /* module and address of each symbol */
     bool finalized;          /* whether any part was */
 };
@@ -34,7 +34,8 @@ static const uint32_t not_stored = UINT32_MAX;
 /* One dump, with arrays that map its ids to those of the merged dump. */
 struct part {
     const struct dump_reader *reader;
-    uint32_t *code, *stacks, *modules, *domains;
+    uint32_t *code, *stacks, *modules, *domains, *types;
+    uint32_t *buckets; /* 0: left out */
     uint32_t first_site, first_process;
     bool skips_symbols; /* an earlier part has symbols for the current address */
 };
@@ -154,6 +155,19 @@ static int merge_domain(struct merging *merging, struct part *part, uint32_t id)
     return merged < 0 ? (int)merged : 0;
 }
 
+static int merge_type(struct merging *merging, struct part *part, uint32_t id) {
+    struct tracemalloc_dump_type type = part->reader->types[id];
+    int64_t name = merge_text(merging, part->reader, type.name);
+    if (name < 0)
+        return (int)name;
+    type.name = (uint32_t)name;
+    struct id_pair key = {type.name, id == 0 ? fixed_entry : 0};
+    int64_t merged =
+        merge_entry(merging, TRACEMALLOC_DUMP_TYPES, &merging->types, key, &type);
+    part->types[id] = (uint32_t)merged;
+    return merged < 0 ? (int)merged : 0;
+}
+
 /* Parents come before their children, so they have been merged. */
 static int merge_stack(struct merging *merging, struct part *part, uint32_t id) {
     struct tracemalloc_dump_stack stack = part->reader->stacks[id];
@@ -215,7 +229,18 @@ static int merge_bucket(struct merging *merging, struct part *part, uint32_t id)
         bucket.total == 0)
         return 0;
     bucket.site += part->first_site;
-    return append(merging, TRACEMALLOC_DUMP_BUCKETS, &bucket) < 0 ? -ENOMEM : 0;
+    int64_t merged = append(merging, TRACEMALLOC_DUMP_BUCKETS, &bucket);
+    part->buckets[id] = merged < 0 ? 0 : (uint32_t)merged;
+    return merged < 0 ? -ENOMEM : 0;
+}
+
+static int merge_census(struct merging *merging, struct part *part, uint32_t id) {
+    struct tracemalloc_dump_census entry = part->reader->census[id];
+    entry.bucket = part->buckets[entry.bucket];
+    entry.type = part->types[entry.type];
+    if (entry.bucket == 0 || entry.blocks == 0)
+        return 0;
+    return append(merging, TRACEMALLOC_DUMP_CENSUS, &entry) < 0 ? -ENOMEM : 0;
 }
 
 static int merge_process(struct merging *merging, struct part *part, uint32_t id) {
@@ -254,7 +279,8 @@ static int merge_step(struct merging *merging, struct part *part, size_t step) {
         {merge_symbol, reader->symbol_count}, {merge_domain, reader->domain_count},
         {merge_stack, reader->stack_count},   {merge_process, reader->process_count},
         {merge_epoch, reader->epoch_count},   {merge_site, reader->site_count},
-        {merge_bucket, reader->bucket_count},
+        {merge_bucket, reader->bucket_count}, {merge_type, reader->type_count},
+        {merge_census, reader->census_count},
     };
     /* Strings are merged with what names them, the timeline by time. */
     static_assert(sizeof steps / sizeof *steps + 2 == TRACEMALLOC_DUMP_SECTIONS_USED,
@@ -282,9 +308,11 @@ static bool open_part(struct part *part, const struct dump_reader *reader) {
         .stacks = calloc(reader->stack_count, sizeof *part->stacks),
         .modules = calloc(reader->module_count + 1, sizeof *part->modules),
         .domains = calloc(reader->domain_count, sizeof *part->domains),
+        .types = calloc(reader->type_count, sizeof *part->types),
+        .buckets = calloc(reader->bucket_count + 1, sizeof *part->buckets),
     };
     return part->code != NULL && part->stacks != NULL && part->modules != NULL &&
-           part->domains != NULL;
+           part->domains != NULL && part->types != NULL && part->buckets != NULL;
 }
 
 static void close_part(struct part *part) {
@@ -292,6 +320,8 @@ static void close_part(struct part *part) {
     free(part->stacks);
     free(part->modules);
     free(part->domains);
+    free(part->types);
+    free(part->buckets);
 }
 
 static int merge_parts(struct merging *merging, struct dump_reader *const *readers,
@@ -316,6 +346,18 @@ static int merge_parts(struct merging *merging, struct dump_reader *const *reade
     return error;
 }
 
+/* Live blocks of the first domain: those of a part without a census were not
+ * counted. */
+static uint64_t count_uncounted(const struct dump_reader *reader) {
+    uint64_t blocks = 0;
+    if (reader->header.census_time != 0)
+        return 0;
+    for (size_t i = 0; i < reader->bucket_count; i++)
+        if ((reader->buckets[i].site & TRACEMALLOC_DUMP_NOT_PYTHON) == 0)
+            blocks += reader->buckets[i].live;
+    return blocks;
+}
+
 static int merge_header(struct merging *merging, struct dump_reader *out,
                         struct dump_reader *const *parts, size_t count) {
     const struct dump_reader *first = parts[0];
@@ -332,6 +374,8 @@ static int merge_header(struct merging *merging, struct dump_reader *out,
         out->damaged += parts[i]->damaged;
         out->missing += parts[i]->missing;
     }
+    for (size_t i = 0; i < count && out->header.census_time != 0; i++)
+        out->header.census_unread += count_uncounted(parts[i]);
     return 0;
 }
 
@@ -366,6 +410,7 @@ static void end(struct merging *merging) {
     id_map_clear(&merging->stacks);
     id_map_clear(&merging->modules);
     id_map_clear(&merging->domains);
+    id_map_clear(&merging->types);
     id_map_clear(&merging->addresses);
 }
 

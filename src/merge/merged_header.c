@@ -42,6 +42,15 @@ static void add_limits(struct tracemalloc_dump_header *sum,
     }
 }
 
+static void add_census(struct tracemalloc_dump_header *sum,
+                       const struct tracemalloc_dump_header *part) {
+    sum->census_unread += part->census_unread;
+    if (part->census_time > sum->census_time)
+        sum->census_time = part->census_time;
+    if (part->census_duration > sum->census_duration)
+        sum->census_duration = part->census_duration;
+}
+
 void merged_header_begin(struct dump_reader *out, const struct dump_reader *first) {
     struct tracemalloc_dump_header sums = {0};
     struct tracemalloc_dump_header *header = &out->header;
@@ -53,6 +62,9 @@ void merged_header_begin(struct dump_reader *out, const struct dump_reader *firs
     header->arena_bytes = header->tracer_bytes = header->file_size = 0;
     header->mapped_resident_bytes = header->shared_bytes = 0;
     header->request_signal = 0;
+    header->census_time = header->census_duration = header->census_unread = 0;
+    header->census_number = 0;
+    header->census_running = header->census_refused = 0;
     out->state = first->state;
     if (dump_reader_may_run(first))
         out->state = header->state = TRACEMALLOC_DUMP_SNAPSHOT;
@@ -62,4 +74,5 @@ void merged_header_add(struct tracemalloc_dump_header *sum,
                        const struct tracemalloc_dump_header *part) {
     add_sums(sum, part);
     add_limits(sum, part);
+    add_census(sum, part);
 }

@@ -28,6 +28,8 @@ SECTIONS = {
     8: (336, "IIQQQIIiiQII256s16s"),
     9: (24, "4IQ"),
     10: (16, "QII"),
+    11: (8, "II"),
+    12: (12, "III"),
 }
 # In flight at once in a thread: a realloc, of the largest size that the programs use.
 IN_FLIGHT = 1 << 20
@@ -50,7 +52,9 @@ class CheckedDump(dump_file.DumpFile):
             raise WrongDump("%s: %s" % (path, error)) from error
 
     def read_section(self, at):
-        number = (at - self.header_size) // dump_file.SECTION_SIZE + dump_file.SECTIONS
+        kinds = "".join(kind for _, kind in dump_file.CENSUS)
+        end = self.header_size - dump_file.struct.calcsize("=" + kinds)
+        number = (at - end) // dump_file.SECTION_SIZE + dump_file.SECTIONS
         entry_size = dump_file.struct.unpack_from("=I", self.data, at)[0]
         if number in SECTIONS and entry_size not in (0, SECTIONS[number][0]):
             raise ValueError("entry size %d in section %d" % (entry_size, number))

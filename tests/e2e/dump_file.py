@@ -11,10 +11,11 @@ import struct
 import conftest
 
 MAGIC = b"\x89TMDUMP\n"
-SECTIONS = 12
+SECTIONS = 16
 NAMES = "strings code stacks sites buckets domains modules timeline processes".split()
-NAMES += ["symbols", "epochs"]
+NAMES += ["symbols", "epochs", "types", "census"]
 SITE_SIZE, BUCKET_SIZE, EPOCH_SIZE = 144, 40, 16
+TYPE_SIZE, CENSUS_SIZE = 8, 12
 STATES = dict(enumerate("tracing stopped exited exec snapshot signal".split(), 1))
 EMPTY, OVERFLOW = 0, 1
 NATIVE = NOT_PYTHON = 1 << 31
@@ -73,6 +74,15 @@ HEADER = [
     ("loaded_late", "Q"),
     ("shared_bytes", "Q"),
 ]
+# After the sections.
+CENSUS = [
+    ("census_time", "Q"),
+    ("census_duration", "Q"),
+    ("census_unread", "Q"),
+    ("census_number", "I"),
+    ("census_running", "H"),
+    ("census_refused", "H"),
+]
 LOST = "stacks blocks file python nested memory names native damage version".split()
 LOST += ["cramped", "malloc", "track", "late"]
 SECTION_SIZE = 400
@@ -110,7 +120,11 @@ class DumpFile:
             at += size
         assert self.magic == MAGIC and self.byte_order == 0x01020304
         assert self.version == 2 and self.section_count == SECTIONS
-        assert self.header_size == at + SECTIONS * SECTION_SIZE
+        after = at + SECTIONS * SECTION_SIZE
+        for name, kind in CENSUS:
+            setattr(self, name, struct.unpack_from("=" + kind, self.data, after)[0])
+            after += struct.calcsize("=" + kind)
+        assert self.header_size == after
         self.state = STATES[self.state]
         self.lost = {name: self.lost[number] for number, name in enumerate(LOST)}
         return at
@@ -156,6 +170,19 @@ class DumpFile:
                 (number,) = self.entry("domains", "I", domain * 8)
                 counts = (size, live, at_peak, at_exit, total)
                 yield Bucket(number, *counts, stack, fields[8])
+
+    def types(self):
+        """What the census counted: blocks and bytes by the type's name."""
+        found = {}
+        for at in range(0, len(self.sections["census"]), CENSUS_SIZE):
+            bucket, number, blocks = self.entry("census", "III", at)
+            site, _, size = self.entry("buckets", "IIQ", bucket * BUCKET_SIZE)
+            assert not site & NOT_PYTHON and blocks
+            (name,) = self.entry("types", "I", number * TYPE_SIZE)
+            assert bool(name) == bool(number)
+            before = found.get(self.string(name), (0, 0))
+            found[self.string(name)] = (before[0] + blocks, before[1] + blocks * size)
+        return found
 
     def live(self, domain, first, last):
         """Live blocks of a domain whose size is from first to last: a count each."""

@@ -7,7 +7,7 @@ import dump_file
 
 PAGE = 4096
 HEADER_SIZE = 8192
-ENTRY_SIZES = [1, 16, 16, 144, 40, 8, 40, 32, 336, 24, 16]
+ENTRY_SIZES = [1, 16, 16, 144, 40, 8, 40, 32, 336, 24, 16, 8, 12]
 STRINGS, CODE, STACKS, SITES, BUCKETS, DOMAINS, MODULES = range(7)
 EXITED = 3
 NOT_PYTHON = 1 << 31
@@ -122,6 +122,8 @@ class NativeDump:
                 "=IIQQQ", header, place, entry_size, count > 0, count, *extent
             )
             data += entries + bytes(length - len(entries))
-        struct.pack_into("=I", header, 16, at + dump_file.SECTIONS * 400)
+        end = at + dump_file.SECTIONS * dump_file.SECTION_SIZE
+        end += sum(struct.calcsize("=" + kind) for _, kind in dump_file.CENSUS)
+        struct.pack_into("=I", header, 16, end)
         struct.pack_into("=Q", header, 24, HEADER_SIZE + len(data))
         path.write_bytes(header + data)

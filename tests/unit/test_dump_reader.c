@@ -113,6 +113,35 @@ START_TEST(unused_buckets_are_of_a_site_too) {
 }
 END_TEST
 
+START_TEST(a_census_counts_what_is_there) {
+    const struct tracemalloc_dump_type types[] = {
+        {0, 0}, {dump_maker_text(&maker, "dict"), 0}, {0xfffffffc, 0}};
+    const struct tracemalloc_dump_census entries[] = {
+        {1, 1, 3},          {1, 3, 1}, /* no such type */
+        {1002, 1, 1},                  /* no such bucket */
+        {2, 2, UINT32_MAX},            /* more than was ever allocated */
+        {1, 2, 1},
+    };
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        dump_maker_append(&maker, TRACEMALLOC_DUMP_TYPES, &types[i]);
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
+        dump_maker_append(&maker, TRACEMALLOC_DUMP_CENSUS, &entries[i]);
+    struct dump_reader *reader = read_made();
+    ck_assert_uint_eq(reader->census_count, 5);
+    ck_assert_uint_eq(reader->census[0].blocks, 3);
+    ck_assert_str_eq(dump_reader_text(reader, reader->types[1].name).bytes, "dict");
+    ck_assert_uint_eq(reader->types[2].name, 0);
+    for (int i = 1; i < 4; i++) {
+        ck_assert_uint_eq(reader->census[i].blocks, 0);
+        ck_assert_uint_lt(reader->census[i].type, reader->type_count);
+        ck_assert_uint_lt(reader->census[i].bucket, reader->bucket_count);
+    }
+    ck_assert_uint_eq(reader->census[4].blocks, 1);
+    ck_assert_uint_eq(reader->damaged, 1 + 3);
+    dump_reader_close(reader);
+}
+END_TEST
+
 START_TEST(without_sites_there_are_no_buckets) {
     size_t size;
     struct dump_reader *reader;
@@ -407,6 +436,7 @@ int main(void) {
     tcase_add_test(tests, wrong_ids_are_replaced_and_counted);
     tcase_add_test(tests, unused_buckets_are_of_a_site_too);
     tcase_add_test(tests, without_sites_there_are_no_buckets);
+    tcase_add_test(tests, a_census_counts_what_is_there);
     tcase_add_test(tests, names_without_an_end_are_ended);
     tcase_add_test(tests, epochs_are_in_order);
     tcase_add_test(tests, native_frames_name_modules);
