@@ -58,6 +58,9 @@ const struct option_row options_table[OPTION_COUNT] = {
                        "mean distance of sampled bytes, such as 512K; 0: no sampling",
                        OPTION_IS_DISTANCE, FIELD(sample_distance), 0,
                        TRACEMALLOC_DUMP_MAX_SAMPLE_DISTANCE},
+    [OPTION_TYPES] = {"TRACEMALLOC_TYPES", "0", "0 or 1",
+                      "whether live objects are counted by type at exit",
+                      OPTION_IS_BOOL, FIELD(types), 0, 1},
     [OPTION_RUN] = {"TRACEMALLOC_RUN", NULL, "1 to 16 hexadecimal digits, not 0", NULL,
                     OPTION_IS_ID, FIELD(run_id), 0, 0},
 };

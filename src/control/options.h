@@ -24,6 +24,7 @@ enum option_id {
     OPTION_NATIVE_FRAMES,
     OPTION_ANY_PROGRAM,
     OPTION_SAMPLE,
+    OPTION_TYPES,
     OPTION_RUN,
     OPTION_COUNT,
 };
@@ -50,6 +51,7 @@ struct options {
     bool quiet;
     bool native_domain;
     bool any_program; /* trace programs without Python too */
+    bool types;       /* count objects by type before the interpreter ends */
 };
 
 /* How a value is written. */

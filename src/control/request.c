@@ -23,7 +23,7 @@ int request_decode(uint64_t value, struct request *out) {
     uint32_t kind = bits >> KIND_SHIFT & 0xff;
     uint32_t sample = (uint32_t)(value >> SAMPLE_SHIFT);
     uint16_t nframe = (uint16_t)bits;
-    if (bits >> MAGIC_SHIFT != MAGIC || kind < REQUEST_STOP || kind > REQUEST_DETACH)
+    if (bits >> MAGIC_SHIFT != MAGIC || kind < REQUEST_STOP || kind > REQUEST_TYPES)
         return -EINVAL;
     if ((nframe != 0) != (kind == REQUEST_START))
         return -EINVAL;

@@ -25,6 +25,7 @@ enum request_kind {
     REQUEST_START = 2,
     REQUEST_CLEAR = 3,
     REQUEST_DETACH = 4, /* of a process that was attached to */
+    REQUEST_TYPES = 5,  /* a census of the types of live objects */
 };
 
 /* Of a start without a distance in bytes. */

@@ -195,10 +195,13 @@ void address_map_clear(struct address_map *map) {
 }
 
 bool address_map_visit(const struct address_map *map,
-                       bool (*visit)(uint32_t slot, void *context), void *context) {
+                       bool (*visit)(uintptr_t address, const uint32_t *slots,
+                                     unsigned count, void *context),
+                       void *context) {
     for (uint32_t id = 1; id <= map->used; id++) {
         const struct address_map_entry *entry = entry_at(map, id);
-        if (entry->address != 0 && entry->slot != 0 && !visit(entry->slot, context))
+        if (entry->address != 0 && entry->slot != 0 &&
+            !visit(entry->address, &entry->slot, 1, context))
             return false;
     }
     return true;

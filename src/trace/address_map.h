@@ -73,7 +73,9 @@ void address_map_remove_empty(struct address_map *map, uintptr_t address);
  * takes them. */
 void address_map_clear(struct address_map *map);
 
-/* Calls `visit` for each slot that is not 0, until it returns false. Whether it never
- * did. */
+/* Calls `visit` for each slot that is not 0, alone, until it returns false. Whether it
+ * never did. */
 bool address_map_visit(const struct address_map *map,
-                       bool (*visit)(uint32_t slot, void *context), void *context);
+                       bool (*visit)(uintptr_t address, const uint32_t *slots,
+                                     unsigned count, void *context),
+                       void *context);

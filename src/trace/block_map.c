@@ -154,34 +154,42 @@ void block_map_clear(void) {
         arena_clear(regions[i].start, regions[i].chunks * chunk_size);
 }
 
-/* The slots of one page are in memory, or are all 0. */
-static bool visit_page(const uint32_t *slots,
-                       bool (*visit)(uint32_t slot, void *context), void *context) {
-    for (size_t i = 0; i < MACHINE_PAGE / sizeof *slots; i++)
-        if (slots[i] != 0 && !visit(slots[i], context))
+/* Reading an absent page would map it. What mincore does not say is not visited. */
+static bool visit_chunk(const struct block_map_chunk *chunk,
+                        bool (*visit)(uintptr_t address, const uint32_t *slots,
+                                      unsigned count, void *context),
+                        void *context) {
+    enum {
+        PAGES = (sizeof(uint32_t) << BLOCK_MAP_SLOT_BITS) / MACHINE_PAGE,
+        PAGE_SLOTS = MACHINE_PAGE / sizeof(uint32_t),
+    };
+    unsigned char present[PAGES];
+    uintptr_t granule = chunk->key << BLOCK_MAP_SLOT_BITS;
+    const uint32_t *slots = block_map_slot(chunk, granule);
+    if (sys_call(SYS_mincore, slots, chunk_size, present) < 0)
+        return true;
+    for (unsigned page = 0; page < PAGES; page++, granule += PAGE_SLOTS)
+        if ((present[page] & 1) != 0 &&
+            !visit(granule << block_map.granule_shift, slots + page * PAGE_SLOTS,
+                   PAGE_SLOTS, context))
             return false;
     return true;
 }
 
-/* Reading an absent page would map it. What mincore does not say is not visited. */
-static bool visit_chunks(bool (*visit)(uint32_t slot, void *context), void *context) {
-    enum { PAGES = (sizeof(uint32_t) << BLOCK_MAP_SLOT_BITS) / MACHINE_PAGE };
-    unsigned char present[PAGES];
-    for (unsigned i = 0; i < region_count; i++)
-        for (uint64_t chunk = 0; chunk < regions[i].chunks; chunk++) {
-            unsigned char *start = regions[i].start + chunk * chunk_size;
-            if (sys_call(SYS_mincore, start, chunk_size, present) < 0)
-                continue;
-            for (unsigned page = 0; page < PAGES; page++)
-                if ((present[page] & 1) != 0 &&
-                    !visit_page((const void *)(start + (size_t)page * MACHINE_PAGE),
-                                visit, context))
-                    return false;
-        }
+static bool visit_chunks(bool (*visit)(uintptr_t address, const uint32_t *slots,
+                                       unsigned count, void *context),
+                         void *context) {
+    const struct block_map_chunk *chunks = block_map.chunks;
+    for (uintptr_t at = 0; chunks != NULL && at <= block_map.mask; at++)
+        if (chunks[at].key != (at == 0 ? no_key : 0) &&
+            !visit_chunk(&chunks[at], visit, context))
+            return false;
     return true;
 }
 
-bool block_map_visit(bool (*visit)(uint32_t slot, void *context), void *context) {
+bool block_map_visit(bool (*visit)(uintptr_t address, const uint32_t *slots,
+                                   unsigned count, void *context),
+                     void *context) {
     return block_map.is_sampled ? address_map_visit(&block_map_sampled, visit, context)
                                 : visit_chunks(visit, context);
 }

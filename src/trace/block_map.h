@@ -60,9 +60,12 @@ void block_map_clear(void);
 /* The resident bytes of the map. */
 uint64_t block_map_bytes(const struct resident *resident);
 
-/* Calls `visit` for each slot that is not 0, until it returns false. Whether it never
- * did. Skips pages that were never written. Under the tracer's lock. */
-bool block_map_visit(bool (*visit)(uint32_t slot, void *context), void *context);
+/* Calls `visit` with the slots of consecutive granules, the first of which is at an
+ * address, until it returns false; all slots that are not 0 are among them. Whether it
+ * never did. Skips pages that were never written. Under the tracer's lock. */
+bool block_map_visit(bool (*visit)(uintptr_t address, const uint32_t *slots,
+                                   unsigned count, void *context),
+                     void *context);
 
 /* The slot, in a new chunk if there is none; NULL if there is no memory. Under the
  * tracer's lock. */

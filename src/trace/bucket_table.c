@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena_array.h"
+#include "dump/dump_census.h"
 #include "dump/dump_temporary.h"
 #include "trace/name_table.h"
 #include "trace/site_table.h"
@@ -109,6 +110,9 @@ static void close_by_stack(void) {
 /* Rebuilds the list of free buckets and the index. */
 static uint64_t reclaim(enum reclaimed_births births) {
     uint64_t count = count_of(TRACEMALLOC_DUMP_BUCKETS), freed = 0;
+    /* What was live when the runtime began to finalize is never reclaimed. */
+    if (dump->header->finalized == 0 && dump_census_exists(dump))
+        dump_census_drop(dump);
     id_table_clear(&bucket_table.index);
     close_by_stack();
     epoch_raise();
@@ -303,6 +307,7 @@ void bucket_table_freeze(void) {
 }
 
 void bucket_table_clear(void) {
+    dump_census_drop(dump);
     struct tracemalloc_dump_header *header = dump->header;
     uint64_t buckets = count_of(TRACEMALLOC_DUMP_BUCKETS);
     uint64_t sites = count_of(TRACEMALLOC_DUMP_SITES);

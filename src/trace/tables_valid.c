@@ -51,8 +51,7 @@ static bool add_buckets(const struct dump_file *dump, struct sums *sums) {
     return true;
 }
 
-static bool add_slot(uint32_t slot, void *context) {
-    struct sums *sums = context;
+static bool add_slot(uint32_t slot, struct sums *sums) {
     uint32_t id = slot & BLOCK_MAP_BUCKET;
     if (id == 0)
         return true;
@@ -61,11 +60,20 @@ static bool add_slot(uint32_t slot, void *context) {
            bucket_table.buckets[id].live > 0;
 }
 
+static bool add_slots(uintptr_t address, const uint32_t *slots, unsigned count,
+                      void *context) {
+    (void)address;
+    for (unsigned i = 0; i < count; i++)
+        if (!add_slot(slots[i], context))
+            return false;
+    return true;
+}
+
 bool tables_are_valid(const struct dump_file *dump) {
     const struct tracemalloc_dump_header *header = dump->header;
     struct sums sums = {0};
     if (!stacks_are_valid(dump) || !sites_are_valid(dump) ||
-        !add_buckets(dump, &sums) || !block_map_visit(add_slot, &sums))
+        !add_buckets(dump, &sums) || !block_map_visit(add_slots, &sums))
         return false;
     uint64_t bytes = sums.python_bytes + sums.native_bytes;
     uint64_t peak = bytes > header->peak_bytes ? bytes : header->peak_bytes;

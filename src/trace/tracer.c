@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "dump/dump_census.h"
 #include "trace/block_count.h"
 #include "trace/mapping_table.h"
 #include "trace/name_table.h"
@@ -103,8 +104,12 @@ void tracer_clear(void) {
 }
 
 void tracer_freeze(void) {
-    if (dump.header->finalized == 0)
+    if (dump.header->finalized == 0) {
         tracer_measure();
+        dump_census_drop(&dump);
+        if (tracer.before_freeze != NULL)
+            tracer.before_freeze();
+    }
     bucket_table_freeze();
 }
 

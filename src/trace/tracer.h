@@ -35,6 +35,9 @@ struct tracer {
     struct dump_file *dump;
     /* The program freed a watched address, which may be that of a code object. */
     void (*code_freed)(uintptr_t address);
+    /* Called under the lock when the runtime begins to finalize, before the live counts
+     * are copied; or NULL. */
+    void (*before_freeze)(void);
 };
 
 extern internal struct tracer tracer;

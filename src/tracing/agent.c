@@ -32,6 +32,9 @@ static void carry_out(struct request request) {
     case REQUEST_CLEAR:
         tracing_clear();
         break;
+    case REQUEST_TYPES:
+        tracing_take_census();
+        break;
     case REQUEST_DETACH:
         if (agent.detach != NULL)
             agent.detach();

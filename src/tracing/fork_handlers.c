@@ -2,6 +2,7 @@
 #include "tracing/fork_handlers.h"
 
 #include "base/sys.h"
+#include "dump/dump_census.h"
 #include "dump/dump_fork.h"
 #include "event/event.h"
 #include "tracing/dump_header.h"
@@ -109,6 +110,7 @@ void fork_handlers_in_child(void) {
         traced_process_forget();
     else if (was_active) {
         tracer_activate();
+        dump_census_drop(tracer.dump);
         /* Not this process's: nothing of the parent's end or exec may be written
          * here. */
         tracer.dump->header->pid = 0;

@@ -12,6 +12,7 @@
 #include "tracing/first_frame.h"
 #include "tracing/process_end.h"
 #include "tracing/traced_process.h"
+#include "tracing/type_census.h"
 
 bool tracing_is_on(void) {
     return gate.active;
@@ -28,6 +29,7 @@ static int open_all(uint32_t nframe, uint32_t sample_distance, bool frames_work)
         .code_freed = frames_work ? python_stack_code_freed : NULL,
         .sample_distance = sample_distance,
     };
+    tracer.before_freeze = traced_process.options->types ? type_census_take : NULL;
     int error = tracer_open(&start);
     if (error < 0)
         return error;
@@ -116,6 +118,13 @@ int tracing_clear(void) {
     }
     traced_process_unlock(self);
     return error;
+}
+
+void tracing_take_census(void) {
+    struct thread_state *self = traced_process_lock();
+    if (gate.active)
+        type_census_take();
+    traced_process_unlock(self);
 }
 
 int tracing_snapshot(const char *path) {

@@ -22,6 +22,8 @@ int tracing_stop(void);
 /* Forgets the blocks, and continues. 0, or -EALREADY if tracing is off. */
 int tracing_clear(void);
 bool tracing_is_on(void);
+/* Counts the live blocks by type, in the dump; its header says whether that failed. */
+void tracing_take_census(void);
 /* Writes the dump as it is now to a new file. 0, or -errno. */
 int tracing_snapshot(const char *path);
 

@@ -129,10 +129,13 @@ START_TEST(readers_need_no_lock) {
 }
 END_TEST
 
-static bool add_up(uint32_t slot, void *context) {
+static bool add_up(uintptr_t address, const uint32_t *slots, unsigned count,
+                   void *context) {
     uint32_t *sum = context;
-    *sum += slot;
-    return slot != 3;
+    ck_assert_uint_eq(count, 1);
+    ck_assert_ptr_eq(address_map_find(&map, address), slots);
+    *sum += *slots;
+    return *slots != 3;
 }
 
 START_TEST(a_visit_ends_where_its_caller_wants) {

@@ -69,6 +69,7 @@ START_TEST(values_of_the_environment) {
     setenv("TRACEMALLOC_NATIVE_DOMAIN", "1", 1);
     setenv("TRACEMALLOC_NATIVE_FRAMES", "40", 1);
     setenv("TRACEMALLOC_ANY_PROGRAM", "1", 1);
+    setenv("TRACEMALLOC_TYPES", "1", 1);
     setenv("TRACEMALLOC_RUN", "fedcba9876543210", 1);
     ck_assert_int_eq(read_all(&options, error, sizeof error), 0);
     ck_assert_str_eq(options.output, "/var/tmp/%c.%h");
@@ -76,6 +77,7 @@ START_TEST(values_of_the_environment) {
     ck_assert_uint_eq(options.free_lists, OPTIONS_FREE_LISTS_NEVER);
     ck_assert(!options.follow_fork);
     ck_assert(options.quiet && options.native_domain && options.any_program);
+    ck_assert(options.types);
     ck_assert_uint_eq(options.max_file, 20u << 20);
     ck_assert_uint_eq(options.native_frames, 40);
     ck_assert_uint_eq(options.run_id, 0xfedcba9876543210u);
