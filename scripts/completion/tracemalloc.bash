@@ -6,7 +6,7 @@ _tracemalloc_options() {
     run) echo "-n -o -q --native --sample --any-program --no-follow-fork --help" ;;
     start) echo "-n --sample --help" ;;
     attach) echo "-n -o --sample --help" ;;
-    snapshot) echo "-o --help" ;;
+    snapshot) echo "-o --types --help" ;;
     info) echo "--by=process --json --help" ;;
     summary)
         echo "--all-frames --by=process --native --no-native --source --no-source" \
@@ -46,7 +46,7 @@ _tracemalloc_options() {
 _tracemalloc_values() {
     case $1 in
     --format) [ "$2" = push ] && echo "otlp pprof" || echo "collapsed csv json otlp pprof snapshot speedscope" ;;
-    -g | --group-by) echo "filename lineno traceback function module" ;;
+    -g | --group-by) echo "filename lineno traceback function module type type,lineno" ;;
     -l | --limit) echo "all" ;;
     --at) echo "now peak exit end" ;;
     --domain) echo "python libc mmap" ;;

@@ -28,10 +28,11 @@ complete -c tracemalloc -n __fish_use_subcommand -a flamegraph -d 'write a flame
 
 set -l pids "(tracemalloc ps 2>/dev/null | string match -rg '^\s*(\d+)\s')"
 complete -c tracemalloc -n '__fish_seen_subcommand_from stop start snapshot clear detach' -f -a $pids
+complete -c tracemalloc -n '__fish_seen_subcommand_from snapshot' -l types -d 'count the live objects by type'
 complete -c tracemalloc -n '__fish_seen_subcommand_from attach' -f -a '(__fish_complete_pids)'
 
 set -l reports '__fish_seen_subcommand_from stats compare'
-complete -c tracemalloc -n $reports -s g -l group-by -x -a 'filename lineno traceback function module'
+complete -c tracemalloc -n $reports -s g -l group-by -x -a 'filename lineno traceback function module type type,lineno'
 complete -c tracemalloc -n $reports -s l -l limit -x -a all
 complete -c tracemalloc -n $reports -l at -x -a 'now peak exit end'
 complete -c tracemalloc -n $reports -l born -x

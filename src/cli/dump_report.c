@@ -18,6 +18,7 @@
 #include "profile/estimate.h"
 #include "profile/import_frames.h"
 #include "show/births_report.h"
+#include "show/census_report.h"
 #include "show/json_report.h"
 #include "show/process_list.h"
 #include "show/sampling.h"
@@ -134,7 +135,9 @@ static int show_stacks(struct dump_reader *reader, const struct selection *selec
                                   selection->open_modules);
     if (error < 0)
         return error;
-    if (stacks.at_point && selection->point != PROFILE_TEMPORARY) {
+    bool is_point =
+        selection->point != PROFILE_TEMPORARY && selection->point != PROFILE_CENSUS;
+    if (stacks.at_point && is_point) {
         wanted = find_wanted(reader, selection->point);
         error = wanted == NULL ? -ENOMEM : 0;
     }
@@ -193,12 +196,19 @@ struct dump_report_stacks dump_report_stacks(const struct report_options *option
         .native = by_name ? SHOWN_NATIVE_ALL : SHOWN_NATIVE_BY_OWNER,
         .at_point = true,
         .with_source = !options->json && (options->key == GROUPING_LINENO ||
-                                          options->key == GROUPING_TRACEBACK),
+                                          options->key == GROUPING_TRACEBACK ||
+                                          options->key == GROUPING_TYPE_LINENO),
     };
 }
 
 int dump_report_explain(const struct selection *selection, const char *name,
                         int error) {
+    if (error == -ENODATA && selection->point == PROFILE_CENSUS)
+        return failure_print(
+            "%s: its objects were not counted by type: 'tracemalloc snapshot --types "
+            "PID' does that while the program runs, and TRACEMALLOC_TYPES=1 when it "
+            "ends",
+            name);
     if (error == -ENODATA)
         return failure_print(
             "%s: there is no exit to report on, because the program did not reach it",
@@ -255,6 +265,11 @@ static void print_text(const struct dump_report *report,
     terminal_open(&terminal, stdout);
     if (report->temporary)
         text_report_print_temporary(&terminal);
+    if (old != NULL && grouping_is_by_type(report->grouping.key))
+        census_report_print(&terminal, old->profile.reader, old->name);
+    if (grouping_is_by_type(report->grouping.key))
+        census_report_print(&terminal, report->profile.reader,
+                            old != NULL ? report->name : NULL);
     if (old != NULL)
         births_report_print(&terminal, old->profile.reader, old->name);
     births_report_print(&terminal, report->profile.reader,

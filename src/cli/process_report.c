@@ -12,6 +12,7 @@
 #include "output/failure.h"
 #include "output/progress.h"
 #include "show/births_report.h"
+#include "show/census_report.h"
 #include "show/dump_info.h"
 #include "show/json_report.h"
 #include "show/process_list.h"
@@ -111,6 +112,8 @@ static int print_sections(struct process_report *report, struct weight total,
     births_report_print(&report->terminal, report->reader, NULL);
     if (report->options->selection.point == PROFILE_TEMPORARY)
         text_report_print_temporary(&report->terminal);
+    if (grouping_is_by_type(report->options->key))
+        census_report_print(&report->terminal, report->reader, NULL);
     int status = print_processes(report, shares);
     if (status != 0)
         return status;

@@ -16,7 +16,9 @@ enum option_key {
 
 static const struct argp_option argp_options[] = {
     {"group-by", OPTION_GROUP, "KEY", 0,
-     "Group by filename, lineno (the default), traceback, function or module", 0},
+     "Group by filename, lineno (the default), traceback, function, module, type (of "
+     "the objects, if they were counted) or type,lineno",
+     0},
     {"cumulative", OPTION_CUMULATIVE, NULL, 0,
      "Count a block on every frame of its traceback, not just on the most recent one",
      0},
@@ -27,9 +29,10 @@ static const struct argp_option argp_options[] = {
 };
 
 static const char *const grouping_names[] = {
-    [GROUPING_FILENAME] = "filename",   [GROUPING_LINENO] = "lineno",
-    [GROUPING_TRACEBACK] = "traceback", [GROUPING_FUNCTION] = "function",
-    [GROUPING_MODULE] = "module",       NULL,
+    [GROUPING_FILENAME] = "filename",       [GROUPING_LINENO] = "lineno",
+    [GROUPING_TRACEBACK] = "traceback",     [GROUPING_FUNCTION] = "function",
+    [GROUPING_MODULE] = "module",           [GROUPING_TYPE] = "type",
+    [GROUPING_TYPE_LINENO] = "type,lineno", NULL,
 };
 
 /* A command that takes a fixed number of dumps does not report by process. */
@@ -47,8 +50,21 @@ static void check_files(const struct report_options *options,
         arguments_error(state, "dumps are compared as a whole, not by process");
 }
 
-static void check_end(const struct report_options *options, struct argp_state *state) {
+static void select_census(struct report_options *options, struct argp_state *state) {
+    struct selection *selection = &options->selection;
+    if (options->cumulative)
+        arguments_error(state, "--cumulative cannot be used with --group-by type");
+    if (selection->point != PROFILE_NOW)
+        arguments_error(state, "--at and --temporary cannot be used with --group-by "
+                               "type: types are of the time when they were counted");
+    selection->point = PROFILE_CENSUS;
+    selection->point_name = "census";
+}
+
+static void check_end(struct report_options *options, struct argp_state *state) {
     check_files(options, state);
+    if (grouping_is_by_type(options->key))
+        select_census(options, state);
     if (options->cumulative && options->key == GROUPING_TRACEBACK)
         arguments_error(state, "--cumulative cannot be used with --group-by traceback");
 }

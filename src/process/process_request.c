@@ -60,6 +60,7 @@ static int examine(struct target *target) {
     if (error < 0)
         return failure_print("cannot examine process %d: %s", pid, strerror(-error));
     target->cleared = target->dump.header.cleared;
+    target->census = target->dump.header.census_number;
     return 0;
 }
 
@@ -194,6 +195,8 @@ static int wait_for_answer(struct target *target, int number, struct patience *p
             return 0;
         if (check_responsive(target) != 0)
             return 1;
+        if (target->dump.header.census_running != 0)
+            patience->end = clock_ms() + PATIENCE_MS;
     } while (patience_wait(patience));
     return report_timeout(target, number);
 }

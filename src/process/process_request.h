@@ -23,6 +23,7 @@ struct target {
     struct live_dump dump;
     int signal;       /* of the last request */
     uint32_t cleared; /* the header's `cleared` when the target was opened */
+    uint32_t census;  /* its `census_number`, likewise */
 };
 
 /* Checks that the process exists, belongs to this user and has the library loaded. If
@@ -38,6 +39,6 @@ bool target_is_tracing(const struct target *target);
 bool target_listens(struct target *target);
 
 /* Sends a request, and polls `is_done`, which examines the process again, for up to 5
- * s. 0 or 1. */
+ * s; longer while the process counts its objects by type. 0 or 1. */
 must_check int target_request(struct target *target, struct request request,
                               bool (*is_done)(struct target *target));

@@ -128,6 +128,8 @@ static int finish(struct copy *copy) {
     header->state = TRACEMALLOC_DUMP_SNAPSHOT;
     header->end_time = process_clock();
     header->request_signal = 0;
+    /* The process may have dropped its census meanwhile. */
+    header->census_time = copy->dump->header.census_time;
     if (ftruncate(copy->out, (off_t)header->file_size) < 0)
         return -errno;
     return io_write_all(copy->out, header, sizeof *header, 0);

@@ -45,6 +45,14 @@ struct frame grouping_frame(const struct profile *profile, enum grouping_key key
     return frame;
 }
 
+/* A type's name is the frame's where there is no line. */
+static struct frame type_frame(const struct grouping *grouping, uint32_t stack,
+                               uint32_t type) {
+    return grouping->key == GROUPING_TYPE
+               ? (struct frame){.name = type}
+               : grouping_frame(grouping->profile, grouping->key, stack);
+}
+
 /* Windows are equal if their hashes and their most recent frames are. */
 static struct id_pair group_key(const struct grouping *grouping, uint32_t stack,
                                 struct frame frame) {
@@ -56,19 +64,25 @@ static struct id_pair group_key(const struct grouping *grouping, uint32_t stack,
     return pair;
 }
 
-/* Returns the group of a stack's most recent frame, or -ENOMEM. */
-static int64_t add_group(struct grouping *grouping, uint32_t stack) {
-    struct frame frame = grouping_frame(grouping->profile, grouping->key, stack);
-    int64_t id = id_map_add(&grouping->ids, group_key(grouping, stack, frame));
+/* Returns the group with a key, or -ENOMEM. */
+static int64_t add_group_of(struct grouping *grouping, struct id_pair key,
+                            struct group group) {
+    int64_t id = id_map_add(&grouping->ids, key);
     if (id < 0)
         return id;
     if (array_reserve(&grouping->groups, &grouping->capacity, (size_t)id + 1,
                       sizeof *grouping->groups) < 0)
         return -ENOMEM;
     if ((size_t)id == grouping->count)
-        grouping->groups[grouping->count++] =
-            (struct group){.frame = frame, .stack = stack};
+        grouping->groups[grouping->count++] = group;
     return id;
+}
+
+/* Returns the group of a stack's most recent frame, or -ENOMEM. */
+static int64_t add_group(struct grouping *grouping, uint32_t stack) {
+    struct frame frame = grouping_frame(grouping->profile, grouping->key, stack);
+    return add_group_of(grouping, group_key(grouping, stack, frame),
+                        (struct group){.frame = frame, .stack = stack});
 }
 
 static void keep_lowest_stack(struct group *group, uint32_t stack) {
@@ -140,6 +154,31 @@ static int group_sites(struct grouping *grouping) {
         if (group < 0)
             return (int)group;
         grouping->of_sites[i] = (uint32_t)group + 1;
+    }
+    return 0;
+}
+
+/* A site without weight was filtered out. */
+static int group_types(struct grouping *grouping) {
+    const struct profile *profile = grouping->profile;
+    const struct dump_reader *reader = profile->reader;
+    for (size_t i = 0; i < reader->census_count; i++) {
+        const struct tracemalloc_dump_census *entry = &reader->census[i];
+        uint32_t site = dump_bucket_site(&reader->buckets[entry->bucket]);
+        uint32_t stack = reader->sites[site].stack;
+        uint32_t type = profile->type_names[entry->type];
+        struct weight weight = profile_census_weight(reader, i);
+        if (profile->sites[site].count == 0 || weight.count == 0)
+            continue;
+        struct frame frame = type_frame(grouping, stack, type);
+        struct id_pair key = {(uint64_t)frame.name << 32 | frame.line, type};
+        int64_t group =
+            add_group_of(grouping, key,
+                         (struct group){.frame = frame, .stack = stack, .type = type});
+        if (group < 0)
+            return (int)group;
+        keep_lowest_stack(&grouping->groups[group], stack);
+        add_weight(grouping, group, weight);
     }
     return 0;
 }
@@ -236,6 +275,8 @@ static int group_once(struct grouping *grouping) {
 static int group(struct grouping *grouping) {
     bool by_name =
         grouping->key == GROUPING_FUNCTION || grouping->key == GROUPING_MODULE;
+    if (grouping_is_by_type(grouping->key))
+        return group_types(grouping);
     if (!grouping->cumulative)
         return group_sites(grouping);
     return by_name ? group_once(grouping) : group_cumulatively(grouping);

@@ -20,13 +20,16 @@ enum grouping_key {
     GROUPING_FILENAME, /* of the most recent frame */
     GROUPING_LINENO,   /* file name and line of the most recent frame */
     GROUPING_TRACEBACK,
-    GROUPING_FUNCTION, /* of the most recent frame, in its file or module */
-    GROUPING_MODULE,   /* of a native frame; the file of a Python frame */
+    GROUPING_FUNCTION,    /* of the most recent frame, in its file or module */
+    GROUPING_MODULE,      /* of a native frame; the file of a Python frame */
+    GROUPING_TYPE,        /* of the object, in a profile of PROFILE_CENSUS */
+    GROUPING_TYPE_LINENO, /* the same with file name and line */
 };
 
 struct group {
     struct frame frame; /* see grouping_frame */
     uint32_t stack;     /* of the function that holds most of the group */
+    uint32_t type;      /* GROUPING_TYPE, GROUPING_TYPE_LINENO: name id; else 0 */
     bool is_shared;     /* whether its stacks end in several functions */
     struct weight weight;
 };
@@ -41,13 +44,19 @@ struct grouping {
     struct function_shares shares; /* of shared lines, only while groups are summed */
     size_t count;
     size_t capacity;
-    uint32_t *of_sites; /* by site: group + 1, or 0 if none; NULL if cumulative */
+    uint32_t *of_sites; /* by site: group + 1, or 0 if none; NULL if cumulative, or by
+                           type */
 };
 
+/* Whether a key has the type of the objects. */
+static inline bool grouping_is_by_type(enum grouping_key key) {
+    return key == GROUPING_TYPE || key == GROUPING_TYPE_LINENO;
+}
+
 /* Groups by a key. If cumulative, a block counts for each frame of its traceback: each
- * time the frame occurs, but only once per function or module. GROUPING_TRACEBACK
- * cannot be cumulative. 0, -ENOMEM, or -EFBIG for tracebacks so long that the dump
- * must be damaged. The profile must outlive the grouping. */
+ * time the frame occurs, but only once per function or module. GROUPING_TRACEBACK and
+ * types cannot be cumulative. 0, -ENOMEM, or -EFBIG for tracebacks so long that the
+ * dump must be damaged. The profile must outlive the grouping. */
 must_check int grouping_open(struct grouping *grouping, const struct profile *profile,
                              enum grouping_key key, bool cumulative);
 

@@ -31,6 +31,28 @@ struct weight profile_bucket_weight(const struct dump_reader *reader,
     return estimate_round(&sum, (size_t)(bucket - reader->buckets));
 }
 
+struct weight profile_census_weight(const struct dump_reader *reader, size_t entry) {
+    const struct tracemalloc_dump_census *counted = &reader->census[entry];
+    const struct tracemalloc_dump_bucket *bucket = &reader->buckets[counted->bucket];
+    uint64_t count = births_include(reader, bucket) ? counted->blocks : 0;
+    if (!estimate_is_needed(reader))
+        return (struct weight){.size = count * bucket->size, .count = count};
+    struct estimate sum = {0};
+    estimate_add(&sum, reader, bucket, count);
+    return estimate_round(&sum, entry);
+}
+
+static struct weight *count_census(const struct dump_reader *reader) {
+    struct weight *weights = calloc(reader->site_count + 1, sizeof *weights);
+    for (size_t i = 0; weights != NULL && i < reader->census_count; i++) {
+        const struct tracemalloc_dump_bucket *bucket =
+            &reader->buckets[reader->census[i].bucket];
+        weight_add(&weights[dump_bucket_site(bucket)],
+                   profile_census_weight(reader, i));
+    }
+    return weights;
+}
+
 static void add_blocks(struct weight *weights,
                        const struct tracemalloc_dump_bucket *bucket, uint64_t count) {
     if (count == 0)
@@ -98,6 +120,8 @@ static struct weight *estimate(const struct dump_reader *reader,
 
 static struct weight *sum_buckets(const struct dump_reader *reader,
                                   enum profile_point point) {
+    if (point == PROFILE_CENSUS)
+        return count_census(reader);
     bool is_exact = point == PROFILE_TEMPORARY || !estimate_is_needed(reader);
     return is_exact ? count(reader, point) : estimate(reader, point);
 }
@@ -133,6 +157,20 @@ static int64_t add_module_name(const struct dump_reader *reader,
     return frame_names_add(names, path.length > 0 ? path : none);
 }
 
+/* Type 0 is none. */
+static int name_types(struct profile *profile, struct frame_names *names) {
+    static const struct dump_text none = {"<not an object>", 15};
+    const struct dump_reader *reader = profile->reader;
+    for (size_t i = 0; i < reader->type_count; i++) {
+        struct dump_text text = dump_reader_text(reader, reader->types[i].name);
+        int64_t name = frame_names_add(names, i == 0 ? none : text);
+        if (name < 0)
+            return (int)name;
+        profile->type_names[i] = (uint32_t)name;
+    }
+    return 0;
+}
+
 static int name_frames(struct profile *profile, struct frame_names *names) {
     const struct dump_reader *reader = profile->reader;
     for (size_t i = 0; i < reader->code_count; i++) {
@@ -151,7 +189,7 @@ static int name_frames(struct profile *profile, struct frame_names *names) {
             return (int)name;
         profile->module_names[i] = (uint32_t)name;
     }
-    return 0;
+    return name_types(profile, names);
 }
 
 static int fill(struct profile *profile, struct frame_names *names,
@@ -159,14 +197,18 @@ static int fill(struct profile *profile, struct frame_names *names,
     const struct dump_reader *reader = profile->reader;
     if (point == PROFILE_EXIT && reader->header.finalized == 0)
         return -ENODATA;
+    if (point == PROFILE_CENSUS && reader->header.census_time == 0)
+        return -ENODATA;
     profile->sites = sum_buckets(reader, point);
     profile->code_names = calloc(reader->code_count, sizeof *profile->code_names);
     profile->function_names =
         calloc(reader->code_count, sizeof *profile->function_names);
     profile->module_names =
         calloc(reader->module_count + 1, sizeof *profile->module_names);
+    profile->type_names = calloc(reader->type_count + 1, sizeof *profile->type_names);
     if (profile->sites == NULL || profile->code_names == NULL ||
-        profile->function_names == NULL || profile->module_names == NULL)
+        profile->function_names == NULL || profile->module_names == NULL ||
+        profile->type_names == NULL)
         return -ENOMEM;
     int error = name_frames(profile, names);
     if (error < 0)
@@ -189,6 +231,7 @@ void profile_close(struct profile *profile) {
     free(profile->code_names);
     free(profile->function_names);
     free(profile->module_names);
+    free(profile->type_names);
     *profile = (struct profile){0};
 }
 

@@ -26,6 +26,8 @@ enum profile_point {
     /* What of that was freed before its thread allocated another block; nothing where
      * blocks were sampled. */
     PROFILE_TEMPORARY,
+    /* When the objects were counted by type; blocks of Python's own domain alone. */
+    PROFILE_CENSUS,
 };
 
 /* A frame as the reports show it. Profiles with one name table have equal numbers for
@@ -42,13 +44,14 @@ struct profile {
     uint32_t *function_names; /* by code object: name id of its name, which may be
                                  empty */
     uint32_t *module_names;   /* by module: name id of its path */
+    uint32_t *type_names;     /* by type: name id */
     struct weight *sites;     /* by site */
     struct weight total;
 };
 
 /* Sums the buckets of a dump. Reader and names belong to the caller and must outlive
  * the profile. 0, -ENOMEM, or -ENODATA for PROFILE_EXIT of a program that was not
- * finalized. */
+ * finalized, or PROFILE_CENSUS of a dump without one. */
 must_check int profile_open(struct profile *profile, const struct dump_reader *reader,
                             struct frame_names *names, enum profile_point point);
 
@@ -61,8 +64,11 @@ void profile_update_total(struct profile *profile);
  * there is no memory. */
 struct weight *profile_allocated(const struct dump_reader *reader);
 
+/* What an entry of the census stands for: nothing if its blocks are not selected. */
+struct weight profile_census_weight(const struct dump_reader *reader, size_t entry);
+
 /* Blocks recorded in one bucket at a point in time, and the blocks that they stand for;
- * not for PROFILE_ALLOCATED and PROFILE_TEMPORARY. */
+ * not for PROFILE_ALLOCATED, PROFILE_TEMPORARY and PROFILE_CENSUS. */
 uint32_t profile_bucket_count(const struct dump_reader *reader,
                               const struct tracemalloc_dump_bucket *bucket,
                               enum profile_point point);

@@ -29,6 +29,12 @@ static struct statistic make_statistic(const struct grouping *grouping,
     };
 }
 
+struct dump_text statistics_type(const struct statistic *statistic) {
+    const struct grouping *grouping = statistic->grouping;
+    uint32_t type = grouping->groups[statistic->group].type;
+    return grouping->profile->names->texts[type];
+}
+
 static int allocate(struct statistics *statistics, const struct grouping *grouping,
                     size_t count) {
     *statistics = (struct statistics){
@@ -100,6 +106,14 @@ static int compare_owners(const struct statistic *first,
     return order != 0 ? order : compare_numbers(a.length, b.length);
 }
 
+/* A line has objects of several types. */
+static int compare_types(const struct statistic *first,
+                         const struct statistic *second) {
+    struct dump_text a = statistics_type(first), b = statistics_type(second);
+    int order = memcmp(a.bytes, b.bytes, a.length < b.length ? a.length : b.length);
+    return order != 0 ? order : compare_numbers(a.length, b.length);
+}
+
 static int compare_tracebacks(const struct statistic *first,
                               const struct statistic *second) {
     if (first->grouping->key == GROUPING_TRACEBACK)
@@ -107,6 +121,8 @@ static int compare_tracebacks(const struct statistic *first,
                                    &second->grouping->index, second->stack);
     int order = stack_index_compare_frames(first->grouping->profile, first->frame,
                                            second->frame);
+    if (order == 0 && first->grouping->key == GROUPING_TYPE_LINENO)
+        order = compare_types(first, second);
     return order != 0 ? order : compare_owners(first, second);
 }
 

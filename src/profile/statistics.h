@@ -50,6 +50,9 @@ void statistics_sort(struct statistics *statistics, size_t limit);
 /* The sum of the entries that are not shown. */
 struct statistic statistics_rest(const struct statistics *statistics);
 
+/* The name of an entry's type, where types are grouped. */
+struct dump_text statistics_type(const struct statistic *statistic);
+
 enum { STATISTICS_TEXT_SIZE = 256 };
 
 /* Writes `size=12.3 KiB, count=4, average=...`, as str(Statistic) does after the

@@ -3,6 +3,7 @@
 
 #include "profile/native_details.h"
 #include "show/births_report.h"
+#include "show/census_report.h"
 #include "show/completeness.h"
 #include "show/json_frame.h"
 #include "show/sampling.h"
@@ -69,7 +70,7 @@ static void write_window(struct json_writer *writer, const struct statistic *ent
 static void write_frame(struct json_writer *writer, const struct statistic *entry) {
     const struct grouping *grouping = entry->grouping;
     struct json_frame frame = describe(grouping->profile, entry->stack);
-    if (grouping->key != GROUPING_LINENO) {
+    if (grouping->key != GROUPING_LINENO && grouping->key != GROUPING_TYPE_LINENO) {
         frame.line = 0;
         frame.has_address =
             grouping->key == GROUPING_FUNCTION && frame.function.length == 0;
@@ -121,15 +122,28 @@ static void add_native(struct json_writer *writer, const struct statistic *entry
     json_writer_close_list(writer);
 }
 
+/* Null for blocks that hold no object. */
+static void add_type(struct json_writer *writer, const struct statistic *entry) {
+    const struct grouping *grouping = entry->grouping;
+    json_writer_key(writer, "type");
+    if (grouping->groups[entry->group].type == grouping->profile->type_names[0])
+        json_writer_null(writer);
+    else
+        json_writer_text(writer, statistics_type(entry));
+}
+
 static void write_entry(struct json_writer *writer, const struct statistic *entry,
                         const struct native_details *details, bool compared) {
+    enum grouping_key key = entry->grouping->key;
     json_writer_open_map(writer);
+    if (grouping_is_by_type(key))
+        add_type(writer, entry);
     add_numbers(writer, entry, compared);
     json_writer_key(writer, "traceback");
     json_writer_open_list(writer);
-    if (entry->grouping->key == GROUPING_TRACEBACK)
+    if (key == GROUPING_TRACEBACK)
         write_window(writer, entry);
-    else
+    else if (key != GROUPING_TYPE)
         write_frame(writer, entry);
     json_writer_close_list(writer);
     add_depth(writer, entry);
@@ -175,9 +189,10 @@ void json_report_add_completeness(struct json_writer *writer,
 void json_report_add(struct json_writer *writer, const struct statistics *statistics,
                      const char *at, const struct dump_reader *old) {
     static const char *const keys[] = {
-        [GROUPING_FILENAME] = "filename",   [GROUPING_LINENO] = "lineno",
-        [GROUPING_TRACEBACK] = "traceback", [GROUPING_FUNCTION] = "function",
-        [GROUPING_MODULE] = "module",
+        [GROUPING_FILENAME] = "filename",       [GROUPING_LINENO] = "lineno",
+        [GROUPING_TRACEBACK] = "traceback",     [GROUPING_FUNCTION] = "function",
+        [GROUPING_MODULE] = "module",           [GROUPING_TYPE] = "type",
+        [GROUPING_TYPE_LINENO] = "type,lineno",
     };
     json_writer_add_word(writer, "group_by", keys[statistics->grouping->key]);
     json_writer_key(writer, "cumulative");
@@ -187,6 +202,10 @@ void json_report_add(struct json_writer *writer, const struct statistics *statis
     births_report_add_json(writer, "born", reader);
     if (old != NULL)
         births_report_add_json(writer, "old_born", old);
+    if (grouping_is_by_type(statistics->grouping->key))
+        census_report_add_json(writer, "census", reader);
+    if (old != NULL && grouping_is_by_type(statistics->grouping->key))
+        census_report_add_json(writer, "old_census", old);
     json_report_add_completeness(writer, reader, old);
     json_writer_key(writer, "total");
     json_writer_open_map(writer);

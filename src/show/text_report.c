@@ -117,6 +117,19 @@ static void print_name(const struct printer *printer, const struct statistic *en
     fputc(')', printer->terminal->out);
 }
 
+/* Prints the type of an entry in half of `width` columns at most. Returns how many are
+ * left. */
+static size_t print_type(const struct printer *printer, const struct statistic *entry,
+                         size_t width) {
+    static const char joint[] = " at ";
+    struct dump_text type = statistics_type(entry);
+    size_t taken = terminal_put_end(printer->terminal, TERMINAL_PLAIN, type.bytes,
+                                    type.length, width / 2);
+    fputs(joint, printer->terminal->out);
+    taken += sizeof joint - 1;
+    return width > taken ? width - taken : 0;
+}
+
 /* Prints what comes before the numbers. For a traceback that is its most recent frame,
  * which readers look for; str(Statistic) has the oldest one there. */
 static void print_head(const struct printer *printer, const struct statistic *entry,
@@ -124,10 +137,12 @@ static void print_head(const struct printer *printer, const struct statistic *en
     static const char *const quotes[2] = {"", ":"};
     const struct profile *profile = entry->grouping->profile;
     enum grouping_key key = entry->grouping->key;
-    if (key == GROUPING_FUNCTION || key == GROUPING_MODULE) {
+    if (key == GROUPING_FUNCTION || key == GROUPING_MODULE || key == GROUPING_TYPE) {
         print_name(printer, entry, width);
         return;
     }
+    if (key == GROUPING_TYPE_LINENO)
+        width = print_type(printer, entry, width);
     if (key != GROUPING_FILENAME) {
         print_frame(printer, profile, entry->stack, quotes, width);
         return;

@@ -178,6 +178,50 @@ START_TEST(a_shared_line_has_the_function_that_holds_most) {
 }
 END_TEST
 
+/* dict: 6 blocks at leaf:3, 2 at leaf:4; list: 5 at leaf:3. */
+static void make_census(void) {
+    const struct tracemalloc_dump_census entries[] = {
+        {1, 1, 4}, {1, 2, 5}, {2, 1, 2}, {1, 3, 2}};
+    struct tracemalloc_dump_type types[] = {{0, 0},
+                                            {dump_maker_text(&maker, "dict"), 0},
+                                            {dump_maker_text(&maker, "list"), 0},
+                                            {dump_maker_text(&maker, "dict"), 0}};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        dump_maker_append(&maker, TRACEMALLOC_DUMP_TYPES, &types[i]);
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
+        dump_maker_append(&maker, TRACEMALLOC_DUMP_CENSUS, &entries[i]);
+    maker.header.census_time = 1;
+}
+
+static uint64_t blocks_of(enum grouping_key key, const char *type, uint32_t line) {
+    struct opened_dump opened;
+    struct grouping grouping;
+    uint64_t count = 0;
+    opened_dump_open(&opened, &maker, PROFILE_CENSUS);
+    ck_assert_int_eq(grouping_open(&grouping, &opened.profile, key, false), 0);
+    for (size_t i = 0; i < grouping.count; i++) {
+        const struct group *group = &grouping.groups[i];
+        const char *name = opened.names.texts[group->type].bytes;
+        if (group->frame.line == line && strcmp(name, type) == 0)
+            count += group->weight.count;
+    }
+    ck_assert_uint_eq(opened.profile.total.count, 13);
+    ck_assert_uint_eq(opened.profile.total.size, 11 * 10 + 2);
+    grouping_close(&grouping);
+    opened_dump_close(&opened);
+    return count;
+}
+
+START_TEST(by_type_and_by_line_of_it) {
+    make_census();
+    ck_assert_uint_eq(blocks_of(GROUPING_TYPE, "dict", 0), 8);
+    ck_assert_uint_eq(blocks_of(GROUPING_TYPE, "list", 0), 5);
+    ck_assert_uint_eq(blocks_of(GROUPING_TYPE_LINENO, "dict", 3), 6);
+    ck_assert_uint_eq(blocks_of(GROUPING_TYPE_LINENO, "dict", 4), 2);
+    ck_assert_uint_eq(blocks_of(GROUPING_TYPE_LINENO, "list", 3), 5);
+}
+END_TEST
+
 START_TEST(a_million_entries_are_quick) {
     struct opened_dump opened;
     struct grouping grouping;
@@ -238,6 +282,7 @@ int main(void) {
     tcase_add_test(tests, cumulative_ends_at_the_frame_limit);
     tcase_add_test(tests, tracebacks_that_look_alike_are_one);
     tcase_add_test(tests, a_shared_line_has_the_function_that_holds_most);
+    tcase_add_test(tests, by_type_and_by_line_of_it);
     tcase_add_test(tests, a_million_entries_are_quick);
     tcase_add_test(tests, deep_stacks_are_quick);
     return check_run("grouping", tests);

@@ -151,6 +151,45 @@ START_TEST(special_stacks_keep_their_numbers) {
 }
 END_TEST
 
+static void count(int number, uint32_t bucket, const char *type, uint32_t blocks) {
+    struct dump_maker *maker = &makers[number];
+    const struct tracemalloc_dump_type none = {0},
+                                       named = {dump_maker_text(maker, type), 0};
+    dump_maker_append(maker, TRACEMALLOC_DUMP_TYPES, &none);
+    uint32_t id = dump_maker_append(maker, TRACEMALLOC_DUMP_TYPES, &named);
+    const struct tracemalloc_dump_census entry = {bucket, id, blocks};
+    dump_maker_append(maker, TRACEMALLOC_DUMP_CENSUS, &entry);
+}
+
+START_TEST(types_of_one_name_are_one) {
+    hold(0, "same.py", 7, 10, 3);
+    hold(1, "other.py", 1, 1000, 1);
+    hold(1, "same.py", 7, 10, 4);
+    count(0, 1, "dict", 3);
+    count(1, 2, "dict", 2);
+    makers[0].header.census_time = 50;
+    makers[1].header.census_time = 40;
+    merge();
+    ck_assert_uint_eq(merged->type_count, 2);
+    ck_assert_uint_eq(merged->census_count, 2);
+    ck_assert_uint_eq(merged->header.census_time, 50);
+    ck_assert_uint_eq(total(merged, PROFILE_CENSUS).count, 5);
+    ck_assert_uint_eq(total(merged, PROFILE_CENSUS).size, 50);
+    ck_assert_uint_eq(merged->header.census_unread, 0);
+}
+END_TEST
+
+START_TEST(a_process_without_a_census_is_not_counted) {
+    hold(0, "same.py", 7, 10, 3);
+    hold(1, "same.py", 7, 10, 4);
+    count(0, 1, "dict", 3);
+    makers[0].header.census_time = 50;
+    merge();
+    ck_assert_uint_eq(total(merged, PROFILE_CENSUS).count, 3);
+    ck_assert_uint_eq(merged->header.census_unread, 4);
+}
+END_TEST
+
 START_TEST(a_merged_dump_is_merged_again) {
     hold(0, "x.py", 1, 100, 1);
     hold(1, "x.py", 2, 50, 1);
@@ -173,6 +212,8 @@ int main(void) {
     tcase_add_test(tests, peaks_are_added_though_their_numbers_differ);
     tcase_add_test(tests, histories_are_completed);
     tcase_add_test(tests, special_stacks_keep_their_numbers);
+    tcase_add_test(tests, types_of_one_name_are_one);
+    tcase_add_test(tests, a_process_without_a_census_is_not_counted);
     tcase_add_test(tests, a_merged_dump_is_merged_again);
     return check_run("merged_dump", tests);
 }
