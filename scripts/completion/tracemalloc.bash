@@ -27,8 +27,8 @@ _tracemalloc_options() {
             "-l --limit= -d --delay= --help" ;;
     merge) echo "-o --output= --help" ;;
     push)
-        echo "--format= --url= --label= --at= --born= --temporary --domain= --include= --exclude=" \
-            "--all-frames --by=process --native --no-native --source --no-source" \
+        echo "--format= --url= --every= --label= --at= --born= --temporary --domain= --include=" \
+            "--exclude= --all-frames --by=process --native --no-native --source --no-source" \
             "--open-modules --help" ;;
     export)
         echo "--format= -o --output= -l --limit= --at= --born= --temporary --domain= --include= --exclude=" \

@@ -85,6 +85,7 @@ complete -c tracemalloc -n '__fish_seen_subcommand_from resolve' -l open-modules
 complete -c tracemalloc -n '__fish_seen_subcommand_from push' -l format -x -a 'otlp pprof'
 complete -c tracemalloc -n '__fish_seen_subcommand_from push' -l url -x
 complete -c tracemalloc -n '__fish_seen_subcommand_from push' -l label -x
+complete -c tracemalloc -n '__fish_seen_subcommand_from push' -l every -x
 complete -c tracemalloc -n '__fish_seen_subcommand_from push' -l at -x -a 'now peak exit end'
 complete -c tracemalloc -n '__fish_seen_subcommand_from push' -l born -x
 complete -c tracemalloc -n '__fish_seen_subcommand_from push' -l domain -x -a 'python libc mmap'

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/dump_report.h"
 #include "cli/push_dumps.h"
+#include "cli/push_watch.h"
 #include "cli/resource_variables.h"
 #include "cli/selection_options.h"
 #include "output/failure.h"
@@ -19,7 +20,11 @@ enum {
     OPTION_FORMAT = 0x100,
     OPTION_URL,
     OPTION_LABEL,
+    OPTION_EVERY,
 };
+
+/* Of --every. */
+static const uint64_t min_interval = 1000000000, max_interval = 86400 * 1000000000ull;
 
 static const struct argp_option argp_options[] = {
     {"format", OPTION_FORMAT, "FORMAT", 0,
@@ -27,6 +32,11 @@ static const struct argp_option argp_options[] = {
     {"url", OPTION_URL, "URL", 0, "Where to send it, with http or https", 0},
     {"label", OPTION_LABEL, "KEY=VALUE", 0,
      "An attribute of the profile's source; may be given several times", 0},
+    {"every", OPTION_EVERY, "INTERVAL", 0,
+     "Send again and again, such as every 60s, what the processes and their "
+     "descendants "
+     "hold, and what those held that died",
+     0},
     {0},
 };
 
@@ -37,6 +47,15 @@ static void parse_label(struct push *push, char *text, struct argp_state *state)
     *value = '\0';
     if (resource_set(&push->labels, text, value + 1) < 0)
         arguments_error(state, "%s", strerror(ENOMEM));
+}
+
+static uint64_t parse_interval(const char *text, struct argp_state *state) {
+    uint64_t interval;
+    if (birth_range_duration(text, &interval) < 0 || interval < min_interval ||
+        interval > max_interval)
+        arguments_error(state, "'%s' is not an interval from 1s to 1d, such as 60s",
+                        text);
+    return interval;
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
@@ -52,6 +71,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return 0;
     case OPTION_LABEL:
         parse_label(push, argument, state);
+        return 0;
+    case OPTION_EVERY:
+        push->interval = parse_interval(argument, state);
         return 0;
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &push->selection;
@@ -136,7 +158,8 @@ static int run(int argc, char **argv) {
     if (status == 0)
         status = push_target_open(&push.target);
     if (status == 0)
-        status = push_once(&push);
+        status = push.interval > 0 ? push_watch_run(&push) : push_once(&push);
+    trace_history_close(&push.history);
     push_target_close(&push.target);
     resource_close(&push.resource);
     resource_close(&push.labels);

@@ -42,11 +42,15 @@ static int send(struct push *push, const struct dump_reader *reader,
     struct export_input *input = &push->input;
     export_input_prepare(input);
     input->resource = resource;
+    if (push->interval > 0) {
+        input->history = &push->history;
+        input->sent_until = push->history.sent_until;
+    }
     input->point = selection->point;
     input->point_name = selection->point_name;
     int error = export_input_open(input, reader, &selection->filter);
     int status = error == 0
-                     ? push_sender_send(&sender, input, reader->header.start_time)
+                     ? push_sender_send(&sender, input)
                      : dump_report_explain(selection, selection->files[0], error);
     export_input_close(input);
     push->retry_after = sender.retry_after;
@@ -60,6 +64,7 @@ int push_dumps_send(struct push *push, struct dump_reader **parts, int count,
     struct resource resource = {0};
     struct dump_reader *reader = NULL;
     set_ends(parts, count);
+    trace_history_begin(&push->history, process_clock());
     int status = fill_resource(&resource, push, container) < 0
                      ? failure_print("%s", strerror(ENOMEM))
                      : dump_report_join(&reader, parts, count);

@@ -8,6 +8,7 @@
 #include "dump/dump_reader.h"
 #include "export/export_input.h"
 #include "export/resource.h"
+#include "export/trace_history.h"
 
 struct push {
     struct push_target target;
@@ -15,8 +16,9 @@ struct push {
     struct resource labels;   /* of the options */
     struct resource resource; /* of the variables, and the labels */
     struct export_input input;
-    uint64_t interval; /* nanoseconds; 0: send once */
-    long retry_after;  /* seconds that a busy server asked for; 0: it did not */
+    struct trace_history history; /* with --every */
+    uint64_t interval;            /* nanoseconds; 0: send once */
+    long retry_after; /* seconds that a busy server asked for; 0: it did not */
 };
 
 /* Sends the profiles of one or more dumps together; `container` is the id of the one in

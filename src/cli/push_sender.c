@@ -37,22 +37,23 @@ static bool wait_for(const struct http_response *response, int attempt) {
 }
 
 static int send_once(const struct push_sender *sender, const struct export_input *input,
-                     uint64_t start, const struct push_body *body,
-                     struct http_response *response) {
-    uint64_t end = start;
-    for (uint32_t i = 0; i < input->reader->process_count; i++)
-        if (export_input_time(input, i) > end)
-            end = export_input_time(input, i);
+                     const struct push_body *body, struct http_response *response) {
+    uint64_t start = UINT64_MAX, end = 0;
+    for (uint32_t i = 0; i < input->reader->process_count; i++) {
+        uint64_t since = export_input_since(input, i);
+        uint64_t until = export_input_time(input, i);
+        start = since < start ? since : start;
+        end = until > end ? until : end;
+    }
     progress_say("sending %zu bytes", body->size);
     return push_target_send(sender->target, input->resource, start, end, body,
                             response);
 }
 
 static int send_body(struct push_sender *sender, const struct export_input *input,
-                     uint64_t start, const struct push_body *body,
-                     struct http_response *response) {
+                     const struct push_body *body, struct http_response *response) {
     for (int attempt = 0;; attempt++) {
-        int error = send_once(sender, input, start, body, response);
+        int error = send_once(sender, input, body, response);
         if (error < 0 || !is_busy(response))
             return error;
         sender->retry_after = response->retry_after;
@@ -132,7 +133,7 @@ static int write_body(const struct push_sender *sender, struct export_input *inp
 /* Sends the part `part` of `parts`; where that is too large for the server, each half
  * of it. */
 static int send_part(struct push_sender *sender, struct export_input *input,
-                     uint64_t start, size_t part, size_t parts) {
+                     size_t part, size_t parts) {
     struct http_response response;
     struct push_body body = {0};
     input->part = part;
@@ -142,20 +143,18 @@ static int send_part(struct push_sender *sender, struct export_input *input,
         free(body.bytes);
         return failure_print("%s: %s", sender->name, strerror(-error));
     }
-    error = send_body(sender, input, start, &body, &response);
+    error = send_body(sender, input, &body, &response);
     free(body.bytes);
     if (error < 0 || (response.status != 413 && response.status / 100 != 2) ||
         (response.status == 413 && parts == MAX_PARTS))
         return explain(sender, error, &response);
     if (response.status != 413)
         return check_answer(sender, &response);
-    int status = send_part(sender, input, start, part, 2 * parts);
-    return status != 0 ? status
-                       : send_part(sender, input, start, part + parts, 2 * parts);
+    int status = send_part(sender, input, part, 2 * parts);
+    return status != 0 ? status : send_part(sender, input, part + parts, 2 * parts);
 }
 
-int push_sender_send(struct push_sender *sender, struct export_input *input,
-                     uint64_t start) {
+int push_sender_send(struct push_sender *sender, struct export_input *input) {
     sender->retry_after = 0;
-    return send_part(sender, input, start, 0, 1);
+    return send_part(sender, input, 0, 1);
 }

@@ -13,7 +13,5 @@ struct push_sender {
     long retry_after; /* seconds that a busy server asked for when it was given up */
 };
 
-/* Sends a profile of the time from `start` on, in nanoseconds. 0, or 1 after
- * failure_print: then a part of it may have been taken. */
-must_check int push_sender_send(struct push_sender *sender, struct export_input *input,
-                                uint64_t start);
+/* 0, or 1 after failure_print: then a part of the profile may have been taken. */
+must_check int push_sender_send(struct push_sender *sender, struct export_input *input);

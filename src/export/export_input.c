@@ -42,3 +42,11 @@ uint64_t export_input_time(const struct export_input *input, uint32_t process) {
         last += reader->timeline[reader->timeline_count - 1].time;
     return last > entry->start_time ? last : entry->start_time;
 }
+
+uint64_t export_input_since(const struct export_input *input, uint32_t process) {
+    uint64_t start = input->reader->processes[process].start_time;
+    uint64_t end = export_input_time(input, process);
+    if (input->sent_until > start)
+        start = input->sent_until;
+    return start < end ? start : end;
+}

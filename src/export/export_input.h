@@ -17,6 +17,8 @@
 #include "profile/filter.h"
 #include "profile/profile.h"
 
+struct trace_history;
+
 struct export_input {
     enum profile_point point;
     const char *point_name;  /* as the user wrote it */
@@ -26,6 +28,9 @@ struct export_input {
     uint32_t python_version; /* PY_VERSION_HEX of the Python that reads the file; 0:
                            traced */
     const struct resource *resource; /* what the user says of the source; or NULL */
+    /* Of what was allocated, what was sent before: NULL, and 0, for nothing. */
+    struct trace_history *history;
+    uint64_t sent_until; /* nanoseconds since the epoch */
     const struct dump_reader *reader;
     struct frame_names names;
     struct profile shown; /* at `point` */
@@ -46,6 +51,9 @@ void export_input_close(struct export_input *input);
 
 /* When what a process holds was counted: at its end, or at the dump's last sample. */
 uint64_t export_input_time(const struct export_input *input, uint32_t process);
+
+/* From when on what a process allocated is exported: its start, or when it was sent. */
+uint64_t export_input_since(const struct export_input *input, uint32_t process);
 
 /* The PID of a process, by its index in the dump. */
 static inline uint32_t export_input_pid(const struct export_input *input,

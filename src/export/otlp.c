@@ -75,10 +75,10 @@ static int add_notes(struct otlp *otlp) {
 }
 
 /* What is in use and the peak are of one point in time; what was allocated, of all the
- * time that was traced. */
+ * time that was traced, or that passed since it was sent. */
 static void fill_time(Otlp__Profile *profile, const struct export_input *input,
                       uint32_t process, int value) {
-    uint64_t start = input->reader->processes[process].start_time;
+    uint64_t start = export_input_since(input, process);
     profile->time_unix_nano = export_input_time(input, process);
     if (value != SAMPLE_VALUE_ALLOC_SPACE && value != SAMPLE_VALUE_ALLOC_OBJECTS)
         return;
@@ -267,10 +267,7 @@ static void release(struct otlp *otlp) {
 
 static int write_file(struct export_input *input, FILE *out) {
     struct otlp otlp = {0};
-    int error =
-        trace_table_open(&otlp.table, input,
-                         TRACE_KEY_DOMAIN | TRACE_KEY_PROCESS | TRACE_KEY_THREAD |
-                             TRACE_KEY_ADDRESS | TRACE_KEY_EVER);
+    int error = sample_values_open(&otlp.table, input);
     if (error < 0)
         return error;
     error = build(&otlp);

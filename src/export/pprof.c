@@ -118,11 +118,15 @@ static void put_period(struct pprof *pprof) {
 }
 
 static void put_time(struct pprof *pprof) {
-    const struct tracemalloc_dump_header *header = &pprof->table.input->reader->header;
+    const struct export_input *input = pprof->table.input;
+    const struct tracemalloc_dump_header *header = &input->reader->header;
     Pprof__Profile profile = PPROF__PROFILE__INIT;
-    profile.time_nanos = (int64_t)header->start_time;
-    if (header->end_time > header->start_time)
-        profile.duration_nanos = (int64_t)(header->end_time - header->start_time);
+    uint64_t start = header->start_time;
+    if (input->sent_until > start)
+        start = input->sent_until;
+    profile.time_nanos = (int64_t)start;
+    if (header->end_time > start)
+        profile.duration_nanos = (int64_t)(header->end_time - start);
     put(pprof, &profile);
 }
 
@@ -367,10 +371,7 @@ static void release(struct pprof *pprof) {
 
 static int write_file(struct export_input *input, FILE *out) {
     struct pprof pprof = {0};
-    int error =
-        trace_table_open(&pprof.table, input,
-                         TRACE_KEY_DOMAIN | TRACE_KEY_PROCESS | TRACE_KEY_THREAD |
-                             TRACE_KEY_ADDRESS | TRACE_KEY_EVER);
+    int error = sample_values_open(&pprof.table, input);
     if (error == 0)
         error = gzip_writer_open(&pprof.gzip, out);
     if (error == 0) {

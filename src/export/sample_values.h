@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What pprof and OpenTelemetry count of a trace, in their words. Pure; any thread. */
+/* What pprof and OpenTelemetry count of a trace, in their words. Allocates; any
+ * thread. */
 #pragma once
 
 #include <stdint.h>
@@ -21,5 +22,9 @@ struct sample_value_type {
 };
 
 extern const struct sample_value_type sample_value_types[SAMPLE_VALUES];
+
+/* The traces of an input, without what was sent before. As trace_table_open. */
+must_check int sample_values_open(struct trace_table *table,
+                                  struct export_input *input);
 
 void sample_values_fill(int64_t values[SAMPLE_VALUES], const struct trace *trace);

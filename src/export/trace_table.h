@@ -41,6 +41,7 @@ struct trace {
     uint32_t context;
     struct weight shown;
     struct weight allocated;
+    struct weight sent; /* of that, by an earlier reading (export/trace_history.h) */
     uint64_t peak_size;
 };
 

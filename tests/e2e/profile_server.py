@@ -107,7 +107,9 @@ def live(some_interpreter, traced_environment, tmp_path):
     yield start
     for process in processes:
         process.kill()
-        process.communicate()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
 
 
 def held(requests):
