@@ -38,6 +38,7 @@ void lock_check_order(const struct lock *lock) {
     char rank[21], held[21];
     if (lock->rank >= LOCK_CONTROL && held_ranks >> lock->rank == 0)
         return;
+    message_quiet(false);
     message("a lock of rank ", message_number(rank, lock->rank),
             " is taken while the thread holds those of mask ",
             message_number(held, held_ranks), NULL);

@@ -4,8 +4,11 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/message.h"
 #include "suite.h"
 
 enum { THREADS = 4, ROUNDS = 50000 };
@@ -120,6 +123,30 @@ START_TEST(a_fork_holds_the_lock) {
 }
 END_TEST
 
+/* Also in a program that asks for no notices. */
+START_TEST(the_reason_is_written) {
+    char text[256] = "";
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        message_prepare();
+        message_quiet(true);
+        lock_take(&inner);
+        lock_take(&lock);
+        _exit(0);
+    }
+    close(ends[1]);
+    ck_assert_int_gt(read(ends[0], text, sizeof text - 1), 0);
+    close(ends[0]);
+    ck_assert_ptr_nonnull(strstr(text, "a lock of rank 2 is taken"));
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+END_TEST
+
 int main(void) {
     const TTest *const tests[] = {
         one_thread_at_a_time,
@@ -140,5 +167,7 @@ int main(void) {
         tcase_add_test(cases, tests[at]);
     for (size_t at = 0; DEVELOPER_BUILD && at < sizeof refused / sizeof *refused; at++)
         tcase_add_test_raise_signal(cases, refused[at], SIGABRT);
+    if (DEVELOPER_BUILD)
+        tcase_add_test(cases, the_reason_is_written);
     return check_run("lock", cases);
 }
