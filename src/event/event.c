@@ -151,14 +151,14 @@ struct thread_state *event_thread_slow_path(struct thread_state *self) {
     return NULL;
 }
 
-struct thread_state *event_thread_of_call(int *status) {
-    *status = -EALREADY;
+struct thread_state *event_thread_of_call(int *error) {
+    *error = -EALREADY;
     if (!event_is_active())
         return NULL;
     struct thread_state *self = thread_state_get();
     if (!self->in_tracer)
         return self;
-    *status = -EBUSY;
+    *error = -EBUSY;
     self->lost++;
     self->has_deferred = true;
     return NULL;

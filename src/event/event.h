@@ -62,8 +62,8 @@ static always_inline struct thread_state *event_thread(void) {
 }
 
 /* As event_thread, for a function of the public API: the program may call it in an
- * allocator of its own that a hook called. If NULL, `*status` is the reason. */
-struct thread_state *event_thread_of_call(int *status);
+ * allocator of its own that a hook called. If NULL, `*error` is the reason. */
+struct thread_state *event_thread_of_call(int *error);
 
 /* Captures the calling thread's stack. Returns its id. */
 static always_inline uint32_t event_capture(struct event_guard guard,

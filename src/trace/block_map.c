@@ -180,9 +180,9 @@ static bool visit_chunks(bool (*visit)(uintptr_t address, const uint32_t *slots,
                                        unsigned count, void *context),
                          void *context) {
     const struct block_map_chunk *chunks = block_map.chunks;
-    for (uintptr_t at = 0; chunks != NULL && at <= block_map.mask; at++)
-        if (chunks[at].key != (at == 0 ? no_key : 0) &&
-            !visit_chunk(&chunks[at], visit, context))
+    for (uintptr_t i = 0; chunks != NULL && i <= block_map.mask; i++)
+        if (chunks[i].key != (i == 0 ? no_key : 0) &&
+            !visit_chunk(&chunks[i], visit, context))
             return false;
     return true;
 }
