@@ -142,33 +142,56 @@ static never_inline void *realloc_slow_path(int domain, void *context, void *blo
                : exact_realloc(domain, context, block, size, event_thread());
 }
 
+/* Of a thread that is idle, as nearly always; else the slow path begins anew, so that
+ * no register holds the arguments meanwhile. */
+static always_inline void *idle_malloc(int domain, void *context, size_t size) {
+    struct thread_state *self = thread_state_own;
+    return likely(thread_state_is_idle(self))
+               ? exact_malloc(domain, context, size, self)
+               : malloc_slow_path(domain, context, size);
+}
+static always_inline void *idle_calloc(int domain, void *context, size_t count,
+                                       size_t size) {
+    struct thread_state *self = thread_state_own;
+    return likely(thread_state_is_idle(self))
+               ? exact_calloc(domain, context, count, size, self)
+               : calloc_slow_path(domain, context, count, size);
+}
+static always_inline void *idle_realloc(int domain, void *context, void *block,
+                                        size_t size) {
+    struct thread_state *self = thread_state_own;
+    return likely(thread_state_is_idle(self))
+               ? exact_realloc(domain, context, block, size, self)
+               : realloc_slow_path(domain, context, block, size);
+}
+
 /* Functions of their own, so that the hooks save no registers for them. */
 static never_inline void *exact_raw_malloc(void *context, size_t size) {
-    return exact_malloc(DOMAIN_RAW, context, size, event_idle_thread());
+    return idle_malloc(DOMAIN_RAW, context, size);
 }
 static never_inline void *exact_mem_malloc(void *context, size_t size) {
-    return exact_malloc(DOMAIN_MEM, context, size, event_idle_thread());
+    return idle_malloc(DOMAIN_MEM, context, size);
 }
 static never_inline void *exact_obj_malloc(void *context, size_t size) {
-    return exact_malloc(DOMAIN_OBJ, context, size, event_idle_thread());
+    return idle_malloc(DOMAIN_OBJ, context, size);
 }
 static never_inline void *exact_raw_calloc(void *context, size_t count, size_t size) {
-    return exact_calloc(DOMAIN_RAW, context, count, size, event_idle_thread());
+    return idle_calloc(DOMAIN_RAW, context, count, size);
 }
 static never_inline void *exact_mem_calloc(void *context, size_t count, size_t size) {
-    return exact_calloc(DOMAIN_MEM, context, count, size, event_idle_thread());
+    return idle_calloc(DOMAIN_MEM, context, count, size);
 }
 static never_inline void *exact_obj_calloc(void *context, size_t count, size_t size) {
-    return exact_calloc(DOMAIN_OBJ, context, count, size, event_idle_thread());
+    return idle_calloc(DOMAIN_OBJ, context, count, size);
 }
 static never_inline void *exact_raw_realloc(void *context, void *block, size_t size) {
-    return exact_realloc(DOMAIN_RAW, context, block, size, event_idle_thread());
+    return idle_realloc(DOMAIN_RAW, context, block, size);
 }
 static never_inline void *exact_mem_realloc(void *context, void *block, size_t size) {
-    return exact_realloc(DOMAIN_MEM, context, block, size, event_idle_thread());
+    return idle_realloc(DOMAIN_MEM, context, block, size);
 }
 static never_inline void *exact_obj_realloc(void *context, void *block, size_t size) {
-    return exact_realloc(DOMAIN_OBJ, context, block, size, event_idle_thread());
+    return idle_realloc(DOMAIN_OBJ, context, block, size);
 }
 
 static always_inline void *inexact_malloc(int domain, void *context, size_t size) {
