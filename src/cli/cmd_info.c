@@ -19,6 +19,7 @@
 #include "show/json_report.h"
 #include "show/labelled_line.h"
 #include "show/process_list.h"
+#include "show/resident.h"
 #include "show/sampling.h"
 
 enum { OPTION_JSON = 0x100, OPTION_BY, LABEL_COLUMNS = 12, SIZE_TEXT = 40 };
@@ -34,6 +35,7 @@ struct facts {
     struct weight total;
     uint64_t peak;          /* bytes, see heap_history_peak */
     struct weight *domains; /* by index of domain */
+    struct resident rss;
 };
 
 static const struct argp_option argp_options[] = {
@@ -322,6 +324,7 @@ static int print_json(const struct facts *facts) {
     json_writer_add_unsigned(&writer, "mapped_resident_bytes",
                              reader->header.mapped_resident_bytes);
     json_writer_add_unsigned(&writer, "dump_bytes", reader->header.file_size);
+    resident_add_json(&writer, "rss", &facts->rss);
     json_report_add_completeness(&writer, reader, NULL);
     json_writer_close_map(&writer);
     return json_writer_close(&writer);
@@ -351,6 +354,7 @@ static int find_facts(struct facts *facts, const struct dump_reader *reader,
         .peak = heap_history_peak(reader, profile.total.size),
         .domains = profile_domains(&profile),
     };
+    resident_find(&facts->rss, &profile);
     profile_close(&profile);
     return facts->domains == NULL ? -ENOMEM : 0;
 }
