@@ -114,7 +114,7 @@ static void expect_model(void) {
     ck_assert_mem_eq(sums, model.sums, sizeof sums);
 }
 
-/* By the fast functions where they can, as an event does; with `slow`, by the others. */
+/* As an event does, by the fast functions where they can; if `slow`, by the others. */
 static void add_block(struct block block, bool slow) {
     uint32_t id = bucket_table_find(block.stack, block.domain, block.size);
     ck_assert_uint_ne(id, 0);
