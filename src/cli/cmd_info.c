@@ -14,6 +14,7 @@
 #include "output/progress.h"
 #include "output/terminal.h"
 #include "profile/heap_history.h"
+#include "show/census_report.h"
 #include "show/completeness.h"
 #include "show/dump_info.h"
 #include "show/json_report.h"
@@ -195,7 +196,7 @@ static void print_text(const struct facts *facts) {
     const struct dump_reader *reader = facts->reader;
     struct terminal terminal;
     char text[DUMP_INFO_TEXT_SIZE * 2], reason[COMPLETENESS_TEXT_SIZE];
-    char sampling[SAMPLING_TEXT_SIZE];
+    char sampling[SAMPLING_TEXT_SIZE], types[CENSUS_REPORT_SIZE];
     size_t at = 0;
     terminal_open(&terminal, stdout);
     print_program(&terminal, reader);
@@ -207,6 +208,10 @@ static void print_text(const struct facts *facts) {
     print_memory(&terminal, facts);
     if (sampling_describe(reader, sampling))
         labelled_line_print(&terminal, LABEL_COLUMNS, "estimates", "%s", sampling);
+    if (reader->header.census_time != 0) {
+        census_report_text(reader, types);
+        labelled_line_print(&terminal, LABEL_COLUMNS, "types", "counted at %s", types);
+    }
     print_processes(&terminal, reader);
     labelled_line_print(&terminal, LABEL_COLUMNS, "complete", "%s",
                         completeness_holds(reader) ? "yes" : "no");
@@ -266,6 +271,7 @@ static void add_ending(struct json_writer *writer, const struct dump_reader *rea
     add_time(writer, "start_time", header->start_time);
     add_time(writer, "end_time", header->end_time);
     add_time(writer, "loaded_late", header->loaded_late);
+    add_time(writer, "census_time", header->census_time);
 }
 
 static void add_domains(struct json_writer *writer, const struct facts *facts) {
