@@ -63,10 +63,7 @@ static bool ready(void) {
 
 static void refused(void) {
     event_python.enabled = false;
-    event_path = GATE_SLOW_PATH;
-    if (gate.open != GATE_CLOSED)
-        gate.open = GATE_SLOW_PATH;
-    epoch_raise();
+    event_path = EVENT_SLOW_PATH;
     tracer.dump->header->lost[TRACEMALLOC_DUMP_LOST_PYTHON]++;
     message("cannot read this interpreter's frames; Python frames are off", NULL);
 }

@@ -3,17 +3,14 @@
 
 A stray name in a preloaded library replaces the program's own function of that name.
 Lines of LIST that begin with # are comments. And the library needs no newer glibc than
-MAX_GLIBC: what is newer is asked for by dlsym, and done without.
+glibc_versions.py allows.
 """
 
-import re
 import subprocess
 import sys
 
+import glibc_versions
 import tree
-
-
-MAX_GLIBC = (2, 17)
 
 
 def symbols(library, kind):
@@ -25,16 +22,6 @@ def symbols(library, kind):
         check=True,
     ).stdout
     return [line.split()[0] for line in listing.splitlines()]
-
-
-def too_new(library):
-    """The symbols that the library needs of a newer glibc."""
-    found = []
-    for symbol in symbols(library, "--undefined-only"):
-        version = re.search(r"@GLIBC_(\d+)\.(\d+)", symbol)
-        if version and tuple(map(int, version.groups())) > MAX_GLIBC:
-            found.append(symbol)
-    return found
 
 
 def exported(library):
@@ -50,7 +37,7 @@ def listed(path):
 
 def problems(library, path):
     there, wanted = exported(library), listed(path)
-    newer = ["%s is too new" % symbol for symbol in too_new(library)]
+    newer = glibc_versions.problems(library)
     stray = ["%s is exported and not listed" % name for name in sorted(there - wanted)]
     missing = ["%s is not exported" % name for name in sorted(wanted - there)]
     return newer + stray + missing
