@@ -14,11 +14,13 @@
 #include "output/progress.h"
 #include "output/terminal.h"
 #include "profile/heap_history.h"
+#include "show/census_report.h"
 #include "show/completeness.h"
 #include "show/dump_info.h"
 #include "show/json_report.h"
 #include "show/labelled_line.h"
 #include "show/process_list.h"
+#include "show/resident.h"
 #include "show/sampling.h"
 
 enum { OPTION_JSON = 0x100, OPTION_BY, LABEL_COLUMNS = 12, SIZE_TEXT = 40 };
@@ -34,6 +36,7 @@ struct facts {
     struct weight total;
     uint64_t peak;          /* bytes, see heap_history_peak */
     struct weight *domains; /* by index of domain */
+    struct resident rss;
 };
 
 static const struct argp_option argp_options[] = {
@@ -193,7 +196,7 @@ static void print_text(const struct facts *facts) {
     const struct dump_reader *reader = facts->reader;
     struct terminal terminal;
     char text[DUMP_INFO_TEXT_SIZE * 2], reason[COMPLETENESS_TEXT_SIZE];
-    char sampling[SAMPLING_TEXT_SIZE];
+    char sampling[SAMPLING_TEXT_SIZE], types[CENSUS_REPORT_SIZE];
     size_t at = 0;
     terminal_open(&terminal, stdout);
     print_program(&terminal, reader);
@@ -205,6 +208,10 @@ static void print_text(const struct facts *facts) {
     print_memory(&terminal, facts);
     if (sampling_describe(reader, sampling))
         labelled_line_print(&terminal, LABEL_COLUMNS, "estimates", "%s", sampling);
+    if (reader->header.census_time != 0) {
+        census_report_text(reader, types);
+        labelled_line_print(&terminal, LABEL_COLUMNS, "types", "counted at %s", types);
+    }
     print_processes(&terminal, reader);
     labelled_line_print(&terminal, LABEL_COLUMNS, "complete", "%s",
                         completeness_holds(reader) ? "yes" : "no");
@@ -264,6 +271,7 @@ static void add_ending(struct json_writer *writer, const struct dump_reader *rea
     add_time(writer, "start_time", header->start_time);
     add_time(writer, "end_time", header->end_time);
     add_time(writer, "loaded_late", header->loaded_late);
+    add_time(writer, "census_time", header->census_time);
 }
 
 static void add_domains(struct json_writer *writer, const struct facts *facts) {
@@ -322,6 +330,7 @@ static int print_json(const struct facts *facts) {
     json_writer_add_unsigned(&writer, "mapped_resident_bytes",
                              reader->header.mapped_resident_bytes);
     json_writer_add_unsigned(&writer, "dump_bytes", reader->header.file_size);
+    resident_add_json(&writer, "rss", &facts->rss);
     json_report_add_completeness(&writer, reader, NULL);
     json_writer_close_map(&writer);
     return json_writer_close(&writer);
@@ -351,6 +360,7 @@ static int find_facts(struct facts *facts, const struct dump_reader *reader,
         .peak = heap_history_peak(reader, profile.total.size),
         .domains = profile_domains(&profile),
     };
+    resident_find(&facts->rss, &profile);
     profile_close(&profile);
     return facts->domains == NULL ? -ENOMEM : 0;
 }

@@ -39,6 +39,17 @@ static always_inline bool dump_temporary_add(struct tracemalloc_dump_bucket *buc
     return wraps;
 }
 
+/* Counts one more; false, with nothing changed, if the count is the highest. */
+static always_inline bool
+dump_temporary_try_add(struct tracemalloc_dump_bucket *bucket) {
+    uint32_t word;
+    __builtin_memcpy(&word, &bucket->birth, sizeof word);
+    if (unlikely(__builtin_add_overflow(word, (uint32_t)1 << 8, &word)))
+        return false;
+    __builtin_memcpy(&bucket->birth, &word, sizeof word);
+    return true;
+}
+
 static inline void dump_temporary_clear(struct tracemalloc_dump_bucket *bucket) {
     __builtin_memset(bucket->temporary, 0, sizeof bucket->temporary);
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 uintptr_t event_last_block;
-enum event_path event_path;
+enum gate_path event_path = GATE_SLOW_PATH;
 bool event_file_deferred;
 bool (*event_create_file)(void);
 void (*event_do_request)(void);
@@ -68,7 +68,7 @@ static always_inline void remove_slot(struct event_guard guard, uintptr_t block,
     if (likely(gate.active && *slot != 0)) {
         uint32_t bucket = tracer_take_slot(guard, block, slot, by);
         tracer_uncount(guard, bucket);
-        if (gil == EVENT_WITH_GIL && guard.thread->last_block == block && bucket != 0)
+        if (bucket != 0 && event_is_last(guard.thread, (const void *)block, gil))
             tracer_count_temporary(guard, bucket_at(bucket));
     }
     event_end(guard);
@@ -111,6 +111,14 @@ bool event_free_inexact(const void *block) {
                        : !event_file_deferred;
 }
 
+bool event_free_near(const void *block) {
+    struct event_guard guard = event_guard_fast(thread_state_own);
+    uint32_t *slot = block_map_find_fast((uintptr_t)block);
+    bool is_last = event_is_last(thread_state_own, block, EVENT_WITH_GIL);
+    return event_free_end(guard, gate.active && slot != NULL &&
+                                     tracer_remove_near(guard, slot, is_last));
+}
+
 void event_free_slow_path(const void *block, enum tracer_family by,
                           enum event_gil gil) {
     struct thread_state *self = thread_state_own;
@@ -151,21 +159,21 @@ struct thread_state *event_thread_slow_path(struct thread_state *self) {
     return NULL;
 }
 
-struct thread_state *event_thread_of_call(int *status) {
-    *status = -EALREADY;
+struct thread_state *event_thread_of_call(int *error) {
+    *error = -EALREADY;
     if (!event_is_active())
         return NULL;
     struct thread_state *self = thread_state_get();
     if (!self->in_tracer)
         return self;
-    *status = -EBUSY;
+    *error = -EBUSY;
     self->lost++;
     self->has_deferred = true;
     return NULL;
 }
 
 void event_clear_cache(struct thread_state *self) {
-    memset(&self->cache, 0, sizeof self->cache);
+    memset(self->cache.entries, 0, sizeof self->cache.entries);
     self->cache.epoch = self->python.epoch;
 }
 
@@ -173,10 +181,13 @@ void event_clear_cache(struct thread_state *self) {
  * fast path. */
 static void cache_bucket(struct thread_state *self, uint32_t bucket, uint64_t size) {
     const struct python_frame *leaf = self->python.leaf;
+    uint32_t parent = self->python.parent;
     if (leaf == NULL || bucket == 0)
         return;
-    *event_cache_slot(&self->cache, leaf->parent, leaf->ip, size) =
-        (struct event_cache_entry){leaf->ip, size, leaf->parent, leaf->node, bucket, 0};
+    size_t index = event_cache_index(parent, leaf->ip, size);
+    self->cache.entries[index] =
+        (struct event_cache_entry){leaf->ip, size, bucket_at(bucket), bucket, parent};
+    self->cache.nodes[index] = leaf->node;
 }
 
 static uint32_t find_bucket(struct event_guard guard, uint64_t size, uint32_t stack) {
@@ -199,14 +210,14 @@ static always_inline uint32_t nearby_bucket(struct event_guard guard, uint64_t s
     struct python_frame *leaf =
         frame != NULL ? python_stack_step(&self->python, frame) : NULL;
     if (unlikely(leaf == NULL)) {
-        self->python.leaf = NULL;
+        python_stack_drop_leaf(&self->python);
         return 0;
     }
-    const struct event_cache_entry *cached =
-        event_cache_find(&python_walk.layout, self, leaf, size);
-    return likely(cached != NULL)
-               ? cached->bucket
-               : find_bucket(guard, size, python_stack_resolve(&self->python));
+    const struct event_cache_entry *cached = event_cache_find(self, leaf->ip, size);
+    if (unlikely(cached == NULL))
+        return find_bucket(guard, size, python_stack_resolve(&self->python));
+    leaf->node = self->cache.nodes[cached - self->cache.entries];
+    return cached->id;
 }
 
 void *event_alloc_nearby(struct thread_state *self, void *block, size_t size,
@@ -216,7 +227,15 @@ void *event_alloc_nearby(struct thread_state *self, void *block, size_t size,
         likely(*event_python.finalizing == NULL) ? nearby_bucket(guard, size) : 0;
     if (unlikely(bucket == 0))
         return event_alloc_again(self, block, size, gil);
-    return event_alloc_commit(guard, block, size, gil, bucket);
+    return event_alloc_near(self, block, size, gil, bucket);
+}
+
+void *event_alloc_near(struct thread_state *self, void *block, size_t size,
+                       enum event_gil gil, uint32_t bucket) {
+    struct event_guard guard = event_guard_fast(self);
+    if (unlikely(!tracer_insert_near(guard, (uintptr_t)block, bucket, size)))
+        return event_alloc_again(self, block, size, gil);
+    return event_alloc_end(guard, block, gil);
 }
 
 /* While the lock is not biased, all events of a process with many threads take the slow
@@ -227,10 +246,10 @@ static always_inline uint32_t threads_bucket(struct event_guard guard, uint64_t 
     if (unlikely(tstate == NULL))
         return 0;
     const struct event_cache_entry *cached =
-        likely(event_path == EVENT_FAST_PATH_RECENT)
+        likely(event_path == GATE_FAST_PATH_RECENT)
             ? event_cache_find_unchanged(&python_recent_layout, self, tstate, size)
             : event_cache_find_unchanged(&python_walk.layout, self, tstate, size);
-    return likely(cached != NULL) ? cached->bucket : nearby_bucket(guard, size);
+    return likely(cached != NULL) ? cached->id : nearby_bucket(guard, size);
 }
 
 void *event_alloc_slow_path(struct thread_state *self, void *block, size_t size,
@@ -238,7 +257,7 @@ void *event_alloc_slow_path(struct thread_state *self, void *block, size_t size,
     struct event_guard guard = event_begin_as(self, gil);
     if (likely(gate.exact)) {
         bool has_stack = guard.lock == EVENT_LOCKED && gil == EVENT_WITH_GIL &&
-                         event_path != EVENT_SLOW_PATH;
+                         event_path != GATE_SLOW_PATH;
         uint32_t bucket = has_stack ? threads_bucket(guard, size) : 0;
         if (bucket == 0)
             bucket = find_bucket(guard, size, event_capture(guard, gil));
@@ -261,7 +280,7 @@ void *event_alloc_again(struct thread_state *self, void *block, size_t size,
 static uint32_t moved_bucket(struct event_guard guard, uint32_t old) {
     const struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + old;
     bool is_python_block = (bucket->site & TRACEMALLOC_DUMP_NOT_PYTHON) == 0;
-    uint32_t moved = is_python_block && event_path != EVENT_SLOW_PATH
+    uint32_t moved = is_python_block && event_path != GATE_SLOW_PATH
                          ? nearby_bucket(guard, bucket->size)
                          : 0;
     if (moved != 0)

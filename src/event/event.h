@@ -19,13 +19,8 @@
 /* The last block that was allocated with the GIL: see free_lists. */
 extern internal uintptr_t event_last_block;
 
-/* The fast path needs Python frames, without native ones. */
-enum event_path {
-    EVENT_SLOW_PATH,
-    EVENT_FAST_PATH,        /* reads frames by python_walk.layout */
-    EVENT_FAST_PATH_RECENT, /* reads frames by python_recent_layout, a constant */
-};
-extern internal enum event_path event_path;
+/* The path of allocations in this tracing, also while the gate is closed. */
+extern internal enum gate_path event_path;
 /* The dump file of a forked child is deferred, and the gate is closed: each event calls
  * event_create_file until the child has a file. Returns whether to record the event. */
 extern internal bool event_file_deferred;
@@ -62,8 +57,8 @@ static always_inline struct thread_state *event_thread(void) {
 }
 
 /* As event_thread, for a function of the public API: the program may call it in an
- * allocator of its own that a hook called. If NULL, `*status` is the reason. */
-struct thread_state *event_thread_of_call(int *status);
+ * allocator of its own that a hook called. If NULL, `*error` is the reason. */
+struct thread_state *event_thread_of_call(int *error);
 
 /* Captures the calling thread's stack. Returns its id. */
 static always_inline uint32_t event_capture(struct event_guard guard,
@@ -147,12 +142,12 @@ static always_inline bool event_begin_fast(struct thread_state *self,
     return *tracer.single_threaded;
 }
 
-/* As event_begin_fast, and sets `*tstate` to the current PyThreadState. */
+/* As event_begin_fast, after the real allocator, whose flag it clears; sets `*tstate`
+ * to the current PyThreadState. */
 static always_inline bool event_begin_fast_python(struct thread_state *self,
                                                   enum event_gil gil,
                                                   const char **tstate) {
-    self->in_tracer = true;
-    atomic_signal_fence(memory_order_seq_cst);
+    thread_state_leave_allocator(self);
     *tstate = *self->current;
     if (likely((gil == EVENT_WITH_GIL || event_python.thread_local_current) &&
                *tstate == self->owner))
@@ -166,44 +161,37 @@ static always_inline void event_leave_fast(struct thread_state *self) {
     tracer_leave(event_guard_fast(self));
 }
 
-/* The entry for blocks of this size from an instruction of a frame that `parent`
- * called. */
-static always_inline struct event_cache_entry *
-event_cache_slot(struct event_cache *cache, uint32_t parent, uint64_t ip,
-                 uint64_t size) {
-    static_assert(EVENT_CACHE == 1 << (64 - 56), "the upper bits of the hash");
-    uint64_t key = ip + parent + size * 5;
-    return &cache->entries[key * 0x9e3779b97f4a7c15u >> 56];
+/* The position of the entry for blocks of this size from an instruction of a frame that
+ * `parent` called. */
+static always_inline size_t event_cache_index(uint32_t parent, uint64_t ip,
+                                              uint64_t size) {
+    static_assert(EVENT_CACHE == 1 << (32 - 24), "the upper bits of the hash");
+    uint32_t key = (uint32_t)ip + (uint32_t)size * 8 + parent;
+    return key * 0x9e3779b1u >> 24;
 }
 
-/* The cached bucket for an allocation of this size by the top frame; else NULL. Updates
- * the frame's instruction and node if it is cached. */
+/* The cached bucket for an allocation of this size by the top frame, which is at `ip`;
+ * else NULL. */
 static always_inline const struct event_cache_entry *
-event_cache_find(const struct python_frame_layout *layout, struct thread_state *self,
-                 struct python_frame *leaf, uint64_t size) {
-    uint64_t ip = python_word_at(leaf->address, layout->ip);
+event_cache_find(const struct thread_state *self, uint64_t ip, uint64_t size) {
+    uint32_t parent = self->python.parent;
     const struct event_cache_entry *cached =
-        event_cache_slot(&self->cache, leaf->parent, ip, size);
-    if (unlikely(cached->ip != ip || cached->size != size ||
-                 cached->parent != leaf->parent))
-        return NULL;
-    leaf->ip = ip;
-    leaf->node = cached->node;
-    return cached;
+        self->cache.entries + event_cache_index(parent, ip, size);
+    bool found = cached->ip == ip && cached->size == size && cached->parent == parent;
+    return likely(found) ? cached : NULL;
 }
 
 /* As event_cache_find, for the previous event's top frame, if that frame and its
- * callers are unchanged; else NULL. */
+ * callers are unchanged; else NULL. Leaves the frame's instruction and node as they
+ * were at an event before. */
 static always_inline const struct event_cache_entry *
 event_cache_find_unchanged(const struct python_frame_layout *layout,
-                           struct thread_state *self, const char *tstate,
+                           const struct thread_state *self, const char *tstate,
                            uint64_t size) {
-    struct python_frame *leaf = self->python.leaf;
-    if (unlikely(leaf == NULL ||
-                 !python_stack_is_unchanged(layout, &self->python,
-                                            python_stack_leaf(layout, tstate))))
+    const char *frame = python_stack_leaf(layout, tstate);
+    if (unlikely(!python_stack_is_unchanged(layout, &self->python, frame)))
         return NULL;
-    return event_cache_find(layout, self, leaf, size);
+    return event_cache_find(self, python_word_at(frame, layout->ip), size);
 }
 
 /* The rarer paths of event_alloc. All return the block. */
@@ -216,18 +204,18 @@ void *event_alloc_slow_path(struct thread_state *self, void *block, size_t size,
 /* As event_alloc_slow_path, for a thread that is on the fast path, which it leaves. */
 void *event_alloc_again(struct thread_state *self, void *block, size_t size,
                         enum event_gil gil);
+/* The thread is on the fast path, and its bucket is known. Falls back if
+ * live_block_add_near fails. */
+void *event_alloc_near(struct thread_state *self, void *block, size_t size,
+                       enum event_gil gil, uint32_t bucket);
 /* The event is recorded, and the timeline's clock is due. */
 void *event_alloc_tick(struct thread_state *self, void *block);
 /* The event is recorded, and signal handlers deferred some work. */
 void *event_alloc_deferred(struct thread_state *self, void *block);
 
-/* Commits an allocation on the fast path. Falls back if the block's slot is missing or
- * in use. */
-static always_inline void *event_alloc_commit(struct event_guard guard, void *block,
-                                              size_t size, enum event_gil gil,
-                                              uint32_t bucket) {
-    if (unlikely(!tracer_insert_fast(guard, (uintptr_t)block, bucket, size)))
-        return event_alloc_again(guard.thread, block, size, gil);
+/* After an allocation that is recorded, on the fast path. */
+static always_inline void *event_alloc_end(struct event_guard guard, void *block,
+                                           enum event_gil gil) {
     if (gil == EVENT_WITH_GIL)
         event_last_block = guard.thread->last_block = (uintptr_t)block;
     if (timeline_due())
@@ -238,29 +226,32 @@ static always_inline void *event_alloc_commit(struct event_guard guard, void *bl
     return block;
 }
 
-/* An allocation in Python's domain. Returns the block.
+/* An allocation in Python's domain, which the real allocator has just made; clears the
+ * thread's in_allocator. Returns the block.
  *
  * Fast path: same call stack as the previous event, and a size already allocated there,
  * with the GIL or in a process of one thread. It makes no calls and writes nothing to
- * the tables until every check has passed. It does not check whether the runtime is
- * finalizing: the paths that leave it do, and finalization frees no block and runs no
- * other frame before it comes to one of them. */
-static always_inline void *event_alloc(struct thread_state *self, void *block,
+ * the tables until every check has passed. It checks neither whether tracing was
+ * stopped meanwhile, which makes the thread's stack one of an older epoch, nor whether
+ * the runtime is finalizing: the paths that leave it do, and finalization frees no
+ * block and runs no other frame before it comes to one of them.
+ *
+ * `layout`: of frames; NULL: not on the fast path. */
+static always_inline void *event_alloc(const struct python_frame_layout *layout,
+                                       struct thread_state *self, void *block,
                                        size_t size, enum event_gil gil) {
     const char *tstate;
     if (unlikely(!event_begin_fast_python(self, gil, &tstate)))
         return event_alloc_slow_path(self, block, size, gil);
-    struct event_guard guard = event_guard_fast(self);
-    const struct event_cache_entry *cached;
-    if (likely(event_path == EVENT_FAST_PATH_RECENT))
-        cached = event_cache_find_unchanged(&python_recent_layout, self, tstate, size);
-    else if (event_path == EVENT_FAST_PATH)
-        cached = event_cache_find_unchanged(&python_walk.layout, self, tstate, size);
-    else
-        return event_alloc_again(self, block, size, gil);
+    const struct event_cache_entry *cached =
+        event_cache_find_unchanged(layout, self, tstate, size);
     if (unlikely(cached == NULL))
         return event_alloc_nearby(self, block, size, gil);
-    return event_alloc_commit(guard, block, size, gil, cached->bucket);
+    struct event_guard guard = event_guard_fast(self);
+    if (unlikely(!tracer_insert_fast(guard, (uintptr_t)block, cached->bucket,
+                                     cached->id, size)))
+        return event_alloc_near(self, block, size, gil, cached->id);
+    return event_alloc_end(guard, block, gil);
 }
 
 /* The interpreter reuses an object of a free list: moves its block, whose slot this is,
@@ -277,7 +268,7 @@ static always_inline void event_reuse(struct thread_state *self, uintptr_t block
     struct event_guard guard = event_guard_fast(self);
     struct tracemalloc_dump_bucket *bucket =
         bucket_table.buckets + (*slot & BLOCK_MAP_BUCKET);
-    if (likely(event_path == EVENT_FAST_PATH_RECENT &&
+    if (likely(event_path == GATE_FAST_PATH_RECENT &&
                *event_python.finalizing == NULL &&
                (bucket->site & TRACEMALLOC_DUMP_NOT_PYTHON) == 0))
         cached = event_cache_find_unchanged(&python_recent_layout, self, tstate,
@@ -290,7 +281,7 @@ static always_inline void event_reuse(struct thread_state *self, uintptr_t block
     if (self->last_block == block)
         tracer_count_temporary(guard, bucket);
     self->last_block = block;
-    tracer_move(guard, slot, cached->bucket);
+    tracer_move(guard, slot, cached->id);
     event_end(guard);
 }
 
@@ -321,8 +312,34 @@ static always_inline bool event_is_traced(const void *block) {
     return slot != NULL && *slot != 0;
 }
 
+/* Whether the thread allocated this block last, so that its free makes it temporary. */
+static always_inline bool event_is_last(const struct thread_state *self,
+                                        const void *block, enum event_gil gil) {
+    return gil == EVENT_WITH_GIL && self->last_block == (uintptr_t)block;
+}
+
 /* Before the real free, if event_free returned false. */
 void event_free_slow_path(const void *block, enum tracer_family by, enum event_gil gil);
+
+/* Marks the thread as in the tracer and takes the lock, for a free. */
+static always_inline bool event_free_begin(struct thread_state *self,
+                                           enum event_gil gil) {
+    if (unlikely(thread_state_is_in_tracer(self) || *event_python.finalizing != NULL))
+        return false;
+    if (likely(event_begin_fast(self, gil)))
+        return true;
+    self->in_tracer = false;
+    return false;
+}
+
+/* After event_free_begin: whether the free is recorded, and no work was deferred. */
+static always_inline bool event_free_end(struct event_guard guard, bool is_done) {
+    tracer_leave(guard);
+    if (likely(is_done))
+        return likely(!thread_state_leave(guard.thread));
+    guard.thread->in_tracer = false;
+    return false;
+}
 
 /* Records a free before the real one, on the fast path, which makes no calls; also in
  * signal handlers. False: the caller must call event_free_slow_path. Reading the slot
@@ -335,25 +352,13 @@ static always_inline bool event_free_exact(const void *block, enum event_gil gil
     if (*slot == 0)
         return true;
     struct thread_state *self = thread_state_own;
-    if (unlikely(thread_state_is_in_tracer(self) || *event_python.finalizing != NULL))
+    if (unlikely(!event_free_begin(self, gil)))
         return false;
-    if (unlikely(!event_begin_fast(self, gil))) {
-        self->in_tracer = false;
-        return false;
-    }
     struct event_guard guard = event_guard_fast(self);
     /* A request may have stopped or cleared the tracing meanwhile. */
-    const uintptr_t *last = gil == EVENT_WITH_GIL ? &self->last_block : NULL;
-    bool is_done =
-        likely(gate.active) && tracer_remove_fast(guard, (uintptr_t)block, slot, last);
-    tracer_leave(guard);
-    if (unlikely(!is_done)) {
-        self->in_tracer = false;
-        return false;
-    }
-    if (unlikely(thread_state_leave(self)))
-        return false;
-    return true;
+    return event_free_end(
+        guard, likely(gate.active) &&
+                   tracer_remove_near(guard, slot, event_is_last(self, block, gil)));
 }
 
 /* As event_free_exact, if blocks are sampled or tracing is off. */
@@ -364,6 +369,28 @@ static always_inline bool event_free(const void *block, enum event_gil gil) {
     return likely(gate.exact) ? event_free_exact(block, gil)
                               : event_free_inexact(block);
 }
+
+/* As event_free, with the GIL, where gate.exact is BLOCK_MAP_GRANULE, of a block that
+ * most probably is in the map. */
+enum event_free {
+    EVENT_FREE_DONE,
+    EVENT_FREE_NEAR, /* event_free_near must be called; the thread is in the tracer */
+    EVENT_FREE_SLOW, /* event_free_slow_path must be called */
+};
+static always_inline enum event_free event_free_traced(const void *block) {
+    struct thread_state *self = thread_state_own;
+    if (unlikely(!event_free_begin(self, EVENT_WITH_GIL)))
+        return EVENT_FREE_SLOW;
+    struct event_guard guard = event_guard_fast(self);
+    uint32_t *slot = block_map_find_fast((uintptr_t)block);
+    if (unlikely(!gate.active || slot == NULL ||
+                 !tracer_remove_fast(guard, slot,
+                                     event_is_last(self, block, EVENT_WITH_GIL))))
+        return EVENT_FREE_NEAR;
+    return likely(event_free_end(guard, true)) ? EVENT_FREE_DONE : EVENT_FREE_SLOW;
+}
+/* Whether the free is recorded; if not, event_free_slow_path must be called. */
+bool event_free_near(const void *block);
 
 /* Takes a block out of the map before the real realloc. Returns its bucket, which the
  * caller passes to event_realloc_done, event_realloc_libc_done or event_realloc_failed;

@@ -108,12 +108,12 @@ static const struct native_merge_sink sink = {add_native, add_python};
 void event_native_open(const struct python_layout *layout) {
     if (limit == 0)
         return;
-    int status = module_table_open(tracer.dump);
-    if (status == 0)
-        status = unwind_table_open(add_module);
+    int error = module_table_open(tracer.dump);
+    if (error == 0)
+        error = unwind_table_open(add_module);
     native_merge_open(&sink, layout, limit);
-    event_native.enabled = status == 0;
-    if (status < 0) {
+    event_native.enabled = error == 0;
+    if (error < 0) {
         event_native_close();
         message("no memory for native frames; there are none", NULL);
     }

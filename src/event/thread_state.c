@@ -53,13 +53,13 @@ static struct thread_state *carve(void) {
     struct thread_state *states = arena_map(size);
     if (states == NULL)
         return NULL;
-    for (size_t at = 0; at < size / sizeof *states; at++) {
-        states[at].next_of_all = all;
-        all = &states[at];
-        if (at == 0)
+    for (size_t i = 0; i < size / sizeof *states; i++) {
+        states[i].next_of_all = all;
+        all = &states[i];
+        if (i == 0)
             continue;
-        states[at].next = pool;
-        pool = &states[at];
+        states[i].next = pool;
+        pool = &states[i];
     }
     return states;
 }

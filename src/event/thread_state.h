@@ -27,15 +27,15 @@ enum { THREAD_STATE_DEFERRED = 30 };
  * 0. */
 enum { EVENT_CACHE = 256 };
 struct event_cache {
-    uint32_t epoch; /* of the entries; valid if it is the stack's */
     struct event_cache_entry {
         uint64_t ip;
         uint64_t size;
+        struct tracemalloc_dump_bucket *bucket;
+        uint32_t id; /* of the bucket */
         uint32_t parent;
-        uint32_t node;
-        uint32_t bucket;
-        uint32_t reserved;
     } entries[EVENT_CACHE];
+    uint32_t nodes[EVENT_CACHE]; /* the top frames' */
+    uint32_t epoch;              /* of the entries; valid if it is the stack's */
 };
 
 struct thread_state {
@@ -50,13 +50,8 @@ struct thread_state {
     bool ended;
     struct sampler sampler;
     uint32_t deferred_count;
-    uint32_t lost;             /* blocks allocated by signal handlers while in_tracer */
-    uint32_t generation;       /* the tracer's, at the last event_realloc_begin */
-    const char *tstate;        /* this thread's PyThreadState at the last event */
-    struct thread_state *next; /* in the pool */
-    struct thread_state *next_of_all;
-    struct native_merge *native; /* allocated at the first native stack */
-    struct python_stack python;
+    uint32_t lost;       /* blocks allocated by signal handlers while in_tracer */
+    uint32_t generation; /* the tracer's, at the last event_realloc_begin */
     /* Where the thread's current PyThreadState is, or &thread_state_nowhere. */
     const char *const *current;
     /* While the current PyThreadState is this one, the thread holds the GIL that the
@@ -64,6 +59,11 @@ struct thread_state {
      * THREAD_STATE_NO_OWNER, which is no PyThreadState. */
     const char *owner;
     uintptr_t last_block; /* that it allocated with the GIL in Python's domain */
+    struct python_stack python;
+    const char *tstate;        /* this thread's PyThreadState at the last event */
+    struct thread_state *next; /* in the pool */
+    struct thread_state *next_of_all;
+    struct native_merge *native; /* allocated at the first native stack */
     struct event_cache cache;
     struct bucket_cache buckets;
     uintptr_t deferred[THREAD_STATE_DEFERRED]; /* blocks that a signal handler freed,
@@ -106,6 +106,14 @@ static always_inline bool thread_state_is_idle(const struct thread_state *state)
                       offsetof(struct thread_state, in_tracer) % sizeof(uint16_t) == 0,
                   "both flags are read as one uint16_t");
     return *(const uint16_t *)(const void *)&state->in_tracer == 0;
+}
+
+/* Sets in_tracer and clears in_allocator, in one store. */
+static always_inline void thread_state_leave_allocator(struct thread_state *state) {
+    static const bool flags[] = {true, false};
+    atomic_signal_fence(memory_order_seq_cst);
+    __builtin_memcpy((void *)(uintptr_t)&state->in_tracer, flags, sizeof flags);
+    atomic_signal_fence(memory_order_seq_cst);
 }
 
 /* Clears in_tracer: from now on signal handlers defer nothing. Whether they deferred

@@ -71,6 +71,8 @@ static void *chained_data;
 static const struct python_runtime *python;
 static unsigned version;
 static bool leaving; /* at the next new object */
+/* Calls have more to do than to trace: `leaving`, or a tracer is chained. */
+static bool has_more;
 
 /* Whether the object is in the block that was allocated last, of which this is true
  * once: a block holds one new object. Headers in front of it take at most 32 bytes. */
@@ -99,8 +101,7 @@ static cold_path void count_sampled_block_here(uintptr_t block) {
 
 static always_inline void count_sampled_here(const void *object) {
     uintptr_t block = object_block(object, version);
-    if (unlikely(address_map_passes(&block_map_sampled, block)) &&
-        !just_allocated(object))
+    if (unlikely(address_map_passes(&block_map_sampled, block)))
         count_sampled_block_here(block);
 }
 
@@ -110,19 +111,34 @@ static int trace_reference(void *object, int event, void *data);
 static cold_path void leave(void) {
     void *data;
     leaving = false;
+    has_more = chained != NULL;
     if (python->get_ref_tracer(&data) == (void *)trace_reference)
         python->set_ref_tracer(chained, chained_data);
 }
 
+static never_inline int do_more(void *object, int event) {
+    if (leaving && event == REF_CREATE)
+        leave();
+    return chained != NULL ? chained(object, event, chained_data) : 0;
+}
+
+/* Apart from trace_reference, which so needs no stack. */
+static never_inline int trace_reuse(void *object) {
+    count_here(object);
+    return unlikely(has_more) ? do_more(object, REF_CREATE) : 0;
+}
+
+static never_inline int trace_sampled_reuse(void *object) {
+    if (gate.sampled)
+        count_sampled_here(object);
+    return unlikely(has_more) ? do_more(object, REF_CREATE) : 0;
+}
+
 static int trace_reference(void *object, int event, void *data) {
     (void)data;
-    if (unlikely(leaving) && event == REF_CREATE)
-        leave();
-    if (event == REF_CREATE && gate.exact && !just_allocated(object))
-        count_here(object);
-    else if (event == REF_CREATE && gate.sampled)
-        count_sampled_here(object);
-    return chained != NULL ? chained(object, event, chained_data) : 0;
+    if (event == REF_CREATE && !just_allocated(object))
+        return gate.exact ? trace_reuse(object) : trace_sampled_reuse(object);
+    return unlikely(has_more) ? do_more(object, event) : 0;
 }
 
 /* The interpreter's own tracer, each time it starts, and others may have replaced
@@ -135,6 +151,7 @@ static void install_tracer(const struct python_runtime *runtime) {
         return;
     chained = now;
     chained_data = data;
+    has_more = now != NULL;
     runtime->set_ref_tracer(trace_reference, NULL);
 }
 
@@ -142,6 +159,7 @@ void free_lists_install(const struct python_runtime *runtime) {
     python = runtime;
     version = runtime->layout.version;
     leaving = false;
+    has_more = chained != NULL;
     if (runtime->set_ref_tracer != NULL) {
         install_tracer(runtime);
         return;
@@ -165,6 +183,7 @@ static void put_back(struct bypassed_type *kind, deallocate ours) {
 
 void free_lists_remove(void) {
     leaving = python != NULL && python->set_ref_tracer != NULL;
+    has_more |= leaving;
     put_back(&floats, float_dealloc);
     put_back(&tuples, tuple_dealloc);
     put_back(&lists, list_dealloc);

@@ -68,6 +68,16 @@ static always_inline void *sampled_realloc(int domain, void *context, void *bloc
     return moved;
 }
 
+/* A block that the real allocator made. Returns it. */
+static always_inline void *add(struct thread_state *self, void *block, size_t size,
+                               enum event_gil gil) {
+    if (likely(gate.open == GATE_FAST_PATH_RECENT))
+        return event_alloc(&python_recent_layout, self, block, size, gil);
+    if (gate.open == GATE_FAST_PATH)
+        return event_alloc(&python_walk.layout, self, block, size, gil);
+    return event_alloc_slow_path(self, block, size, gil);
+}
+
 static always_inline void *exact_malloc(int domain, void *context, size_t size,
                                         struct thread_state *self) {
     if (unlikely(self == NULL))
@@ -77,7 +87,7 @@ static always_inline void *exact_malloc(int domain, void *context, size_t size,
     self->in_allocator = false;
     if (unlikely(block == NULL))
         return NULL;
-    return event_alloc(self, block, size, gil_of(domain));
+    return add(self, block, size, gil_of(domain));
 }
 
 static always_inline void *exact_calloc(int domain, void *context, size_t count,
@@ -90,7 +100,7 @@ static always_inline void *exact_calloc(int domain, void *context, size_t count,
     /* The product does not overflow, or there would be no block. */
     if (unlikely(block == NULL))
         return NULL;
-    return event_alloc(self, block, count * size, gil_of(domain));
+    return add(self, block, count * size, gil_of(domain));
 }
 
 static always_inline void *exact_realloc(int domain, void *context, void *block,
@@ -107,7 +117,7 @@ static always_inline void *exact_realloc(int domain, void *context, void *block,
     }
     uint8_t birth = bucket != 0 ? event_realloc_done(self, bucket, gil_of(domain))
                                 : (uint8_t)TRACER_BORN_NOW;
-    event_alloc(self, moved, size, gil_of(domain));
+    add(self, moved, size, gil_of(domain));
     if (unlikely(birth != TRACER_BORN_NOW))
         event_keep_birth(self, moved, birth);
     return moved;
@@ -132,33 +142,56 @@ static never_inline void *realloc_slow_path(int domain, void *context, void *blo
                : exact_realloc(domain, context, block, size, event_thread());
 }
 
+/* Of a thread that is idle, as nearly always; else the slow path begins anew, so that
+ * no register holds the arguments meanwhile. */
+static always_inline void *idle_malloc(int domain, void *context, size_t size) {
+    struct thread_state *self = thread_state_own;
+    return likely(thread_state_is_idle(self))
+               ? exact_malloc(domain, context, size, self)
+               : malloc_slow_path(domain, context, size);
+}
+static always_inline void *idle_calloc(int domain, void *context, size_t count,
+                                       size_t size) {
+    struct thread_state *self = thread_state_own;
+    return likely(thread_state_is_idle(self))
+               ? exact_calloc(domain, context, count, size, self)
+               : calloc_slow_path(domain, context, count, size);
+}
+static always_inline void *idle_realloc(int domain, void *context, void *block,
+                                        size_t size) {
+    struct thread_state *self = thread_state_own;
+    return likely(thread_state_is_idle(self))
+               ? exact_realloc(domain, context, block, size, self)
+               : realloc_slow_path(domain, context, block, size);
+}
+
 /* Functions of their own, so that the hooks save no registers for them. */
 static never_inline void *exact_raw_malloc(void *context, size_t size) {
-    return exact_malloc(DOMAIN_RAW, context, size, event_idle_thread());
+    return idle_malloc(DOMAIN_RAW, context, size);
 }
 static never_inline void *exact_mem_malloc(void *context, size_t size) {
-    return exact_malloc(DOMAIN_MEM, context, size, event_idle_thread());
+    return idle_malloc(DOMAIN_MEM, context, size);
 }
 static never_inline void *exact_obj_malloc(void *context, size_t size) {
-    return exact_malloc(DOMAIN_OBJ, context, size, event_idle_thread());
+    return idle_malloc(DOMAIN_OBJ, context, size);
 }
 static never_inline void *exact_raw_calloc(void *context, size_t count, size_t size) {
-    return exact_calloc(DOMAIN_RAW, context, count, size, event_idle_thread());
+    return idle_calloc(DOMAIN_RAW, context, count, size);
 }
 static never_inline void *exact_mem_calloc(void *context, size_t count, size_t size) {
-    return exact_calloc(DOMAIN_MEM, context, count, size, event_idle_thread());
+    return idle_calloc(DOMAIN_MEM, context, count, size);
 }
 static never_inline void *exact_obj_calloc(void *context, size_t count, size_t size) {
-    return exact_calloc(DOMAIN_OBJ, context, count, size, event_idle_thread());
+    return idle_calloc(DOMAIN_OBJ, context, count, size);
 }
 static never_inline void *exact_raw_realloc(void *context, void *block, size_t size) {
-    return exact_realloc(DOMAIN_RAW, context, block, size, event_idle_thread());
+    return idle_realloc(DOMAIN_RAW, context, block, size);
 }
 static never_inline void *exact_mem_realloc(void *context, void *block, size_t size) {
-    return exact_realloc(DOMAIN_MEM, context, block, size, event_idle_thread());
+    return idle_realloc(DOMAIN_MEM, context, block, size);
 }
 static never_inline void *exact_obj_realloc(void *context, void *block, size_t size) {
-    return exact_realloc(DOMAIN_OBJ, context, block, size, event_idle_thread());
+    return idle_realloc(DOMAIN_OBJ, context, block, size);
 }
 
 static always_inline void *inexact_malloc(int domain, void *context, size_t size) {
@@ -198,9 +231,30 @@ static never_inline void free_inexact(int domain, void *context, void *block) {
         free_slow_path(domain, context, block);
 }
 
-static always_inline void exact_free(int domain, void *context, void *block) {
+static never_inline void free_near(int domain, void *context, void *block) {
+    if (likely(event_free_near(block)))
+        real[domain].free(context, block);
+    else
+        free_slow_path(domain, context, block);
+}
+
+static never_inline void free_any(int domain, void *context, void *block) {
     if (likely(block == NULL || event_free_exact(block, gil_of(domain))))
         real[domain].free(context, block);
+    else
+        free_slow_path(domain, context, block);
+}
+
+static always_inline void exact_free(int domain, void *context, void *block) {
+    if (domain == DOMAIN_RAW || unlikely(gate.exact != BLOCK_MAP_GRANULE)) {
+        free_any(domain, context, block);
+        return;
+    }
+    enum event_free done = event_free_traced(block);
+    if (likely(done == EVENT_FREE_DONE))
+        real[domain].free(context, block);
+    else if (likely(done == EVENT_FREE_NEAR))
+        free_near(domain, context, block);
     else
         free_slow_path(domain, context, block);
 }

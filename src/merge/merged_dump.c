@@ -354,7 +354,8 @@ static uint64_t count_uncounted(const struct dump_reader *reader) {
         return 0;
     for (size_t i = 0; i < reader->bucket_count; i++)
         if ((reader->buckets[i].site & TRACEMALLOC_DUMP_NOT_PYTHON) == 0)
-            blocks += reader->buckets[i].live;
+            blocks += reader->header.finalized != 0 ? reader->buckets[i].at_exit
+                                                    : reader->buckets[i].live;
     return blocks;
 }
 

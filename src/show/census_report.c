@@ -19,9 +19,9 @@ void census_report_text(const struct dump_reader *reader,
         strftime(time, sizeof time, "%F %T", &local);
     bool is_short = header->census_duration < second;
     double duration = (double)header->census_duration / (is_short ? 1e6 : 1e9);
-    int length = snprintf(text, CENSUS_REPORT_SIZE,
-                          "Types at %s; the program stood still for %.*f %s", time,
-                          is_short ? 0 : 1, duration, is_short ? "ms" : "s");
+    int length =
+        snprintf(text, CENSUS_REPORT_SIZE, "%s; the program stood still for %.*f %s",
+                 time, is_short ? 0 : 1, duration, is_short ? "ms" : "s");
     if (header->census_unread > 0)
         snprintf(text + length, (size_t)(CENSUS_REPORT_SIZE - length),
                  "; %" PRIu64 " blocks were not counted", header->census_unread);
@@ -31,7 +31,7 @@ void census_report_print(const struct terminal *terminal,
                          const struct dump_reader *reader, const char *name) {
     char text[CENSUS_REPORT_SIZE], *line;
     census_report_text(reader, text);
-    int length = asprintf(&line, "%s%s%s", name != NULL ? name : "",
+    int length = asprintf(&line, "%s%sTypes at %s", name != NULL ? name : "",
                           name != NULL ? ": " : "", text);
     if (length < 0)
         return;

@@ -12,13 +12,13 @@
 
 enum { CENSUS_REPORT_SIZE = 200 };
 
-/* `Types at 2026-11-28 10:02:03; the program stood still for 0.21 s`, and how many
- * blocks were not counted. The dump has a census. */
+/* `2026-11-28 10:02:03; the program stood still for 210 ms`, and how many blocks were
+ * not counted. The dump has a census. */
 void census_report_text(const struct dump_reader *reader,
                         char text[CENSUS_REPORT_SIZE]);
 
-/* Prints that as a line. `name` names the dump if there are several, else it is
- * NULL. */
+/* Prints that as a line, after `Types at`. `name` names the dump if there are several,
+ * else it is NULL. */
 void census_report_print(const struct terminal *terminal,
                          const struct dump_reader *reader, const char *name);
 

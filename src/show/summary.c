@@ -6,9 +6,6 @@
 
 #include "profile/import_frames.h"
 
-/* The largest block and the alignment of the interpreter's own allocator, in bytes. */
-enum { MAX_SMALL = 512, SMALL_ALIGNMENT = 16 };
-
 static const uint64_t class_limits[SUMMARY_CLASSES] = {
     64, 256, 512, 4096, 32768, 262144, 2097152, UINT64_MAX};
 
@@ -121,20 +118,9 @@ static void count_class(struct summary *summary, uint64_t size, struct weight we
     weight_add(&summary->classes[number], weight);
 }
 
-/* The bytes that blocks of this site and size take in the interpreter's arenas. */
-static uint64_t arena_share(const struct dump_reader *reader,
-                            const struct tracemalloc_dump_site *site, uint64_t size,
-                            uint64_t count) {
-    uint32_t number = reader->domains[site->domain].number;
-    if (number != TRACEMALLOC_DUMP_DOMAIN_PYTHON || size > MAX_SMALL)
-        return 0;
-    return (size + SMALL_ALIGNMENT - 1) / SMALL_ALIGNMENT * SMALL_ALIGNMENT * count;
-}
-
-/* Ranks and classifies all blocks. Returns the bytes of arenas that are in use. */
-static uint64_t scan_blocks(struct summary *summary) {
+/* Ranks and classifies all blocks. */
+static void scan_blocks(struct summary *summary) {
     const struct dump_reader *reader = summary->reader;
-    uint64_t in_arenas = 0;
     for (size_t i = 0; i < reader->bucket_count; i++) {
         const struct tracemalloc_dump_bucket *bucket = &reader->buckets[i];
         struct weight weight = profile_bucket_weight(reader, bucket, PROFILE_NOW);
@@ -145,9 +131,7 @@ static uint64_t scan_blocks(struct summary *summary) {
         rank_block(summary,
                    (struct summary_block){bucket->size, weight.count, site->stack});
         count_class(summary, bucket->size, weight);
-        in_arenas += arena_share(reader, site, bucket->size, weight.count);
     }
-    return in_arenas;
 }
 
 /* If several functions share the line, names the one that holds most blocks of the
@@ -181,50 +165,6 @@ static int name_blocks(struct summary *summary) {
     return error;
 }
 
-/* A program frees its memory as it ends, so that the last sample says little. Returns
- * the resident bytes of the last sample with at least nine tenths of the bytes
- * reported; 0 if there is none. */
-static uint64_t find_rss(const struct summary *summary) {
-    const struct dump_reader *reader = summary->reader;
-    uint64_t total = summary->profiles[SUMMARY_NOW].total.size;
-    for (size_t i = reader->timeline_count; i-- > 0;) {
-        const struct tracemalloc_dump_timeline_sample *sample = &reader->timeline[i];
-        if (sample->python_bytes + sample->native_bytes >= total - total / 10)
-            return sample->rss_bytes;
-    }
-    return 0;
-}
-
-static void explain_rss(struct summary *summary, uint64_t in_arenas) {
-    const struct dump_reader *reader = summary->reader;
-    const struct tracemalloc_dump_header *header = &reader->header;
-    struct summary_rss *rss = &summary->rss;
-    const struct profile *profile = &summary->profiles[SUMMARY_NOW];
-    rss->whole = reader->process_count == 1 ? find_rss(summary) : 0;
-    rss->tracer = header->tracer_bytes + header->file_size;
-    if (header->arena_bytes > in_arenas)
-        rss->arenas_free = header->arena_bytes - in_arenas;
-    for (size_t i = 0; i < reader->site_count; i++) {
-        uint32_t number = reader->domains[reader->sites[i].domain].number;
-        uint64_t size = profile->sites[i].size;
-        if (number == TRACEMALLOC_DUMP_DOMAIN_LIBC)
-            rss->libc += size;
-        else if (number == TRACEMALLOC_DUMP_DOMAIN_MMAP)
-            rss->mmap += size;
-        else
-            rss->python += size;
-    }
-    /* Mapped memory that was never touched is not resident. */
-    if (rss->mmap > header->mapped_resident_bytes)
-        rss->mmap = header->mapped_resident_bytes;
-}
-
-uint64_t summary_rss_rest(const struct summary_rss *rss) {
-    uint64_t explained =
-        rss->python + rss->arenas_free + rss->libc + rss->mmap + rss->tracer;
-    return rss->whole > explained ? rss->whole - explained : 0;
-}
-
 static int find_leaks(struct summary *summary) {
     const struct profile *profile = &summary->profiles[SUMMARY_ALLOCATED];
     int error = 0;
@@ -247,7 +187,8 @@ int summary_open(struct summary *summary, const struct dump_reader *reader) {
         error = open_view(summary, (enum summary_view)view, points[view]);
     if (error < 0)
         return error;
-    explain_rss(summary, scan_blocks(summary));
+    scan_blocks(summary);
+    resident_find(&summary->rss, &summary->profiles[SUMMARY_NOW]);
     error = name_blocks(summary);
     if (error == 0)
         error = separate_imports(summary);

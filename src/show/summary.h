@@ -12,11 +12,12 @@
 #include "base/compiler.h"
 #include "leak/leak_report.h"
 #include "profile/statistics.h"
+#include "show/resident.h"
 
 enum {
     SUMMARY_TOP = 5, /* lines of each list, and largest blocks */
     SUMMARY_CLASSES = 8,
-    SUMMARY_ADVICE_SIZE = 320,
+    SUMMARY_ADVICE_SIZE = 480,
 };
 
 /* What lines are ranked by. */
@@ -42,17 +43,6 @@ struct summary_block {
     uint32_t stack;
 };
 
-/* What the resident memory consists of, in bytes. The sum of the parts may exceed the
- * whole, because memory that was never touched or was swapped out is not resident. */
-struct summary_rss {
-    uint64_t whole; /* see find_rss; 0 if unknown, as for several processes */
-    uint64_t python;
-    uint64_t arenas_free; /* in the interpreter's arenas, but in no block */
-    uint64_t libc;
-    uint64_t mmap;
-    uint64_t tracer; /* its tables and the dump's pages */
-};
-
 struct summary {
     const struct dump_reader *reader;
     struct frame_names names;
@@ -64,7 +54,7 @@ struct summary {
     struct summary_block largest[SUMMARY_TOP];
     size_t largest_count;
     struct weight classes[SUMMARY_CLASSES]; /* see summary_class_limit */
-    struct summary_rss rss;
+    struct resident rss;
     struct leak_report leaks;
     char advice[SUMMARY_ADVICE_SIZE]; /* set by summary_advice_give */
 };
@@ -76,6 +66,3 @@ void summary_close(struct summary *summary);
 
 /* The largest block size in a class; UINT64_MAX for the last one. */
 uint64_t summary_class_limit(size_t number);
-
-/* The resident memory that is in none of the parts. */
-uint64_t summary_rss_rest(const struct summary_rss *rss);

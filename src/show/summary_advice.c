@@ -12,6 +12,8 @@
 /* From when something stands out: the share of one line or of imports, and the ratios
  * of peak to now, of the last quarter to the first, of allocated to peak. */
 static const double large_share = 0.4, high_peak = 1.5, growth = 1.25, churn = 50;
+/* Bytes: less code, or less of the tracer's own, says nothing about the program. */
+static const uint64_t remarkable = (uint64_t)64 << 20;
 /* Nanoseconds: growth in a shorter run is not remarkable. */
 static const uint64_t min_growth_time = (uint64_t)10 * 1000000000;
 enum {
@@ -138,11 +140,89 @@ static void advise_churn(struct summary *summary) {
              size, name);
 }
 
-static void advise_rest(struct summary *summary) {
+/* The largest part of the resident memory that is in no block; code and the tracer only
+ * if they are much. */
+static enum resident_part largest_other(const struct resident *rss) {
+    enum resident_part largest = RESIDENT_REST;
+    for (int part = 0; part < RESIDENT_REST; part++) {
+        bool is_block =
+            part == RESIDENT_PYTHON || part == RESIDENT_LIBC || part == RESIDENT_MMAP;
+        bool is_small = (part == RESIDENT_FILES || part == RESIDENT_TRACER) &&
+                        rss->parts[part] < remarkable;
+        if (!is_block && !is_small && rss->parts[part] > rss->parts[largest])
+            largest = (enum resident_part)part;
+    }
+    return largest;
+}
+
+/* Whether the resident memory is mostly something that no line of the program says. */
+static bool is_elsewhere(const struct resident *rss) {
+    uint64_t other = rss->parts[largest_other(rss)];
+    return other > resident_blocks(rss) && 4 * other > rss->whole && rss->whole > 0;
+}
+
+/* Each heap of threads keeps what was freed in it; the heap of the break only what is
+ * below a block that lives. */
+static const char *advise_libc(const struct resident *rss) {
+    if (rss->arenas > 1)
+        return "ctypes.CDLL(None).malloc_trim(0) returns it to the system, and "
+               "MALLOC_ARENA_MAX=2 in the environment keeps less of it: each thread "
+               "has a heap of its own.";
+    return "ctypes.CDLL(None).malloc_trim(0) returns it to the system; mallopt's "
+           "M_MMAP_THRESHOLD and M_TRIM_THRESHOLD (MALLOC_MMAP_THRESHOLD_ and "
+           "MALLOC_TRIM_THRESHOLD_ in the environment) keep less of it.";
+}
+
+static void describe_other(const struct resident *rss, enum resident_part part,
+                           char *text, size_t size) {
+    static const char *const texts[RESIDENT_PARTS] = {
+        [RESIDENT_ARENAS_FREE] = "free room in the interpreter's arenas: objects that "
+                                 "live are spread over them. `tracemalloc tree --at "
+                                 "peak` shows what once filled them.",
+        [RESIDENT_OVERHEAD] = "what the allocators add to many small blocks: fewer and "
+                              "larger objects take less.",
+        [RESIDENT_SHARED] =
+            "shared memory, or pages of files that the process changed: "
+            "it is in no traced block.",
+        [RESIDENT_FILES] = "code and mapped files. The modules that are imported "
+                           "decide how much it is.",
+        [RESIDENT_TRACER] = "the tracer's own: `--sample=512K` or a smaller "
+                            "PYTHONTRACEMALLOC takes less.",
+    };
+    if (part == RESIDENT_LIBC_FREE)
+        snprintf(text, size, "free, but kept by libc. %s", advise_libc(rss));
+    else if (part == RESIDENT_STACKS)
+        snprintf(text, size,
+                 "the stacks of %u threads: threading.stack_size() makes them smaller, "
+                 "and fewer threads need fewer.",
+                 rss->stacks);
+    else if (part == RESIDENT_FILES && !rss->is_live)
+        snprintf(text, size,
+                 "code, mapped files and shared memory: it is in no traced "
+                 "block. While the process runs, summary can tell them "
+                 "apart.");
+    else if (part == RESIDENT_REST && rss->is_live)
+        snprintf(text, size,
+                 "private memory in no traced block: memory from before "
+                 "tracing began, or of code that calls the kernel itself.");
+    else if (part == RESIDENT_REST)
+        snprintf(text, size,
+                 "in no traced block: freed memory that libc keeps, thread "
+                 "stacks, or memory from before tracing began. While the "
+                 "process runs, summary can tell them apart.");
+    else
+        snprintf(text, size, "%s", texts[part]);
+}
+
+static void advise_other(struct summary *summary) {
+    const struct resident *rss = &summary->rss;
+    enum resident_part part = largest_other(rss);
+    char size[SIZE_TEXT], text[SUMMARY_ADVICE_SIZE - 96];
+    statistics_format_size(size, sizeof size, (double)rss->parts[part], false);
+    describe_other(rss, part, text, sizeof text);
     snprintf(summary->advice, sizeof summary->advice,
-             "Most of the resident memory is in no traced block: it is code, thread "
-             "stacks, freed memory not yet returned to the system, or memory from "
-             "before tracing began.");
+             "%s of the resident memory (%d%%) is %s", size,
+             (int)(100 * (double)rss->parts[part] / (double)rss->whole + 0.5), text);
 }
 
 static void advise(struct summary *summary, const char *text) {
@@ -153,13 +233,14 @@ void summary_advice_give(struct summary *summary) {
     double now = (double)total_of(summary, SUMMARY_NOW).size;
     double peak = (double)total_of(summary, SUMMARY_PEAK).size;
     double ever = (double)total_of(summary, SUMMARY_ALLOCATED).size;
-    const struct summary_rss *rss = &summary->rss;
     if (now == 0 && peak == 0)
         advise(summary, "Nothing was allocated while the program was traced.");
     else if (keeps_growing(summary))
         advise(summary,
                "The heap was still growing at the end. Take two snapshots some "
                "time apart; `tracemalloc compare` shows what grows.");
+    else if (is_elsewhere(&summary->rss))
+        advise_other(summary);
     else if (peak > high_peak * now && has_large_line(summary, SUMMARY_PEAK))
         advise_line(summary, SUMMARY_PEAK, " at the peak",
                     "tracemalloc tree --inverted --at peak");
@@ -169,8 +250,6 @@ void summary_advice_give(struct summary *summary) {
         advise_line(summary, SUMMARY_NOW, "", "tracemalloc tree --inverted");
     else if ((double)summary->imports.size >= large_share * now)
         advise_imports(summary);
-    else if (2 * summary_rss_rest(rss) > rss->whole && rss->whole > 0)
-        advise_rest(summary);
     else if (ever > churn * peak)
         advise_churn(summary);
     else

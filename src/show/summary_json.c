@@ -142,19 +142,6 @@ static void add_if_known(struct json_writer *writer, const char *key, bool known
         json_writer_null(writer);
 }
 
-static void add_rss(struct json_writer *writer, const struct summary_rss *rss) {
-    json_writer_key(writer, "rss");
-    json_writer_open_map(writer);
-    add_if_known(writer, "bytes", rss->whole > 0, rss->whole);
-    json_writer_add_unsigned(writer, "python", rss->python);
-    json_writer_add_unsigned(writer, "arenas_free", rss->arenas_free);
-    json_writer_add_unsigned(writer, "libc", rss->libc);
-    json_writer_add_unsigned(writer, "mmap", rss->mmap);
-    json_writer_add_unsigned(writer, "tracer", rss->tracer);
-    add_if_known(writer, "rest", rss->whole > 0, summary_rss_rest(rss));
-    json_writer_close_map(writer);
-}
-
 static void add_leak(struct json_writer *writer, const struct summary *summary) {
     const struct leak_report *report = &summary->leaks;
     json_writer_key(writer, "leak");
@@ -171,7 +158,7 @@ void summary_json_add(struct json_writer *writer, const struct summary *summary)
     add_tops(writer, summary);
     add_blocks(writer, summary);
     add_classes(writer, summary);
-    add_rss(writer, &summary->rss);
+    resident_add_json(writer, "rss", &summary->rss);
     uint64_t peak =
         heap_history_peak(summary->reader, summary->profiles[SUMMARY_NOW].total.size);
     add_if_known(writer, "peak_bytes", peak > 0 || summary->reader->process_count == 1,

@@ -26,7 +26,6 @@ enum {
     SIZE_TEXT = 40,
     MAX_PROCESSES = 8,
     MAX_ROWS = SUMMARY_TOP * SUMMARY_VIEWS,
-    RSS_PARTS = 6,
 };
 
 static size_t drawn_width(const struct terminal *terminal) {
@@ -362,26 +361,25 @@ static size_t print_class(const struct terminal *terminal,
                        total > 0 ? (double)size / total : 0, width);
 }
 
+/* The parts that there are, in the order of their numbers. */
+struct rss_parts {
+    enum resident_part shown[RESIDENT_PARTS];
+    size_t count;
+};
+
+static void find_parts(const struct resident *rss, struct rss_parts *parts) {
+    parts->count = 0;
+    for (int part = 0; part < RESIDENT_PARTS; part++)
+        if (rss->parts[part] > 0)
+            parts->shown[parts->count++] = (enum resident_part)part;
+}
+
 static size_t print_rss_part(const struct terminal *terminal,
-                             const struct summary *summary, size_t number,
+                             const struct resident *rss, enum resident_part part,
                              size_t width) {
-    const struct summary_rss *rss = &summary->rss;
-    const struct {
-        const char *label;
-        uint64_t size;
-    } parts[RSS_PARTS] = {
-        {"Python", rss->python},     {"free arenas", rss->arenas_free},
-        {"libc", rss->libc},         {"mmap", rss->mmap},
-        {"the tracer", rss->tracer}, {"the rest", summary_rss_rest(rss)},
-    };
-    if (number >= RSS_PARTS)
-        return 0;
-    bool is_rest = number == RSS_PARTS - 1;
-    if (rss->whole == 0 && is_rest)
-        return 0;
-    double share =
-        rss->whole > 0 ? (double)parts[number].size / (double)rss->whole : -1;
-    return print_share(terminal, parts[number].label, parts[number].size, share, width);
+    uint64_t size = rss->parts[part];
+    double share = rss->whole > 0 ? (double)size / (double)rss->whole : -1;
+    return print_share(terminal, resident_label(part), size, share, width);
 }
 
 static void format_rss_title(const struct summary *summary, char *text, size_t size) {
@@ -396,17 +394,20 @@ static void format_rss_title(const struct summary *summary, char *text, size_t s
 static void print_side_by_side(const struct terminal *terminal,
                                const struct summary *summary) {
     char title[SIZE_TEXT * 2];
+    struct rss_parts parts;
     size_t half = drawn_width(terminal) / 2, width = half - 3;
+    find_parts(&summary->rss, &parts);
     newline(terminal);
     format_rss_title(summary, title, sizeof title);
     pad(terminal, put(terminal, TERMINAL_STRONG, "Sizes of blocks", width), half);
     put(terminal, TERMINAL_STRONG, title, width);
     newline(terminal);
-    for (size_t i = 0; i < SUMMARY_CLASSES; i++) {
-        size_t used = print_class(terminal, summary, i, width);
-        if (i < RSS_PARTS) {
+    for (size_t i = 0; i < SUMMARY_CLASSES || i < parts.count; i++) {
+        size_t used =
+            i < SUMMARY_CLASSES ? print_class(terminal, summary, i, width) : 0;
+        if (i < parts.count) {
             pad(terminal, used, half);
-            print_rss_part(terminal, summary, i, width);
+            print_rss_part(terminal, &summary->rss, parts.shown[i], width);
         }
         newline(terminal);
     }
@@ -415,7 +416,9 @@ static void print_side_by_side(const struct terminal *terminal,
 static void print_one_by_one(const struct terminal *terminal,
                              const struct summary *summary) {
     char title[SIZE_TEXT * 2];
+    struct rss_parts parts;
     size_t width = terminal->width - 1;
+    find_parts(&summary->rss, &parts);
     print_title(terminal, "Sizes of blocks");
     for (size_t i = 0; i < SUMMARY_CLASSES; i++) {
         print_class(terminal, summary, i, width);
@@ -423,8 +426,8 @@ static void print_one_by_one(const struct terminal *terminal,
     }
     format_rss_title(summary, title, sizeof title);
     print_title(terminal, title);
-    for (size_t i = 0; i < RSS_PARTS; i++) {
-        print_rss_part(terminal, summary, i, width);
+    for (size_t i = 0; i < parts.count; i++) {
+        print_rss_part(terminal, &summary->rss, parts.shown[i], width);
         newline(terminal);
     }
 }

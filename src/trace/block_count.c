@@ -12,7 +12,7 @@ void block_count_add(uint32_t id) {
         return;
     const struct tracemalloc_dump_bucket *bucket = bucket_at(id);
     live_block_count(id);
-    *live_block_bytes(bucket_table.header, bucket) += bytes_beyond_its_own(bucket);
+    live_block_add_bytes(bucket, bytes_beyond_its_own(bucket));
 }
 
 /* The peak that ends here is noted before the bytes fall. */
@@ -21,5 +21,5 @@ void block_count_remove(uint32_t id) {
         return;
     const struct tracemalloc_dump_bucket *bucket = bucket_at(id);
     live_block_uncount(id);
-    *live_block_bytes(bucket_table.header, bucket) -= bytes_beyond_its_own(bucket);
+    live_block_subtract_bytes(bucket, bytes_beyond_its_own(bucket));
 }

@@ -47,7 +47,9 @@ static struct block_map_chunk *make_table(uintptr_t mask) {
  * mask with the new table finds the chunk of its key, or takes the slow path. */
 static void publish(struct block_map_chunk *chunks) {
     __atomic_store_n(&block_map.chunks, chunks, __ATOMIC_RELEASE);
-    __atomic_store_n(&block_map.mask, chunks[-1].key, __ATOMIC_RELEASE);
+    uintptr_t mask = chunks[-1].key;
+    __atomic_store_n(&block_map.mask, mask, __ATOMIC_RELEASE);
+    __atomic_store_n(&block_map.offset_mask, mask * sizeof *chunks, __ATOMIC_RELEASE);
 }
 
 static int open_tables(void) {
@@ -64,7 +66,7 @@ int block_map_open(unsigned granule, bool is_sampled) {
         return -ENOMEM;
     publish(is_sampled ? empty_table : full_table);
     block_map.is_sampled = is_sampled;
-    block_map.granule_shift = granule == 8 ? 3 : 4;
+    block_map.granule_shift = granule == BLOCK_MAP_GRANULE ? 4 : 3;
     return 0;
 }
 
@@ -180,9 +182,9 @@ static bool visit_chunks(bool (*visit)(uintptr_t address, const uint32_t *slots,
                                        unsigned count, void *context),
                          void *context) {
     const struct block_map_chunk *chunks = block_map.chunks;
-    for (uintptr_t at = 0; chunks != NULL && at <= block_map.mask; at++)
-        if (chunks[at].key != (at == 0 ? no_key : 0) &&
-            !visit_chunk(&chunks[at], visit, context))
+    for (uintptr_t i = 0; chunks != NULL && i <= block_map.mask; i++)
+        if (chunks[i].key != (i == 0 ? no_key : 0) &&
+            !visit_chunk(&chunks[i], visit, context))
             return false;
     return true;
 }

@@ -19,6 +19,7 @@
  */
 #pragma once
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,6 +30,7 @@
 
 enum {
     BLOCK_MAP_SLOT_BITS = 17,
+    BLOCK_MAP_GRANULE = 16, /* bytes, except for CPython 3.6 and 3.7 */
     BLOCK_MAP_ADDRESS_BITS = 47,
 };
 /* The tracer waits for the free of this address: see tracer_take_watched. */
@@ -46,6 +48,7 @@ struct block_map_chunk {
 struct block_map {
     struct block_map_chunk *chunks; /* mask + 1; NULL until block_map_open */
     uintptr_t mask;
+    uintptr_t offset_mask; /* of a chunk's offset in bytes */
     unsigned granule_shift;
     bool is_sampled;
 };
@@ -106,6 +109,20 @@ static always_inline uint32_t *block_map_find_near(uintptr_t address) {
     const struct block_map_chunk *chunk = block_map_home(key);
     bool found = __atomic_load_n(&chunk->key, __ATOMIC_ACQUIRE) == key;
     return likely(found) ? block_map_slot(chunk, granule) : NULL;
+}
+
+/* As block_map_find_near, if the granule is BLOCK_MAP_GRANULE. Under the tracer's
+ * lock. */
+static always_inline uint32_t *block_map_find_fast(uintptr_t address) {
+    enum { GRANULE_SHIFT = 4, CHUNK_SHIFT = 4 };
+    static_assert(1 << GRANULE_SHIFT == BLOCK_MAP_GRANULE, "the granule");
+    static_assert(1 << CHUNK_SHIFT == sizeof(struct block_map_chunk), "a chunk");
+    uintptr_t granule = address >> GRANULE_SHIFT, key = granule >> BLOCK_MAP_SLOT_BITS;
+    uintptr_t offset = address >> (GRANULE_SHIFT + BLOCK_MAP_SLOT_BITS - CHUNK_SHIFT);
+    const struct block_map_chunk *chunk =
+        (const void *)((const char *)block_map.chunks +
+                       (offset & block_map.offset_mask));
+    return likely(chunk->key == key) ? block_map_slot(chunk, granule) : NULL;
 }
 
 /* Whether nothing near the address was ever inserted; false if that is uncertain. */

@@ -324,6 +324,7 @@ void bucket_table_clear(void) {
     }
     header->python_bytes = header->native_bytes = 0;
     header->peak_bytes = header->python_peak_bytes = 0;
+    bucket_table.bytes_without_peak = 0;
 }
 
 static int open_domains(void) {
@@ -349,6 +350,7 @@ int bucket_table_open(struct dump_file *file) {
     epoch_raise();
     bucket_table.buckets = (void *)file->base[TRACEMALLOC_DUMP_BUCKETS];
     bucket_table.sites = (void *)file->base[TRACEMALLOC_DUMP_SITES];
+    bucket_table.bytes_without_peak = 0;
     first_free = 0;
     new_buckets = sweep_interval = swept_stamp = 0;
     int error = id_table_open(&bucket_table.index, FIRST_SLOTS);

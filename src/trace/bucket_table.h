@@ -26,9 +26,11 @@ struct bucket_table {
     struct tracemalloc_dump_header *header;
     struct tracemalloc_dump_bucket *buckets;
     struct tracemalloc_dump_site *sites;
-    uint32_t created;      /* buckets made since the epoch began */
-    uint32_t epoch_stamp;  /* the header's stamp when the last epoch began */
-    uint8_t birth;         /* the index of that epoch */
+    uint32_t created;     /* buckets made since the epoch began */
+    uint32_t epoch_stamp; /* the header's stamp when the last epoch began */
+    uint8_t birth;        /* the index of that epoch */
+    /* While Python's bytes are not more, no peak ends: see live_block_end_peak. */
+    uint64_t bytes_without_peak;
     struct id_table index; /* of buckets */
     /* By stack: its bucket that was found last, or 0. Stacks that are used one after
      * another are neighbours here, where the index scatters them. */

@@ -17,26 +17,36 @@
 #include "base/compiler.h"
 #include "base/machine.h"
 
+/* The path that an allocation takes where the gate is open. The fast one needs Python
+ * frames, without native ones, and blocks that are aligned to BLOCK_MAP_GRANULE. */
+enum gate_path {
+    GATE_CLOSED,
+    GATE_SLOW_PATH,
+    GATE_FAST_PATH,        /* reads frames by python_walk.layout */
+    GATE_FAST_PATH_RECENT, /* reads frames by python_recent_layout, a constant */
+};
+
 struct gate {
     /* All but the last are written under the tracer's lock. While the dump file is
      * deferred (see event_file_deferred), neither `open` nor `sampled` is set. */
-    bool open;    /* active, and every block is recorded */
-    bool sampled; /* active, and a sample of the blocks is recorded */
-    bool active;  /* tracing is on */
-    bool exact;   /* active, and not sampling */
-    bool is_own;  /* false in a forked child until gate_renew */
+    unsigned char open;  /* active, and every block is recorded: enum gate_path */
+    bool sampled;        /* active, and a sample of the blocks is recorded */
+    bool active;         /* tracing is on */
+    unsigned char exact; /* active, and not sampling: the map's granule, in bytes */
+    bool is_own;         /* false in a forked child until gate_renew */
     unsigned char rest[MACHINE_PAGE - 5];
 };
 
 extern internal struct gate gate;
 
 /* Allocations are recorded from now on, or no longer. Under the tracer's lock. */
-static inline void gate_open(bool sampled) {
-    gate.open = !sampled;
+static inline void gate_open(enum gate_path path, bool sampled) {
+    gate.open = (unsigned char)(sampled ? GATE_CLOSED : path);
     gate.sampled = sampled;
 }
 static inline void gate_close(void) {
-    gate.open = gate.sampled = false;
+    gate.open = GATE_CLOSED;
+    gate.sampled = false;
 }
 
 /* Once, from the constructor. */

@@ -5,7 +5,7 @@
  *
  *                          the slot           counters
  *   live_block_add         0 -> bucket        + 1 block
- *   live_block_remove_fast bucket -> 0        - 1 block
+ *   live_block_remove_near bucket -> 0        - 1 block
  *   live_block_take        bucket -> 0        unchanged: put back or uncounted next
  *   live_block_put_back    0 -> bucket        unchanged
  *   live_block_move        old -> bucket      1 block from the old bucket to the new
@@ -45,49 +45,55 @@ live_block_is_of_earlier_epoch(const struct tracemalloc_dump_bucket *bucket) {
     return dump_history_is_older(bucket->stamp, bucket_table.epoch_stamp);
 }
 
-static always_inline void live_block_note_peak(struct tracemalloc_dump_bucket *bucket,
-                                               uint32_t stamp) {
+static always_inline void live_block_note_peak(struct tracemalloc_dump_bucket *bucket) {
     if (dump_history_is_older(bucket->stamp, bucket_table.header->peak_number))
         bucket->peak_live = bucket->live;
-    bucket->stamp = stamp;
+    bucket->stamp = bucket_table.header->stamp;
 }
 
 /* Notes what the bucket held, before its first change since the last peak or since an
  * epoch began. */
-static always_inline void live_block_note(struct tracemalloc_dump_bucket *bucket,
-                                          uint32_t stamp) {
-    if (unlikely(bucket->stamp != stamp)) {
+static always_inline void live_block_note(struct tracemalloc_dump_bucket *bucket) {
+    if (unlikely(bucket->stamp != bucket_table.header->stamp)) {
         if (unlikely(live_block_is_of_earlier_epoch(bucket)))
             bucket_table_begin_epoch(bucket);
-        live_block_note_peak(bucket, stamp);
+        live_block_note_peak(bucket);
     }
 }
 
 /* As live_block_note; makes no calls. False, with nothing changed, if an epoch began
  * since the bucket last changed. */
-static always_inline bool live_block_note_fast(struct tracemalloc_dump_bucket *bucket,
-                                               uint32_t stamp) {
-    if (unlikely(bucket->stamp != stamp)) {
+static always_inline bool live_block_note_fast(struct tracemalloc_dump_bucket *bucket) {
+    if (unlikely(bucket->stamp != bucket_table.header->stamp)) {
         if (unlikely(live_block_is_of_earlier_epoch(bucket)))
             return false;
-        live_block_note_peak(bucket, stamp);
+        live_block_note_peak(bucket);
     }
     return true;
 }
 
-/* Ends a peak, if there is one, before the bytes decrease. Returns the header's
- * stamp. */
-static always_inline uint32_t
-live_block_end_peak(struct tracemalloc_dump_header *header) {
-    uint64_t python = header->python_bytes, bytes = python + header->native_bytes;
-    uint32_t stamp = header->stamp;
+/* Ends a peak, if there is one, before the bytes decrease. Nearly always one comparison
+ * says that there is none: with a limit that only Python's bytes pass, and that is 0,
+ * as if unknown, once the others have increased. */
+static always_inline void live_block_end_peak(struct tracemalloc_dump_header *header) {
+    uint64_t python = header->python_bytes, native = header->native_bytes;
+    if (likely(python <= bucket_table.bytes_without_peak))
+        return;
     if (python > header->python_peak_bytes)
         header->python_peak_bytes = python;
-    if (bytes > header->peak_bytes) {
-        header->peak_bytes = bytes;
-        header->peak_number = header->stamp = ++stamp;
+    if (python + native > header->peak_bytes) {
+        header->peak_bytes = python + native;
+        header->peak_number = ++header->stamp;
     }
-    return stamp;
+    uint64_t limit = header->peak_bytes - native;
+    bucket_table.bytes_without_peak =
+        limit < header->python_peak_bytes ? limit : header->python_peak_bytes;
+}
+
+/* Python's peak is what is live now. */
+static inline void live_block_reset_peak(struct tracemalloc_dump_header *header) {
+    header->python_peak_bytes = header->python_bytes;
+    bucket_table.bytes_without_peak = 0;
 }
 
 /* Counts a block in the bucket's total. */
@@ -96,39 +102,54 @@ static always_inline void live_block_add_total(struct tracemalloc_dump_bucket *b
         bucket_table_carry(bucket);
 }
 
-/* The header's live bytes that the bucket belongs to: Python's, or all others. */
-static always_inline uint64_t *
-live_block_bytes(struct tracemalloc_dump_header *header,
-                 const struct tracemalloc_dump_bucket *bucket) {
-    if (likely((bucket->site & TRACEMALLOC_DUMP_NOT_PYTHON) == 0) ||
-        is_python(bucket_site(bucket)->domain))
-        return &header->python_bytes;
-    return &header->native_bytes;
+/* Whether the bucket counts for the header's bytes of Python, or for all others. */
+static always_inline bool
+live_block_is_python(const struct tracemalloc_dump_bucket *bucket) {
+    return likely((bucket->site & TRACEMALLOC_DUMP_NOT_PYTHON) == 0) ||
+           is_python(bucket_site(bucket)->domain);
+}
+
+static always_inline void
+live_block_add_bytes(const struct tracemalloc_dump_bucket *bucket, uint64_t bytes) {
+    if (live_block_is_python(bucket)) {
+        bucket_table.header->python_bytes += bytes;
+        return;
+    }
+    uint64_t limit = bucket_table.bytes_without_peak;
+    bucket_table.bytes_without_peak = limit > bytes ? limit - bytes : 0;
+    bucket_table.header->native_bytes += bytes;
+}
+
+static always_inline void
+live_block_subtract_bytes(const struct tracemalloc_dump_bucket *bucket,
+                          uint64_t bytes) {
+    if (live_block_is_python(bucket))
+        bucket_table.header->python_bytes -= bytes;
+    else
+        bucket_table.header->native_bytes -= bytes;
 }
 
 /* Counts a new block of the bucket. */
 static always_inline void live_block_count(uint32_t id) {
-    struct tracemalloc_dump_header *header = bucket_table.header;
     struct tracemalloc_dump_bucket *bucket = bucket_at(id);
-    live_block_note(bucket, header->stamp);
+    live_block_note(bucket);
     bucket->live++;
     live_block_add_total(bucket);
-    *live_block_bytes(header, bucket) += bucket->size;
+    live_block_add_bytes(bucket, bucket->size);
 }
 
 /* Counts that a block was freed, after live_block_note. */
-static always_inline void live_block_subtract(struct tracemalloc_dump_header *header,
-                                              struct tracemalloc_dump_bucket *bucket) {
+static always_inline void live_block_subtract(struct tracemalloc_dump_bucket *bucket) {
     bucket->live--;
-    *live_block_bytes(header, bucket) -= bucket->size;
+    live_block_subtract_bytes(bucket, bucket->size);
 }
 
 /* Counts that a block of the bucket was freed. */
 static always_inline void live_block_uncount(uint32_t id) {
-    struct tracemalloc_dump_header *header = bucket_table.header;
     struct tracemalloc_dump_bucket *bucket = bucket_at(id);
-    live_block_note(bucket, live_block_end_peak(header));
-    live_block_subtract(header, bucket);
+    live_block_end_peak(bucket_table.header);
+    live_block_note(bucket);
+    live_block_subtract(bucket);
 }
 
 /* As live_block_uncount, of a block that goes on with another size: to the history of
@@ -136,7 +157,8 @@ static always_inline void live_block_uncount(uint32_t id) {
 static always_inline void live_block_uncount_resized(uint32_t id) {
     struct tracemalloc_dump_bucket *bucket = bucket_at(id);
     if (unlikely(bucket->birth != bucket_table.birth)) {
-        live_block_note(bucket, live_block_end_peak(bucket_table.header));
+        live_block_end_peak(bucket_table.header);
+        live_block_note(bucket);
         bucket_table_note_resize(bucket, -1);
     }
     live_block_uncount(id);
@@ -159,16 +181,31 @@ static always_inline void live_block_add(uint32_t *slot, uint32_t bucket) {
     live_block_count(bucket);
 }
 
-/* As live_block_add, for a block of this size in Python's domain; makes no calls.
- * False, with nothing changed, if the slot is missing or in use, or if an epoch began
- * since the bucket last changed. */
-static always_inline bool live_block_add_fast(uintptr_t block, uint32_t id,
-                                              uint64_t size) {
+/* As live_block_add, for a block of this size in Python's domain, with the bucket of
+ * this id; makes no calls. False, with nothing changed, if the slot is missing or in
+ * use, or if an epoch began since the bucket last changed. For granules of
+ * BLOCK_MAP_GRANULE. */
+static always_inline bool live_block_add_near(uintptr_t block,
+                                              struct tracemalloc_dump_bucket *bucket,
+                                              uint32_t id, uint64_t size) {
+    uint32_t *slot = block_map_find_fast(block);
+    if (unlikely(slot == NULL || *slot != 0 || !live_block_note_fast(bucket)))
+        return false;
+    *slot = id;
+    bucket_table.header->python_bytes += size;
+    bucket->live++;
+    live_block_add_total(bucket);
+    return true;
+}
+
+/* As live_block_add_near, but false also if there was a peak since the bucket last
+ * changed. So it needs the fewest registers. */
+static always_inline bool live_block_add_fast(uintptr_t block,
+                                              struct tracemalloc_dump_bucket *bucket,
+                                              uint32_t id, uint64_t size) {
     struct tracemalloc_dump_header *header = bucket_table.header;
-    struct tracemalloc_dump_bucket *bucket = bucket_at(id);
-    uint32_t *slot = block_map_find_near(block);
-    if (unlikely(slot == NULL || *slot != 0 ||
-                 !live_block_note_fast(bucket, header->stamp)))
+    uint32_t *slot = block_map_find_fast(block);
+    if (unlikely(slot == NULL || *slot != 0 || bucket->stamp != header->stamp))
         return false;
     *slot = id;
     header->python_bytes += size;
@@ -204,34 +241,53 @@ live_block_count_temporary(struct tracemalloc_dump_bucket *bucket) {
         dump_temporary_fold(bucket_site(bucket), bucket, DUMP_TEMPORARY_LIMIT);
 }
 
-/* Removes a block, which is temporary if it is `*last`, the last one that its thread
- * allocated; NULL: not counted. Makes no calls. False, with the block unchanged, if the
- * slot is empty or watched, or if an epoch began since the bucket last changed. */
-static always_inline bool live_block_remove_fast(uintptr_t block, uint32_t *slot,
-                                                 const uintptr_t *last) {
-    struct tracemalloc_dump_header *header = bucket_table.header;
+/* Removes a block; makes no calls. False, with the block unchanged, if the slot is
+ * empty or watched, or if an epoch began since the bucket last changed. */
+static always_inline bool live_block_remove_near(uint32_t *slot, bool is_temporary) {
     uint32_t id = *slot;
     if (unlikely(id == 0 || id & BLOCK_MAP_WATCHED))
         return false;
     struct tracemalloc_dump_bucket *bucket = bucket_at(id);
-    if (unlikely(!live_block_note_fast(bucket, live_block_end_peak(header))))
+    live_block_end_peak(bucket_table.header);
+    if (unlikely(!live_block_note_fast(bucket)))
         return false;
     *slot = 0;
-    live_block_subtract(header, bucket);
-    if (last != NULL && *last == block)
+    live_block_subtract(bucket);
+    if (is_temporary)
         live_block_count_temporary(bucket);
+    return true;
+}
+
+/* As live_block_remove_near, but false also if a peak ends here or ended since the
+ * bucket last changed, if the block is not Python's, or if the count of temporary
+ * blocks is full. So it needs the fewest registers. */
+static always_inline bool live_block_remove_fast(uint32_t *slot, bool is_temporary) {
+    struct tracemalloc_dump_header *header = bucket_table.header;
+    uint64_t python = header->python_bytes;
+    uint32_t id = *slot;
+    if (unlikely(id == 0 || id & BLOCK_MAP_WATCHED))
+        return false;
+    struct tracemalloc_dump_bucket *bucket = bucket_at(id);
+    if (unlikely(python > bucket_table.bytes_without_peak ||
+                 bucket->stamp != header->stamp ||
+                 (bucket->site & TRACEMALLOC_DUMP_NOT_PYTHON) != 0))
+        return false;
+    if (is_temporary && unlikely(!dump_temporary_try_add(bucket)))
+        return false;
+    *slot = 0;
+    bucket->live--;
+    header->python_bytes = python - bucket->size;
     return true;
 }
 
 /* Moves the block to another bucket of the same size and domain. The header's totals
  * and the peak are unchanged. */
 static always_inline void live_block_move(uint32_t *slot, uint32_t bucket) {
-    uint32_t stamp = bucket_table.header->stamp;
     struct tracemalloc_dump_bucket *from = bucket_at(*slot & BLOCK_MAP_BUCKET);
     struct tracemalloc_dump_bucket *to = bucket_at(bucket);
     *slot = bucket | (*slot & BLOCK_MAP_WATCHED);
-    live_block_note(from, stamp);
-    live_block_note(to, stamp);
+    live_block_note(from);
+    live_block_note(to);
     from->live--;
     to->live++;
     live_block_add_total(to);

@@ -79,16 +79,19 @@ int tracer_open(const struct tracer_start *start) {
 }
 
 void tracer_activate(void) {
-    __atomic_store_n(&gate.exact, tracer.sample_distance == 0, __ATOMIC_RELEASE);
+    unsigned granule = 1u << block_map.granule_shift;
+    __atomic_store_n(&gate.exact, tracer.sample_distance == 0 ? granule : 0,
+                     __ATOMIC_RELEASE);
     __atomic_store_n(&gate.active, true, __ATOMIC_RELEASE);
 }
 
 void tracer_deactivate(void) {
-    __atomic_store_n(&gate.exact, false, __ATOMIC_RELEASE);
+    __atomic_store_n(&gate.exact, 0, __ATOMIC_RELEASE);
     __atomic_store_n(&gate.active, false, __ATOMIC_RELEASE);
 }
 
 void tracer_close(void) {
+    epoch_raise();
     name_table_close();
     stack_table_close();
     bucket_table_close();
@@ -101,6 +104,10 @@ void tracer_clear(void) {
     mapping_table_clear();
     track_table_clear();
     bucket_table_clear();
+}
+
+void tracer_reset_peak(void) {
+    live_block_reset_peak(dump.header);
 }
 
 void tracer_freeze(void) {

@@ -69,6 +69,8 @@ void tracer_deactivate(void);
 void tracer_close(void);
 /* Drops all blocks and resets all counts; the recording continues. */
 void tracer_clear(void);
+/* Python's peak is what is live now. */
+void tracer_reset_peak(void);
 /* Copies the live counts into `at_exit`: the runtime is finalizing, and the blocks that
  * are live now are what users mean by "at exit". */
 void tracer_freeze(void);
@@ -203,12 +205,16 @@ static always_inline void tracer_remove(struct event_guard guard, uintptr_t bloc
     tracer_uncount(guard, tracer_take(guard, block, by));
 }
 
-/* As tracer_remove, on the fast path. False, with the block unchanged, if
- * live_block_remove_fast fails. */
-static always_inline bool tracer_remove_fast(struct event_guard guard, uintptr_t block,
-                                             uint32_t *slot, const uintptr_t *last) {
+/* As tracer_remove, on the fast path: see live_block_remove_fast. */
+static always_inline bool tracer_remove_fast(struct event_guard guard, uint32_t *slot,
+                                             bool is_temporary) {
     event_guard_check(guard);
-    return live_block_remove_fast(block, slot, last);
+    return live_block_remove_fast(slot, is_temporary);
+}
+static always_inline bool tracer_remove_near(struct event_guard guard, uint32_t *slot,
+                                             bool is_temporary) {
+    event_guard_check(guard);
+    return live_block_remove_near(slot, is_temporary);
 }
 
 /* Counts a block of the bucket that was freed before its thread allocated another. */
@@ -219,12 +225,17 @@ tracer_count_temporary(struct event_guard guard,
     live_block_count_temporary(bucket);
 }
 
-/* As tracer_insert, on the fast path, for a block of this size in Python's domain.
- * False, with nothing changed, if live_block_add_fast fails. */
+/* As tracer_insert, on the fast path: see live_block_add_fast. */
 static always_inline bool tracer_insert_fast(struct event_guard guard, uintptr_t block,
+                                             struct tracemalloc_dump_bucket *bucket,
+                                             uint32_t id, uint64_t size) {
+    event_guard_check(guard);
+    return live_block_add_fast(block, bucket, id, size);
+}
+static always_inline bool tracer_insert_near(struct event_guard guard, uintptr_t block,
                                              uint32_t bucket, uint64_t size) {
     event_guard_check(guard);
-    return live_block_add_fast(block, bucket, size);
+    return live_block_add_near(block, bucket_at(bucket), bucket, size);
 }
 
 /* Moves the block to a bucket of another stack, of the same domain and size. */

@@ -63,7 +63,10 @@ static bool ready(void) {
 
 static void refused(void) {
     event_python.enabled = false;
-    event_path = EVENT_SLOW_PATH;
+    event_path = GATE_SLOW_PATH;
+    if (gate.open != GATE_CLOSED)
+        gate.open = GATE_SLOW_PATH;
+    epoch_raise();
     tracer.dump->header->lost[TRACEMALLOC_DUMP_LOST_PYTHON]++;
     message("cannot read this interpreter's frames; Python frames are off", NULL);
 }

@@ -30,7 +30,7 @@ static void get_file(void) {
         dump_header_describe_process();
         dump_output_attach();
         event_file_deferred = false;
-        gate_open(tracer.sample_distance != 0);
+        gate_open(event_path, tracer.sample_distance != 0);
     }
     traced_process_unlock(self);
 }

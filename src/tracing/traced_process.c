@@ -52,7 +52,7 @@ void traced_process_fork(void) {
 void traced_process_forget(void) {
     gate_close();
     event_file_deferred = false;
-    event_path = EVENT_SLOW_PATH;
+    event_path = GATE_SLOW_PATH;
     tracer_deactivate();
     if (tracer.dump == NULL || tracer.dump->header == NULL)
         return;

@@ -74,8 +74,8 @@ static int start_locked(uint32_t nframe, uint32_t sample_distance, bool frames_w
     traced_process.generation++;
     tracer_activate();
     if (event_python.enabled && !event_native.enabled && sample_distance == 0)
-        event_path = python_walk.recent ? EVENT_FAST_PATH_RECENT : EVENT_FAST_PATH;
-    gate_open(sample_distance != 0);
+        event_path = python_walk.recent ? GATE_FAST_PATH_RECENT : GATE_FAST_PATH;
+    gate_open(event_path, sample_distance != 0);
     return 0;
 }
 
@@ -94,7 +94,7 @@ int tracing_stop(void) {
     if (error == 0) {
         gate_close();
         event_file_deferred = false;
-        event_path = EVENT_SLOW_PATH;
+        event_path = GATE_SLOW_PATH;
         tracer_deactivate();
         process_end_seal(TRACEMALLOC_DUMP_STOPPED, 0);
         event_native_close();
@@ -164,7 +164,7 @@ struct tracing_totals tracing_totals(void) {
 void tracing_reset_peak(void) {
     struct thread_state *self = traced_process_lock();
     if (gate.active)
-        tracer.dump->header->python_peak_bytes = tracer.dump->header->python_bytes;
+        tracer_reset_peak();
     traced_process_unlock(self);
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The census: how many live objects of each type a program has, and where from."""
 
+import re
 import subprocess
 
 import pytest
@@ -110,9 +111,13 @@ def test_of_a_process_that_waits(live, ours, tmp_path):
     assert document["at"] == "census" and document["group_by"] == "type"
     assert document["census"]["uncounted_blocks"] == 0
     assert 0 < document["census"]["duration"] < 5
-    # All of Python's blocks are in it, by an independent reader too.
+    assert ours.json("info", dump)["census_time"] == document["census"]["time"]
+    text = ours("info", dump).stdout
+    assert re.search(r"(?m)^types +counted at 20.*; the program stood still for", text)
+    # All of Python's blocks are in it, by an independent reader too; the program may
+    # have gone on for a moment before the copy.
     whole = ours.json("stats", "--domain", "python", "-l", "all", dump)
-    assert document["total"]["count"] == whole["total"]["count"]
+    assert abs(document["total"]["count"] - whole["total"]["count"]) < 20
     types = DumpFile(dump).types()
     assert types["__main__.Slim"][0] == SLIMS
     assert sum(blocks for blocks, _ in types.values()) == document["total"]["count"]
@@ -241,3 +246,24 @@ for thread in threads: thread.join()
         counts = counts_of(ours.json("stats", "-g", "type", "-l", "all", dump))
         assert ORDERS <= counts["__main__.Order"] <= ORDERS + 3 * 200 + 3
         assert counts["__main__.Slim"] == SLIMS
+
+
+def test_a_program_without_python(command, ours, tmp_path):
+    process = subprocess.Popen(
+        [command, "run", "--any-program", "-o", tmp_path / "cat.dump", "cat"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        process.stdin.write(b"ready\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"ready\n"
+        result = ours("snapshot", "--types", process.pid, "-o", tmp_path / "copy.dump")
+        assert (result.returncode, result.stdout) == (1, "")
+        assert "its interpreter cannot be counted by type" in result.stderr
+        assert not (tmp_path / "copy.dump").exists()
+        process.communicate(timeout=TIMEOUT)
+        assert process.returncode == 0
+    finally:
+        process.kill()

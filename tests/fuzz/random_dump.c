@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-enum { CODES = 12, STACKS = 60, NATIVE_STACKS = 16, SITES = 40 };
+enum { CODES = 12, STACKS = 60, NATIVE_STACKS = 16, SITES = 40, TYPES = 6 };
 
 static uint32_t below(uint32_t limit) {
     return (uint32_t)rand() % limit;
@@ -59,6 +59,21 @@ static void add_bucket(struct dump_maker *maker, uint32_t site, bool falls) {
         dump_maker_peak(maker, bucket, below(6));
 }
 
+static void add_census(struct dump_maker *maker, uint32_t buckets) {
+    static const char *const names[TYPES] = {"",     "dict", "a.B", "caf\xc3\xa9",
+                                             "\xff", "b"};
+    for (size_t i = 0; i < TYPES; i++) {
+        struct tracemalloc_dump_type type = {.name = dump_maker_text(maker, names[i])};
+        dump_maker_append(maker, TRACEMALLOC_DUMP_TYPES, &type);
+    }
+    for (uint32_t i = 0; i < buckets; i++) {
+        struct tracemalloc_dump_census entry = {1 + i, below(TYPES), below(4)};
+        dump_maker_append(maker, TRACEMALLOC_DUMP_CENSUS, &entry);
+    }
+    maker->header.census_time = maker->header.start_time;
+    maker->header.census_unread = below(3);
+}
+
 void random_dump_fill(struct dump_maker *maker, unsigned seed) {
     srand(seed);
     maker->header.nframe = 1 + below(30);
@@ -72,6 +87,7 @@ void random_dump_fill(struct dump_maker *maker, unsigned seed) {
         for (uint32_t buckets = 1 + below(3); buckets > 0; buckets--)
             add_bucket(maker, site, falls);
     }
+    add_census(maker, SITES);
     add_moments(maker);
     add_processes(maker);
 }

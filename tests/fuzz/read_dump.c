@@ -67,6 +67,15 @@ static void report(const struct dump_reader *reader, struct frame_names *names,
     profile_close(&profile);
 }
 
+static void report_types(const struct dump_reader *reader, struct frame_names *names) {
+    struct profile profile;
+    if (profile_open(&profile, reader, names, PROFILE_CENSUS) < 0)
+        return;
+    group(&profile, GROUPING_TYPE, false);
+    group(&profile, GROUPING_TYPE_LINENO, false);
+    profile_close(&profile);
+}
+
 static void export_all(const struct dump_reader *reader) {
     static const struct filter everything;
     const struct exporter *exporter;
@@ -87,6 +96,7 @@ static void read_all(struct dump_reader *reader) {
     if (frame_names_open(&names) == 0) {
         for (int moment = PROFILE_NOW; moment <= PROFILE_ALLOCATED; moment++)
             report(reader, &names, (enum profile_point)moment);
+        report_types(reader, &names);
         export_all(reader);
         read_merged(reader, nowhere());
     }

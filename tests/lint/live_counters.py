@@ -23,7 +23,6 @@ WRITERS = {
         "bucket_table_freeze",  # at_exit
         "bucket_table_clear",  # everything
     },
-    "src/tracing/tracing.c": {"tracing_reset_peak"},  # Python's peak
     "src/hooks/free_lists.c": {"replace"},  # the slot of a type
     "src/hooks/got_hooks.c": {"change_slot"},  # the slot of an object's GOT
 }

@@ -19,6 +19,7 @@ import headers
 import layers
 import live_counters
 import named_files
+import small_names
 import terminal_text
 
 COMPILER = sys.argv[1:] or ["cc"]
@@ -219,6 +220,32 @@ class Columns(Planted):
     def test_wide_test(self):
         self.write("tests/e2e/test_x.py", "#" * 89 + "\n")
         self.assert_found(columns.problems(self.root), "tests/e2e/test_x.py:1")
+
+
+class SmallNames(Planted):
+    def found(self, body):
+        self.write("src/cli/cmd_x.c", "static int f(void) {\n    %s\n}\n" % body)
+        return small_names.problems(self.root)
+
+    def test_planted(self):
+        for body in (
+            "if (status < 0) return status;",
+            "int status = -EINVAL;",
+            "while (result >= 0) result = f();",
+            "for (size_t at = 0; at < count; at++) f();",
+            "for (uint32_t at = count; at-- > 0;) f();",
+        ):
+            self.assert_found(self.found(body), "src/cli/cmd_x.c:2: call")
+
+    def test_good(self):
+        for body in (
+            "if (error < 0) return error;",
+            "if (f(&target->status) < 0) return 1;",
+            "int status = g() ? 1 : 0;",
+            "for (size_t at = 0; at < size; at += f(at)) g();",
+            "/* if (status < 0) */",
+        ):
+            self.assertEqual(self.found(body), [])
 
 
 class LiveCounters(Planted):

@@ -40,6 +40,21 @@ START_TEST(neighbours_have_slots_of_their_own) {
 }
 END_TEST
 
+START_TEST(each_way_finds_the_same_slot) {
+    uint64_t seed = 5;
+    ck_assert_int_eq(block_map_open(16, false), 0);
+    for (int round = 0; round < 20000; round++) {
+        uintptr_t chunk = random_below(&seed, 300) * chunk_size;
+        uintptr_t address = chunk + 16 * random_below(&seed, 1 << BLOCK_MAP_SLOT_BITS);
+        if (random_below(&seed, 100) == 0)
+            ck_assert_ptr_nonnull(block_map_make(address));
+        const uint32_t *near = block_map_find_near(address);
+        ck_assert_ptr_eq(block_map_find_fast(address), near);
+        ck_assert(near == NULL || near == block_map_find(address));
+    }
+}
+END_TEST
+
 START_TEST(the_whole_of_user_space_is_covered) {
     const uintptr_t last = ((uintptr_t)1 << BLOCK_MAP_ADDRESS_BITS) - 16;
     ck_assert_int_eq(block_map_open(16, false), 0);
@@ -160,10 +175,15 @@ END_TEST
 
 int main(void) {
     const TTest *const tests[] = {
-        nothing_is_found_before_it_was_made, neighbours_have_slots_of_their_own,
-        the_whole_of_user_space_is_covered,  clear_forgets_all,
-        only_touched_pages_cost_memory,      areas_apart_do_not_meet,
-        what_is_mapped_follows_what_is_used, finding_takes_no_lock,
+        nothing_is_found_before_it_was_made,
+        neighbours_have_slots_of_their_own,
+        each_way_finds_the_same_slot,
+        the_whole_of_user_space_is_covered,
+        clear_forgets_all,
+        only_touched_pages_cost_memory,
+        areas_apart_do_not_meet,
+        what_is_mapped_follows_what_is_used,
+        finding_takes_no_lock,
     };
     return suite_run("block_map", tests, sizeof tests / sizeof *tests);
 }

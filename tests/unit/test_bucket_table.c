@@ -48,8 +48,9 @@ START_TEST(the_empty_stack_counts_too) {
 END_TEST
 
 struct block {
-    uint32_t bucket, stack, domain;
+    uint32_t stack, domain;
     uint64_t size;
+    uintptr_t address;
 };
 
 /* A naive model: the sums, and copies of them at each new peak. */
@@ -113,16 +114,36 @@ static void expect_model(void) {
     ck_assert_mem_eq(sums, model.sums, sizeof sums);
 }
 
+/* As an event does, by the fast functions where they can; if `slow`, by the others. */
+static void add_block(struct block block, bool slow) {
+    uint32_t id = bucket_table_find(block.stack, block.domain, block.size);
+    ck_assert_uint_ne(id, 0);
+    bool fast = !slow && block.domain == TRACEMALLOC_DUMP_DOMAIN_PYTHON;
+    if (!fast || (!live_block_add_fast(block.address, bucket_at(id), id, block.size) &&
+                  !live_block_add_near(block.address, bucket_at(id), id, block.size)))
+        live_block_add(block_map_make(block.address), id);
+    ck_assert_uint_eq(*block_map_find(block.address), id);
+}
+
+static void remove_block(struct block block, bool slow) {
+    uint32_t *slot = block_map_find(block.address);
+    if (slow ||
+        (!live_block_remove_fast(slot, false) && !live_block_remove_near(slot, false)))
+        live_block_uncount(live_block_take(slot));
+    ck_assert_uint_eq(*slot, 0);
+}
+
 static void one_event(uint64_t *seed, uint32_t wanted, uint32_t sizes) {
     if (model.live < BLOCKS &&
         random_below(seed, 100) < (model.live < wanted ? 60 : 40)) {
-        struct block block = {0, random_below(seed, STACKS),
-                              random_below(seed, DOMAINS),
-                              1 + random_below(seed, sizes)};
-        block.bucket = bucket_tables_add(block.stack, block.domain, block.size);
+        static uintptr_t address;
+        struct block block = {random_below(seed, STACKS), random_below(seed, DOMAINS),
+                              1 + random_below(seed, sizes), address += 16};
+        add_block(block, random_below(seed, 4) == 0);
         model_add(block);
     } else if (model.live > 0) {
-        live_block_uncount(model_remove(random_below(seed, model.live)).bucket);
+        struct block block = model_remove(random_below(seed, model.live));
+        remove_block(block, random_below(seed, 4) == 0);
     }
 }
 
@@ -130,6 +151,7 @@ static void one_event(uint64_t *seed, uint32_t wanted, uint32_t sizes) {
 START_TEST(each_stack_at_the_peak_is_exact) {
     uint64_t seed = 11;
     bucket_tables_open(1 << 20);
+    ck_assert_int_eq(block_map_open(16, false), 0);
     for (int round = 0; round < 20000; round++) {
         uint32_t wanted = round / 500 % 2 ? 300 : 50;
         one_event(&seed, wanted, 40);
@@ -235,6 +257,7 @@ static void expect_buckets(void) {
 START_TEST(recycled_buckets_keep_the_counts_right) {
     uint64_t seed = 13;
     bucket_tables_open(16 << 20);
+    ck_assert_int_eq(block_map_open(16, false), 0);
     uint64_t room = bucket_tables_capacity();
     for (int round = 0; round < 300000; round++) {
         one_event(&seed, 300, 1 << 20);
@@ -246,7 +269,7 @@ START_TEST(recycled_buckets_keep_the_counts_right) {
             ck_assert_uint_eq(bucket_table_find(model.blocks[at].stack,
                                                 model.blocks[at].domain,
                                                 model.blocks[at].size),
-                              model.blocks[at].bucket);
+                              *block_map_find(model.blocks[at].address));
     }
     expect_model();
     ck_assert_uint_le(bucket_tables_count(TRACEMALLOC_DUMP_BUCKETS), room);

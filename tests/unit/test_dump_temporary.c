@@ -71,20 +71,43 @@ START_TEST(clearing_forgets_them) {
 }
 END_TEST
 
-START_TEST(the_last_block_that_is_freed_is_temporary) {
+/* Opens tables in which the next free ends no peak. */
+static void open_below_a_peak(void) {
     bucket_tables_open(1 << 20);
+    add();
+    live_block_uncount(add());
+}
+
+START_TEST(a_free_says_whether_the_block_was_temporary) {
+    open_below_a_peak();
     uint32_t id = add(), slot = id;
-    const uintptr_t block = 0x1000, other = 0x2000;
-    ck_assert(live_block_remove_fast(block, &slot, &other));
+    ck_assert(live_block_remove_fast(&slot, false));
     ck_assert_uint_eq(dump_temporary_get(bucket_at(id)), 0);
     slot = add();
-    ck_assert(live_block_remove_fast(block, &slot, NULL));
+    ck_assert(live_block_remove_near(&slot, false));
     ck_assert_uint_eq(dump_temporary_get(bucket_at(id)), 0);
     slot = add();
-    ck_assert(live_block_remove_fast(block, &slot, &block));
+    ck_assert(live_block_remove_fast(&slot, true));
     ck_assert_uint_eq(dump_temporary_get(bucket_at(id)), 1);
-    ck_assert_uint_eq(bucket_at(id)->live, 0);
+    slot = add();
+    ck_assert(live_block_remove_near(&slot, true));
+    ck_assert_uint_eq(dump_temporary_get(bucket_at(id)), 2);
+    ck_assert_uint_eq(bucket_at(id)->live, 1);
     ck_assert_uint_eq(slot, 0);
+}
+END_TEST
+
+START_TEST(a_full_count_takes_the_slower_path) {
+    open_below_a_peak();
+    uint32_t id = add(), slot = id;
+    count(bucket_at(id), MAX);
+    ck_assert(!live_block_remove_fast(&slot, true));
+    ck_assert_uint_eq(slot, id);
+    ck_assert_uint_eq(bucket_at(id)->live, 2);
+    ck_assert_uint_eq(dump_temporary_get(bucket_at(id)), MAX);
+    ck_assert(live_block_remove_near(&slot, true));
+    ck_assert_uint_eq(dump_temporary_get(bucket_at(id)), 0);
+    ck_assert_uint_eq(bucket_tables_site(STACK, 0)->temporary_blocks, MAX + 1);
 }
 END_TEST
 
@@ -94,7 +117,8 @@ int main(void) {
         more_than_a_bucket_can_count,
         a_reclaimed_bucket_leaves_its_count,
         clearing_forgets_them,
-        the_last_block_that_is_freed_is_temporary,
+        a_free_says_whether_the_block_was_temporary,
+        a_full_count_takes_the_slower_path,
     };
     return suite_run("dump_temporary", tests, sizeof tests / sizeof *tests);
 }

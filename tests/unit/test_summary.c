@@ -81,13 +81,21 @@ START_TEST(resident_memory_is_explained) {
     hold(1, 100, 100);
     maker.header.arena_bytes = 20000;
     maker.header.tracer_bytes = 3000;
+    maker.header.shared_bytes = 60000;
     add_moment(1, 10000, 90000);
     add_moment(2, 100, 70000);
     summarize();
     ck_assert_uint_eq(summary.rss.whole, 90000);
-    ck_assert_uint_eq(summary.rss.python, 10000);
-    ck_assert_uint_eq(summary.rss.arenas_free, 20000 - 100 * 112);
-    ck_assert_uint_eq(summary.rss.tracer, 3000 + reader->header.file_size);
+    const uint64_t *parts = summary.rss.parts;
+    ck_assert_uint_eq(parts[RESIDENT_PYTHON], 10000);
+    ck_assert_uint_eq(parts[RESIDENT_OVERHEAD], 100 * 12);
+    ck_assert_uint_eq(parts[RESIDENT_ARENAS_FREE], 20000 - 100 * 112);
+    ck_assert_uint_eq(parts[RESIDENT_TRACER], 3000 + reader->header.file_size);
+    ck_assert_uint_eq(parts[RESIDENT_FILES], 60000 - reader->header.file_size);
+    uint64_t sum = 0;
+    for (int part = 0; part < RESIDENT_PARTS; part++)
+        sum += parts[part];
+    ck_assert_uint_eq(sum, 90000);
 }
 END_TEST
 

@@ -86,7 +86,7 @@ void python_stack_forget_nodes(const struct id_set *nodes) {
 void python_stack_release(struct python_stack *stack) {
     arena_array_release(&stack->frames, &stack->capacity, sizeof *stack->frames);
     stack->depth = stack->reusable = 0;
-    stack->leaf = NULL;
+    python_stack_drop_leaf(stack);
 }
 
 static const char *code_of(const char *frame) {
@@ -364,12 +364,21 @@ static always_inline struct python_frame *find_near(const struct python_stack *s
     return NULL;
 }
 
-/* The outermost entry that is compared if this one is the top frame. */
-static always_inline struct python_frame *
-outermost_for(const struct python_stack *stack, const struct python_frame *leaf) {
+/* The callers that are compared if this entry is the top frame. */
+static always_inline struct python_callers callers_of(const struct python_stack *stack,
+                                                      const struct python_frame *leaf) {
     uint32_t depth = (uint32_t)(leaf - stack->frames) + 1;
     uint32_t wanted = python_walk.verified + depth - leaf->shown;
-    return stack->frames + (depth > wanted ? depth - wanted : 0);
+    bool to_root = depth <= wanted;
+    return (struct python_callers){(to_root ? depth : wanted) - 1, to_root};
+}
+
+static always_inline void set_leaf(struct python_stack *stack,
+                                   struct python_frame *leaf) {
+    stack->leaf = leaf;
+    stack->callers = callers_of(stack, leaf);
+    stack->address = leaf->address;
+    stack->parent = leaf->parent;
 }
 
 /* Takes over the caller's present instruction. False if the caller is shown now and was
@@ -426,8 +435,8 @@ static always_inline struct python_frame *step(const struct python_frame_layout 
         caller = find_near(stack, outer);
     } while (caller == NULL && outer != NULL && count < MAX_PUSHED);
     if (unlikely(caller == NULL || caller - stack->frames + count >= stack->capacity ||
-                 !python_frame_callers_are_unchanged(layout, stack, caller,
-                                                     outermost_for(stack, caller)) ||
+                 !python_frame_callers_are_unchanged(layout, caller, outer,
+                                                     callers_of(stack, caller)) ||
                  !update_caller(layout, stack, caller)))
         return NULL;
     for (; count > 1; count--) {
@@ -436,8 +445,7 @@ static always_inline struct python_frame *step(const struct python_frame_layout 
     }
     struct python_frame *leaf = push_frame(layout, stack, caller, frame);
     stack->depth = (uint32_t)(leaf - stack->frames) + 1;
-    stack->outermost = outermost_for(stack, leaf);
-    stack->leaf = leaf;
+    set_leaf(stack, leaf);
     return leaf;
 }
 
@@ -447,18 +455,20 @@ struct python_frame *python_stack_step(struct python_stack *stack, const char *f
 }
 
 /* The next event starts from the top frame, or from its caller if that is not shown. */
-static always_inline void set_leaf(struct python_stack *stack,
-                                   struct python_frame *leaf) {
+static always_inline void set_shown_leaf(struct python_stack *stack,
+                                         struct python_frame *leaf) {
     if (unlikely(leaf->node == leaf->parent) && leaf > stack->frames)
         leaf--;
-    stack->leaf = likely(leaf->node != leaf->parent) ? leaf : NULL;
-    stack->outermost = outermost_for(stack, leaf);
+    if (likely(leaf->node != leaf->parent))
+        set_leaf(stack, leaf);
+    else
+        python_stack_drop_leaf(stack);
 }
 
 uint32_t python_stack_resolve(struct python_stack *stack) {
     struct python_frame *leaf = stack->leaf;
     if (unlikely(resolve_entry(stack, leaf) == leaf->parent))
-        set_leaf(stack, leaf);
+        set_shown_leaf(stack, leaf);
     return leaf->node;
 }
 
@@ -466,7 +476,7 @@ uint32_t python_stack_capture_slow_path(struct python_stack *stack, const char *
                                         const char *frame) {
     if (likely(frame != NULL && python_stack_step(stack, frame) != NULL))
         return python_stack_resolve(stack);
-    stack->leaf = NULL;
+    python_stack_drop_leaf(stack);
     if (unlikely(frame == NULL)) {
         stack->depth = 0;
         return 0;
@@ -478,6 +488,6 @@ uint32_t python_stack_capture_slow_path(struct python_stack *stack, const char *
     uint32_t node = python_walk.objects ? capture(stack, frame, true)
                                         : capture(stack, frame, false);
     if (!python_walk.objects && python_walk.checked && stack->depth > 0)
-        set_leaf(stack, stack->frames + stack->depth - 1);
+        set_shown_leaf(stack, stack->frames + stack->depth - 1);
     return node;
 }

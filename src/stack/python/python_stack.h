@@ -68,6 +68,9 @@ struct python_frame {
 
 enum { PYTHON_STACK_INDEX = 512, PYTHON_STACK_CACHE = 128 };
 
+/* The address of no frame, which NULL may be: a thread may have none. */
+#define PYTHON_STACK_NO_LEAF ((const char *)1)
+
 /* An entry of the cache that a thread has in front of python_cache. */
 struct python_stack_cache_entry {
     uint64_t ip;
@@ -75,17 +78,26 @@ struct python_stack_cache_entry {
     uint32_t node;
 };
 
+/* The callers of a frame that are compared. */
+struct python_callers {
+    uint32_t count;
+    bool to_root; /* that the last one has no caller is compared too */
+};
+
 struct python_stack {
     /* From 3.11 on the top frame of the last stack, if it is shown; NULL: the next
      * event takes the slow path. */
     struct python_frame *leaf;
-    struct python_frame *outermost; /* the last of its callers that is compared */
-    struct python_frame *frames;    /* mapped when first needed */
-    uint32_t depth;                 /* entries of the last stack */
+    /* Its address, or PYTHON_STACK_NO_LEAF; its callers; its parent. */
+    const char *address;
+    struct python_callers callers;
+    uint32_t parent;
+    uint32_t epoch;              /* epoch_now when the entries were made */
+    uint32_t depth;              /* entries of the last stack */
+    struct python_frame *frames; /* mapped when first needed */
     /* Entries that may be reused: those of the last stack, and older ones inside it. */
     uint32_t reusable;
     uint32_t capacity;
-    uint32_t epoch; /* epoch_now when the entries were made */
     struct python_stack_cache_entry cache[PYTHON_STACK_CACHE]; /* all zero: empty */
     uint32_t index[PYTHON_STACK_INDEX]; /* frame address to its likely entry */
 };
@@ -114,6 +126,12 @@ struct python_stack_sink {
 must_check int python_stack_open(const struct python_runtime *runtime,
                                  const struct python_stack_sink *sink, uint32_t nframe);
 void python_stack_close(void);
+
+/* The next event takes the slow path. */
+static inline void python_stack_drop_leaf(struct python_stack *stack) {
+    stack->leaf = NULL;
+    stack->address = PYTHON_STACK_NO_LEAF;
+}
 
 /* Handles a few calls or returns since the last event. Finds the entry of the new top
  * frame and updates its caller; python_stack_resolve sets the entry's node. NULL if
@@ -147,41 +165,64 @@ python_stack_leaf(const struct python_frame_layout *layout, const char *tstate) 
                : frame;
 }
 
-/* Whether the caller of `entry` is the next outer entry, at the same instruction. Moves
- * `entry` to that one. */
+/* Whether the caller of the frame at `address` is the entry outside `entry`, at the
+ * same instruction. Makes `address` that caller's. */
 static always_inline bool
 python_frame_caller_is_unchanged(const struct python_frame_layout *layout,
-                                 const struct python_frame **entry,
+                                 const struct python_frame *entry,
                                  const char **address) {
-    const struct python_frame *outer = *entry - 1;
+    const struct python_frame *outer = entry - 1;
     const char *caller = outer->address;
     if (unlikely(python_pointer_at(*address, layout->previous) != caller ||
                  python_word_at(caller, layout->ip) != outer->ip))
         return false;
-    *entry = outer;
     *address = caller;
     return true;
 }
 
-/* Whether the callers of this entry are unchanged, outwards to `last`. Four frames a
- * turn: a frame takes six instructions. */
-static always_inline bool python_frame_callers_are_unchanged(
-    const struct python_frame_layout *layout, const struct python_stack *stack,
-    const struct python_frame *at, const struct python_frame *last) {
-    const struct python_frame *last_turn = last + 3;
-    const char *address = at->address;
-    while (at > last_turn)
-        if (!python_frame_caller_is_unchanged(layout, &at, &address) ||
-            !python_frame_caller_is_unchanged(layout, &at, &address) ||
-            !python_frame_caller_is_unchanged(layout, &at, &address) ||
-            !python_frame_caller_is_unchanged(layout, &at, &address))
+/* The same of two callers, of four and of eight. */
+static always_inline bool
+python_frame_2_are_unchanged(const struct python_frame_layout *layout,
+                             const struct python_frame *entry, const char **address) {
+    return python_frame_caller_is_unchanged(layout, entry, address) &&
+           python_frame_caller_is_unchanged(layout, entry - 1, address);
+}
+static always_inline bool
+python_frame_4_are_unchanged(const struct python_frame_layout *layout,
+                             const struct python_frame *entry, const char **address) {
+    return python_frame_2_are_unchanged(layout, entry, address) &&
+           python_frame_2_are_unchanged(layout, entry - 2, address);
+}
+static always_inline bool
+python_frame_8_are_unchanged(const struct python_frame_layout *layout,
+                             const struct python_frame *entry, const char **address) {
+    return python_frame_4_are_unchanged(layout, entry, address) &&
+           python_frame_4_are_unchanged(layout, entry - 4, address);
+}
+
+/* Whether the callers of the frame at `address`, whose entry is `at`, are unchanged. A
+ * frame takes six instructions. */
+static always_inline bool
+python_frame_callers_are_unchanged(const struct python_frame_layout *layout,
+                                   const struct python_frame *at, const char *address,
+                                   struct python_callers callers) {
+    for (; callers.count >= 8; callers.count -= 8, at -= 8)
+        if (!python_frame_8_are_unchanged(layout, at, &address))
             return false;
-    if (at > last + 1 && (!python_frame_caller_is_unchanged(layout, &at, &address) ||
-                          !python_frame_caller_is_unchanged(layout, &at, &address)))
+    if ((callers.count & 4) != 0) {
+        if (!python_frame_4_are_unchanged(layout, at, &address))
+            return false;
+        at -= 4;
+    }
+    if ((callers.count & 2) != 0) {
+        if (!python_frame_2_are_unchanged(layout, at, &address))
+            return false;
+        at -= 2;
+    }
+    if ((callers.count & 1) != 0 &&
+        !python_frame_caller_is_unchanged(layout, at, &address))
         return false;
-    if (at != last && !python_frame_caller_is_unchanged(layout, &at, &address))
-        return false;
-    return last != stack->frames ||
+    return !callers.to_root ||
            likely(python_pointer_at(address, layout->previous) == NULL);
 }
 
@@ -190,10 +231,10 @@ static always_inline bool python_frame_callers_are_unchanged(
 static always_inline bool
 python_stack_is_unchanged(const struct python_frame_layout *layout,
                           const struct python_stack *stack, const char *leaf) {
-    const struct python_frame *entry = stack->leaf;
-    if (unlikely(entry == NULL || entry->address != leaf || stack->epoch != epoch_now))
+    if (unlikely(stack->address != leaf || stack->epoch != epoch_now))
         return false;
-    return python_frame_callers_are_unchanged(layout, stack, entry, stack->outermost);
+    return python_frame_callers_are_unchanged(layout, stack->leaf, leaf,
+                                              stack->callers);
 }
 
 /* As python_stack_capture, if the stack is unchanged and the top frame's instruction is
