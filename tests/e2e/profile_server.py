@@ -21,12 +21,14 @@ class Server(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, *answers):
+    def __init__(self, *answers, tls=None):
         super().__init__(("127.0.0.1", 0), Handler)
         self.answers = list(answers)
         self.requests = []
         self.max_size = None
-        self.url = "http://127.0.0.1:%d" % self.server_port
+        self.url = "http%s://127.0.0.1:%d" % ("s" if tls else "", self.server_port)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def accepted(self):
@@ -57,11 +59,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def listen():
-    """listen(ANSWER...): a Server."""
+    """listen(ANSWER..., tls=CONTEXT): a Server."""
     servers = []
 
-    def start(*answers):
-        servers.append(Server(*answers))
+    def start(*answers, **options):
+        servers.append(Server(*answers, **options))
         return servers[-1]
 
     yield start

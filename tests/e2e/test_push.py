@@ -7,7 +7,9 @@ The servers are the test's own: no Collector and no Pyroscope.
 import email.utils
 import gzip
 import re
+import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -237,6 +239,37 @@ def test_a_server_without_tls_is_a_line(push, listen):
     result = push(url)
     assert result.returncode == 1 and result.stderr.count("\n") == 1
     assert "SSL" in result.stderr or "TLS" in result.stderr
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """(certificate, key): files of one that signed itself."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not here")
+    files = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
+    command += ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command += ["-out", str(files[0]), "-keyout", str(files[1])]
+    subprocess.run(command, stderr=subprocess.DEVNULL, check=True)
+    return [str(path) for path in files]
+
+
+def test_a_certificate_must_be_known(push, listen, certificate):
+    """Also the client's, where the server asks for one."""
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=certificate[0])
+    tls.load_cert_chain(*certificate)
+    server = listen(tls=tls)
+    result = push(server.url)
+    assert result.returncode == 1 and result.stderr.count("\n") == 1
+    assert "certificate" in result.stderr and not server.requests
+    variables = {"OTEL_EXPORTER_OTLP_CERTIFICATE": certificate[0]}
+    assert push(server.url, **variables).returncode == 0
+    tls.verify_mode = ssl.CERT_REQUIRED
+    assert push(server.url, **variables).returncode == 1
+    variables["OTEL_EXPORTER_OTLP_PROFILES_CLIENT_CERTIFICATE"] = certificate[0]
+    variables["OTEL_EXPORTER_OTLP_PROFILES_CLIENT_KEY"] = certificate[1]
+    assert push(server.url, **variables).returncode == 0
+    assert len(server.requests) == 2
 
 
 def test_a_connection_that_is_cut_is_a_line(push):
