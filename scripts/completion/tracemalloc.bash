@@ -30,6 +30,9 @@ _tracemalloc_options() {
         echo "--format= --url= --every= --label= --at= --born= --temporary --domain= --include=" \
             "--exclude= --all-frames --by=process --native --no-native --source --no-source" \
             "--open-modules --help" ;;
+    check)
+        echo "--max-peak= --max-growth= --max-leaks= --max-line= --baseline= --tolerance=" \
+            "--junit= --github --help" ;;
     export)
         echo "--format= -o --output= -l --limit= --at= --born= --temporary --domain= --include= --exclude=" \
             "--all-frames --by=process --native --no-native --source --no-source" \
@@ -65,7 +68,7 @@ _tracemalloc() {
     fi
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="run attach detach ps stop start snapshot clear info stats compare tree top summary leaks merge resolve export push flamegraph --help --version"
+        words="run attach detach ps stop start snapshot clear info stats compare tree top summary leaks merge resolve export push check flamegraph --help --version"
     elif words=$(_tracemalloc_values "$previous" "$command"); then
         :
     elif [[ $current == -* ]]; then

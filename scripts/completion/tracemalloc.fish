@@ -2,7 +2,7 @@
 # Completion of tracemalloc for fish.
 
 set -l commands run attach detach ps stop start snapshot clear info stats compare tree top summary leaks \
-    merge resolve export push flamegraph
+    merge resolve export push check flamegraph
 
 complete -c tracemalloc -n "not __fish_seen_subcommand_from $commands" -f
 complete -c tracemalloc -n __fish_use_subcommand -a run -d 'start a program and trace it'
@@ -24,6 +24,7 @@ complete -c tracemalloc -n __fish_use_subcommand -a merge -d 'merge several dump
 complete -c tracemalloc -n __fish_use_subcommand -a resolve -d 'write the names of native frames into a dump'
 complete -c tracemalloc -n __fish_use_subcommand -a export -d 'write dumps in other formats'
 complete -c tracemalloc -n __fish_use_subcommand -a push -d 'send profiles to a server'
+complete -c tracemalloc -n __fish_use_subcommand -a check -d 'check that dumps stay within limits'
 complete -c tracemalloc -n __fish_use_subcommand -a flamegraph -d 'write a flame graph for a browser'
 
 set -l pids "(tracemalloc ps 2>/dev/null | string match -rg '^\s*(\d+)\s')"
@@ -81,6 +82,15 @@ complete -c tracemalloc -n '__fish_seen_subcommand_from top' -s l -l limit -x -a
 complete -c tracemalloc -n '__fish_seen_subcommand_from top' -s d -l delay -x
 complete -c tracemalloc -n '__fish_seen_subcommand_from merge resolve' -s o -l output -r
 complete -c tracemalloc -n '__fish_seen_subcommand_from resolve' -l open-modules
+
+complete -c tracemalloc -n '__fish_seen_subcommand_from check' -l max-peak -x
+complete -c tracemalloc -n '__fish_seen_subcommand_from check' -l max-growth -x
+complete -c tracemalloc -n '__fish_seen_subcommand_from check' -l max-leaks -x
+complete -c tracemalloc -n '__fish_seen_subcommand_from check' -l max-line -x
+complete -c tracemalloc -n '__fish_seen_subcommand_from check' -l baseline -r
+complete -c tracemalloc -n '__fish_seen_subcommand_from check' -l tolerance -x
+complete -c tracemalloc -n '__fish_seen_subcommand_from check' -l junit -r
+complete -c tracemalloc -n '__fish_seen_subcommand_from check' -l github
 
 complete -c tracemalloc -n '__fish_seen_subcommand_from push' -l format -x -a 'otlp pprof'
 complete -c tracemalloc -n '__fish_seen_subcommand_from push' -l url -x

@@ -80,22 +80,6 @@ static const struct argp argp = {
            "with what speaks for it and against it. No snapshot is needed.",
 };
 
-static int find(struct leak_report *report, const struct leaks_input *input) {
-    progress_say("looking for what grows");
-    for (int i = 0; i < input->count; i++) {
-        const struct leaks_dump *dump = &input->dumps[i];
-        if (dump->reader == NULL)
-            continue;
-        leak_report_add_rss(report, dump->reader);
-        for (uint32_t process = 0; process < dump->reader->process_count; process++)
-            if (leak_report_add(report, &dump->profile, process) < 0)
-                return failure_print("%s", strerror(ENOMEM));
-    }
-    leak_report_finish(report);
-    progress_end();
-    return 0;
-}
-
 static void print_text(const struct leaks_document *document,
                        const struct leaks_input *input,
                        const struct leaks_options *options) {
@@ -146,7 +130,7 @@ static int examine(struct leaks_input *input, const struct leaks_options *option
     if (status == 0)
         status = leaks_input_aggregate(input, &options->selection);
     if (status == 0)
-        status = find(&report, input);
+        status = leaks_input_report(input, &report);
     if (status == 0)
         status = print(&report, input, options);
     if (status == 0 && options->fail && leak_report_has_verdict(&report))

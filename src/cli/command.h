@@ -34,6 +34,7 @@ extern const struct command command_tree;
 extern const struct command command_summary;
 extern const struct command command_top;
 extern const struct command command_export;
+extern const struct command command_check;
 extern const struct command command_push;
 extern const struct command command_flamegraph;
 

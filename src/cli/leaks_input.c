@@ -171,6 +171,22 @@ int leaks_input_aggregate(struct leaks_input *input,
     return status;
 }
 
+int leaks_input_report(const struct leaks_input *input, struct leak_report *report) {
+    progress_say("looking for what grows");
+    for (int i = 0; i < input->count; i++) {
+        const struct leaks_dump *dump = &input->dumps[i];
+        if (dump->reader == NULL)
+            continue;
+        leak_report_add_rss(report, dump->reader);
+        for (uint32_t process = 0; process < dump->reader->process_count; process++)
+            if (leak_report_add(report, &dump->profile, process) < 0)
+                return failure_print("%s", strerror(ENOMEM));
+    }
+    leak_report_finish(report);
+    progress_end();
+    return 0;
+}
+
 static void close_dump(struct leaks_dump *dump) {
     profile_close(&dump->profile);
     profile_close(&dump->before);

@@ -8,6 +8,7 @@
 #include "dump/dump_reader.h"
 #include "dump/frame_names.h"
 #include "leak/leak_copies.h"
+#include "leak/leak_report.h"
 #include "profile/profile.h"
 
 /* A dump, of which `reader` is NULL if another one has all that it says. */
@@ -36,4 +37,7 @@ must_check int leaks_input_open(struct leaks_input *input,
 /* Profiles them, and compares the copies. Returns 0; or 1 after reporting why not. */
 must_check int leaks_input_aggregate(struct leaks_input *input,
                                      const struct selection *selection);
+/* Finds what leaks. Returns 0; or 1 after reporting why not. */
+must_check int leaks_input_report(const struct leaks_input *input,
+                                  struct leak_report *report);
 void leaks_input_close(struct leaks_input *input);

@@ -12,11 +12,12 @@
 #include "output/failure.h"
 
 static const struct command *const commands[] = {
-    &command_run,  &command_attach,     &command_detach,   &command_ps,
-    &command_stop, &command_start,      &command_snapshot, &command_clear,
-    &command_info, &command_stats,      &command_compare,  &command_export,
-    &command_push, &command_merge,      &command_tree,     &command_summary,
-    &command_top,  &command_flamegraph, &command_resolve,  &command_leaks,
+    &command_run,   &command_attach,     &command_detach,   &command_ps,
+    &command_stop,  &command_start,      &command_snapshot, &command_clear,
+    &command_info,  &command_stats,      &command_compare,  &command_export,
+    &command_push,  &command_merge,      &command_tree,     &command_summary,
+    &command_top,   &command_flamegraph, &command_resolve,  &command_leaks,
+    &command_check,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands, USAGE_ERROR = 2 };
 

@@ -90,7 +90,7 @@ static int read_whole_number(const char *text, uint64_t max, uint64_t *out) {
     return end != NULL && *end == '\0' ? 0 : -EINVAL;
 }
 
-static int read_size(const char *text, uint64_t max, uint64_t *out) {
+int options_parse_size(const char *text, uint64_t max, uint64_t *out) {
     static const char units[] = "KMGT";
     const char *end = read_number(text, max, out);
     if (end == NULL)
@@ -202,7 +202,7 @@ static int read_value(const struct option_row *row, const char *text, uint64_t *
         return read_signal(text, out);
     case OPTION_IS_SIZE:
     case OPTION_IS_DISTANCE:
-        return read_size(text, row->max, out);
+        return options_parse_size(text, row->max, out);
     case OPTION_IS_ID:
         return read_id(text, out);
     case OPTION_IS_BOOL:

@@ -85,6 +85,9 @@ extern const struct option_row options_table[OPTION_COUNT];
 must_check int options_read(struct options *out, const char *(*get)(const char *name),
                             char *message, size_t size);
 
+/* Reads a number of bytes up to `max`, such as 200M, in units of 1024. 0 or -EINVAL. */
+must_check int options_parse_size(const char *text, uint64_t max, uint64_t *out);
+
 /* Reads one value into the row's field. 0 or -EINVAL. */
 must_check int options_parse(enum option_id option, const char *text,
                              struct options *out);
