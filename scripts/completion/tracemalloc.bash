@@ -9,7 +9,7 @@ _tracemalloc_options() {
     snapshot) echo "-o --types --help" ;;
     info) echo "--by=process --json --help" ;;
     summary)
-        echo "--all-frames --by=process --native --no-native --source --no-source" \
+        echo "--born= --all-frames --by=process --native --no-native --source --no-source" \
             "--open-modules --json --help" ;;
     leaks)
         echo "-v --verbose -l --limit= --include= --exclude= --all-frames --fail --json" \
@@ -23,7 +23,7 @@ _tracemalloc_options() {
         echo "--inverted --threshold= --at= --born= --temporary --domain= --include= --exclude=" \
             "--all-frames --by=process --native --no-native --source --no-source --open-modules --help" ;;
     top)
-        echo "--once --born= --all-frames --native --no-native --source --no-source --open-modules" \
+        echo "--once --born= --temporary --all-frames --native --no-native --source --no-source --open-modules" \
             "-l --limit= -d --delay= --help" ;;
     merge) echo "-o --output= --help" ;;
     push)

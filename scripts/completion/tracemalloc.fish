@@ -77,7 +77,8 @@ complete -c tracemalloc -n $tree -l all-frames
 
 complete -c tracemalloc -n '__fish_seen_subcommand_from top push' -a $pids
 complete -c tracemalloc -n '__fish_seen_subcommand_from top' -l once
-complete -c tracemalloc -n '__fish_seen_subcommand_from top' -l born -x
+complete -c tracemalloc -n '__fish_seen_subcommand_from top summary' -l born -x
+complete -c tracemalloc -n '__fish_seen_subcommand_from top' -l temporary
 complete -c tracemalloc -n '__fish_seen_subcommand_from top' -s l -l limit -x -a all
 complete -c tracemalloc -n '__fish_seen_subcommand_from top' -s d -l delay -x
 complete -c tracemalloc -n '__fish_seen_subcommand_from merge resolve' -s o -l output -r

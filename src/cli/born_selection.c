@@ -6,6 +6,7 @@
 
 #include "output/failure.h"
 #include "profile/births.h"
+#include "profile/estimate.h"
 #include "show/dump_info.h"
 
 static int explain_outside(const struct dump_reader *reader, const char *text,
@@ -36,6 +37,17 @@ int born_selection_explain(const struct dump_reader *reader,
     default:
         return failure_print("%s: %s", name, strerror(-error));
     }
+}
+
+bool born_selection_lacks_temporary(const struct dump_reader *reader,
+                                    const struct selection *selection) {
+    return selection->point == PROFILE_TEMPORARY && estimate_is_needed(reader);
+}
+
+int born_selection_explain_temporary(const char *name) {
+    return failure_print("%s: temporary blocks are not counted where blocks are "
+                         "sampled",
+                         name);
 }
 
 int born_selection_apply(struct dump_reader *reader, const struct selection *selection,

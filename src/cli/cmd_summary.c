@@ -11,6 +11,7 @@
 #include "cli/selection_options.h"
 #include "output/failure.h"
 #include "output/progress.h"
+#include "show/births_report.h"
 #include "show/process_list.h"
 #include "show/summary_advice.h"
 #include "show/summary_json.h"
@@ -24,7 +25,7 @@ enum {
 };
 
 struct summary_options {
-    /* Only files, by_process, and how frames are shown. */
+    /* Only files, births, by_process, and how frames are shown. */
     struct selection selection;
     bool json;
 };
@@ -36,7 +37,8 @@ static const struct argp_option argp_options[] = {
     {0},
 };
 
-static const struct argp_child argp_children[] = {{.argp = &selection_shown_argp}, {0}};
+static const struct argp_child argp_children[] = {
+    {.argp = &selection_shown_argp}, {.argp = &selection_born_argp}, {0}};
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
     struct summary_options *options = state->input;
@@ -51,7 +53,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         options->selection.shows_imports = true;
         return 0;
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = &options->selection;
+        state->child_inputs[0] = state->child_inputs[1] = &options->selection;
         return 0;
     default:
         return selection_parse_files(&options->selection, key, state);
@@ -74,6 +76,7 @@ static int print_json(const struct summary *summary) {
         return failure_print("%s", strerror(ENOMEM));
     json_writer_open_map(&writer);
     process_list_add_json(&writer, summary->reader, 0);
+    births_report_add_json(&writer, "born", summary->reader);
     summary_json_add(&writer, summary);
     json_writer_close_map(&writer);
     int error = json_writer_close(&writer);
@@ -83,6 +86,7 @@ static int print_json(const struct summary *summary) {
 static void print_text(const struct summary *summary) {
     struct terminal terminal;
     terminal_open(&terminal, stdout);
+    births_report_print(&terminal, summary->reader, NULL);
     summary_text_print(&terminal, summary);
     text_report_print_completeness(&terminal, summary->reader, NULL);
 }

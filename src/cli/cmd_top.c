@@ -18,6 +18,7 @@
 enum {
     OPTION_ONCE = 0x100,
     OPTION_ALL_FRAMES,
+    OPTION_TEMPORARY,
 };
 enum { DEFAULT_ROWS = 20, MAX_DELAY = 3600 };
 
@@ -32,6 +33,10 @@ static const struct argp_option argp_options[] = {
     {"once", OPTION_ONCE, NULL, 0, "Print what the screen would show, and exit", 0},
     {"limit", 'l', "LIMIT", 0,
      "With --once, print at most LIMIT lines, or 'all' (default: 20)", 0},
+    {"temporary", OPTION_TEMPORARY, NULL, 0,
+     "Show the blocks that were freed before their thread allocated another one, since "
+     "the start",
+     0},
     {"all-frames", OPTION_ALL_FRAMES, NULL, 0, "Show the frames of imports too", 0},
     {"delay", 'd', "SECONDS", 0, "Update the screen every SECONDS (default: 1)", 0},
     {0},
@@ -45,6 +50,12 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     switch (key) {
     case OPTION_ONCE:
         options->once = true;
+        return 0;
+    case OPTION_TEMPORARY:
+        options->settings.selection.point = PROFILE_TEMPORARY;
+        return 0;
+    case ARGP_KEY_END:
+        selection_check(&options->settings.selection, state);
         return 0;
     case OPTION_ALL_FRAMES:
         options->settings.selection.shows_imports = true;

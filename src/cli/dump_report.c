@@ -167,11 +167,8 @@ int dump_report_show(struct dump_reader **reader, const struct selection *select
                      struct dump_report_stacks stacks) {
     const char *name = selection->files[0];
     int status = born_selection_apply(*reader, selection, name);
-    if (status == 0 && selection->point == PROFILE_TEMPORARY &&
-        estimate_is_needed(*reader))
-        status = failure_print("%s: temporary blocks are not counted where blocks are "
-                               "sampled",
-                               name);
+    if (status == 0 && born_selection_lacks_temporary(*reader, selection))
+        status = born_selection_explain_temporary(name);
     int error = status == 0 ? show_stacks(*reader, selection, stacks) : 0;
     if (error < 0)
         status = failure_print("%s: %s", name, strerror(-error));

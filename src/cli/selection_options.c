@@ -135,7 +135,7 @@ static const char *const point_names[] = {
 };
 
 /* It is no point in time, so the births of what is live then do not limit it. */
-static void check_end(const struct selection *selection, struct argp_state *state) {
+void selection_check(const struct selection *selection, struct argp_state *state) {
     if (selection->point == PROFILE_TEMPORARY && selection->born.is_set)
         arguments_error(state, "--temporary and --born cannot be used together");
 }
@@ -183,7 +183,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         selection_parse_by(selection, argument, state);
         return 0;
     case ARGP_KEY_END:
-        check_end(selection, state);
+        selection_check(selection, state);
         return 0;
     case ARGP_KEY_INIT:
         for (int i = 0; argp_children[i].argp != NULL; i++)

@@ -64,6 +64,9 @@ extern const struct argp selection_pattern_argp;
 /* A child parser for --born. Its input is a struct selection. */
 extern const struct argp selection_born_argp;
 
+/* At ARGP_KEY_END: a usage error if options contradict each other. */
+void selection_check(const struct selection *selection, struct argp_state *state);
+
 /* For the parser of the command: takes the files at ARGP_KEY_ARGS; a usage error at
  * ARGP_KEY_NO_ARGS. Returns ARGP_ERR_UNKNOWN for other keys. */
 error_t selection_parse_files(struct selection *selection, int key,

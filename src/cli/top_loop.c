@@ -113,10 +113,10 @@ static int show_stacks(struct top_loop *loop, struct dump_reader *reader) {
 }
 
 static int open_profile(struct frame_names *names, struct profile *profile,
-                        const struct dump_reader *reader) {
+                        const struct dump_reader *reader, enum profile_point point) {
     int error = frame_names_open(names);
     if (error == 0)
-        error = profile_open(profile, reader, names, PROFILE_NOW);
+        error = profile_open(profile, reader, names, point);
     if (error < 0)
         frame_names_close(names);
     return error;
@@ -135,10 +135,12 @@ int top_loop_refresh(struct top_loop *loop) {
     if (error < 0)
         return error;
     error = births_select(reader, &loop->settings.selection.born);
+    if (error == 0 && born_selection_lacks_temporary(reader, &loop->settings.selection))
+        error = -ENOTUNIQ;
     if (error == 0)
         error = show_stacks(loop, reader);
     if (error == 0)
-        error = open_profile(&names, &profile, reader);
+        error = open_profile(&names, &profile, reader, loop->settings.selection.point);
     if (error < 0) {
         dump_reader_close(reader);
         return error;
@@ -165,6 +167,8 @@ int top_loop_explain(const struct top_loop *loop, int error) {
     const char *name = loop->watched->name;
     if (error == -EDOM || error == -ERANGE || error == -ENODATA)
         return born_selection_explain(NULL, selection, name, error);
+    if (error == -ENOTUNIQ)
+        return born_selection_explain_temporary(name);
     return failure_print("%s: %s", name, dump_reader_strerror(error));
 }
 
@@ -175,6 +179,7 @@ struct top_view top_loop_view(const struct top_loop *loop) {
         .order = loop->order,
         .note = loop->note[0] != '\0' ? loop->note : NULL,
         .rss = loop->rss,
+        .temporary = loop->settings.selection.point == PROFILE_TEMPORARY,
         .end = end_of(loop->reader),
         .first = loop->first,
         .rows = loop->rows,

@@ -17,8 +17,9 @@
 #include "symbols/symbols.h"
 
 struct top_settings {
-    uint32_t delay;             /* seconds between two polls */
-    struct selection selection; /* only births, and how frames are shown */
+    uint32_t delay; /* seconds between two polls */
+    /* Only births, temporary blocks or not, and how frames are shown. */
+    struct selection selection;
 };
 
 enum { TOP_FILTER_SIZE = 80 };
@@ -55,7 +56,8 @@ must_check int top_loop_open(struct top_loop *loop, struct watched *watched,
                              struct top_settings settings);
 void top_loop_close(struct top_loop *loop);
 
-/* Reads the dump. 0; or -errno, and the previous reading stays. */
+/* Reads the dump. 0; or -errno, and the previous reading stays; -ENOTUNIQ if temporary
+ * blocks are wanted and it does not count them. */
 must_check int top_loop_refresh(struct top_loop *loop);
 
 /* Reports an error of the first refresh. Returns 1. */

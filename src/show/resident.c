@@ -176,11 +176,16 @@ void resident_find(struct resident *resident, const struct profile *profile) {
     struct blocks blocks;
     struct memory_map map;
     measure_blocks(&blocks, profile);
-    *resident = (struct resident){.whole = find_whole(profile)};
+    bool is_whole = reader->births.epochs == NULL;
+    *resident = (struct resident){.whole = is_whole ? find_whole(profile) : 0};
     uint64_t *parts = resident->parts;
     parts[RESIDENT_PYTHON] = blocks.python;
     parts[RESIDENT_LIBC] = blocks.libc;
     parts[RESIDENT_OVERHEAD] = blocks.overhead;
+    if (!is_whole) {
+        parts[RESIDENT_MMAP] = blocks.mmap;
+        return;
+    }
     parts[RESIDENT_ARENAS_FREE] = less(header->arena_bytes, blocks.in_arenas);
     /* Mapped memory that was never touched is not resident. */
     parts[RESIDENT_MMAP] = minimum(blocks.mmap, header->mapped_resident_bytes);

@@ -44,7 +44,8 @@ struct resident {
 };
 
 /* Explains the resident memory of the dump of a profile, which is of PROFILE_NOW. Of a
- * process that runs, the kernel is asked. */
+ * process that runs, the kernel is asked. If only blocks of some births are reported,
+ * these alone are parts, and the whole is unknown. */
 void resident_find(struct resident *resident, const struct profile *profile);
 
 /* Of blocks, whatever allocated them. */

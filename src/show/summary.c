@@ -192,7 +192,7 @@ int summary_open(struct summary *summary, const struct dump_reader *reader) {
     error = name_blocks(summary);
     if (error == 0)
         error = separate_imports(summary);
-    if (error == 0)
+    if (error == 0 && reader->births.epochs == NULL)
         error = find_leaks(summary);
     return error;
 }

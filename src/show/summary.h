@@ -55,7 +55,7 @@ struct summary {
     size_t largest_count;
     struct weight classes[SUMMARY_CLASSES]; /* see summary_class_limit */
     struct resident rss;
-    struct leak_report leaks;
+    struct leak_report leaks;         /* empty if only some births are reported */
     char advice[SUMMARY_ADVICE_SIZE]; /* set by summary_advice_give */
 };
 

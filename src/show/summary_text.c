@@ -147,7 +147,8 @@ static void print_program(const struct terminal *terminal,
         print_common_peak(terminal, reader);
     print_weight(terminal, several ? "own peaks" : "peak", summary, SUMMARY_PEAK,
                  several ? ", the sum of each process's own, at different times" : "");
-    print_weight(terminal, "allocated", summary, SUMMARY_ALLOCATED, "");
+    print_weight(terminal, "allocated", summary, SUMMARY_ALLOCATED,
+                 reader->births.epochs != NULL ? ", at all times" : "");
     print_leak(terminal, summary);
 }
 

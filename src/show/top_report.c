@@ -81,6 +81,14 @@ static void print_totals(const struct terminal *terminal, const struct top_view 
     char line[256 + SAMPLING_TEXT_SIZE], size[SIZE_TEXT], peak[SIZE_TEXT];
     char rss[SIZE_TEXT], error[STATISTICS_ERROR_SIZE], sampling[SAMPLING_TEXT_SIZE];
     uint64_t max = heap_history_peak(reader, total.size);
+    if (view->temporary) {
+        snprintf(line, sizeof line,
+                 "%s in temporary blocks, freed before their thread allocated another",
+                 format_size(size, (double)total.size, false));
+        put(terminal, TERMINAL_PLAIN, line, 0);
+        newline(terminal);
+        return;
+    }
     statistics_format_error(error, total);
     bool sampled = sampling_describe(reader, sampling);
     snprintf(line, sizeof line, "%s%s  peak %s%s%s%s%s",

@@ -3,6 +3,8 @@
  * offline code; one thread; write errors stay in the stream. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "output/terminal.h"
 #include "profile/top_table.h"
 
@@ -12,6 +14,7 @@ struct top_view {
     enum top_order order;
     const char *note; /* printed before the program's name; NULL if none */
     uint64_t rss;     /* bytes; 0 if unknown */
+    bool temporary;   /* whether the profile is of temporary blocks */
     uint64_t end;     /* of the sparkline: nanoseconds since the dump's start */
     size_t first;     /* index of the first row shown */
     size_t rows;      /* the most rows shown */

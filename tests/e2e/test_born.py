@@ -125,12 +125,23 @@ def test_by_times_of_day(grown, ours):
 
 
 def test_every_report_says_the_bounds(grown, ours):
-    for command in (["stats"], ["tree"], ["top", "--once"], ["stats", "--by=process"]):
+    commands = ["stats"], ["tree"], ["top", "--once"], ["summary"]
+    for command in commands + (["stats", "--by=process"], ["summary", "--by=process"]):
         result = ours(*command, grown.path, grown.option())
         assert result.returncode == 0, result.stderr
         first = result.stdout.split("\n")[0]
         assert "orn between " in first and "(epochs of " in first, first
         assert ":%d" % GROW in result.stdout
+    document = ours.json("summary", grown.path, grown.option())
+    assert document["born"]["from"] <= grown.begin and document["leak"] is None
+    total = ours.json("stats", grown.path, grown.option())["total"]
+    assert document["total"]["size"] == total["size"]
+    assert document["rss"]["bytes"] is None and document["rss"]["tracer"] == 0
+    assert "born" not in ours.json("summary", grown.path)
+    bad = ("9..1", "ends before"), ("soon", "not a range"), ("9h..", "outside")
+    for text, words in bad:
+        result = ours("summary", grown.path, "--born=" + text)
+        assert result.returncode != 0 and words in result.stderr, result.stderr
     result = ours("compare", grown.path, grown.path, grown.option())
     assert result.stdout.count("Born between ") == 2
     assert "(+0 B" in result.stdout and ":%d:" % EARLY not in result.stdout

@@ -81,6 +81,10 @@ def test_in_the_other_reports(traced, ours, tmp_path):
     tree = ours("tree", "--temporary", dump)
     assert "freed before their thread allocated another" in tree.stdout
     assert ":%d" % line_of("CHURN") in tree.stdout
+    top = ours("top", "--once", "--temporary", dump).stdout
+    assert "in temporary blocks, freed before their thread" in top
+    rows = [line.split() for line in top.split("\n") if line.rstrip().find("churn") > 0]
+    assert len(rows) == 1 and int(rows[0][2]) >= ROUNDS, top
     compared = ours("compare", "--temporary", dump, dump)
     assert ":%d: " % line_of("CHURN") in compared.stdout and "(+0)" in compared.stdout
     assert ours("stats", "--by=process", "--temporary", dump).returncode == 0
@@ -110,8 +114,11 @@ def test_what_has_no_answer(traced, ours, tmp_path):
     dump = traced(TRACEMALLOC_SAMPLE="4K")
     result = ours("stats", "--temporary", dump)
     assert result.returncode == 1 and "where blocks are sampled" in result.stderr
-    result = ours("stats", "--temporary", "--born=..", dump)
-    assert result.returncode != 0 and "cannot be used together" in result.stderr
+    result = ours("top", "--once", "--temporary", dump)
+    assert result.returncode == 1 and "where blocks are sampled" in result.stderr
+    for command in (["stats"], ["top", "--once"]):
+        result = ours(*(command + ["--temporary", "--born=..", dump]))
+        assert result.returncode != 0 and "cannot be used together" in result.stderr
     out = tmp_path / "out"
     result = ours("export", "--format=snapshot", "--temporary", dump, "-o", out)
     assert result.returncode != 0 and not out.exists()
