@@ -40,23 +40,6 @@ static int read_process(struct dump_reader **reader, const char *text) {
     return status;
 }
 
-static bool has_process(const struct dump_reader *reader,
-                        const struct tracemalloc_dump_process *process) {
-    for (uint32_t i = 0; i < reader->process_count; i++)
-        if (reader->processes[i].pid == process->pid &&
-            reader->processes[i].start_time == process->start_time)
-            return true;
-    return false;
-}
-
-static bool has_processes_of(const struct dump_reader *reader,
-                             const struct dump_reader *part) {
-    for (uint32_t i = 0; i < part->process_count; i++)
-        if (!has_process(reader, &part->processes[i]))
-            return false;
-    return true;
-}
-
 static void drop(struct leaks_dump *dump) {
     dump_reader_close(dump->reader);
     dump_reader_close(dump->earlier);
@@ -96,8 +79,8 @@ static void drop_repeated(struct leaks_dump *first, struct leaks_dump *second) {
         join_copies(first, second);
         return;
     }
-    bool first_has_all = has_processes_of(first->reader, second->reader);
-    if (!first_has_all && !has_processes_of(second->reader, first->reader))
+    bool first_has_all = leak_copies_contain(first->reader, second->reader);
+    if (!first_has_all && !leak_copies_contain(second->reader, first->reader))
         return;
     struct leaks_dump *part = first_has_all ? second : first;
     failure_note("process %u is in two of the dumps: only one of them is used",

@@ -17,14 +17,18 @@ static bool has_process(const struct dump_reader *reader,
     return false;
 }
 
-bool leak_copies_match(const struct dump_reader *first,
-                       const struct dump_reader *second) {
-    if (first->process_count != second->process_count)
-        return false;
-    for (size_t i = 0; i < first->process_count; i++)
-        if (!has_process(second, &first->processes[i]))
+bool leak_copies_contain(const struct dump_reader *reader,
+                         const struct dump_reader *part) {
+    for (size_t i = 0; i < part->process_count; i++)
+        if (!has_process(reader, &part->processes[i]))
             return false;
     return true;
+}
+
+bool leak_copies_match(const struct dump_reader *first,
+                       const struct dump_reader *second) {
+    return first->process_count == second->process_count &&
+           leak_copies_contain(second, first);
 }
 
 uint64_t leak_copies_time(const struct dump_reader *reader) {

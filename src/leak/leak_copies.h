@@ -33,6 +33,10 @@ struct leak_copies {
     struct id_map frames; /* (name, line) to its change */
 };
 
+/* Whether a dump has all processes of another one. */
+bool leak_copies_contain(const struct dump_reader *reader,
+                         const struct dump_reader *part);
+
 /* Whether two dumps are of the same processes in the same run. */
 bool leak_copies_match(const struct dump_reader *first,
                        const struct dump_reader *second);
