@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The tracer's private memory: pages straight from the kernel, zeroed, never from
- * malloc.
+ * malloc. Our own: the allocator of a library would be one that the tracer observes.
  *
  * Any thread; the counter is atomic. Sizes are in bytes and are rounded up to pages.
  * What is mapped here is counted in arena_bytes(), the tracer's own cost without the

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes the part of Python's pickle protocol 4 that a snapshot needs (PEP 3154;
- * Lib/pickletools.py describes each opcode). Python 3.4 and later can read it. For
- * offline code; one thread at a time; write errors are left in the stream. */
+ * Lib/pickletools.py describes each opcode). Python 3.4 and later can read it. Our own:
+ * there is no common library for C that writes pickles. For offline code; one thread at
+ * a time; write errors are left in the stream. */
 #pragma once
 
 #include <stdint.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs the call frame instructions of unwind tables, which say how a frame changes from
- * one instruction of its function to the next (DWARF 5, 6.4.2), up to one address.
- * Pure; any thread, also in a hook; no lock, no memory. */
+ * one instruction of its function to the next (DWARF 5, 6.4.2), up to one address. Our
+ * own: those of libgcc and libunwind take the loader's lock on the way to it. Pure;
+ * any thread, also in a hook; no lock, no memory. */
 #pragma once
 
 #include <stdbool.h>
