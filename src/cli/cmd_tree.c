@@ -92,13 +92,12 @@ static const char *point_text(const struct profile *profile,
 
 static void print_total(const struct terminal *terminal, const struct profile *profile,
                         const struct tree_options *options) {
-    char size[40], line[200];
+    char size[40];
     statistics_format_size(size, sizeof size, (double)profile->total.size, false);
-    int length =
-        snprintf(line, sizeof line, "%s in %" PRIu64 " blocks, %s%s", size,
-                 profile->total.count, point_text(profile, options),
-                 options->inverted ? "; each line with its callers beneath" : "");
-    terminal_put_line(terminal, TERMINAL_STRONG, line, (size_t)length, 0);
+    terminal_print_line(terminal, TERMINAL_STRONG, "%s in %" PRIu64 " blocks, %s%s",
+                        size, profile->total.count, point_text(profile, options),
+                        options->inverted ? "; each line with its callers beneath"
+                                          : "");
 }
 
 static int print_tree(const struct terminal *terminal, const struct profile *profile,

@@ -107,7 +107,7 @@ static int print_document(struct process_report *report, struct weight total,
 
 static int print_sections(struct process_report *report, struct weight total,
                           const struct process_share *shares) {
-    char line[STATISTICS_TEXT_SIZE + 64], size[40];
+    char size[40];
     terminal_open(&report->terminal, stdout);
     births_report_print(&report->terminal, report->reader, NULL);
     if (report->options->selection.point == PROFILE_TEMPORARY)
@@ -118,10 +118,9 @@ static int print_sections(struct process_report *report, struct weight total,
     if (status != 0)
         return status;
     statistics_format_size(size, sizeof size, (double)total.size, false);
-    int length =
-        snprintf(line, sizeof line, "Total of %zu processes: size=%s, count=%" PRIu64,
-                 report->reader->process_count, size, total.count);
-    terminal_put_line(&report->terminal, TERMINAL_STRONG, line, (size_t)length, 0);
+    terminal_print_line(&report->terminal, TERMINAL_STRONG,
+                        "Total of %zu processes: size=%s, count=%" PRIu64,
+                        report->reader->process_count, size, total.count);
     text_report_print_completeness(&report->terminal, report->reader, NULL);
     return 0;
 }

@@ -2,6 +2,7 @@
 #include "output/terminal.h"
 
 #include <langinfo.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <stdint.h>
 #include <string.h>
@@ -128,4 +129,17 @@ void terminal_put_line(const struct terminal *terminal, enum terminal_style styl
     terminal_put_start(terminal, style, text, length,
                        terminal_width_left(terminal, used));
     fputc('\n', terminal->out);
+}
+
+void terminal_print_line(const struct terminal *terminal, enum terminal_style style,
+                         const char *format, ...) {
+    char *line;
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vasprintf(&line, format, arguments);
+    va_end(arguments);
+    if (length < 0)
+        return;
+    terminal_put_line(terminal, style, line, (size_t)length, 0);
+    free(line);
 }

@@ -51,3 +51,7 @@ size_t terminal_put_start(const struct terminal *terminal, enum terminal_style s
  * the line. */
 void terminal_put_line(const struct terminal *terminal, enum terminal_style style,
                        const char *text, size_t length, size_t used);
+/* Prints a whole line, as printf; nothing if there is no memory. */
+__attribute__((format(printf, 3, 4))) void
+terminal_print_line(const struct terminal *terminal, enum terminal_style style,
+                    const char *format, ...);

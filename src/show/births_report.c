@@ -89,16 +89,12 @@ bool births_report_text(const struct dump_reader *reader,
 
 void births_report_print(const struct terminal *terminal,
                          const struct dump_reader *reader, const char *name) {
-    char text[BIRTHS_REPORT_SIZE], *line;
+    char text[BIRTHS_REPORT_SIZE];
     if (!births_report_text(reader, text))
         return;
     text[0] = 'B';
-    int length = asprintf(&line, "%s%s%s", name != NULL ? name : "",
-                          name != NULL ? ": " : "", text);
-    if (length < 0)
-        return;
-    terminal_put_line(terminal, TERMINAL_STRONG, line, (size_t)length, 0);
-    free(line);
+    terminal_print_line(terminal, TERMINAL_STRONG, "%s%s%s", name != NULL ? name : "",
+                        name != NULL ? ": " : "", text);
 }
 
 void births_report_add_json(struct json_writer *writer, const char *key,

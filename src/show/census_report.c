@@ -29,14 +29,10 @@ void census_report_text(const struct dump_reader *reader,
 
 void census_report_print(const struct terminal *terminal,
                          const struct dump_reader *reader, const char *name) {
-    char text[CENSUS_REPORT_SIZE], *line;
+    char text[CENSUS_REPORT_SIZE];
     census_report_text(reader, text);
-    int length = asprintf(&line, "%s%sTypes at %s", name != NULL ? name : "",
-                          name != NULL ? ": " : "", text);
-    if (length < 0)
-        return;
-    terminal_put_line(terminal, TERMINAL_STRONG, line, (size_t)length, 0);
-    free(line);
+    terminal_print_line(terminal, TERMINAL_STRONG, "%s%sTypes at %s",
+                        name != NULL ? name : "", name != NULL ? ": " : "", text);
 }
 
 void census_report_add_json(struct json_writer *writer, const char *key,

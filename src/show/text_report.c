@@ -199,11 +199,10 @@ static void print_traceback(struct printer *printer, const struct statistic *ent
 
 static void print_sum(const struct printer *printer, const char *label,
                       const struct statistic *sum) {
-    char numbers[STATISTICS_TEXT_SIZE], line[STATISTICS_TEXT_SIZE + 64];
+    char numbers[STATISTICS_TEXT_SIZE];
     statistics_format(numbers, sum, printer->statistics->compared);
     drop_average(numbers);
-    int length = snprintf(line, sizeof line, "%s: %s", label, numbers);
-    terminal_put_line(printer->terminal, TERMINAL_STRONG, line, (size_t)length, 0);
+    terminal_print_line(printer->terminal, TERMINAL_STRONG, "%s: %s", label, numbers);
 }
 
 /* Cumulative entries overlap, so that their sum would be meaningless. */
@@ -253,15 +252,11 @@ void text_report_print_temporary(const struct terminal *terminal) {
 
 static void print_sampling(const struct terminal *terminal,
                            const struct dump_reader *reader, const char *name) {
-    char sampling[SAMPLING_TEXT_SIZE], *line;
-    if (!sampling_describe(reader, sampling))
-        return;
-    int length = asprintf(&line, "Estimates: %s%s%s; ± is the standard error",
-                          name != NULL ? name : "", name != NULL ? ": " : "", sampling);
-    if (length < 0)
-        return;
-    terminal_put_line(terminal, TERMINAL_STRONG, line, (size_t)length, 0);
-    free(line);
+    char sampling[SAMPLING_TEXT_SIZE];
+    if (sampling_describe(reader, sampling))
+        terminal_print_line(
+            terminal, TERMINAL_STRONG, "Estimates: %s%s%s; ± is the standard error",
+            name != NULL ? name : "", name != NULL ? ": " : "", sampling);
 }
 
 void text_report_print_completeness(const struct terminal *terminal,
