@@ -307,8 +307,8 @@ struct tracemalloc_dump_epoch {
     uint32_t process;
 };
 
-/* A type of Python's objects, such as `dict` or `orders.Order`. Id 0 is that of blocks
- * which hold no object: buffers and tables of objects. */
+/* A type of Python's objects, such as `dict` or `orders.Order`, or of their parts:
+ * `<table of list>`. Id 0 is that of other blocks. */
 struct tracemalloc_dump_type {
     tracemalloc_dump_string name; /* with its module, but for builtins */
     uint32_t reserved;

@@ -15,6 +15,7 @@
 
 enum {
     FIRST_SLOTS = 8192,
+    MAX_TABLE_TYPES = 8,
     /* One page of slots at once, with the head of the last block. */
     WINDOW = MACHINE_PAGE / sizeof(uint32_t) * 16,
 };
@@ -30,7 +31,9 @@ static struct census {
     struct id_table type_index; /* of types */
     uint32_t *last;             /* by bucket: the entry found last, from 1; or 0 */
     uint64_t buckets;
-    unsigned char *window; /* WINDOW + CENSUS_HEAD bytes */
+    unsigned char *window;            /* WINDOW + CENSUS_HEAD bytes */
+    uint32_t tables[MAX_TABLE_TYPES]; /* types of tables */
+    unsigned table_types;
 } census;
 
 static uint64_t monotonic(void) {
@@ -76,17 +79,6 @@ static uint32_t find(uint32_t bucket, uint32_t type) {
     return id;
 }
 
-static void count_block(uint32_t bucket, const unsigned char *head) {
-    uint32_t type = census.source->type_of(head, bucket_at(bucket)->size);
-    uint32_t id = census.last[bucket];
-    if (unlikely(id == 0 || census.entries[id - 1].type != type))
-        id = census.last[bucket] = find(bucket, type);
-    if (unlikely(id == 0))
-        return;
-    census.entries[id - 1].blocks++;
-    census.seen++;
-}
-
 /* The bucket of a slot, if its block may hold an object; else 0. */
 static uint32_t bucket_of(uint32_t slot) {
     uint32_t bucket = slot & BLOCK_MAP_BUCKET;
@@ -94,6 +86,52 @@ static uint32_t bucket_of(uint32_t slot) {
         (bucket_at(bucket)->site & TRACEMALLOC_DUMP_NOT_PYTHON) != 0)
         return 0;
     return bucket;
+}
+
+static bool is_table(uint32_t type) {
+    for (unsigned i = 0; i < census.table_types; i++)
+        if (census.tables[i] == type)
+            return true;
+    return false;
+}
+
+/* Whether it is one from now on. */
+static bool note_table(uint32_t type) {
+    if (is_table(type))
+        return true;
+    if (census.table_types == MAX_TABLE_TYPES)
+        return false;
+    census.tables[census.table_types++] = type;
+    return true;
+}
+
+/* A table is visited as well, as a block without an object, before or after its owner:
+ * that is taken back here. */
+static cold_path void count_table(uintptr_t address, uint32_t type) {
+    const uint32_t *slot = block_map_is_start(address) ? block_map_find(address) : NULL;
+    uint32_t bucket = slot != NULL ? bucket_of(*slot) : 0;
+    uint32_t none = bucket != 0 && note_table(type) ? find(bucket, 0) : 0;
+    uint32_t id = none != 0 ? find(bucket, type) : 0;
+    if (id == 0)
+        return;
+    census.entries[none - 1].blocks--;
+    census.entries[id - 1].blocks++;
+}
+
+static void count_block(uint32_t bucket, const unsigned char *head) {
+    uintptr_t table;
+    uint32_t table_type;
+    uint64_t size = bucket_at(bucket)->size;
+    uint32_t type = census.source->type_of(head, size, &table, &table_type);
+    uint32_t id = census.last[bucket];
+    if (unlikely(id == 0 || census.entries[id - 1].type != type))
+        id = census.last[bucket] = find(bucket, type);
+    if (unlikely(id == 0))
+        return;
+    census.entries[id - 1].blocks++;
+    census.seen++;
+    if (table != 0)
+        count_table(table, table_type);
 }
 
 /* Of a block that a window has only in part, or not at all. */
@@ -173,8 +211,39 @@ static uint64_t count_live(void) {
     return live;
 }
 
+/* An object that is being freed may name a block that is no longer its table. Then
+ * fewer blocks than none hold no object: that many are no tables. */
+static void correct_tables(void) {
+    for (uint64_t id = 0; id < census.buckets; id++)
+        census.last[id] = 0;
+    for (uint64_t i = 0; i < census.count; i++)
+        if ((int32_t)census.entries[i].blocks < 0) {
+            census.last[census.entries[i].bucket] = -census.entries[i].blocks;
+            census.entries[i].blocks = 0;
+        }
+    for (uint64_t i = 0; i < census.count; i++) {
+        struct tracemalloc_dump_census *entry = &census.entries[i];
+        uint32_t *wrong = &census.last[entry->bucket];
+        if (*wrong == 0 || !is_table(entry->type))
+            continue;
+        uint32_t less = *wrong < entry->blocks ? *wrong : entry->blocks;
+        entry->blocks -= less;
+        *wrong -= less;
+    }
+}
+
+static void drop_empty(void) {
+    uint64_t kept = 0;
+    for (uint64_t i = 0; i < census.count; i++)
+        if (census.entries[i].blocks > 0)
+            census.entries[kept++] = census.entries[i];
+    census.count = kept;
+}
+
 static void publish(uint64_t began) {
     struct tracemalloc_dump_header *header = census.dump->header;
+    correct_tables();
+    drop_empty();
     dump_file_publish(census.dump, TRACEMALLOC_DUMP_TYPES, census.type_count);
     dump_file_publish(census.dump, TRACEMALLOC_DUMP_CENSUS, census.count);
     uint64_t live = count_live();

@@ -15,14 +15,16 @@
 #include "base/compiler.h"
 #include "base/own_memory.h"
 
-enum { CENSUS_HEAD = 48 };
+enum { CENSUS_HEAD = 80 };
 
 struct census_source {
     const struct own_memory *memory;
     /* The id of the type, from census_type, of the object in a block; 0 if it holds
      * none. The first CENSUS_HEAD bytes of the block, and what follows a shorter one,
-     * are in `head`. */
-    uint32_t (*type_of)(const unsigned char *head, uint64_t size);
+     * are in `head`. If another block, which begins at `*table`, is a part of that
+     * object alone, it is counted as of `*table_type`; else both are 0. */
+    uint32_t (*type_of)(const unsigned char *head, uint64_t size, uintptr_t *table,
+                        uint32_t *table_type);
 };
 
 /* Counts all live blocks of Python's own domain. 0; or -errno, and the dump has no

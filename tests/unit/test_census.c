@@ -34,8 +34,16 @@ static void hold(size_t granule, uint64_t size, uint32_t stack, uint32_t domain,
     tracer_insert(alone, (uintptr_t)block, bucket_table_find(stack, domain, size));
 }
 
-static uint32_t type_of(const unsigned char *head, uint64_t size) {
+static uintptr_t table_of_t;
+
+/* A block that begins with T has a table. */
+static uint32_t type_of(const unsigned char *head, uint64_t size, uintptr_t *table,
+                        uint32_t *table_type) {
     ck_assert_uint_gt(size, 0);
+    *table = head[0] == 'T' ? table_of_t : 0;
+    *table_type = head[0] == 'T' ? census_type("t", 1) : 0;
+    if (head[0] == 'T')
+        return census_type("owner", 5);
     if (head[0] != 'A' && head[0] != 'B')
         return 0;
     return census_type(head[0] == 'A' ? "a" : "b", 1);
@@ -128,6 +136,37 @@ START_TEST(reclaimed_buckets_end_it) {
 }
 END_TEST
 
+START_TEST(a_table_is_of_its_owner) {
+    open_tracer(0);
+    for (size_t i = 0; i < 2; i++) {
+        hold(10 + 90 * i, 40, 5, PYTHON, 'T');
+        hold(50, 500, 6, PYTHON, 'x');
+        hold(52, 500, 6, PYTHON, 'x');
+        table_of_t = (uintptr_t)heap + 50 * GRANULE;
+        take();
+        ck_assert_uint_eq(blocks_of(6, "t"), 1 + i);
+        ck_assert_uint_eq(blocks_of(6, ""), 1 - i);
+        ck_assert_uint_eq(blocks_of(5, "owner"), 1 + i);
+        ck_assert_uint_eq(tracer.dump->header->census_unread, 0);
+    }
+    /* Two blocks name the first as their table, and then there is one without. */
+    tracer_remove(alone, (uintptr_t)heap + 52 * GRANULE, TRACER_PYTHON);
+    take();
+    ck_assert_uint_eq(blocks_of(6, "t"), 1);
+    ck_assert_uint_eq(blocks_of(6, ""), 0);
+    hold(52, 500, 6, PYTHON, 'x');
+    const uintptr_t others[] = {
+        0,       1,           table_of_t + 8,    table_of_t + GRANULE,
+        1 << 20, UINTPTR_MAX, (uintptr_t)1 << 47};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        table_of_t = others[i];
+        take();
+        ck_assert_uint_eq(blocks_of(6, ""), 2);
+        ck_assert_uint_eq(blocks_of(6, "t"), 0);
+    }
+}
+END_TEST
+
 static void take_at_freeze(void) {
     take();
 }
@@ -167,6 +206,7 @@ int main(void) {
         sampled_blocks_too,
         blocks_without_memory_are_passed_over,
         reclaimed_buckets_end_it,
+        a_table_is_of_its_owner,
         what_the_end_counted_stays,
         without_room_the_rest_is_not_counted,
     };

@@ -36,6 +36,7 @@ static struct own_memory memory;
 static struct type type_type, plain, collected;
 static char names[8][64];
 static uint32_t name_count;
+static uintptr_t table; /* of the last object */
 
 static uint32_t add(const char *name, size_t length) {
     ck_assert_uint_lt(name_count + 1, 8);
@@ -56,7 +57,7 @@ static void open_version(unsigned version) {
     runtime.type_type = &type_type;
     type_type = make_type("type", METATYPE | GC, 880);
     plain = make_type("decimal.Plain", 0, 32);
-    collected = make_type("list", GC, 40);
+    collected = make_type("tuple", GC, 40);
     ck_assert_int_eq(own_memory_open(&memory), 0);
     ck_assert_int_eq(python_type_open(&runtime, &memory, add), 0);
 }
@@ -78,7 +79,8 @@ static struct head make_head(size_t offset, uint64_t references, const void *typ
 static uint32_t type_of(size_t offset, uint64_t references, const void *type,
                         uint64_t size) {
     struct head head = make_head(offset, references, type);
-    return python_type_of(head.bytes, size);
+    uint32_t table_type;
+    return python_type_of(head.bytes, size, &table, &table_type);
 }
 
 START_TEST(an_object_is_where_its_type_says) {
@@ -94,7 +96,7 @@ START_TEST(an_object_is_where_its_type_says) {
         ck_assert_uint_eq(type_of(0, 1, &collected, 72), 0);
         ck_assert_uint_eq(type_of(rows[i].offset, 1, &plain, 72), 0);
         ck_assert_str_eq(names[1], "decimal.Plain");
-        ck_assert_str_eq(names[2], "list");
+        ck_assert_str_eq(names[2], "tuple");
         python_type_close();
         own_memory_close(&memory);
     }
@@ -169,11 +171,54 @@ START_TEST(a_circle_of_metatypes_ends) {
 }
 END_TEST
 
+START_TEST(containers_have_tables) {
+    struct type list = make_type("list", GC | 1 << 25, 40);
+    struct type dict = make_type("Mine", GC | 1 << 29, 48);
+    struct type set = make_type("set", GC, 200), bytes = make_type("bytearray", 0, 56);
+    uint32_t type;
+    open_version(0x30d);
+    ck_assert_uint_ne(type_of(0, 1, &plain, 32), 0);
+    ck_assert_uint_eq(table, 0);
+    struct head head = make_head(16, 1, &list);
+    uintptr_t address = 0x1230, values = 0;
+    memcpy(head.bytes + 16 + 24, &address, 8);
+    ck_assert_uint_ne(python_type_of(head.bytes, 56, &table, &type), 0);
+    ck_assert_uint_eq(table, address);
+    ck_assert_str_eq(names[type], "<table of list>");
+    head = make_head(16, 1, &dict);
+    memcpy(head.bytes + 16 + 32, &address, 8);
+    memcpy(head.bytes + 16 + 40, &values, 8);
+    ck_assert_uint_ne(python_type_of(head.bytes, 64, &table, &type), 0);
+    ck_assert_uint_eq(table, address);
+    values = 0x4560;
+    memcpy(head.bytes + 16 + 40, &values, 8);
+    ck_assert_uint_ne(python_type_of(head.bytes, 64, &table, &type), 0);
+    ck_assert_uint_eq(table, values);
+    head = make_head(16, 1, &set);
+    memcpy(head.bytes + 16 + 40, &address, 8);
+    ck_assert_uint_ne(python_type_of(head.bytes, 216, &table, &type), 0);
+    ck_assert_uint_eq(table, address);
+    python_type_close();
+    name_count = 0;
+    open_version(0x30d);
+    bytes = make_type("bytearray", 0, 56);
+    head = make_head(0, 1, &bytes);
+    memcpy(head.bytes + 32, &address, 8);
+    ck_assert_uint_ne(python_type_of(head.bytes, 56, &table, &type), 0);
+    ck_assert_uint_eq(table, address);
+    ck_assert_str_eq(names[type], "<buffer of bytearray>");
+}
+END_TEST
+
 int main(void) {
     const TTest *const tests[] = {
-        an_object_is_where_its_type_says,   managed_dicts_are_in_front_from_3_11_on,
-        counts_of_references_are_plausible, a_block_is_as_large_as_its_object,
-        other_pointers_are_no_types,        a_circle_of_metatypes_ends,
+        an_object_is_where_its_type_says,
+        managed_dicts_are_in_front_from_3_11_on,
+        counts_of_references_are_plausible,
+        a_block_is_as_large_as_its_object,
+        other_pointers_are_no_types,
+        a_circle_of_metatypes_ends,
+        containers_have_tables,
     };
     return suite_run("python_type", tests, sizeof tests / sizeof *tests);
 }

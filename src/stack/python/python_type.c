@@ -13,6 +13,8 @@ enum {
     TYPE_HAS_PRE_HEADER = 1 << 3 | 1 << 4, /* managed weakrefs, managed dict */
     TYPE_IS_READY = 1 << 12,
     TYPE_HAS_GC = 1 << 14,
+    TYPE_IS_LIST = 1 << 25,
+    TYPE_IS_DICT = 1 << 29,
     TYPE_IS_STRING = 1 << 28,
 };
 #define TYPE_IS_METATYPE (1ul << 31)
@@ -36,6 +38,10 @@ struct cached {
     uint32_t id;
     uint32_t header;   /* bytes in front of an object */
     uint64_t min_size; /* of an object */
+    /* Where in an object the pointer to its table is, and that to the values of a dict
+     * whose keys are shared, which are in place of the table; 0: it has none. */
+    uint16_t table, values;
+    uint32_t table_id;
 };
 
 static const struct python_runtime *python;
@@ -109,6 +115,33 @@ static uint64_t min_size_of(const struct python_type_head *head) {
     return is_string ? OBJECT_SIZE : (uint64_t)head->basic_size;
 }
 
+static bool is_named(const char *name, size_t length, const char *wanted) {
+    return length == strlen(wanted) && memcmp(name, wanted, length) == 0;
+}
+
+/* PyListObject, PyDictObject, PySetObject and PyByteArrayObject have these offsets in
+ * 3.6 to 3.15. */
+static void find_table(struct cached *found, const struct python_type_head *head,
+                       const char *name, size_t length) {
+    const char *table = NULL;
+    if ((head->flags & TYPE_IS_LIST) != 0) {
+        found->table = 24;
+        table = "<table of list>";
+    } else if ((head->flags & TYPE_IS_DICT) != 0) {
+        found->table = 32;
+        found->values = 40;
+        table = "<table of dict>";
+    } else if (is_named(name, length, "set") || is_named(name, length, "frozenset")) {
+        found->table = 40;
+        table = "<table of set>";
+    } else if (is_named(name, length, "bytearray")) {
+        found->table = 32;
+        table = "<buffer of bytearray>";
+    }
+    if (table != NULL)
+        found->table_id = add_name(table, strlen(table));
+}
+
 static struct cached examine(uintptr_t address) {
     struct python_type_head head;
     struct cached found = {.address = address};
@@ -119,6 +152,7 @@ static struct cached examine(uintptr_t address) {
     found.header = header_of(&head);
     found.min_size = min_size_of(&head);
     found.id = add_name(name, length);
+    find_table(&found, &head, name, length);
     return found;
 }
 
@@ -151,7 +185,17 @@ static bool may_be_count(uint64_t word) {
     return (uint32_t)word != 0 && (word >> 32 & 0xffff) == 0;
 }
 
-static uint32_t type_at(const unsigned char *head, uint64_t size, uint32_t offset) {
+/* The table of an object that is at an offset in its block; 0 if there is none. */
+static uintptr_t table_at(const struct cached *type, const unsigned char *head,
+                          uint64_t size, uint32_t offset) {
+    if (size < offset + type->table + 8u || size < offset + type->values + 8u)
+        return 0;
+    uintptr_t values = type->values != 0 ? word_at(head + offset + type->values) : 0;
+    return values != 0 ? values : word_at(head + offset + type->table);
+}
+
+static uint32_t type_at(const unsigned char *head, uint64_t size, uint32_t offset,
+                        uintptr_t *table, uint32_t *table_type) {
     if (size < offset + OBJECT_SIZE || !may_be_count(word_at(head + offset)))
         return 0;
     uintptr_t address = word_at(head + offset + 8);
@@ -159,17 +203,26 @@ static uint32_t type_at(const unsigned char *head, uint64_t size, uint32_t offse
         return 0;
     struct cached type = find(address);
     bool is_here = type.header == offset && size - offset >= type.min_size;
-    return is_here ? type.id : 0;
+    if (!is_here)
+        return 0;
+    if (type.table != 0) {
+        *table = table_at(&type, head, size, offset);
+        *table_type = type.table_id;
+    }
+    return type.id;
 }
 
-uint32_t python_type_of(const unsigned char *head, uint64_t size) {
+uint32_t python_type_of(const unsigned char *head, uint64_t size, uintptr_t *table,
+                        uint32_t *table_type) {
     static const uint8_t old_offsets[] = {0, OLD_GC_HEADER};
     static const uint8_t offsets[] = {0, MIN_GC_HEADER, MIN_GC_HEADER + PRE_HEADER};
     unsigned version = python->layout.version;
     const uint8_t *offset = version < 0x308 ? old_offsets : offsets;
     unsigned ways = version < 0x30b ? 2 : 3;
+    *table = 0;
+    *table_type = 0;
     for (unsigned i = 0; i < ways; i++) {
-        uint32_t id = type_at(head, size, offset[i]);
+        uint32_t id = type_at(head, size, offset[i], table, table_type);
         if (id != 0)
             return id;
     }

@@ -23,8 +23,8 @@
 #include "base/own_memory.h"
 #include "stack/python/python_runtime.h"
 
-/* The bytes of a block in which its object's type is. */
-enum { PYTHON_TYPE_HEAD = 48 };
+/* The bytes of a block in which its object's type is, and the pointer to its table. */
+enum { PYTHON_TYPE_HEAD = 80 };
 
 /* `add` gives a type, by its module and name, a number of 1 or more. 0, or -ENOMEM. */
 must_check int python_type_open(const struct python_runtime *runtime,
@@ -33,5 +33,8 @@ must_check int python_type_open(const struct python_runtime *runtime,
 void python_type_close(void);
 
 /* The number of the type of the object in a block of `size` bytes, the first of which
- * are in `head`; 0 if there is no object. */
-uint32_t python_type_of(const unsigned char *head, uint64_t size);
+ * are in `head`; 0 if there is no object. Of a list, dict, set or bytearray, `*table`
+ * is the address of its table or buffer, which may be the start of another block that
+ * is this object's alone, and `*table_type` the number for that; else 0. */
+uint32_t python_type_of(const unsigned char *head, uint64_t size, uintptr_t *table,
+                        uint32_t *table_type);
