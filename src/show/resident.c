@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include "base/machine.h"
 #include "dump/dump_process.h"
 #include "process/live_dump.h"
 #include "process/memory_map.h"
@@ -15,7 +16,6 @@ enum {
     CHUNK_ALIGNMENT = 16,
     MIN_CHUNK = 32,
     MIN_MAPPED = 128 << 10, /* blocks that have a mapping of their own; at first */
-    PAGE = 4096,
 };
 
 /* What the blocks take. */
@@ -41,7 +41,7 @@ static uint64_t less(uint64_t first, uint64_t second) {
 
 static void add_chunks(struct blocks *blocks, uint64_t size, struct weight weight) {
     bool is_mapped = size >= MIN_MAPPED;
-    uint64_t chunk = is_mapped ? round_up(size + 2 * CHUNK_HEADER, PAGE)
+    uint64_t chunk = is_mapped ? machine_whole_pages(size + 2 * CHUNK_HEADER)
                                : round_up(size + CHUNK_HEADER, CHUNK_ALIGNMENT);
     chunk = chunk > MIN_CHUNK ? chunk : MIN_CHUNK;
     uint64_t bytes = weight.size + weight.count * (chunk - size);
