@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The census: how many live objects of each type a program has, and where from."""
 
+import os
 import re
 import subprocess
 
@@ -34,6 +35,15 @@ generators = [(n for n in ()) for n in range(130)]
 
 WAIT = OBJECTS + """
 print("ready", flush=True)
+sys.stdin.readline()
+"""
+
+GROW = OBJECTS + """
+print("ready", flush=True)
+sys.stdin.readline()
+more = [Slim() for n in range(5000)]
+more += [Order(n) for n in range(400)]
+print("grown", flush=True)
 sys.stdin.readline()
 """
 
@@ -228,13 +238,7 @@ def test_of_several_processes(some_interpreter, trace_code, ours, tmp_path):
 
 
 def test_two_points_in_time(live, ours, tmp_path):
-    process = live(OBJECTS + """
-print("ready", flush=True)
-sys.stdin.readline()
-more = [Slim() for n in range(5000)]
-print("grown", flush=True)
-sys.stdin.readline()
-""")
+    process = live(GROW)
     old = take(ours, process, tmp_path, "old.dump")
     process.stdin.write("\n")
     process.stdin.flush()
@@ -243,7 +247,7 @@ sys.stdin.readline()
     document = ours.json("compare", "-g", "type", "-l", "all", old, new)
     entries = {entry["type"]: entry for entry in document["statistics"]}
     assert entries["__main__.Slim"]["count_diff"] == 5000
-    assert entries["__main__.Order"]["count_diff"] == 0
+    assert entries["__main__.Order"]["count_diff"] == 400
     assert document["old_census"]["time"] < document["census"]["time"]
 
 
@@ -275,6 +279,43 @@ for thread in threads: thread.join()
         counts = counts_of(ours.json("stats", "-g", "type", "-l", "all", dump))
         assert ORDERS <= counts["__main__.Order"] <= ORDERS + 3 * 200 + 3
         assert counts["__main__.Slim"] == SLIMS
+
+
+def test_of_a_process_that_was_attached_to(interpreter, attach, ours, tmp_path):
+    """Its classes are older than the tracing."""
+    program = tmp_path / "program.py"
+    program.write_text(GROW)
+    process = subprocess.Popen(
+        [interpreter.path, str(program)],
+        env=clean_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        universal_newlines=True,
+    )
+    try:
+        assert process.stdout.readline() == "ready\n"
+        attach(process.pid)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "grown\n"
+        dump = take(ours, process, tmp_path)
+        counts = counts_of(ours.json("stats", "-g", "type", "-l", "all", dump))
+        assert counts["__main__.Slim"] == 5000
+        assert counts["__main__.Order"] == 400
+        process.communicate("\n", timeout=TIMEOUT)
+        assert process.returncode == 0
+    finally:
+        process.kill()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="changes its user")
+def test_of_a_process_that_changed_its_user(live, ours, tmp_path):
+    """The kernel does not let it open its own memory."""
+    drop = "import os; os.setgid(65534); os.setuid(65534)\n"
+    process = live(WAIT.replace("print(", drop + "print("))
+    dump = take(ours, process, tmp_path)
+    counts = counts_of(ours.json("stats", "-g", "type", "-l", "all", dump))
+    expect_counts(counts)
 
 
 def test_a_program_without_python(command, ours, tmp_path):
