@@ -153,6 +153,61 @@ def learn(n):
 for n in rounds():
     learn(n)
 """,
+    "a leak beside heavy churn": """
+kept = []
+def serve(n):
+    page = [str(i) * 20 for i in range(300)]
+    return len("".join(page))
+def remember(n):
+    kept.append(bytes(100 + n % 3))  # LEAK
+for n in rounds():
+    serve(n)
+    if n % 5 == 0:
+        remember(n)
+""",
+    "an extension module's buffer": """
+import zlib
+packers = []
+def open_stream(n):
+    packer = zlib.compressobj(1, zlib.DEFLATED, 9, 1)  # LEAK
+    packers.append(packer)
+def inflate(n):
+    return zlib.decompress(zlib.compress(b"x" * 500))
+for n in rounds():
+    inflate(n)
+    if n % 8 == 0:
+        open_stream(n)
+""",
+    "what comes and goes with the season": """
+held = []
+def hold(n):
+    held.append(bytearray(700))
+for n in rounds():
+    if n // 60 % 2 == 0:
+        hold(n)
+    elif held:
+        held.pop()
+""",
+    "a cache that warms up and then stays": """
+import functools
+@functools.lru_cache(maxsize=None)
+def price(item):
+    return bytearray(300 + item)
+for n in rounds():
+    for _ in range(4):
+        price(random.randrange(120))
+""",
+    "a large load once": """
+def load():
+    return [{"n": i, "text": "row %d" % i} for i in range(20000)]
+table = None
+def answer(n):
+    return table[n % len(table)]["text"].upper() if table else ""
+for n in rounds():
+    if n == 60:
+        table = load()
+    answer(n)
+""",
 }
 
 
