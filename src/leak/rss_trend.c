@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "profile/last_sample.h"
+
 /* Points at equal distances, over the part of the time that is looked at. */
 enum { POINTS = 48, PAIRS = POINTS * (POINTS - 1) / 2 };
 static const double looked_at = 0.6;
@@ -44,8 +46,10 @@ static double find_slope(const struct tracemalloc_dump_timeline_sample *samples,
 
 void rss_trend_find(struct rss_trend *trend, const struct dump_reader *reader) {
     const struct tracemalloc_dump_timeline_sample *samples = reader->timeline;
-    size_t count = reader->timeline_count, first = 0;
+    size_t count = last_sample_find(reader), first = 0;
     *trend = (struct rss_trend){0};
+    if (count == 0)
+        count = reader->timeline_count;
     if (count == 0)
         return;
     trend->bytes = samples[count - 1].rss_bytes;

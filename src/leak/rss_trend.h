@@ -9,7 +9,7 @@
 #include "dump/dump_reader.h"
 
 struct rss_trend {
-    uint64_t bytes;     /* at the last sample of the timeline */
+    uint64_t bytes;     /* at the last sample: see last_sample.h */
     double rate;        /* bytes a second, over the later part of the time */
     double traced_rate; /* the same of all traced blocks */
 };

@@ -7,6 +7,7 @@
 #include "dump/dump_process.h"
 #include "process/live_dump.h"
 #include "process/memory_map.h"
+#include "profile/last_sample.h"
 
 /* Of the interpreter's own allocator, and of libc's; bytes. */
 enum {
@@ -156,18 +157,11 @@ static void balance(struct resident *resident) {
     resident->not_resident = excess_of(resident);
 }
 
-/* A program frees its memory as it ends, so that the last sample says little. Returns
- * the resident bytes of the last sample with at least nine tenths of the bytes
- * reported; 0 if there is none. */
-static uint64_t find_whole(const struct profile *profile) {
-    const struct dump_reader *reader = profile->reader;
-    uint64_t total = profile->total.size;
-    for (size_t i = reader->timeline_count; i-- > 0 && reader->process_count == 1;) {
-        const struct tracemalloc_dump_timeline_sample *sample = &reader->timeline[i];
-        if (sample->python_bytes + sample->native_bytes >= total - total / 10)
-            return sample->rss_bytes;
-    }
-    return 0;
+static uint64_t find_whole(const struct dump_reader *reader) {
+    size_t count = last_sample_find(reader);
+    return reader->process_count == 1 && count > 0
+               ? reader->timeline[count - 1].rss_bytes
+               : 0;
 }
 
 void resident_find(struct resident *resident, const struct profile *profile) {
@@ -177,7 +171,7 @@ void resident_find(struct resident *resident, const struct profile *profile) {
     struct memory_map map;
     measure_blocks(&blocks, profile);
     bool is_whole = reader->births.epochs == NULL;
-    *resident = (struct resident){.whole = is_whole ? find_whole(profile) : 0};
+    *resident = (struct resident){.whole = is_whole ? find_whole(reader) : 0};
     uint64_t *parts = resident->parts;
     parts[RESIDENT_PYTHON] = blocks.python;
     parts[RESIDENT_LIBC] = blocks.libc;

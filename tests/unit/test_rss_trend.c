@@ -78,6 +78,25 @@ START_TEST(traced_blocks_have_their_own_slope) {
 }
 END_TEST
 
+/* As it ends, the program frees what it held. */
+START_TEST(the_end_of_the_program_does_not_count) {
+    dump_maker_open(&maker);
+    uint32_t site = dump_maker_site(&maker, 0, 0);
+    dump_maker_bucket(&maker, site, 1900, 1, 0);
+    for (uint64_t i = 0; i < 25; i++) {
+        const struct tracemalloc_dump_timeline_sample sample = {
+            .time = i * second,
+            .python_bytes = i < 20 ? 100 * i : 500,
+            .rss_bytes = i < 20 ? 1000 * i : 3000,
+        };
+        dump_maker_append(&maker, TRACEMALLOC_DUMP_TIMELINE, &sample);
+    }
+    struct rss_trend trend = find();
+    ck_assert_uint_eq(trend.bytes, 19000);
+    ck_assert_double_eq_tol(trend.rate, 1000, 1e-6);
+}
+END_TEST
+
 START_TEST(one_sample_has_no_slope) {
     dump_maker_open(&maker);
     struct rss_trend trend = find();
@@ -98,6 +117,7 @@ int main(void) {
         one_step_is_no_slope,
         the_start_of_the_program_does_not_count,
         it_may_fall,
+        the_end_of_the_program_does_not_count,
         one_sample_has_no_slope,
         traced_blocks_have_their_own_slope,
     };
