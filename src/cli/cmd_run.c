@@ -20,6 +20,7 @@
 #include "output/failure.h"
 #include "process/child.h"
 #include "process/oom_counter.h"
+#include "process/preload_obstacle.h"
 #include "process/run_dumps.h"
 
 enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127, SIGNAL_BASE = 128 };
@@ -35,6 +36,7 @@ struct arguments {
     bool no_follow_fork;
     bool any_program;
     char **program; /* NULL-terminated, with its arguments */
+    enum preload_obstacle obstacle;
 };
 
 static const struct argp_option argp_options[] = {
@@ -177,23 +179,34 @@ static bool is_quiet(void) {
            options.quiet;
 }
 
-static void report_dumps(const struct run_dumps *dumps) {
+static void report_obstacle(const struct arguments *arguments) {
+    if (arguments->obstacle == PRELOAD_WORKS || arguments->quiet || is_quiet())
+        return;
+    failure_note("%s %s: %s", arguments->program[0],
+                 preload_obstacle_text(arguments->obstacle),
+                 preload_obstacle_is_inherited(arguments->obstacle)
+                     ? "only programs that it starts are traced"
+                     : "it runs untraced");
+}
+
+static void report_dumps(const struct run_dumps *dumps,
+                         enum preload_obstacle obstacle) {
     char names[3 * PATH_MAX];
     run_dumps_list(dumps, names, sizeof names);
     if (dumps->count > 0)
         failure_note("wrote %s", names);
-    else
+    else if (obstacle == PRELOAD_WORKS)
         failure_note("no dump was written: the program has no Python, or it cleared "
                      "its environment");
 }
 
 static void complete_dumps(const struct run_end *end, const char *pattern,
-                           uint64_t run_id) {
+                           uint64_t run_id, enum preload_obstacle obstacle) {
     struct run_dumps dumps;
     int error = run_dumps_find(&dumps, pattern, run_id);
     run_dumps_finish(&dumps, end);
     if (!is_quiet() && error == 0)
-        report_dumps(&dumps);
+        report_dumps(&dumps, obstacle);
     run_dumps_free(&dumps);
 }
 
@@ -213,9 +226,10 @@ static int run_program(const struct arguments *arguments, const char *pattern,
     pid_t child = child_start(arguments->program);
     if (child < 0)
         return report_failure(arguments->program[0], -child);
+    report_obstacle(arguments);
     struct run_end end = {.pid = child, .wait_status = child_wait(child)};
     end.oom_killed = oom_between(oom_before, oom_counter_read());
-    complete_dumps(&end, pattern, run_id);
+    complete_dumps(&end, pattern, run_id, arguments->obstacle);
     return WIFSIGNALED(end.wait_status) ? SIGNAL_BASE + WTERMSIG(end.wait_status)
                                         : WEXITSTATUS(end.wait_status);
 }
@@ -225,16 +239,18 @@ static int run(int argc, char **argv) {
     char pattern[3 * PATH_MAX];
     uint64_t run_id = 0;
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &arguments);
+    arguments.obstacle = preload_obstacle_find(arguments.program[0]);
+    bool is_prepared = preload_obstacle_is_inherited(arguments.obstacle);
     int error = set_output(&arguments, pattern, sizeof pattern);
-    if (error == 0)
+    if (error == 0 && is_prepared)
         error = set_switches(&arguments);
-    if (error == 0)
+    if (error == 0 && is_prepared)
         error = set_any_program(&arguments);
     if (error == 0)
         error = set_run_id(&run_id);
     if (error < 0)
         return failure_print("%s", strerror(-error));
-    if (preload_library() != 0)
+    if (is_prepared && preload_library() != 0)
         return 1;
     return run_program(&arguments, pattern, run_id);
 }
