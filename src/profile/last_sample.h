@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The last sample of the timeline that says what a program held: while it ends, it frees
- * its memory, and the samples of that say little. */
+/* The last sample of the timeline that says what a program held. While it ends, it
+ * frees its memory, and the samples of that say little. */
 #pragma once
 
 #include <stddef.h>
