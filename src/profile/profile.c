@@ -24,6 +24,8 @@ struct weight profile_bucket_weight(const struct dump_reader *reader,
                                     const struct tracemalloc_dump_bucket *bucket,
                                     enum profile_point point) {
     uint64_t count = profile_bucket_count(reader, bucket, point);
+    if (count == 0) /* there may be no site at all */
+        return (struct weight){0};
     if (!estimate_is_needed(reader))
         return (struct weight){.size = count * bucket->size, .count = count};
     struct estimate sum = {0};

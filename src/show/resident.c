@@ -79,11 +79,12 @@ static void measure_blocks(struct blocks *blocks, const struct profile *profile)
     for (size_t i = 0; i < reader->bucket_count; i++) {
         const struct tracemalloc_dump_bucket *bucket = &reader->buckets[i];
         struct weight weight = profile_bucket_weight(reader, bucket, PROFILE_NOW);
+        if (weight.count == 0)
+            continue;
         const struct tracemalloc_dump_site *site =
             &reader->sites[dump_bucket_site(bucket)];
-        if (weight.count > 0)
-            add_blocks(blocks, reader->domains[site->domain].number,
-                       reader->header.arena_bytes > 0, bucket->size, weight);
+        add_blocks(blocks, reader->domains[site->domain].number,
+                   reader->header.arena_bytes > 0, bucket->size, weight);
     }
 }
 

@@ -233,6 +233,19 @@ START_TEST(estimates_stay_within_bounds) {
 }
 END_TEST
 
+/* A dump that was cut off: a bucket, and no site that it could be of. */
+START_TEST(an_unused_bucket_needs_no_site) {
+    struct tracemalloc_dump_bucket bucket = {.size = 100};
+    struct dump_reader *reader = opened_dump_read(&maker);
+    size_t sites = reader->site_count;
+    reader->site_count = 0;
+    ck_assert(estimate_is_needed(reader));
+    ck_assert_uint_eq(profile_bucket_weight(reader, &bucket, PROFILE_NOW).size, 0);
+    reader->site_count = sites;
+    dump_reader_close(reader);
+}
+END_TEST
+
 START_TEST(texts_say_the_error) {
     char text[STATISTICS_TEXT_SIZE], error[STATISTICS_ERROR_SIZE];
     struct statistic statistic = {
@@ -256,6 +269,7 @@ END_TEST
 int main(void) {
     TCase *tests = tcase_create("estimate");
     tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, an_unused_bucket_needs_no_site);
     tcase_add_test(tests, uniform_sizes);
     tcase_add_test(tests, heavy_tails);
     tcase_add_test(tests, one_giant_block);
