@@ -121,7 +121,7 @@ def test_resident_memory_is_explained(
     )
     try:
         assert process.stdout.readline() == b"ready\n"
-        time.sleep(0.3)
+        time.sleep(1)  # until the timeline has a sample of what it holds
         (dump,) = dumps_folder.glob("*")
         live = ours.json("info", dump)["rss"]
         summary = ours.json("summary", dump)

@@ -52,10 +52,10 @@ EXPECTED = {
     "__main__.Slim": SLIMS,
     "__main__.Point": POINTS,
     "__main__.Made": 70,
-    "collections.deque": 80,
     "ValueError": 90,
-    "generator": 130,
 }
+# What an interpreter's site-packages import may keep some of.
+NEARLY = {"collections.deque": 80, "generator": 130}
 AT_LEAST = {"function": 110, "set": 120, "list": 9, "tuple": 0, "dict": 1, "str": 1000}
 
 
@@ -70,6 +70,8 @@ def counts_of(document):
 
 def expect_counts(counts):
     assert {name: counts.get(name) for name in EXPECTED} == EXPECTED
+    for name, count in NEARLY.items():
+        assert count <= counts.get(name, 0) <= count + 5, name
     for name, least in AT_LEAST.items():
         assert counts.get(name, 0) >= least, name
 
