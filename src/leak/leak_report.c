@@ -130,26 +130,32 @@ static double watched_seconds(const struct leak_time *time) {
     return time->count > 0 ? leak_time_between(time, 0, time->count) : 0;
 }
 
-int leak_report_add(struct leak_report *report, const struct profile *profile,
-                    uint32_t process) {
+static int add_process(struct leak_report *report, const struct profile *profile,
+                       uint32_t process) {
     struct leak_lines lines;
     int error = leak_lines_open(&lines, profile, process);
-    if (array_reserve(&report->pids, &report->pid_capacity, report->processes + 1,
-                      sizeof *report->pids) < 0)
-        error = -ENOMEM;
-    else
-        report->pids[report->processes] = profile->reader->processes[process].pid;
-    report->processes++;
-    report->untimed += lines.time.count == 0;
-    double watched = watched_seconds(&lines.time);
-    if (watched > report->watched_seconds)
-        report->watched_seconds = watched;
-    if (watched < HEAP_HISTORY_MIN_SECONDS)
-        report->brief++;
-    else if (error == 0)
+    if (error == 0)
         error = add_lines(report, &lines);
     leak_lines_close(&lines);
     return error;
+}
+
+int leak_report_add(struct leak_report *report, const struct profile *profile,
+                    uint32_t process) {
+    struct leak_time time;
+    if (array_reserve(&report->pids, &report->pid_capacity, report->processes + 1,
+                      sizeof *report->pids) < 0)
+        return -ENOMEM;
+    report->pids[report->processes++] = profile->reader->processes[process].pid;
+    leak_time_open(&time, profile->reader, process);
+    report->untimed += time.count == 0;
+    double watched = watched_seconds(&time);
+    if (watched > report->watched_seconds)
+        report->watched_seconds = watched;
+    if (watched >= HEAP_HISTORY_MIN_SECONDS)
+        return add_process(report, profile, process);
+    report->brief++;
+    return 0;
 }
 
 static bool has_rates(const struct dump_reader *reader) {
