@@ -318,11 +318,9 @@ static int print_json(const struct facts *facts) {
                                  (uint64_t)(weight_error(facts->total) + 0.5));
         json_writer_add_unsigned(&writer, "sampled_blocks", facts->total.sampled);
     }
-    json_writer_key(&writer, "peak_bytes");
-    if (facts->peak > 0 || reader->process_count == 1)
-        json_writer_unsigned(&writer, facts->peak);
-    else
-        json_writer_null(&writer);
+    json_writer_add_if_known(&writer, "peak_bytes",
+                             facts->peak > 0 || reader->process_count == 1,
+                             facts->peak);
     add_domains(&writer, facts);
     add_processes(&writer, reader);
     json_writer_add_unsigned(&writer, "arena_bytes", reader->header.arena_bytes);

@@ -137,6 +137,15 @@ void json_writer_add_unsigned(struct json_writer *writer, const char *key,
     json_writer_unsigned(writer, value);
 }
 
+void json_writer_add_if_known(struct json_writer *writer, const char *key,
+                              bool is_known, uint64_t value) {
+    json_writer_key(writer, key);
+    if (is_known)
+        json_writer_unsigned(writer, value);
+    else
+        json_writer_null(writer);
+}
+
 void json_writer_add_signed(struct json_writer *writer, const char *key,
                             int64_t value) {
     json_writer_key(writer, key);

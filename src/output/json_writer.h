@@ -45,6 +45,9 @@ void json_writer_word(struct json_writer *writer, const char *word);
 /* Write a key and its value. */
 void json_writer_add_unsigned(struct json_writer *writer, const char *key,
                               uint64_t value);
+/* As json_writer_add_unsigned, but null if the value is not known. */
+void json_writer_add_if_known(struct json_writer *writer, const char *key,
+                              bool is_known, uint64_t value);
 void json_writer_add_signed(struct json_writer *writer, const char *key, int64_t value);
 void json_writer_add_word(struct json_writer *writer, const char *key,
                           const char *word);

@@ -145,11 +145,7 @@ void process_list_add_names(struct json_writer *writer,
     uint32_t number = process_list_number(reader, process);
     add_name(writer, "title", reader->processes[process].title);
     add_name(writer, "comm", reader->processes[process].comm);
-    json_writer_key(writer, "number_in_run");
-    if (number != 0)
-        json_writer_unsigned(writer, number);
-    else
-        json_writer_null(writer);
+    json_writer_add_if_known(writer, "number_in_run", number != 0, number);
 }
 
 void process_list_add_json(struct json_writer *writer, const struct dump_reader *reader,

@@ -220,15 +220,6 @@ const char *resident_label(enum resident_part part) {
     return names[part].label;
 }
 
-static void add_if_known(struct json_writer *writer, const char *key, bool known,
-                         uint64_t value) {
-    json_writer_key(writer, key);
-    if (known)
-        json_writer_unsigned(writer, value);
-    else
-        json_writer_null(writer);
-}
-
 /* Whether a part can be told from the rest. */
 static bool is_known(const struct resident *resident, enum resident_part part) {
     bool is_of_map = part == RESIDENT_LIBC_FREE || part == RESIDENT_SHARED ||
@@ -242,11 +233,13 @@ void resident_add_json(struct json_writer *writer, const char *key,
                        const struct resident *resident) {
     json_writer_key(writer, key);
     json_writer_open_map(writer);
-    add_if_known(writer, "bytes", resident->whole > 0, resident->whole);
+    json_writer_add_if_known(writer, "bytes", resident->whole > 0, resident->whole);
     for (int i = 0; i < RESIDENT_PARTS; i++)
-        add_if_known(writer, names[i].key, is_known(resident, i), resident->parts[i]);
-    add_if_known(writer, "not_resident", resident->whole > 0, resident->not_resident);
-    add_if_known(writer, "swapped", resident->is_live, resident->swapped);
+        json_writer_add_if_known(writer, names[i].key, is_known(resident, i),
+                                 resident->parts[i]);
+    json_writer_add_if_known(writer, "not_resident", resident->whole > 0,
+                             resident->not_resident);
+    json_writer_add_if_known(writer, "swapped", resident->is_live, resident->swapped);
     json_writer_key(writer, "live");
     json_writer_bool(writer, resident->is_live);
     json_writer_close_map(writer);

@@ -132,16 +132,6 @@ static void add_classes(struct json_writer *writer, const struct summary *summar
     json_writer_close_list(writer);
 }
 
-/* Adds null if the value is unknown. */
-static void add_if_known(struct json_writer *writer, const char *key, bool known,
-                         uint64_t value) {
-    json_writer_key(writer, key);
-    if (known)
-        json_writer_unsigned(writer, value);
-    else
-        json_writer_null(writer);
-}
-
 static void add_leak(struct json_writer *writer, const struct summary *summary) {
     const struct leak_report *report = &summary->leaks;
     json_writer_key(writer, "leak");
@@ -161,8 +151,8 @@ void summary_json_add(struct json_writer *writer, const struct summary *summary)
     resident_add_json(writer, "rss", &summary->rss);
     uint64_t peak =
         heap_history_peak(summary->reader, summary->profiles[SUMMARY_NOW].total.size);
-    add_if_known(writer, "peak_bytes", peak > 0 || summary->reader->process_count == 1,
-                 peak);
+    json_writer_add_if_known(writer, "peak_bytes",
+                             peak > 0 || summary->reader->process_count == 1, peak);
     add_leak(writer, summary);
     json_writer_add_word(writer, "next", summary->advice);
     json_report_add_completeness(writer, summary->reader, NULL);
