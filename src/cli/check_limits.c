@@ -55,6 +55,9 @@ static int measure_line(struct check_limit *limit, const struct dump_reader *rea
         error = filter_add(&filter, anywhere, true);
     if (error == 0)
         error = read_filtered(&limit->value, &filter, reader);
+    if (error == 0 && limit->value == 0)
+        failure_note("%s held no memory at the peak: check the file and the line",
+                     limit->pattern);
     free(anywhere);
     return error;
 }

@@ -68,6 +68,9 @@ def test_growth(check, some_interpreter, trace_code, ours):
     assert ours("check", dump, "--max-growth", "1M").returncode == 0
 
 
+NOT_THERE = "held no memory at the peak: check the file and the line\n"
+
+
 def test_lines(check):
     """The line of a file in any directory, at the peak."""
     assert check("--max-line", "program.py:3=3M") == (0, [])
@@ -80,6 +83,13 @@ def test_lines(check):
         3,
         ["program.py:3", "program.py:6", "program.py:6"],
     )
+
+
+def test_a_line_that_is_not_there(ours, dump):
+    """A gate must not go away silently as its file is renamed."""
+    result = ours("check", dump, "--max-line", "renamed.py:3=2M")
+    assert result.returncode == 0
+    assert result.stderr == "tracemalloc: renamed.py:3 " + NOT_THERE
 
 
 def test_a_baseline(check, ours, dump, some_interpreter, trace_code):
@@ -110,7 +120,8 @@ def test_what_ci_reads(ours, dump, tmp_path):
     options = ["--max-peak", "1G", "--max-line", "p<r>&ogram,%.py:3=2M"]
     options += ["--max-line", "program.py:3=2M", "--github", "--junit", out]
     result = ours("check", dump, *options)
-    assert result.returncode == 3 and result.stderr == ""
+    assert result.returncode == 3
+    assert result.stderr == "tracemalloc: p<r>&ogram,%.py:3 " + NOT_THERE
     suite = xml.etree.ElementTree.parse(str(out)).getroot()
     assert (suite.tag, suite.get("tests"), suite.get("failures")) == (
         "testsuite",
