@@ -18,6 +18,7 @@
 #include "event/event.h"
 #include "hooks/libc_real.h"
 #include "trace/mapping_table.h"
+#include "trace/python_arenas.h"
 
 static enum mapping_kind kind_of(int protection, int flags) {
     if ((flags & MAP_ANONYMOUS) == 0)
@@ -37,19 +38,34 @@ static void *real_mmap(void *address, size_t length, int protection, int flags, 
     return MAP_FAILED;
 }
 
-/* A call within an allocator that one of our hooks called: the interpreter takes or
- * returns an arena. */
-static cold_path void count_arena(int64_t change) {
+/* What was live at the exit was in the arenas of that time. */
+static void count_arenas(struct event_guard guard) {
+    event_guard_check(guard);
+    if (tracer.dump->header->finalized == 0)
+        tracer.dump->header->arena_bytes = python_arenas_bytes();
+}
+
+/* A call within an allocator that one of our hooks called: the interpreter takes an
+ * arena, or returns one before it is unmapped. */
+static cold_path void note_arena(void *start, size_t length,
+                                 void (*note)(struct event_guard, uintptr_t, size_t)) {
     struct thread_state *self = thread_state_get();
     if (!self->in_allocator || self->in_tracer)
         return;
     struct event_guard guard = event_begin(self);
-    uint64_t *bytes = gate.active ? &tracer.dump->header->arena_bytes : NULL;
-    /* An arena from before tracing may be returned. */
-    if (bytes != NULL)
-        *bytes =
-            change < 0 && *bytes < (uint64_t)-change ? 0 : *bytes + (uint64_t)change;
+    if (gate.active) {
+        note(guard, (uintptr_t)start, machine_whole_pages(length));
+        count_arenas(guard);
+    }
     event_end(guard);
+}
+
+/* The interpreter returns most arenas when it frees an object, which is no call within
+ * an allocator. */
+static cold_path void forget_arena(struct event_guard guard, uintptr_t start,
+                                   size_t length) {
+    python_arenas_remove(guard, start, length);
+    count_arenas(guard);
 }
 
 static cold_path void note_map(struct event_guard guard, void *address, size_t length,
@@ -57,12 +73,20 @@ static cold_path void note_map(struct event_guard guard, void *address, size_t l
     uintptr_t start = (uintptr_t)address;
     length = machine_whole_pages(length);
     int error = 0;
+    forget_arena(guard, start, length);
     if (kind != MAPPING_NONE)
         error = mapping_table_add(guard, start, length, kind,
                                   event_capture(guard, EVENT_ANY_THREAD));
     else if (mapping_table_kind(guard, start, length) != MAPPING_NONE)
         error = mapping_table_remove(guard, start, length);
     if (error < 0)
+        tracer_lost_block(guard, TRACEMALLOC_DUMP_LOST_MEMORY);
+}
+
+static cold_path void note_unmap(struct event_guard guard, uintptr_t start,
+                                 size_t length) {
+    forget_arena(guard, start, length);
+    if (mapping_table_remove(guard, start, length) < 0)
         tracer_lost_block(guard, TRACEMALLOC_DUMP_LOST_MEMORY);
 }
 
@@ -73,7 +97,7 @@ exported void *mmap(void *address, size_t length, int protection, int flags, int
         void *memory = real_mmap(address, length, protection, flags, fd, offset);
         if (memory != MAP_FAILED && gate.active && protection != PROT_NONE &&
             kind_of(protection, flags) != MAPPING_NONE)
-            count_arena((int64_t)length);
+            note_arena(memory, length, python_arenas_add);
         return memory;
     }
     struct event_guard guard = event_begin(self);
@@ -93,15 +117,13 @@ exported int munmap(void *address, size_t length) {
     struct thread_state *self = event_thread();
     if (self == NULL) {
         if (gate.active)
-            count_arena(-(int64_t)length);
+            note_arena(address, length, python_arenas_remove);
         return libc_real.munmap(address, length);
     }
     struct event_guard guard = event_begin(self);
     int result = libc_real.munmap(address, length);
-    if (result == 0 && gate.active &&
-        mapping_table_remove(guard, (uintptr_t)address, machine_whole_pages(length)) <
-            0)
-        tracer_lost_block(guard, TRACEMALLOC_DUMP_LOST_MEMORY);
+    if (result == 0 && gate.active)
+        note_unmap(guard, (uintptr_t)address, machine_whole_pages(length));
     event_end(guard);
     return result;
 }
@@ -111,8 +133,8 @@ static void note_remap(struct event_guard guard, void *old, size_t old_length,
     old_length = machine_whole_pages(old_length);
     enum mapping_kind kind =
         mapping_table_kind(guard, (uintptr_t)old, old_length == 0 ? 1 : old_length);
-    if (old_length != 0 && mapping_table_remove(guard, (uintptr_t)old, old_length) < 0)
-        tracer_lost_block(guard, TRACEMALLOC_DUMP_LOST_MEMORY);
+    if (old_length != 0)
+        note_unmap(guard, (uintptr_t)old, old_length);
     note_map(guard, memory, length, kind);
 }
 

@@ -10,6 +10,7 @@
 #include "trace/block_count.h"
 #include "trace/mapping_table.h"
 #include "trace/name_table.h"
+#include "trace/python_arenas.h"
 #include "trace/reclaim_trigger.h"
 #include "trace/stack_table.h"
 #include "trace/track_table.h"
@@ -64,6 +65,7 @@ int tracer_open(const struct tracer_start *start) {
         return error;
     block_map_clear();
     mapping_table_clear();
+    python_arenas_clear();
     track_table_clear();
     error = dump_file_open(&dump, start->max_file);
     if (error < 0)

@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from dump_file import DumpFile
+
 MIB = 1 << 20
 PARTS = (
     "python arenas_free libc libc_free overhead mmap shared files stacks tracer rest"
@@ -148,3 +150,40 @@ def test_resident_memory_is_explained(
     ck_named(dead, "files" if part == "shared" else part, size)
     if part == "rest":
         assert "freed memory that libc keeps" in ours.json("summary", dump)["next"]
+
+
+ARENAS = """
+import sys
+step = lambda: (print(flush=True), sys.stdin.readline())
+for again in range(2):
+    kept = [(i, str(i)) for i in range(400000)]
+    step()
+    del kept
+    step()
+"""
+
+
+@pytest.mark.parametrize("distance", [None, "64K"])
+def test_arenas_that_are_returned_do_not_count(
+    some_interpreter, traced_environment, dumps_folder, distance
+):
+    process = subprocess.Popen(
+        [some_interpreter.path, "-c", ARENAS],
+        env=traced_environment(TRACEMALLOC_SAMPLE=distance),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        held = []
+        for i in range(4):
+            assert process.stdout.readline() == b"\n"
+            (dump,) = dumps_folder.glob("*")
+            held.append(DumpFile(dump).arena_bytes)
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+    finally:
+        process.kill()
+        process.communicate()
+    full, freed, full_again, freed_again = held
+    assert min(full, full_again) > 40 * MIB
+    assert max(freed, freed_again) < full // 4
