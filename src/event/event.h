@@ -218,7 +218,7 @@ static always_inline void *event_alloc_end(struct event_guard guard, void *block
                                            enum event_gil gil) {
     if (gil == EVENT_WITH_GIL)
         event_last_block = guard.thread->last_block = (uintptr_t)block;
-    if (timeline_due())
+    if (event_clock_due())
         return event_alloc_tick(guard.thread, block);
     tracer_leave(guard);
     if (unlikely(thread_state_leave(guard.thread)))

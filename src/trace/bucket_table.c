@@ -7,6 +7,7 @@
 #include "base/arena_array.h"
 #include "dump/dump_census.h"
 #include "dump/dump_temporary.h"
+#include "trace/event_clock.h"
 #include "trace/name_table.h"
 #include "trace/site_table.h"
 
@@ -216,6 +217,7 @@ static uint32_t make_bucket(uint32_t site, uint64_t size, uint8_t birth) {
     if (id >= count_of(TRACEMALLOC_DUMP_BUCKETS))
         dump_file_publish(dump, TRACEMALLOC_DUMP_BUCKETS, (uint64_t)id + 1);
     bucket_table.created++;
+    event_clock_hasten();
     return id;
 }
 

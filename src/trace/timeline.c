@@ -18,7 +18,7 @@ enum {
     BUCKET_REST = 20000, /* min length of an epoch for each bucket made in it, ns */
 };
 
-struct timeline timeline = {.countdown = 1, .stride = 1};
+uint64_t timeline_next_time;
 
 static struct dump_file *dump;
 /* CLOCK_MONOTONIC, nanoseconds. */
@@ -113,17 +113,6 @@ static void measure(uint64_t now) {
     next_measure = now + REST * (read_clock(CLOCK_THREAD_CPUTIME_ID) - begin);
 }
 
-/* Doubles the stride if the clock has not moved since the last reading. */
-static void set_stride(uint64_t now) {
-    enum { MIN_STRIDE = 16, MAX_STRIDE = 256 };
-    if (now != timeline.last_time || timeline.stride < MIN_STRIDE)
-        timeline.stride = MIN_STRIDE;
-    else if (timeline.stride < MAX_STRIDE)
-        timeline.stride *= 2;
-    timeline.last_time = now;
-    timeline.countdown = timeline.stride;
-}
-
 /* Nanoseconds since 1970, by the clock that is not put back. */
 static uint64_t since_1970(uint64_t now) {
     return dump->header->start_time + (now - start_time);
@@ -146,8 +135,8 @@ static void begin_epoch(uint64_t now) {
 void timeline_tick(struct event_guard guard) {
     event_guard_check(guard);
     uint64_t coarse = read_clock(CLOCK_MONOTONIC_COARSE);
-    set_stride(coarse);
-    if (likely(coarse < timeline.next_time))
+    event_clock_note(coarse);
+    if (likely(coarse < timeline_next_time))
         return;
     uint64_t now = monotonic();
     if (now >= next_measure)
@@ -155,7 +144,7 @@ void timeline_tick(struct event_guard guard) {
     append(now - start_time);
     if (now >= next_epoch)
         begin_epoch(now);
-    timeline.next_time = now + interval;
+    timeline_next_time = now + interval;
 }
 
 void timeline_add(void) {
@@ -177,6 +166,6 @@ void timeline_open(struct dump_file *file) {
         memory_limit_open();
         begin_epoch(start_time);
     }
-    /* The first event is due at once. */
-    timeline = (struct timeline){.countdown = 1, .stride = 1};
+    timeline_next_time = 0;
+    event_clock_restart();
 }

@@ -2,8 +2,8 @@
 /* The heap over time: one sample at the first event after each interval, which is 10 ms
  * at first.
  *
- * There is no thread and no timer: every 16th event reads the clock, and fewer if
- * events are frequent. The clock is CLOCK_MONOTONIC_COARSE, which moves in steps of 1
+ * There is no thread and no timer: events read the clock now and then (see
+ * trace/event_clock.h). The clock is CLOCK_MONOTONIC_COARSE, which moves in steps of 1
  * to 10 ms: the kernel keeps it in memory, so on a virtual machine a reading costs half
  * as much as one of the processor's counter, and it needs no calibration. If the
  * section is full, every second sample is dropped and the interval doubles, so that a
@@ -11,21 +11,15 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
 #include "dump/dump_file.h"
+#include "trace/event_clock.h"
 #include "trace/event_guard.h"
 
-struct timeline {
-    uint32_t countdown; /* events until the clock is read */
-    uint32_t stride;    /* events between two readings */
-    uint64_t last_time; /* coarse clock at the last reading, nanoseconds */
-    uint64_t next_time; /* when a sample is due, nanoseconds */
-};
-
-extern internal struct timeline timeline;
+/* When a sample is due: CLOCK_MONOTONIC, nanoseconds. */
+extern internal uint64_t timeline_next_time;
 
 /* Begins an empty timeline at the header's start_time, which is now. */
 void timeline_open(struct dump_file *file);
@@ -35,12 +29,7 @@ void timeline_tick(struct event_guard guard);
 /* Measures the tracer's memory and adds a sample. */
 void timeline_add(void);
 
-/* Counts an event. Whether timeline_tick is due. */
-static always_inline bool timeline_due(void) {
-    return unlikely(--timeline.countdown == 0);
-}
-
 static always_inline void timeline_event(struct event_guard guard) {
-    if (timeline_due())
+    if (event_clock_due())
         timeline_tick(guard);
 }

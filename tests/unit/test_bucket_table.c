@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "trace/event_clock.h"
+
 #include "live_blocks.h"
 #include "bucket_tables.h"
 #include "suite.h"
@@ -293,6 +295,21 @@ START_TEST(freeze_keeps_what_lived_then) {
 }
 END_TEST
 
+/* A program that allocates elsewhere may be slow from now on. */
+START_TEST(a_new_bucket_brings_the_clock_forward) {
+    bucket_tables_open(1 << 20);
+    event_clock.countdown = EVENT_CLOCK_MAX_STRIDE;
+    uint32_t bucket = bucket_table_find(5, 0, 100);
+    ck_assert_uint_eq(event_clock.countdown, EVENT_CLOCK_MIN_STRIDE);
+    event_clock.countdown = EVENT_CLOCK_MAX_STRIDE;
+    ck_assert_uint_eq(bucket_table_find(5, 0, 100), bucket);
+    ck_assert_uint_eq(event_clock.countdown, EVENT_CLOCK_MAX_STRIDE);
+    event_clock.countdown = 1;
+    bucket_table_find(5, 0, 101);
+    ck_assert_uint_eq(event_clock.countdown, 1);
+}
+END_TEST
+
 int main(void) {
     const TTest *const tests[] = {
         the_first_domains_are_fixed,
@@ -305,6 +322,7 @@ int main(void) {
         more_blocks_than_a_bucket_can_count,
         recycled_buckets_keep_the_counts_right,
         freeze_keeps_what_lived_then,
+        a_new_bucket_brings_the_clock_forward,
     };
     return suite_run("bucket_table", tests, sizeof tests / sizeof *tests);
 }

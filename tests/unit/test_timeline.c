@@ -63,7 +63,7 @@ START_TEST(one_event_of_sixteen_looks) {
     timeline_event(alone);
     ck_assert_uint_eq(count(), 1);
     usleep(INTERVAL / 1000);
-    timeline.next_time = 0;
+    timeline_next_time = 0;
     for (int event = 1; event < EVENTS; event++)
         timeline_event(alone);
     ck_assert_uint_eq(count(), 1);
@@ -77,21 +77,21 @@ START_TEST(fast_events_look_less_often) {
     enum { MOST = 256 };
     open_timeline(1 << 20);
     timeline_event(alone);
-    ck_assert_uint_eq(timeline.stride, EVENTS);
-    for (int event = 0; event < 100000000 && timeline.stride < MOST; event++)
+    ck_assert_uint_eq(event_clock.stride, EVENTS);
+    for (int event = 0; event < 100000000 && event_clock.stride < MOST; event++)
         timeline_event(alone);
-    ck_assert_uint_eq(timeline.stride, MOST);
+    ck_assert_uint_eq(event_clock.stride, MOST);
     usleep(INTERVAL / 1000);
-    while (timeline.stride == MOST)
+    while (event_clock.stride == MOST)
         timeline_event(alone);
-    ck_assert_uint_eq(timeline.stride, EVENTS);
+    ck_assert_uint_eq(event_clock.stride, EVENTS);
 }
 END_TEST
 
 START_TEST(no_point_before_it_is_time) {
     open_timeline(1 << 20);
     timeline_tick(alone);
-    timeline.next_time = UINT64_MAX;
+    timeline_next_time = UINT64_MAX;
     usleep(INTERVAL / 1000);
     for (int event = 0; event < 2 * EVENTS; event++)
         timeline_event(alone);
