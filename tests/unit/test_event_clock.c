@@ -59,10 +59,8 @@ END_TEST
 
 int main(void) {
     const TTest *const tests[] = {
-        the_first_event_reads_the_clock,
-        a_clock_that_moves_is_read_each_16_events,
-        a_burst_reads_the_clock_less_often,
-        a_hastened_clock_is_read_soon,
+        the_first_event_reads_the_clock,    a_clock_that_moves_is_read_each_16_events,
+        a_burst_reads_the_clock_less_often, a_hastened_clock_is_read_soon,
         hastening_delays_nothing,
     };
     return suite_run("event_clock", tests, sizeof tests / sizeof *tests);
