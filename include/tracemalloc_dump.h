@@ -27,6 +27,7 @@
 #pragma once
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define TRACEMALLOC_DUMP_MAGIC "\x89TMDUMP\n"
@@ -45,6 +46,9 @@ enum {
     TRACEMALLOC_DUMP_AGES = 6,
     TRACEMALLOC_DUMP_TITLE_SIZE = 256,
     TRACEMALLOC_DUMP_COMM_SIZE = 16,
+    TRACEMALLOC_DUMP_VERSION_SIZE = 16,
+    TRACEMALLOC_DUMP_BUILD_SIZE = 64,
+    TRACEMALLOC_DUMP_MACHINE_SIZE = 16,
     TRACEMALLOC_DUMP_MAX_SAMPLE_DISTANCE = 1 << 30,
 };
 
@@ -445,6 +449,14 @@ struct tracemalloc_dump_header {
     uint32_t census_number;   /* raised at the end of each census that was asked for */
     uint16_t census_running;  /* 1 while one is being taken */
     uint16_t census_refused;  /* enum tracemalloc_dump_refusal, of the last one */
+
+    /* The library that wrote the dump. They end with a NUL; empty: unknown, or the
+     * processes of a merged dump had different ones. In all later formats the version
+     * is here too, so that a reader that is too old can say which one is needed. */
+    char library_version[TRACEMALLOC_DUMP_VERSION_SIZE]; /* such as 0.2.0 */
+    char library_build[TRACEMALLOC_DUMP_BUILD_SIZE];     /* its commit or `release`, its
+                                                            compiler */
+    char library_machine[TRACEMALLOC_DUMP_MACHINE_SIZE]; /* such as x86_64 */
 };
 
 static_assert(sizeof(struct tracemalloc_dump_code) == 16, "code");
@@ -460,5 +472,7 @@ static_assert(sizeof(struct tracemalloc_dump_type) == 8, "type");
 static_assert(sizeof(struct tracemalloc_dump_census) == 12, "census");
 static_assert(sizeof(struct tracemalloc_dump_process) == 336, "process");
 static_assert(sizeof(struct tracemalloc_dump_section) == 400, "section");
+static_assert(offsetof(struct tracemalloc_dump_header, library_version) == 7120,
+              "place of the library's version");
 static_assert(sizeof(struct tracemalloc_dump_header) <= TRACEMALLOC_DUMP_HEADER_SIZE,
               "header");

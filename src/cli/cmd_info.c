@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/build_report.h"
 #include "cli/command.h"
 #include "cli/dump_report.h"
 #include "cli/selection_options.h"
@@ -213,6 +214,7 @@ static void print_text(const struct facts *facts) {
         labelled_line_print(&terminal, LABEL_COLUMNS, "types", "counted at %s", types);
     }
     print_processes(&terminal, reader);
+    build_report_print(&terminal, LABEL_COLUMNS, reader);
     labelled_line_print(&terminal, LABEL_COLUMNS, "complete", "%s",
                         completeness_holds(reader) ? "yes" : "no");
     while (completeness_next(reader, &at, reason))
@@ -323,6 +325,7 @@ static int print_json(const struct facts *facts) {
                              facts->peak);
     add_domains(&writer, facts);
     add_processes(&writer, reader);
+    build_report_add_json(&writer, reader);
     json_writer_add_unsigned(&writer, "arena_bytes", reader->header.arena_bytes);
     json_writer_add_unsigned(&writer, "tracer_bytes", reader->header.tracer_bytes);
     json_writer_add_unsigned(&writer, "mapped_resident_bytes",

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/build.h"
 #include "base/compiler.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
@@ -21,8 +22,14 @@ static const struct command *const commands[] = {
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands, USAGE_ERROR = 2 };
 
-/* argp prints it for --version. */
-exported const char *argp_program_version = "tracemalloc " PROJECT_VERSION;
+static void print_version(FILE *out, struct argp_state *state) {
+    (void)state;
+    fprintf(out, "tracemalloc %s (%s) %s\n", build_version, build_description,
+            build_machine);
+}
+
+/* argp calls it for --version. */
+exported void (*argp_program_version_hook)(FILE *, struct argp_state *) = print_version;
 
 struct choice {
     const struct command *command;

@@ -108,6 +108,9 @@ static void end_names(struct checker *checker) {
     struct dump_reader *reader = checker->reader;
     reader->header.title[sizeof reader->header.title - 1] = '\0';
     reader->header.comm[sizeof reader->header.comm - 1] = '\0';
+    reader->header.library_version[TRACEMALLOC_DUMP_VERSION_SIZE - 1] = '\0';
+    reader->header.library_build[TRACEMALLOC_DUMP_BUILD_SIZE - 1] = '\0';
+    reader->header.library_machine[TRACEMALLOC_DUMP_MACHINE_SIZE - 1] = '\0';
     for (size_t i = 0; i < reader->process_count; i++) {
         struct tracemalloc_dump_process *process = &checker->reader->processes[i];
         process->title[sizeof process->title - 1] = '\0';

@@ -51,6 +51,17 @@ static void add_census(struct tracemalloc_dump_header *sum,
         sum->census_duration = part->census_duration;
 }
 
+/* Keeps what all processes have in common. */
+static void add_library(struct tracemalloc_dump_header *sum,
+                        const struct tracemalloc_dump_header *part) {
+    if (strcmp(sum->library_version, part->library_version) != 0)
+        memset(sum->library_version, 0, sizeof sum->library_version);
+    if (strcmp(sum->library_build, part->library_build) != 0)
+        memset(sum->library_build, 0, sizeof sum->library_build);
+    if (strcmp(sum->library_machine, part->library_machine) != 0)
+        memset(sum->library_machine, 0, sizeof sum->library_machine);
+}
+
 void merged_header_begin(struct dump_reader *out, const struct dump_reader *first) {
     struct tracemalloc_dump_header sums = {0};
     struct tracemalloc_dump_header *header = &out->header;
@@ -75,4 +86,5 @@ void merged_header_add(struct tracemalloc_dump_header *sum,
     add_sums(sum, part);
     add_limits(sum, part);
     add_census(sum, part);
+    add_library(sum, part);
 }

@@ -2,7 +2,9 @@
 #include "tracing/dump_header.h"
 
 #include <fcntl.h>
+#include <string.h>
 
+#include "base/build.h"
 #include "base/io.h"
 #include "base/process.h"
 #include "base/sys.h"
@@ -25,8 +27,20 @@ static tracemalloc_dump_string read_executable(void) {
     return length > 0 ? name_table_string(path, (size_t)length) : 0;
 }
 
+/* The rest of the field is zero, also when a child writes the same again. */
+static void set_name(char *field, size_t size, const char *text) {
+    memcpy(field, text, strnlen(text, size - 1));
+}
+
+static void describe_library(struct tracemalloc_dump_header *header) {
+    set_name(header->library_version, sizeof header->library_version, build_version);
+    set_name(header->library_build, sizeof header->library_build, build_description);
+    set_name(header->library_machine, sizeof header->library_machine, build_machine);
+}
+
 void dump_header_describe_process(void) {
     struct tracemalloc_dump_header *header = tracer.dump->header;
+    describe_library(header);
     header->pid = (uint32_t)sys_getpid();
     header->ppid = (uint32_t)sys_call(SYS_getppid);
     header->start_time = process_clock();

@@ -75,13 +75,16 @@ HEADER = [
     ("shared_bytes", "Q"),
 ]
 # After the sections.
-CENSUS = [
+AFTER = [
     ("census_time", "Q"),
     ("census_duration", "Q"),
     ("census_unread", "Q"),
     ("census_number", "I"),
     ("census_running", "H"),
     ("census_refused", "H"),
+    ("library_version", "16s"),
+    ("library_build", "64s"),
+    ("library_machine", "16s"),
 ]
 LOST = "stacks blocks file python nested memory names native damage version".split()
 LOST += ["cramped", "malloc", "track", "late"]
@@ -121,7 +124,7 @@ class DumpFile:
         assert self.magic == MAGIC and self.byte_order == 0x01020304
         assert self.version == 2 and self.section_count == SECTIONS
         after = at + SECTIONS * SECTION_SIZE
-        for name, kind in CENSUS:
+        for name, kind in AFTER:
             setattr(self, name, struct.unpack_from("=" + kind, self.data, after)[0])
             after += struct.calcsize("=" + kind)
         assert self.header_size == after

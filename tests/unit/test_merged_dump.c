@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
 #include "check_run.h"
 #include "merge/merged_dump.h"
 #include "opened_dump.h"
@@ -62,6 +64,17 @@ START_TEST(blocks_are_the_sum_and_equal_stacks_are_one) {
     ck_assert_uint_eq(merged->sites[0].process, 0);
     ck_assert_uint_eq(merged->sites[2].process, 1);
     ck_assert_uint_eq(merged->header.python_bytes, 1070);
+}
+END_TEST
+
+START_TEST(what_wrote_it_is_what_all_have_in_common) {
+    snprintf(makers[0].header.library_version, TRACEMALLOC_DUMP_VERSION_SIZE, "1.2.3");
+    snprintf(makers[1].header.library_version, TRACEMALLOC_DUMP_VERSION_SIZE, "1.2.4");
+    snprintf(makers[0].header.library_build, TRACEMALLOC_DUMP_BUILD_SIZE, "abc");
+    snprintf(makers[1].header.library_build, TRACEMALLOC_DUMP_BUILD_SIZE, "abc");
+    merge();
+    ck_assert_str_eq(merged->header.library_version, "");
+    ck_assert_str_eq(merged->header.library_build, "abc");
 }
 END_TEST
 
@@ -207,6 +220,7 @@ int main(void) {
     TCase *tests = tcase_create("merged_dump");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, blocks_are_the_sum_and_equal_stacks_are_one);
+    tcase_add_test(tests, what_wrote_it_is_what_all_have_in_common);
     tcase_add_test(tests, the_header_is_of_the_process_that_started_first);
     tcase_add_test(tests, a_process_without_an_exit_counts_with_its_end);
     tcase_add_test(tests, peaks_are_added_though_their_numbers_differ);
