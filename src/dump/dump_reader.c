@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,6 +19,9 @@
  * system compresses. */
 static const uint64_t free_budget = (uint64_t)128 << 20;
 enum { MAX_COMPRESSION = 16, BLOCK_UNIT = 512 };
+
+/* What dump_reader_strerror says of the last dump of another version. */
+static _Thread_local char version_text[160];
 
 struct loader {
     int fd;
@@ -58,13 +63,29 @@ static int measure_file(struct loader *loader, struct stat *status) {
     return 0;
 }
 
+/* Refuses another version of the format. Its dumps name the version of the library that
+ * wrote them, from version 2 on. */
+static int refuse_version(const struct tracemalloc_dump_header *header) {
+    char writer[TRACEMALLOC_DUMP_VERSION_SIZE] = "";
+    if (header->version >= 2)
+        memcpy(writer, header->library_version, sizeof writer - 1);
+    bool is_known = writer[0] != '\0';
+    snprintf(version_text, sizeof version_text,
+             "a dump in format %" PRIu32 "%s%s, and this command reads format %d: "
+             "use %s%s",
+             header->version, is_known ? " of libtracemalloc " : "", writer,
+             TRACEMALLOC_DUMP_VERSION,
+             is_known ? "tracemalloc " : "the version that wrote it", writer);
+    return -EPROTONOSUPPORT;
+}
+
 static int check_header(const struct tracemalloc_dump_header *header) {
     if (header->byte_order != TRACEMALLOC_DUMP_BYTE_ORDER)
         return header->byte_order == __builtin_bswap32(TRACEMALLOC_DUMP_BYTE_ORDER)
                    ? -ENOTSUP
                    : -EUCLEAN;
     if (header->version != TRACEMALLOC_DUMP_VERSION)
-        return -ENOTSUP;
+        return refuse_version(header);
     for (int id = 0; id < TRACEMALLOC_DUMP_SECTIONS; id++)
         if (header->sections[id].extent_count > TRACEMALLOC_DUMP_EXTENTS)
             return -EUCLEAN;
@@ -283,7 +304,9 @@ const char *dump_reader_strerror(int error) {
     case EBADMSG:
         return "not a dump of libtracemalloc";
     case ENOTSUP:
-        return "a dump of an unsupported version or byte order";
+        return "a dump of a machine with another byte order";
+    case EPROTONOSUPPORT:
+        return version_text;
     case EUCLEAN:
         return "a dump with a damaged header";
     case EFBIG:

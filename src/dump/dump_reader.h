@@ -18,8 +18,9 @@
 
 /* Opens and checks the dump at `path`; never blocks on a FIFO. 0 or -errno: in addition
  * to the errors of open(2), -EISDIR; -EINVAL if it is not a regular file, -EBADMSG if
- * it is not a dump, -ENOTSUP if its version is not supported, -EUCLEAN if its header is
- * damaged, -EFBIG if it claims more entries than the file can contain, -ENOMEM. */
+ * it is not a dump, -ENOTSUP if its byte order is another one, -EPROTONOSUPPORT if its
+ * version is not the one that is read, -EUCLEAN if its header is damaged, -EFBIG if it
+ * claims more entries than the file can contain, -ENOMEM. */
 must_check int dump_reader_open(struct dump_reader **reader, const char *path);
 
 /* The same for an open file, which stays open. */
@@ -35,7 +36,7 @@ static inline bool dump_reader_may_run(const struct dump_reader *reader) {
 /* The most bytes that the sections of a file may have together, given its st_blocks. */
 uint64_t dump_reader_budget(uint64_t blocks);
 
-/* Describes an error of dump_reader_open. */
+/* Describes an error of the last dump_reader_open of this thread, until the next. */
 const char *dump_reader_strerror(int error);
 
 /* `reader` may be NULL. */

@@ -231,14 +231,6 @@ def test_bad_ranges_are_one_error(trace_code, some_interpreter, ours, tmp_path):
             result = ours(*command, traced.dump, "--born", text)
             assert result.returncode != 0 and result.stdout == ""
             assert result.stderr.count(said) == 1, result.stderr
-    version = bytearray(open(str(traced.dump), "rb").read())
-    version[12:16] = (1).to_bytes(4, "little")
-    old = tmp_path / "old.dump"
-    old.write_bytes(bytes(version))
-    result = ours("stats", old, "--born=..")
-    assert result.returncode == 1
-    assert "unsupported version" in result.stderr
-    assert len(result.stderr.splitlines()) == 1
 
 
 def test_a_process_that_runs(some_interpreter, traced_environment, ours, tmp_path):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which build wrote a dump and which reads it."""
+"""Which build wrote a dump and which reads it, and what becomes of other formats."""
 
 import re
 import struct
@@ -76,3 +76,24 @@ def test_names_of_a_hostile_dump(changed, ours):
     assert len(re.findall("^library ", result.stdout, re.M)) == 1
     library = ours.json("info", changed(2, b"\xff" * 16, b"b" * 64))["library"]
     assert (len(library["version"]), len(library["build"])) == (15, 63)
+
+
+@pytest.mark.parametrize(
+    "number, version, needed",
+    [
+        (3, b"0.9.0", "use tracemalloc 0.9.0"),
+        (3, b"", "use the version that wrote it"),
+        (1, b"junk", "use the version that wrote it"),
+        (1 << 31, b"\x1b[31m\n", "use tracemalloc"),
+    ],
+)
+def test_another_format_is_refused_in_one_line(changed, ours, number, version, needed):
+    dump = changed(number, version)
+    for command in ("info", "stats", "summary", "leaks", "check"):
+        options = ["--max-peak", "1G"] if command == "check" else []
+        result = ours(command, dump, *options)
+        assert result.returncode == 1 and result.stdout == "", command
+        assert result.stderr.count("\n") == 1 and "\x1b" not in result.stderr
+        said = "%s: a dump in format %d" % (dump, number)
+        assert said in result.stderr and "reads format 2: " in result.stderr
+        assert needed in result.stderr

@@ -168,12 +168,26 @@ static int refusal(void) {
 
 START_TEST(other_versions_and_damaged_headers_are_refused) {
     maker.header.version = TRACEMALLOC_DUMP_VERSION + 1;
-    ck_assert_int_eq(refusal(), -ENOTSUP);
+    ck_assert_int_eq(refusal(), -EPROTONOSUPPORT);
     maker.header.version = TRACEMALLOC_DUMP_VERSION;
     maker.header.byte_order = 0x04030201;
     ck_assert_int_eq(refusal(), -ENOTSUP);
     maker.header.byte_order = 77;
     ck_assert_int_eq(refusal(), -EUCLEAN);
+}
+END_TEST
+
+START_TEST(another_version_is_refused_with_the_one_that_is_needed) {
+    maker.header.version = TRACEMALLOC_DUMP_VERSION + 1;
+    memset(maker.header.library_version, '7', sizeof maker.header.library_version);
+    ck_assert_int_eq(refusal(), -EPROTONOSUPPORT);
+    const char *text = dump_reader_strerror(-EPROTONOSUPPORT);
+    ck_assert_ptr_nonnull(strstr(text, "format 3 of libtracemalloc 777777777777777,"));
+    maker.header.version = 1;
+    ck_assert_int_eq(refusal(), -EPROTONOSUPPORT);
+    text = dump_reader_strerror(-EPROTONOSUPPORT);
+    ck_assert_ptr_nonnull(strstr(text, "format 1, and"));
+    ck_assert_ptr_nonnull(strstr(text, "use the version that wrote it"));
 }
 END_TEST
 
@@ -430,6 +444,7 @@ int main(void) {
     tcase_add_test(tests, what_is_no_dump_is_refused);
     tcase_add_test(tests, a_fifo_is_not_waited_for);
     tcase_add_test(tests, other_versions_and_damaged_headers_are_refused);
+    tcase_add_test(tests, another_version_is_refused_with_the_one_that_is_needed);
     tcase_add_test(tests, damaged_sections_are_refused);
     tcase_add_test(tests, a_hole_is_not_read);
     tcase_add_test(tests, a_cut_dump_gives_its_beginning);
