@@ -2,8 +2,8 @@
 """What the tests of recipes share: the command, the environment, a page that is tried.
 
 scripts/test sets TRACEMALLOC_TEST_COMMAND and TRACEMALLOC_TEST_LIBRARY to the built
-files; scripts/recipes made the environment in build/recipes. Tests that take longer than
-some seconds are marked slow, and run with `scripts/test --recipes`.
+files; scripts/recipes made the environment in build/recipes. Tests that take longer
+than some seconds are marked slow, and run with `scripts/test --recipes`.
 """
 
 import os

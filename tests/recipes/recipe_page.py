@@ -2,9 +2,9 @@
 """A page of doc/recipes as a program: its files, its commands and what they printed.
 
 The first word after three backquotes is the language, as anywhere. The second one is
-the name of a file that has these lines, or a role: `start`, `load` or `ask`. A third one
-is the name of a variant of the page, and a block without it belongs to all. Commands
-follow `$ `, and what they printed comes after them.
+the name of a file that has these lines, or a role: `start`, `load` or `ask`. A third
+one is the name of a variant of the page, and a block without it belongs to all.
+Commands follow `$ `, and what they printed comes after them.
 """
 
 import os
