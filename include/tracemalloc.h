@@ -42,6 +42,21 @@ TRACEMALLOC_API int tracemalloc_clear(void);
  * tracing is off. Pointers may be NULL. */
 TRACEMALLOC_API void tracemalloc_get_traced_memory(uint64_t *current, uint64_t *peak);
 
+/* All domains together. */
+struct tracemalloc_totals {
+    uint64_t bytes;       /* in traced blocks now */
+    uint64_t peak_bytes;  /* at the peak since the start or tracemalloc_reset_peak */
+    uint64_t allocations; /* so far, also of blocks that were freed */
+};
+
+/* In a sampled process bytes are estimates, and allocations those of the sample.
+ * -EALREADY if tracing is off. Takes a millisecond for 100,000 allocation sites. */
+TRACEMALLOC_API int tracemalloc_get_totals(struct tracemalloc_totals *totals);
+
+/* The peaks begin anew with what is live now: those of the functions above and that of
+ * the dump, which reports show. -EALREADY if tracing is off. */
+TRACEMALLOC_API int tracemalloc_reset_peak(void);
+
 /* Writes the dump as it is now to a new file, with mode 0600 and the state "snapshot".
  * -EEXIST if the file exists, -EALREADY if tracing is off, or the error of the file
  * system. */

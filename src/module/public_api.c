@@ -45,6 +45,15 @@ void tracemalloc_get_traced_memory(uint64_t *current, uint64_t *peak) {
         *peak = totals.python_peak_bytes;
 }
 
+int tracemalloc_get_totals(struct tracemalloc_totals *totals) {
+    *totals = (struct tracemalloc_totals){0};
+    return tracing_all_totals(totals);
+}
+
+int tracemalloc_reset_peak(void) {
+    return tracing_reset_peaks();
+}
+
 int tracemalloc_snapshot(const char *path) {
     return tracing_snapshot(path);
 }

@@ -297,6 +297,19 @@ int64_t bucket_table_make_domain(uint32_t number) {
     return index < 0 ? add_domain(number, "tracked") : index;
 }
 
+uint64_t bucket_table_count_allocations(void) {
+    uint64_t buckets = count_of(TRACEMALLOC_DUMP_BUCKETS), sum = 0;
+    uint64_t sites = count_of(TRACEMALLOC_DUMP_SITES);
+    bool sampled = bucket_table.header->sample_distance != 0;
+    for (uint64_t id = 0; id < sites; id++) {
+        const struct tracemalloc_dump_site *site = bucket_table.sites + id;
+        sum += sampled ? site->sampled_blocks : site->total_blocks;
+    }
+    for (uint64_t id = 1; id < buckets; id++)
+        sum += bucket_table.buckets[id].total;
+    return sum;
+}
+
 void bucket_table_freeze(void) {
     uint64_t count = count_of(TRACEMALLOC_DUMP_BUCKETS);
     if (dump->header->finalized)

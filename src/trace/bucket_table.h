@@ -89,6 +89,9 @@ bool bucket_table_is_dead(const struct tracemalloc_dump_bucket *bucket);
  * how many it freed. Raises the epoch. */
 uint64_t bucket_table_reclaim(void);
 
+/* Blocks that were ever allocated; of a sampled process those in the sample. */
+uint64_t bucket_table_count_allocations(void);
+
 /* Copies the live counts into `at_exit`: the runtime is finalizing. */
 void bucket_table_freeze(void);
 /* Resets all counts of buckets and sites to 0. */

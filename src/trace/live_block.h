@@ -96,6 +96,14 @@ static inline void live_block_reset_peak(struct tracemalloc_dump_header *header)
     bucket_table.bytes_without_peak = 0;
 }
 
+/* As live_block_reset_peak, and of all bytes, to which the buckets refer. No bucket has
+ * changed since the new stamp, so what each holds now is what it held at the peak. */
+static inline void live_block_reset_peaks(struct tracemalloc_dump_header *header) {
+    live_block_reset_peak(header);
+    header->peak_bytes = header->python_bytes + header->native_bytes;
+    header->peak_number = ++header->stamp;
+}
+
 /* Counts a block in the bucket's total. */
 static always_inline void live_block_add_total(struct tracemalloc_dump_bucket *bucket) {
     if (unlikely(++bucket->total == 0))

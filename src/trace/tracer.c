@@ -112,6 +112,10 @@ void tracer_reset_peak(void) {
     live_block_reset_peak(dump.header);
 }
 
+void tracer_reset_peaks(void) {
+    live_block_reset_peaks(dump.header);
+}
+
 void tracer_freeze(void) {
     if (dump.header->finalized == 0) {
         tracer_measure();

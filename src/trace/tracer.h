@@ -71,6 +71,8 @@ void tracer_close(void);
 void tracer_clear(void);
 /* Python's peak is what is live now. */
 void tracer_reset_peak(void);
+/* So is the peak of all bytes, which the dump's buckets refer to. */
+void tracer_reset_peaks(void);
 /* Copies the live counts into `at_exit`: the runtime is finalizing, and the blocks that
  * are live now are what users mean by "at exit". */
 void tracer_freeze(void);

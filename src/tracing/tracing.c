@@ -13,6 +13,7 @@
 #include "tracing/process_end.h"
 #include "tracing/traced_process.h"
 #include "tracing/type_census.h"
+#include "tracemalloc.h"
 
 bool tracing_is_on(void) {
     return gate.active;
@@ -166,6 +167,29 @@ void tracing_reset_peak(void) {
     if (gate.active)
         tracer_reset_peak();
     traced_process_unlock(self);
+}
+
+int tracing_all_totals(struct tracemalloc_totals *totals) {
+    struct thread_state *self = traced_process_lock();
+    int error = gate.active ? 0 : -EALREADY;
+    if (error == 0) {
+        const struct tracemalloc_dump_header *header = tracer.dump->header;
+        totals->bytes = header->python_bytes + header->native_bytes;
+        totals->peak_bytes =
+            header->peak_bytes > totals->bytes ? header->peak_bytes : totals->bytes;
+        totals->allocations = bucket_table_count_allocations();
+    }
+    traced_process_unlock(self);
+    return error;
+}
+
+int tracing_reset_peaks(void) {
+    struct thread_state *self = traced_process_lock();
+    int error = gate.active ? 0 : -EALREADY;
+    if (error == 0)
+        tracer_reset_peaks();
+    traced_process_unlock(self);
+    return error;
 }
 
 uint32_t tracing_nframe(void) {

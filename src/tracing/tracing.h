@@ -34,6 +34,11 @@ struct tracing_totals {
 };
 struct tracing_totals tracing_totals(void);
 void tracing_reset_peak(void);
+/* For the C API: all domains, and the dump's peak as well. 0, or -EALREADY if tracing
+ * is off. */
+struct tracemalloc_totals;
+must_check int tracing_all_totals(struct tracemalloc_totals *totals);
+must_check int tracing_reset_peaks(void);
 uint32_t tracing_nframe(void);
 /* Bytes of the tracer's own memory, the dump included. */
 uint64_t tracing_memory(void);

@@ -59,6 +59,27 @@ EALREADY EINVAL EINVAL 1
 0 1
 """
 
+PEAKS = """
+import ctypes, sys
+library = ctypes.CDLL(None)
+totals = (ctypes.c_uint64 * 3)()
+
+def measure():
+    assert library.tracemalloc_get_totals(totals) == 0
+    return list(totals)
+
+before = bytearray(16000001)
+del before
+assert library.tracemalloc_reset_peak() == 0
+held, peak, allocations = measure()
+print(peak - held < 100000, library.tracemalloc_snapshot(b"begin.dump"))
+block = bytearray(5000001)
+del block
+now, peak, later = measure()
+print(5000001 <= peak - held < 6000000, now - held < 100000, later > allocations)
+print(library.tracemalloc_snapshot(b"after.dump"))
+"""
+
 
 def compiled(folder, name, *options):
     """A file of tests/native, made into what the options say."""
@@ -127,6 +148,20 @@ def test_starts_what_was_not_traced(interpreter, trace, example, dumps_folder):
     assert traced.result.stdout == "0 1\n", traced.result.stderr
     assert DumpFile(traced.dump).nframe == 9
     assert tracked(traced.dump) == {701: 1}
+
+
+def test_peaks_begin_anew(interpreter, trace_code, ours, tmp_path):
+    def lines(dump):
+        stats = ours.json("stats", "--at", "peak", "-l", "all", dump)
+        large = [e for e in stats["statistics"] if e["size"] > 5000000]
+        return {entry["traceback"][0]["lineno"] for entry in large}
+
+    traced = trace_code(interpreter, PEAKS, cwd=tmp_path)
+    expected = "True 0\nTrue True True\n0\n"
+    assert traced.result.stdout == expected, traced.result.stderr
+    line = PEAKS.splitlines().index("block = bytearray(5000001)") + 1
+    assert lines(tmp_path / "begin.dump") == set()
+    assert lines(tmp_path / "after.dump") == {line}
 
 
 @pytest.mark.parametrize("preloaded", [True, False], ids=["with", "without"])

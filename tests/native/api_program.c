@@ -10,11 +10,14 @@
 
 static int refused(void) {
     uint64_t current = 1, peak = 1;
+    struct tracemalloc_totals totals = {1, 1, 1};
     tracemalloc_get_traced_memory(&current, &peak);
     return tracemalloc_start(25) == -ENOTSUP && tracemalloc_start(0) == -EINVAL &&
            tracemalloc_start(65536) == -EINVAL && tracemalloc_stop() == -EALREADY &&
            tracemalloc_is_tracing() == 0 && tracemalloc_clear() == -EALREADY &&
            tracemalloc_snapshot("never.dump") == -EALREADY &&
+           tracemalloc_reset_peak() == -EALREADY &&
+           tracemalloc_get_totals(&totals) == -EALREADY && totals.bytes == 0 &&
            tracemalloc_track(1, 64, 64) == -EALREADY &&
            tracemalloc_untrack(1, 64) == -EALREADY && current == 0 && peak == 0;
 }

@@ -278,6 +278,46 @@ START_TEST(a_tracked_address_becomes_a_block) {
 }
 END_TEST
 
+/* Blocks of one stack and size at the peak, as a reader finds them. */
+static uint32_t at_peak(uint32_t stack, uint64_t size) {
+    uint64_t count = header()->sections[TRACEMALLOC_DUMP_BUCKETS].count;
+    uint32_t blocks = 0;
+    for (uint64_t id = 1; id < count; id++) {
+        const struct tracemalloc_dump_bucket *bucket = bucket_table.buckets + id;
+        bool is_now =
+            dump_history_is_older(bucket->stamp, header()->peak_number) ||
+            header()->python_bytes + header()->native_bytes > header()->peak_bytes;
+        if (bucket->size == size && bucket_site(bucket)->stack == stack)
+            blocks += is_now ? bucket->live : bucket->peak_live;
+    }
+    return blocks;
+}
+
+START_TEST(peaks_begin_anew) {
+    open_tracer(1 << 20);
+    insert(base, 100, 5);
+    insert(base + 160, 30, 6);
+    tracer_remove(alone, base, TRACER_PYTHON);
+    ck_assert_uint_eq(header()->peak_bytes, 130);
+    ck_assert_uint_eq(at_peak(5, 100), 1);
+    tracer_reset_peaks();
+    ck_assert_uint_eq(header()->peak_bytes, 30);
+    ck_assert_uint_eq(header()->python_peak_bytes, 30);
+    ck_assert_uint_eq(at_peak(5, 100), 0);
+    ck_assert_uint_eq(at_peak(6, 30), 1);
+    insert(base + 320, 20, 7);
+    tracer_remove(alone, base + 160, TRACER_PYTHON);
+    tracer_remove(alone, base + 320, TRACER_PYTHON);
+    ck_assert_uint_eq(header()->peak_bytes, 50);
+    ck_assert_uint_eq(at_peak(5, 100), 0);
+    ck_assert_uint_eq(at_peak(6, 30), 1);
+    ck_assert_uint_eq(at_peak(7, 20), 1);
+    ck_assert_uint_eq(bucket_table_count_allocations(), 3);
+    bucket_table_reclaim();
+    ck_assert_uint_eq(bucket_table_count_allocations(), 3);
+}
+END_TEST
+
 START_TEST(clear_forgets_and_goes_on) {
     open_tracer(1 << 20);
     uint32_t generation = tracer.generation;
@@ -497,6 +537,7 @@ int main(void) {
         a_realloc_of_a_tracked_block_moves_or_fails,
         random_steps_agree_with_a_model,
         a_tracked_address_becomes_a_block,
+        peaks_begin_anew,
         clear_forgets_and_goes_on,
         it_starts_and_stops_again_and_again,
         the_granule_may_change,
