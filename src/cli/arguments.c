@@ -11,6 +11,7 @@
 
 #include "control/options.h"
 #include "output/terminal_text.h"
+#include "profile/birth_range.h"
 
 enum { MESSAGE_SIZE = 8192 };
 
@@ -89,4 +90,14 @@ double arguments_parse_share(const char *text, struct argp_state *state) {
     if (end == text || *end != '\0' || !(percent >= 0 && percent <= 100))
         arguments_error(state, "'%s' is not a percentage", text);
     return percent / 100;
+}
+
+uint64_t arguments_parse_interval(const char *text, struct argp_state *state) {
+    static const uint64_t least = 1000000000, most = 86400 * 1000000000ull;
+    uint64_t interval;
+    if (birth_range_duration(text, &interval) < 0 || interval < least ||
+        interval > most)
+        arguments_error(state, "'%s' is not an interval from 1s to 1d, such as 60s",
+                        text);
+    return interval;
 }

@@ -36,3 +36,6 @@ size_t arguments_parse_limit(const char *text, struct argp_state *state);
 
 /* Parses a percentage. Returns it as a share, 0 to 1. */
 double arguments_parse_share(const char *text, struct argp_state *state);
+
+/* Parses the interval of --every, from 1s to 1d. Returns nanoseconds. */
+uint64_t arguments_parse_interval(const char *text, struct argp_state *state);

@@ -23,9 +23,6 @@ enum {
     OPTION_EVERY,
 };
 
-/* Of --every. */
-static const uint64_t min_interval = 1000000000, max_interval = 86400 * 1000000000ull;
-
 static const struct argp_option argp_options[] = {
     {"format", OPTION_FORMAT, "FORMAT", 0,
      "What to send: otlp to a Collector (the default), or pprof to Pyroscope", 0},
@@ -49,15 +46,6 @@ static void parse_label(struct push *push, char *text, struct argp_state *state)
         arguments_error(state, "%s", strerror(ENOMEM));
 }
 
-static uint64_t parse_interval(const char *text, struct argp_state *state) {
-    uint64_t interval;
-    if (birth_range_duration(text, &interval) < 0 || interval < min_interval ||
-        interval > max_interval)
-        arguments_error(state, "'%s' is not an interval from 1s to 1d, such as 60s",
-                        text);
-    return interval;
-}
-
 static error_t parse(int key, char *argument, struct argp_state *state) {
     static const char *const formats[] = {"otlp", "pprof", NULL};
     struct push *push = state->input;
@@ -73,7 +61,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         parse_label(push, argument, state);
         return 0;
     case OPTION_EVERY:
-        push->interval = parse_interval(argument, state);
+        push->interval = arguments_parse_interval(argument, state);
         return 0;
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &push->selection;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/push_stop.h"
+#include "cli/stop_signals.h"
 #include "export/gzip_writer.h"
 #include "export/otlp_answer.h"
 #include "output/failure.h"
@@ -33,7 +33,7 @@ static bool wait_for(const struct http_response *response, int attempt) {
     if (seconds > MAX_WAIT)
         return false;
     progress_say("the server is busy: waiting for %ld s", seconds);
-    return !push_stop_wait((uint64_t)seconds * second);
+    return !stop_signals_wait((uint64_t)seconds * second);
 }
 
 static int send_once(const struct push_sender *sender, const struct export_input *input,

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/push_stop.h"
+#include "cli/stop_signals.h"
 #include "output/failure.h"
 #include "output/progress.h"
 #include "process/process_family.h"
@@ -76,7 +76,7 @@ static bool wait_for_round(const struct push *push,
     uint64_t left = push->interval > asked ? push->interval : asked;
     while (left > 0 && process_family_lives(family)) {
         uint64_t part = left < second ? left : second;
-        if (push_stop_wait(part))
+        if (stop_signals_wait(part))
             return false;
         left -= part;
     }
@@ -84,15 +84,15 @@ static bool wait_for_round(const struct push *push,
 }
 
 static int watch(struct push *push, struct process_family *family) {
-    push_stop_open();
+    stop_signals_open();
     int status = send_all(push, family);
     if (status == 0) {
         while (wait_for_round(push, family))
             status = send_all(push, family);
-        push_stop_close();
+        stop_signals_close();
         status = send_all(push, family);
     }
-    push_stop_close();
+    stop_signals_close();
     return status;
 }
 

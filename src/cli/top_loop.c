@@ -196,7 +196,8 @@ static void keep_selected(struct top_loop *loop) {
         loop->first = loop->selected - loop->rows + 1;
 }
 
-static void print_view(const struct top_loop *loop, const struct terminal *terminal) {
+static void print_view(const void *input, const struct terminal *terminal) {
+    const struct top_loop *loop = input;
     struct top_view view = top_loop_view(loop);
     if (loop->traceback && loop->selected < loop->table.count)
         top_report_print_traceback(terminal, &loop->profile, &loop->table,
@@ -205,7 +206,8 @@ static void print_view(const struct top_loop *loop, const struct terminal *termi
         top_report_print(terminal, &view);
 }
 
-static void print_bottom(const struct top_loop *loop, const struct terminal *terminal) {
+static void print_bottom(const void *input, const struct terminal *terminal) {
+    const struct top_loop *loop = input;
     char line[TOP_FILTER_SIZE * 4];
     const char *paused = loop->paused ? "PAUSED  " : "";
     if (loop->typing)
@@ -224,29 +226,6 @@ static void print_bottom(const struct top_loop *loop, const struct terminal *ter
                        terminal_width_left(terminal, 1));
 }
 
-/* Returns what `print` prints as text, which the caller frees; NULL if there is no
- * memory. */
-static char *compose(const struct top_loop *loop, const struct top_screen *screen,
-                     void (*print)(const struct top_loop *loop,
-                                   const struct terminal *terminal)) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&text, &size);
-    if (stream == NULL)
-        return NULL;
-    struct terminal terminal;
-    terminal_open(&terminal, stdout);
-    terminal.out = stream;
-    terminal.interactive = true;
-    terminal.colour = screen->colour;
-    terminal.width = screen->width;
-    print(loop, &terminal);
-    if (fclose(stream) == 0)
-        return text;
-    free(text);
-    return NULL;
-}
-
 static const char *skip_lines(const char *text, size_t count) {
     for (; count > 0 && *text != '\0'; count--) {
         text = strchrnul(text, '\n');
@@ -259,8 +238,8 @@ static void draw(struct top_loop *loop, struct top_screen *screen) {
     size_t around = TOP_REPORT_HEAD_LINES + 1;
     loop->rows = screen->height > around ? screen->height - around : MIN_ROWS;
     keep_selected(loop);
-    char *text = compose(loop, screen, print_view);
-    char *bottom = compose(loop, screen, print_bottom);
+    char *text = top_screen_compose(screen, print_view, loop);
+    char *bottom = top_screen_compose(screen, print_bottom, loop);
     size_t highlighted = TOP_REPORT_HEAD_LINES + loop->selected - loop->first;
     if (loop->traceback || loop->table.count == 0)
         highlighted = SIZE_MAX;

@@ -104,6 +104,28 @@ void top_screen_close(struct top_screen *screen) {
         raise(ending_signal);
 }
 
+char *top_screen_compose(const struct top_screen *screen,
+                         void (*print)(const void *input,
+                                       const struct terminal *terminal),
+                         const void *input) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream == NULL)
+        return NULL;
+    struct terminal composed;
+    terminal_open(&composed, stdout);
+    composed.out = stream;
+    composed.interactive = true;
+    composed.colour = screen->colour;
+    composed.width = screen->width;
+    print(input, &composed);
+    if (fclose(stream) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
 /* Parses a style's code, such as `36m`, and advances *at past it. */
 static attr_t read_style(const char **at) {
     char *end;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The full-screen terminal of `top`, with ncurses. One at a time; one thread.
+/* The full-screen terminal of `top` and `watch`, with ncurses. One at a time; one
+ * thread.
  *
  * While it is open, top_screen_wait catches the signals that would end the command, so
  * that the terminal can be restored first.
@@ -10,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/compiler.h"
+#include "output/terminal.h"
 
 /* Keys other than characters. */
 enum {
@@ -37,6 +39,13 @@ must_check int top_screen_open(struct top_screen *screen);
 /* Restores the terminal. If a signal other than SIGINT asked the command to end, raises
  * it again. */
 void top_screen_close(struct top_screen *screen);
+
+/* Returns what `print` prints for this screen, to be drawn; the caller frees it. NULL
+ * if there is no memory. */
+char *top_screen_compose(const struct top_screen *screen,
+                         void (*print)(const void *input,
+                                       const struct terminal *terminal),
+                         const void *input);
 
 /* Draws lines with the styles that struct terminal writes, line `highlighted` in
  * reverse, and `bottom` in the last line of the screen. */

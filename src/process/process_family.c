@@ -14,6 +14,7 @@
 #include "collection/array.h"
 #include "dump/dump_process.h"
 #include "output/failure.h"
+#include "process/dump_directory.h"
 #include "process/live_dump.h"
 #include "process/watched.h"
 
@@ -73,13 +74,6 @@ static int add_directory_of(struct process_family *family, pid_t pid,
     int error = add_directory(family, length > 0 ? directory : ".");
     free(directory);
     return error;
-}
-
-static bool read_header(int fd, struct tracemalloc_dump_header *header) {
-    return pread(fd, header, sizeof *header, 0) == (ssize_t)sizeof *header &&
-           memcmp(header->magic, TRACEMALLOC_DUMP_MAGIC, sizeof header->magic) == 0 &&
-           header->byte_order == TRACEMALLOC_DUMP_BYTE_ORDER &&
-           header->version == TRACEMALLOC_DUMP_VERSION;
 }
 
 static bool may_run(const struct tracemalloc_dump_header *header, int fd) {
@@ -160,7 +154,7 @@ static int add_file(struct process_family *family, const struct watched *watched
     int fd = fcntl(watched->fd, F_DUPFD_CLOEXEC, 0), error = 0;
     if (fd < 0)
         return -errno;
-    if (!read_header(fd, &header)) {
+    if (dump_directory_read_header(fd, &header) < 0) {
         close(fd);
         return -EIO;
     }
@@ -269,38 +263,22 @@ static int add_found(struct process_family *family, int fd, const char *name,
     return pid > 0 ? add_process(family, pid) : 0;
 }
 
-static int scan_file(struct process_family *family, int directory, const char *name) {
-    struct tracemalloc_dump_header header;
+static int add_if_related(void *input, const char *name, int fd,
+                          const struct tracemalloc_dump_header *header) {
+    struct process_family *family = input;
     struct stat status;
-    if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
-        !S_ISREG(status.st_mode) || (size_t)status.st_size < sizeof header)
-        return 0;
-    int fd = openat(directory, name,
-                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-        read_header(fd, &header) && header.state != TRACEMALLOC_DUMP_SNAPSHOT &&
-        !is_of_another_boot(&header) && is_related(family, &header) &&
-        !is_known(family, &status, &header))
-        return add_found(family, fd, name, &header);
-    close(fd);
+    if (fd >= 0 && fstat(fd, &status) == 0 && !is_of_another_boot(header) &&
+        is_related(family, header) && !is_known(family, &status, header))
+        return add_found(family, fd, name, header);
+    if (fd >= 0)
+        close(fd);
     return 0;
 }
 
+/* A directory may have become unreadable. */
 static int scan_directory(struct process_family *family, int fd) {
-    int error = 0, copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    struct dirent *entry;
-    DIR *names = copy < 0 ? NULL : fdopendir(copy);
-    if (names == NULL) {
-        if (copy >= 0)
-            close(copy);
-        return 0;
-    }
-    while (error == 0 && (entry = readdir(names)) != NULL)
-        error = scan_file(family, fd, entry->d_name);
-    closedir(names);
-    return error;
+    int error = dump_directory_scan(fd, add_if_related, family);
+    return error == -ENOMEM ? error : 0;
 }
 
 /* A dump that is found may be the parent of another one. */
@@ -332,7 +310,8 @@ bool process_family_lives(const struct process_family *family) {
             return true;
     for (size_t i = 0; i < family->dump_count; i++) {
         int fd = family->dumps[i].fd;
-        if (fd >= 0 && read_header(fd, &header) && may_run(&header, fd))
+        if (fd >= 0 && dump_directory_read_header(fd, &header) == 0 &&
+            may_run(&header, fd))
             return true;
     }
     return false;

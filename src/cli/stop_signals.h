@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How `push --every` ends: the first SIGINT, SIGTERM or SIGHUP asks it to send once
- * more, the second one ends it at once. One thread. */
+/* How a command ends that works in rounds: the first SIGINT, SIGTERM or SIGHUP asks it
+ * to end after the round, the second one ends it at once. One thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,11 +9,11 @@
 #include "base/compiler.h"
 
 /* From here on the signals only ask, unless they are ignored. */
-void push_stop_open(void);
+void stop_signals_open(void);
 
 /* Waits, in nanoseconds, unless it was asked before. Returns whether it has been
- * asked: never before push_stop_open. */
-bool push_stop_wait(uint64_t time);
+ * asked: never before stop_signals_open. */
+bool stop_signals_wait(uint64_t time);
 
 /* From here on the signals end this process. */
-void push_stop_close(void);
+void stop_signals_close(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/push_stop.h"
+#include "cli/stop_signals.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -9,7 +9,7 @@
 static const uint64_t second = 1000000000;
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 
-static sigset_t blocked; /* by push_stop_open */
+static sigset_t blocked; /* by stop_signals_open */
 static bool is_open, asked;
 
 static uint64_t now(void) {
@@ -25,7 +25,7 @@ static bool is_ignored(int number) {
     return sigaction(number, NULL, &action) < 0 || action.sa_handler == SIG_IGN;
 }
 
-void push_stop_open(void) {
+void stop_signals_open(void) {
     sigemptyset(&blocked);
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         if (!is_ignored(signals[i]))
@@ -48,13 +48,13 @@ static void wait_until(uint64_t end) {
     }
 }
 
-bool push_stop_wait(uint64_t time) {
+bool stop_signals_wait(uint64_t time) {
     if (!asked)
         wait_until(now() + time);
     return asked && is_open;
 }
 
-void push_stop_close(void) {
+void stop_signals_close(void) {
     if (is_open)
         sigprocmask(SIG_UNBLOCK, &blocked, NULL);
     is_open = false;
