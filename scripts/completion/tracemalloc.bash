@@ -30,6 +30,7 @@ _tracemalloc_options() {
         echo "--format= --url= --every= --label= --at= --born= --temporary --domain= --include=" \
             "--exclude= --all-frames --by=process --native --no-native --source --no-source" \
             "--open-modules --help" ;;
+    watch) echo "--once --every= -l --limit= --json --wait --help" ;;
     check)
         echo "--max-peak= --max-growth= --max-leaks= --max-line= --baseline= --tolerance=" \
             "--junit= --github --help" ;;
@@ -68,7 +69,7 @@ _tracemalloc() {
     fi
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="run attach detach ps stop start snapshot clear info stats compare tree top summary leaks merge resolve export push check flamegraph --help --version"
+        words="run attach detach ps stop start snapshot clear info stats compare tree top summary leaks merge resolve export push check watch flamegraph --help --version"
     elif words=$(_tracemalloc_values "$previous" "$command"); then
         :
     elif [[ $current == -* ]]; then

@@ -2,7 +2,7 @@
 # Completion of tracemalloc for fish.
 
 set -l commands run attach detach ps stop start snapshot clear info stats compare tree top summary leaks \
-    merge resolve export push check flamegraph
+    merge resolve export push check watch flamegraph
 
 complete -c tracemalloc -n "not __fish_seen_subcommand_from $commands" -f
 complete -c tracemalloc -n __fish_use_subcommand -a run -d 'start a program and trace it'
@@ -25,6 +25,7 @@ complete -c tracemalloc -n __fish_use_subcommand -a resolve -d 'write the names 
 complete -c tracemalloc -n __fish_use_subcommand -a export -d 'write dumps in other formats'
 complete -c tracemalloc -n __fish_use_subcommand -a push -d 'send profiles to a server'
 complete -c tracemalloc -n __fish_use_subcommand -a check -d 'check that dumps stay within limits'
+complete -c tracemalloc -n __fish_use_subcommand -a watch -d 'watch the dumps of many processes in a directory'
 complete -c tracemalloc -n __fish_use_subcommand -a flamegraph -d 'write a flame graph for a browser'
 
 set -l pids "(tracemalloc ps 2>/dev/null | string match -rg '^\s*(\d+)\s')"
@@ -92,6 +93,11 @@ complete -c tracemalloc -n '__fish_seen_subcommand_from check' -l baseline -r
 complete -c tracemalloc -n '__fish_seen_subcommand_from check' -l tolerance -x
 complete -c tracemalloc -n '__fish_seen_subcommand_from check' -l junit -r
 complete -c tracemalloc -n '__fish_seen_subcommand_from check' -l github
+complete -c tracemalloc -n '__fish_seen_subcommand_from watch' -l once
+complete -c tracemalloc -n '__fish_seen_subcommand_from watch' -l every -x
+complete -c tracemalloc -n '__fish_seen_subcommand_from watch' -s l -l limit -x -a all
+complete -c tracemalloc -n '__fish_seen_subcommand_from watch' -l json
+complete -c tracemalloc -n '__fish_seen_subcommand_from watch' -l wait
 
 complete -c tracemalloc -n '__fish_seen_subcommand_from push' -l format -x -a 'otlp pprof'
 complete -c tracemalloc -n '__fish_seen_subcommand_from push' -l url -x

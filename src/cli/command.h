@@ -37,6 +37,7 @@ extern const struct command command_export;
 extern const struct command command_check;
 extern const struct command command_push;
 extern const struct command command_flamegraph;
+extern const struct command command_watch;
 
 /* Flushes and closes stdout. Returns 0; or 1 after reporting that the output could not
  * be written. */

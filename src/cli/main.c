@@ -18,7 +18,7 @@ static const struct command *const commands[] = {
     &command_info,  &command_stats,      &command_compare,  &command_export,
     &command_push,  &command_merge,      &command_tree,     &command_summary,
     &command_top,   &command_flamegraph, &command_resolve,  &command_leaks,
-    &command_check,
+    &command_check, &command_watch,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands, USAGE_ERROR = 2 };
 

@@ -46,7 +46,7 @@ INFO_KEYS = {
     "incomplete_reasons": list,
 }
 SUBCOMMANDS = """run attach detach ps stop start snapshot clear info stats compare
-export push merge tree summary top flamegraph resolve leaks check""".split()
+export push merge tree summary top flamegraph resolve leaks check watch""".split()
 # Each of these names every command.
 DOCUMENTS = ["README.md", "man/tracemalloc.1", "scripts/completion/_tracemalloc"]
 DOCUMENTS += ["scripts/completion/tracemalloc.%s" % shell for shell in ("bash", "fish")]
