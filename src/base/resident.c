@@ -64,15 +64,16 @@ static int64_t scan_pages(int fd, uintptr_t start, uintptr_t end) {
 static uint64_t core_bytes(uintptr_t start, uintptr_t end) {
     unsigned char present[PIECE];
     uint64_t pages = 0;
-    for (size_t count; start < end; start += count * MACHINE_PAGE) {
-        count =
-            (end - start) / MACHINE_PAGE < PIECE ? (end - start) / MACHINE_PAGE : PIECE;
-        if (sys_call(SYS_mincore, start, count * MACHINE_PAGE, present) < 0)
+    for (size_t count; start < end; start += count * machine_page_size()) {
+        count = (end - start) / machine_page_size() < PIECE
+                    ? (end - start) / machine_page_size()
+                    : PIECE;
+        if (sys_call(SYS_mincore, start, count * machine_page_size(), present) < 0)
             continue;
         for (size_t i = 0; i < count; i++)
             pages += present[i] & 1;
     }
-    return pages * MACHINE_PAGE;
+    return pages * machine_page_size();
 }
 
 uint64_t resident_bytes(const struct resident *resident, uintptr_t start,

@@ -23,14 +23,14 @@ static void *map_fixed(void *address, uint64_t length, int flags, int fd,
 }
 
 static uint64_t whole_range(const struct dump_file *file) {
-    return TRACEMALLOC_DUMP_HEADER_SIZE + TRACEMALLOC_DUMP_SECTIONS * file->reserved;
+    return dump_memory_header() + TRACEMALLOC_DUMP_SECTIONS * file->reserved;
 }
 
 /* How far a section may grow: at most to the file's maximum size. If RLIMIT_AS is set,
  * all sections together take at most a fortieth of it, and below 768 MiB nothing. */
 static uint64_t addresses_per_section(uint64_t max_size) {
     enum { MIN = 768 << 20, SHARE = 40 };
-    const uint64_t max = (uint64_t)1 << 40;
+    const uint64_t max = machine_unused_addresses() >> 6;
     struct rlimit limit;
     uint64_t reserved = max_size < (1 << 20) ? 1 << 20 : max_size;
     if (reserved > max)
@@ -83,7 +83,8 @@ static int open_sections(struct dump_file *file) {
     for (unsigned i = 0; i < TRACEMALLOC_DUMP_SECTIONS_USED; i++) {
         const struct dump_section_row *row = &dump_sections[i];
         header->sections[row->id].entry_size = row->entry_size;
-        if (row->first_bytes != 0 && extend(file, row->id, row->first_bytes) < 0)
+        if (row->first_bytes != 0 &&
+            extend(file, row->id, machine_whole_pages(row->first_bytes)) < 0)
             return -ENOMEM;
     }
     memcpy(header->magic, TRACEMALLOC_DUMP_MAGIC, sizeof header->magic);
@@ -95,15 +96,16 @@ static int open_sections(struct dump_file *file) {
 }
 
 /* The kernel places mappings at the top of the address space, programs at its bottom or
- * from 0x555555554000 on, and AddressSanitizer its blocks from 0x500000000000 on. This
- * returns a random address in the unused range between, or NULL. */
+ * at two thirds (0x555555554000 on x86-64), and AddressSanitizer its blocks from
+ * 0x500000000000 on. This returns a random address in the unused range between, or
+ * NULL. */
 static unsigned char *wanted_address(unsigned attempt) {
-    const uint64_t first = (uint64_t)1 << 46, spread = (uint64_t)1 << 41;
-    void *chosen =
-        sys_mmap(NULL, MACHINE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const uint64_t first = machine_unused_addresses(), spread = first >> 5;
+    const size_t page = machine_page_size();
+    void *chosen = sys_mmap(NULL, page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (sys_failed(chosen))
         return NULL;
-    sys_munmap(chosen, MACHINE_PAGE);
+    sys_munmap(chosen, page);
     uint64_t random = (uint64_t)(uintptr_t)chosen + ((uint64_t)attempt << 38);
     return (unsigned char *)(uintptr_t)(first + random % spread);
 }
@@ -111,18 +113,17 @@ static unsigned char *wanted_address(unsigned attempt) {
 static void set_addresses(struct dump_file *file, unsigned char *range) {
     file->header = (void *)range;
     for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++) {
-        file->base[section] =
-            range + TRACEMALLOC_DUMP_HEADER_SIZE + section * file->reserved;
+        file->base[section] = range + dump_memory_header() + section * file->reserved;
         file->mapped[section] = 0;
     }
 }
 
 static int open_at(struct dump_file *file, unsigned char *range) {
-    if (claim(file, range, TRACEMALLOC_DUMP_HEADER_SIZE) < 0)
+    if (claim(file, range, dump_memory_header()) < 0)
         return -ENOMEM;
     set_addresses(file, range);
-    if (!sys_failed(map_fixed(range, TRACEMALLOC_DUMP_HEADER_SIZE,
-                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) &&
+    if (!sys_failed(map_fixed(range, dump_memory_header(), MAP_PRIVATE | MAP_ANONYMOUS,
+                              -1, 0)) &&
         open_sections(file) == 0)
         return 0;
     dump_file_close(file);
@@ -168,7 +169,7 @@ void dump_file_close(struct dump_file *file) {
         for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++)
             if (file->mapped[section] != 0)
                 sys_munmap(file->base[section], file->mapped[section]);
-        sys_munmap(file->header, TRACEMALLOC_DUMP_HEADER_SIZE);
+        sys_munmap(file->header, dump_memory_header());
     }
     file->header = NULL;
     file->attached = false;
@@ -177,7 +178,7 @@ void dump_file_close(struct dump_file *file) {
 bool dump_file_contains(const struct dump_file *file, uintptr_t address) {
     if (file->header == NULL)
         return false;
-    bool found = address - (uintptr_t)file->header < TRACEMALLOC_DUMP_HEADER_SIZE;
+    bool found = address - (uintptr_t)file->header < dump_memory_header();
     for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && !found; section++)
         found = address - (uintptr_t)file->base[section] < file->mapped[section];
     return found;
@@ -219,7 +220,7 @@ static int extend(struct dump_file *file, unsigned section, uint64_t length) {
 static uint64_t next_length(const struct dump_file *file, unsigned section,
                             uint64_t wanted) {
     uint64_t length =
-        file->mapped[section] != 0 ? file->mapped[section] : 4 * MACHINE_PAGE;
+        file->mapped[section] != 0 ? file->mapped[section] : 4 * machine_page_size();
     while (file->mapped[section] + length < wanted)
         length *= 2;
     if (file->mapped[section] + length > file->reserved)
@@ -289,7 +290,7 @@ int dump_file_reserve(struct dump_file *file, unsigned section, uint64_t count) 
 /* Gives each section one extent, in order. Returns the size of the file. */
 static uint64_t lay_out(const struct dump_file *file,
                         struct tracemalloc_dump_section *out) {
-    uint64_t offset = TRACEMALLOC_DUMP_HEADER_SIZE;
+    uint64_t offset = dump_memory_header();
     for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++) {
         out[section] = file->header->sections[section];
         memset(out[section].extents, 0, sizeof out[section].extents);
@@ -322,10 +323,9 @@ static int map_sections(struct dump_file *file, int fd) {
         if (sys_failed(map_fixed(file->base[section], length, MAP_SHARED, fd,
                                  entries[section].extents[0].offset)))
             return -ENOMEM;
-        file->last_page = file->base[section] + length - MACHINE_PAGE;
+        file->last_page = file->base[section] + length - machine_page_size();
     }
-    if (sys_failed(
-            map_fixed(file->header, TRACEMALLOC_DUMP_HEADER_SIZE, MAP_SHARED, fd, 0)))
+    if (sys_failed(map_fixed(file->header, dump_memory_header(), MAP_SHARED, fd, 0)))
         return -ENOMEM;
     return 0;
 }

@@ -33,7 +33,7 @@ static uint64_t used_bytes(const struct dump_file *file, unsigned section) {
 }
 
 static uint64_t size_of(const struct dump_file *file) {
-    uint64_t size = TRACEMALLOC_DUMP_HEADER_SIZE;
+    uint64_t size = dump_memory_header();
     for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++)
         size += file->mapped[section];
     return size;
@@ -62,7 +62,7 @@ static int copy_entries(unsigned char *to, const unsigned char *from, uint64_t l
 }
 
 static int copy_tables(struct dump_fork_image *fork, const struct dump_file *file) {
-    unsigned char *to = fork->image + TRACEMALLOC_DUMP_HEADER_SIZE;
+    unsigned char *to = fork->image + dump_memory_header();
     int error = 0;
     memcpy(fork->image, file->header, TRACEMALLOC_DUMP_HEADER_SIZE);
     for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && error == 0;
@@ -96,24 +96,24 @@ static int memory_file(const struct dump_file *file, uint64_t size) {
  * memory, would stay as it was then. */
 static int map_kept(struct dump_fork_image *fork, const struct dump_file *file,
                     uint64_t size) {
-    int fd =
-        size <= DUMP_FORK_MAX_KEPT ? memory_file(file, MACHINE_PAGE + size) : -EFBIG;
+    int fd = size <= DUMP_FORK_MAX_KEPT ? memory_file(file, machine_page_size() + size)
+                                        : -EFBIG;
     if (fd < 0)
         return fd;
-    unsigned char *image =
-        sys_mmap(NULL, MACHINE_PAGE + size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    unsigned char *image = sys_mmap(NULL, machine_page_size() + size,
+                                    PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     unsigned char *view =
-        sys_mmap(NULL, size, PROT_NONE, MAP_PRIVATE, fd, MACHINE_PAGE);
+        sys_mmap(NULL, size, PROT_NONE, MAP_PRIVATE, fd, machine_page_size());
     sys_close(fd);
     if (!sys_failed(image) && !sys_failed(view)) {
         fork->holder = (void *)image;
-        fork->image = image + MACHINE_PAGE;
+        fork->image = image + machine_page_size();
         fork->view = view;
         fork->size = size;
         return 0;
     }
     if (!sys_failed(image))
-        sys_munmap(image, MACHINE_PAGE + size);
+        sys_munmap(image, machine_page_size() + size);
     if (!sys_failed(view))
         sys_munmap(view, size);
     return -ENOMEM;
@@ -164,11 +164,11 @@ static int make_image(struct dump_file *file) {
  * to the parent. Each page that was not written yet is made its own. */
 static void leave_view(struct dump_file *file) {
     volatile unsigned char *header = (void *)file->header;
-    for (uint64_t at = 0; at < TRACEMALLOC_DUMP_HEADER_SIZE; at += MACHINE_PAGE)
+    for (uint64_t at = 0; at < dump_memory_header(); at += machine_page_size())
         header[at] = header[at];
     for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS; section++) {
         volatile unsigned char *entries = file->base[section];
-        for (uint64_t at = 0; at < file->mapped[section]; at += MACHINE_PAGE)
+        for (uint64_t at = 0; at < file->mapped[section]; at += machine_page_size())
             entries[at] = entries[at];
     }
     dump_fork_release(file);
@@ -227,7 +227,7 @@ int dump_fork_in_child(struct dump_file *file) {
     unsigned char *view = fork->view;
     fork->image = fork->view = NULL;
     if (error == 0)
-        error = adopt(&view, file->header, TRACEMALLOC_DUMP_HEADER_SIZE);
+        error = adopt(&view, file->header, dump_memory_header());
     for (unsigned section = 0; section < TRACEMALLOC_DUMP_SECTIONS && error == 0;
          section++)
         error = adopt(&view, file->base[section], file->mapped[section]);
@@ -239,7 +239,7 @@ void dump_fork_release(struct dump_file *file) {
     if (fork->is_child) {
         int own = sys_getpid();
         atomic_compare_exchange_strong(&fork->holder->pid, &own, NO_HOLDER);
-        sys_munmap(fork->holder, MACHINE_PAGE);
+        sys_munmap(fork->holder, machine_page_size());
         memset(fork, 0, sizeof *fork);
     } else
         drop(fork);

@@ -27,10 +27,10 @@ int dump_growth_check(const struct dump_file *file, uint64_t size) {
 }
 
 static int write_zeros(int fd, uint64_t offset, uint64_t length) {
-    static const char zeros[MACHINE_PAGE];
+    static const char zeros[MACHINE_MIN_PAGE];
     int error = 0;
-    for (; length > 0 && error == 0; offset += MACHINE_PAGE, length -= MACHINE_PAGE)
-        error = io_write_all(fd, zeros, MACHINE_PAGE, offset);
+    for (; length > 0 && error == 0; offset += sizeof zeros, length -= sizeof zeros)
+        error = io_write_all(fd, zeros, sizeof zeros, offset);
     return error;
 }
 
@@ -164,15 +164,15 @@ static int map_by_mapping(struct dump_file *file, void *to, uint64_t length) {
         return error;
     if (offset + length > file->reach || file->last_page == NULL)
         return -ESPIPE;
-    unsigned char *window =
-        sys_mremap(file->last_page, 0, MACHINE_PAGE + length, MREMAP_MAYMOVE, NULL);
+    unsigned char *window = sys_mremap(file->last_page, 0, machine_page_size() + length,
+                                       MREMAP_MAYMOVE, NULL);
     if (sys_failed(window))
         return -ENOMEM;
-    error = populate(file, window + MACHINE_PAGE, length);
-    if (error == 0 && sys_failed(sys_mremap(window + MACHINE_PAGE, length, length,
-                                            MREMAP_MAYMOVE | MREMAP_FIXED, to)))
+    error = populate(file, window + machine_page_size(), length);
+    if (error == 0 && sys_failed(sys_mremap(window + machine_page_size(), length,
+                                            length, MREMAP_MAYMOVE | MREMAP_FIXED, to)))
         error = -ENOMEM;
-    sys_munmap(window, error == 0 ? MACHINE_PAGE : MACHINE_PAGE + length);
+    sys_munmap(window, error == 0 ? machine_page_size() : machine_page_size() + length);
     return error;
 }
 
@@ -189,6 +189,6 @@ int dump_growth_map(struct dump_file *file, void *to, uint64_t length) {
             error = mapped;
     }
     if (error == 0)
-        file->last_page = (unsigned char *)to + length - MACHINE_PAGE;
+        file->last_page = (unsigned char *)to + length - machine_page_size();
     return error;
 }

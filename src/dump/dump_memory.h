@@ -8,7 +8,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/machine.h"
 #include "tracemalloc_dump.h"
+
+/* Bytes that the header takes, in memory and in the file: the first section follows on
+ * a page of its own. */
+static always_inline uint64_t dump_memory_header(void) {
+    return machine_whole_pages(TRACEMALLOC_DUMP_HEADER_SIZE);
+}
 
 /* A copy of the dump for a forked child; changed by dump/dump_fork alone. */
 struct dump_fork_image {

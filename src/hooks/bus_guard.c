@@ -18,7 +18,7 @@ enum { INIT = 1 };
 
 static bool replace_page(uintptr_t address) {
     void *page = (void *)machine_page_of(address);
-    return !sys_failed(sys_mmap(page, MACHINE_PAGE, PROT_READ | PROT_WRITE,
+    return !sys_failed(sys_mmap(page, machine_page_size(), PROT_READ | PROT_WRITE,
                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
 }
 

@@ -161,19 +161,18 @@ static bool visit_chunk(const struct block_map_chunk *chunk,
                         bool (*visit)(uintptr_t address, const uint32_t *slots,
                                       unsigned count, void *context),
                         void *context) {
-    enum {
-        PAGES = (sizeof(uint32_t) << BLOCK_MAP_SLOT_BITS) / MACHINE_PAGE,
-        PAGE_SLOTS = MACHINE_PAGE / sizeof(uint32_t),
-    };
-    unsigned char present[PAGES];
+    enum { MAX_PAGES = (sizeof(uint32_t) << BLOCK_MAP_SLOT_BITS) / MACHINE_MIN_PAGE };
+    unsigned char present[MAX_PAGES];
+    const unsigned pages = (unsigned)(chunk_size / machine_page_size());
+    const unsigned page_slots = (unsigned)(machine_page_size() / sizeof(uint32_t));
     uintptr_t granule = chunk->key << BLOCK_MAP_SLOT_BITS;
     const uint32_t *slots = block_map_slot(chunk, granule);
     if (sys_call(SYS_mincore, slots, chunk_size, present) < 0)
         return true;
-    for (unsigned page = 0; page < PAGES; page++, granule += PAGE_SLOTS)
+    for (unsigned page = 0; page < pages; page++, granule += page_slots)
         if ((present[page] & 1) != 0 &&
-            !visit(granule << block_map.granule_shift, slots + page * PAGE_SLOTS,
-                   PAGE_SLOTS, context))
+            !visit(granule << block_map.granule_shift, slots + page * page_slots,
+                   page_slots, context))
             return false;
     return true;
 }

@@ -17,7 +17,7 @@ enum {
     FIRST_SLOTS = 8192,
     MAX_TABLE_TYPES = 8,
     /* One page of slots at once, with the head of the last block. */
-    WINDOW = MACHINE_PAGE / sizeof(uint32_t) * 16,
+    WINDOW = MACHINE_MAX_PAGE / sizeof(uint32_t) * 16,
 };
 
 /* All of it is there only while a census is taken. */

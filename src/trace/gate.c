@@ -5,7 +5,7 @@
 
 #include "base/sys.h"
 
-struct gate gate __attribute__((aligned(MACHINE_PAGE)));
+struct gate gate __attribute__((aligned(MACHINE_MAX_PAGE)));
 
 static bool prepared; /* outside the page, so that a child inherits it */
 

@@ -34,7 +34,7 @@ struct gate {
     bool active;         /* tracing is on */
     unsigned char exact; /* active, and not sampling: the map's granule, in bytes */
     bool is_own;         /* false in a forked child until gate_renew */
-    unsigned char rest[MACHINE_PAGE - 5];
+    unsigned char rest[MACHINE_MAX_PAGE - 5];
 };
 
 extern internal struct gate gate;

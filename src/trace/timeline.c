@@ -42,7 +42,7 @@ static uint64_t read_second(const char **text) {
         (*text)++;
     for (*text += **text == ' '; **text >= '0' && **text <= '9'; (*text)++)
         pages = pages * 10 + (uint64_t)(**text - '0');
-    return pages * MACHINE_PAGE;
+    return pages * machine_page_size();
 }
 
 struct process_size {

@@ -28,8 +28,8 @@ static void release(void) {
 START_TEST(an_empty_array_begins_with_one_page) {
     uint64_t before = arena_bytes();
     ck_assert_int_eq(reserve(1), 0);
-    ck_assert_uint_eq(capacity, MACHINE_PAGE / sizeof *entries);
-    ck_assert_uint_eq(arena_bytes(), before + MACHINE_PAGE);
+    ck_assert_uint_eq(capacity, machine_page_size() / sizeof *entries);
+    ck_assert_uint_eq(arena_bytes(), before + machine_page_size());
     release();
     ck_assert_uint_eq(arena_bytes(), before);
 }
@@ -64,7 +64,7 @@ END_TEST
 
 START_TEST(entries_of_more_than_a_page_fit) {
     struct large {
-        char bytes[MACHINE_PAGE + 1];
+        char bytes[MACHINE_MAX_PAGE + 1];
     } *large = NULL;
     uint32_t count = 0;
     ck_assert_int_eq(arena_array_reserve(&large, &count, 3, sizeof *large), 0);

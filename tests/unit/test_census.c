@@ -20,7 +20,7 @@ static void open_tracer(uint32_t distance) {
     const struct tracer_start start = {GRANULE, 1 << 24, NULL, distance};
     ck_assert_int_eq(tracer_open(&start), 0);
     tracer_activate();
-    heap = mmap(NULL, (size_t)PAGES * MACHINE_PAGE, PROT_READ | PROT_WRITE,
+    heap = mmap(NULL, (size_t)PAGES * MACHINE_MAX_PAGE, PROT_READ | PROT_WRITE,
                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ck_assert_ptr_ne(heap, MAP_FAILED);
     ck_assert_int_eq(own_memory_open(&memory), 0);
@@ -109,12 +109,12 @@ END_TEST
 /* No hook saw their free. */
 START_TEST(blocks_without_memory_are_passed_over) {
     open_tracer(0);
-    size_t page = MACHINE_PAGE / GRANULE;
+    size_t page = MACHINE_MAX_PAGE / GRANULE;
     for (size_t i = 0; i < PAGES; i++)
         hold(i * page, 40, 5, PYTHON, 'A');
     hold(3 * page - 1, 16, 6, PYTHON, 'B');
     for (size_t i = 3; i < PAGES; i += 5)
-        ck_assert_int_eq(munmap(heap + i * MACHINE_PAGE, MACHINE_PAGE), 0);
+        ck_assert_int_eq(munmap(heap + i * MACHINE_MAX_PAGE, MACHINE_MAX_PAGE), 0);
     take();
     ck_assert_uint_eq(blocks_of(5, "a"), PAGES - 13);
     ck_assert_uint_eq(blocks_of(6, "b"), 1);

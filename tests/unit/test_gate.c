@@ -30,7 +30,7 @@ static void open_gate(void) {
 
 START_TEST(a_child_that_nobody_is_told_of_finds_it_closed) {
     open_gate();
-    pid_t child = (pid_t)syscall(SYS_fork);
+    pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
     if (child == 0)
         _exit(seen());
     ck_assert_int_eq(status_of(child), WIPED);
@@ -40,13 +40,13 @@ END_TEST
 
 START_TEST(its_own_children_do_too) {
     open_gate();
-    pid_t child = (pid_t)syscall(SYS_fork);
+    pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
     if (child == 0) {
         gate_renew();
         gate.open = true;
         if (seen() != OPEN)
             _exit(99);
-        pid_t grandchild = (pid_t)syscall(SYS_fork);
+        pid_t grandchild = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
         if (grandchild == 0)
             _exit(seen());
         _exit(status_of(grandchild));

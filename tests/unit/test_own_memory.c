@@ -10,11 +10,11 @@
 
 /* Two pages, of which the second is unmapped. */
 static unsigned char *make_edge(void) {
-    unsigned char *pages = mmap(NULL, 2 * MACHINE_PAGE, PROT_READ | PROT_WRITE,
+    unsigned char *pages = mmap(NULL, 2 * machine_page_size(), PROT_READ | PROT_WRITE,
                                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ck_assert_ptr_ne(pages, MAP_FAILED);
-    memset(pages, 7, MACHINE_PAGE);
-    ck_assert_int_eq(munmap(pages + MACHINE_PAGE, MACHINE_PAGE), 0);
+    memset(pages, 7, machine_page_size());
+    ck_assert_int_eq(munmap(pages + machine_page_size(), machine_page_size()), 0);
     return pages;
 }
 
@@ -22,13 +22,13 @@ static void expect_reads(const struct own_memory *memory) {
     unsigned char *pages = make_edge(), out[64] = {0};
     ck_assert_uint_eq(own_memory_read(memory, (uintptr_t)pages, out, sizeof out), 64);
     ck_assert_uint_eq(out[63], 7);
-    uintptr_t last = (uintptr_t)pages + MACHINE_PAGE - 10;
+    uintptr_t last = (uintptr_t)pages + machine_page_size() - 10;
     ck_assert_uint_eq(own_memory_read(memory, last, out, 10), 10);
     ck_assert_uint_le(own_memory_read(memory, last, out, sizeof out), 10);
     ck_assert_uint_eq(own_memory_read(memory, last + 10, out, sizeof out), 0);
     ck_assert_uint_eq(own_memory_read(memory, 0, out, 1), 0);
     ck_assert_uint_eq(own_memory_read(memory, UINTPTR_MAX - 7, out, 8), 0);
-    munmap(pages, MACHINE_PAGE);
+    munmap(pages, machine_page_size());
 }
 
 START_TEST(what_is_not_mapped_is_not_read) {

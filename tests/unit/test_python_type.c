@@ -142,7 +142,7 @@ START_TEST(other_pointers_are_no_types) {
     struct type meta = make_type("Meta", METATYPE | GC, 880);
     struct type made = make_type("Made", 0, 16), other = made, unready = made;
     unsigned char *page =
-        mmap(NULL, MACHINE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        mmap(NULL, machine_page_size(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     uint64_t text = 0x6f6c6c6568;
     made.type = &meta;
     other.type = &plain;
@@ -153,7 +153,7 @@ START_TEST(other_pointers_are_no_types) {
     ck_assert_uint_eq(type_of(0, 1, &unready, 16), 0);
     ck_assert_uint_eq(type_of(0, 1, &text, 16), 0);
     ck_assert_uint_eq(type_of(0, 1, page, 16), 0);
-    ck_assert_uint_eq(type_of(0, 1, page + MACHINE_PAGE - 8, 16), 0);
+    ck_assert_uint_eq(type_of(0, 1, page + machine_page_size() - 8, 16), 0);
     ck_assert_uint_eq(type_of(0, 1, (char *)&made + 4, 16), 0);
     ck_assert_uint_eq(type_of(0, 1, NULL, 16), 0);
     ck_assert_uint_eq(type_of(0, 1, (void *)UINTPTR_MAX, 16), 0);

@@ -116,11 +116,11 @@ START_TEST(long_names_are_cut) {
 END_TEST
 
 START_TEST(a_name_may_end_where_memory_does) {
-    char *pages = mmap(NULL, 2 * MACHINE_PAGE, PROT_READ | PROT_WRITE,
+    char *pages = mmap(NULL, 2 * machine_page_size(), PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     open_version(0x030c01f0);
-    munmap(pages + MACHINE_PAGE, MACHINE_PAGE);
-    char *name = pages + MACHINE_PAGE - 5;
+    munmap(pages + machine_page_size(), machine_page_size());
+    char *name = pages + machine_page_size() - 5;
     memcpy(name, "list", 5);
     ck_assert_str_eq(name_of(name, 0, NULL), "list");
     name[4] = 's';

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "base/machine.h"
 #include "suite.h"
 
 enum { SENDERS = 3, SENT = 4000, NOTHING = 0 };
@@ -105,7 +106,7 @@ static void *send(void *argument) {
     for (int at = 0; at < SENT; at++) {
         while (__atomic_load_n(&queue.count, __ATOMIC_RELAXED) >
                REQUEST_QUEUE_CAPACITY / 2)
-            __builtin_ia32_pause();
+            machine_pause();
         request_queue_add(&queue, clear);
         added++;
     }

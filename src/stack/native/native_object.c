@@ -81,7 +81,7 @@ const ElfW(Phdr) *
     const ElfW(Ehdr) *file = (const void *)object->start;
     *count = 0;
     if (memcmp(file->e_ident, ELFMAG, SELFMAG) != 0 ||
-        file->e_phoff + file->e_phnum * sizeof(ElfW(Phdr)) > MACHINE_PAGE)
+        file->e_phoff + file->e_phnum * sizeof(ElfW(Phdr)) > machine_page_size())
         return NULL;
     *count = file->e_phnum;
     return (const void *)(object->start + file->e_phoff);

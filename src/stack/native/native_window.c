@@ -22,15 +22,15 @@ static uintptr_t main_end;
 /* The kernel reads a set of signals, where it is given one, before it looks at what is
  * to be done with it. */
 static bool is_readable(uintptr_t at) {
-    return at >= MACHINE_PAGE &&
+    return at >= machine_page_size() &&
            sys_call(SYS_rt_sigprocmask, -1, at, NULL, sizeof(uint64_t)) != -EFAULT;
 }
 
 int native_window_prepare(void) {
     void *const *end = dlsym(RTLD_DEFAULT, "__libc_stack_end");
-    main_end = end != NULL ? machine_page_of((uintptr_t)*end) + MACHINE_PAGE : 0;
+    main_end = end != NULL ? machine_page_of((uintptr_t)*end) + machine_page_size() : 0;
     return is_readable(machine_page_of((uintptr_t)&main_end)) &&
-                   !is_readable(MACHINE_PAGE)
+                   !is_readable(machine_page_size())
                ? 0
                : -ENOSYS;
 }
@@ -38,7 +38,8 @@ int native_window_prepare(void) {
 bool native_window_is_readable(uintptr_t at, size_t size) {
     if (at + size < at)
         return false;
-    for (uintptr_t page = machine_page_of(at); page < at + size; page += MACHINE_PAGE)
+    for (uintptr_t page = machine_page_of(at); page < at + size;
+         page += machine_page_size())
         if (!is_readable(page))
             return false;
     return true;
@@ -54,7 +55,7 @@ static uintptr_t own_end(uintptr_t sp) {
 /* The first page from `at` on that cannot be read, at most `end`. */
 static uintptr_t readable_until(uintptr_t at, uintptr_t end) {
     while (at < end && is_readable(at))
-        at += MACHINE_PAGE;
+        at += machine_page_size();
     return at < end ? at : end;
 }
 
@@ -74,8 +75,8 @@ static bool is_own(struct native_window *window, uintptr_t at) {
         return false;
     }
     while (machine_page_of(at) - low < 2 * NATIVE_WINDOW_ROOM &&
-           is_readable(low - MACHINE_PAGE))
-        low -= MACHINE_PAGE;
+           is_readable(low - machine_page_size()))
+        low -= machine_page_size();
     window->own_low = low;
     window->own_end = end;
     return true;
@@ -89,7 +90,7 @@ static bool enter(struct native_window *window, uintptr_t at) {
     }
     window->own = false;
     window->low = machine_page_of(at);
-    window->end = readable_until(window->low, window->low + MACHINE_PAGE);
+    window->end = readable_until(window->low, window->low + machine_page_size());
     return window->end > window->low;
 }
 
@@ -113,7 +114,7 @@ cold_path bool native_window_reach(struct native_window *window, uintptr_t sp,
         return enter(window, at);
     if (at - window->end >= MAX_FRAME)
         return false;
-    window->end = readable_until(window->end, last + MACHINE_PAGE);
+    window->end = readable_until(window->end, last + machine_page_size());
     return window->end > last;
 }
 

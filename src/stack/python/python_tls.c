@@ -4,6 +4,8 @@
 #include <link.h>
 #include <string.h>
 
+#include "base/machine.h"
+
 /* Blocks of the static area begin at most this far from the thread pointer; one that
  * dlopen made is elsewhere. */
 enum { STATIC_AREA = 64 << 10 };
@@ -51,6 +53,7 @@ ptrdiff_t python_runtime_current_offset(const struct python_runtime *runtime,
                                         const void *tstate) {
     struct search search = {(uintptr_t)runtime->get_current, tstate, 0, 0};
     dl_iterate_phdr(look, &search);
-    bool is_static = search.offset < 0 && search.offset > -STATIC_AREA;
+    ptrdiff_t distance = search.offset * MACHINE_TLS_SIDE;
+    bool is_static = distance > 0 && distance < STATIC_AREA;
     return search.found == 1 && is_static ? search.offset : 0;
 }

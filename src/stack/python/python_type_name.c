@@ -68,7 +68,7 @@ static size_t read_c_string(const struct own_memory *memory, uintptr_t address,
                             char out[NAME_SIZE]) {
     size_t length = 0;
     while (length < NAME_SIZE) {
-        size_t part = MACHINE_PAGE - (address + length) % MACHINE_PAGE;
+        size_t part = machine_page_size() - (address + length) % machine_page_size();
         part = part < NAME_SIZE - length ? part : NAME_SIZE - length;
         size_t got = own_memory_read(memory, address + length, out + length, part);
         const char *end = memchr(out + length, '\0', got);

@@ -77,8 +77,8 @@ static struct {
 
 static bool is_readable(uint64_t at) {
     uintptr_t page = machine_page_of(at);
-    uintptr_t *known = &state.pages[page / MACHINE_PAGE % READABLE_PAGES];
-    if (at < MACHINE_PAGE || at % sizeof(uint64_t) != 0)
+    uintptr_t *known = &state.pages[page / machine_page_size() % READABLE_PAGES];
+    if (at < machine_page_size() || at % sizeof(uint64_t) != 0)
         return false;
     if (*known != page && !native_window_is_readable(page, 1))
         return false;
