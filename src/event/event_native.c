@@ -39,6 +39,7 @@ void event_native_prepare(const struct options *options) {
     native_loads_find();
     (void)!native_libunwind_prepare(
         mark_in_allocator); /* else a walk ends at odd frames */
+    thread_state_release_native = native_merge_release;
     limit = options->native_frames;
 }
 
@@ -124,6 +125,10 @@ void event_native_close(void) {
     native_merge_close();
     unwind_table_close();
     module_table_close();
+}
+
+void event_native_forget(void) {
+    native_merge_forget();
 }
 
 /* --- an event --------------------------------------------------------------------- */

@@ -33,5 +33,8 @@ uint32_t event_native_limit(void);
 void event_native_open(const struct python_layout *layout);
 void event_native_close(void);
 
+/* Ids of stacks are about to be given out again: all threads drop theirs. */
+void event_native_forget(void);
+
 /* As event_capture. The innermost native frame is that of the caller. */
 uint32_t event_native_capture(struct event_guard guard, bool with_gil);

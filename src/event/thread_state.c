@@ -21,6 +21,8 @@ static struct thread_state placeholder = {.in_tracer = true,
                                           .owner = THREAD_STATE_NO_OWNER};
 static thread_local_fixed bool has_ended;
 
+void (*thread_state_release_native)(struct native_merge *native);
+
 static pthread_key_t key;
 static bool has_key;
 
@@ -33,7 +35,8 @@ static void end(void *argument) {
     thread_state_own = &thread_state_none;
     has_ended = true;
     python_stack_release(&state->python);
-    native_merge_release(state->native);
+    if (state->native != NULL)
+        thread_state_release_native(state->native);
     struct thread_state *next_of_all = state->next_of_all;
     memset(state, 0, sizeof *state);
     state->next_of_all = next_of_all;

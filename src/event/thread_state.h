@@ -15,10 +15,11 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
-#include "stack/native/native_merge.h"
 #include "stack/python/python_stack.h"
 #include "trace/bucket_table.h"
 #include "trace/sampler.h"
+
+struct native_merge;
 
 enum { THREAD_STATE_DEFERRED = 30 };
 
@@ -63,7 +64,7 @@ struct thread_state {
     const char *tstate;        /* this thread's PyThreadState at the last event */
     struct thread_state *next; /* in the pool */
     struct thread_state *next_of_all;
-    struct native_merge *native; /* allocated at the first native stack */
+    struct native_merge *native; /* event_native's; made at the first native stack */
     struct event_cache cache;
     struct bucket_cache buckets;
     uintptr_t deferred[THREAD_STATE_DEFERRED]; /* blocks that a signal handler freed,
@@ -79,6 +80,9 @@ extern internal struct thread_state thread_state_none;
 /* Holds NULL; a thread's `current` points to it while the real variable is unknown. */
 extern internal const char *const thread_state_nowhere;
 #define THREAD_STATE_NO_OWNER ((const char *)1)
+
+/* Gives the native stacks of an ended thread back. Set before there are any. */
+extern internal void (*thread_state_release_native)(struct native_merge *native);
 
 /* Creates the pthread key whose destructor runs at a thread's end. Once, from the
  * constructor. */

@@ -73,7 +73,7 @@ static void refused(void) {
 
 static void forget_stacks(const struct id_set *stacks) {
     python_stack_forget_nodes(stacks);
-    native_merge_forget();
+    event_native_forget();
 }
 
 static void renewed(void) {

@@ -9,7 +9,8 @@
  *   native_libunwind.h    the same by libunwind, for rare rules
  *   native_instruction.h  the instructions that a walk inspects
  *
- * The directory is chosen here, in meson.build, and where native_step.h is included. */
+ * The directory is chosen here, in meson.build, and where native_step.h is included. An
+ * architecture whose stacks are not walked has none. */
 #pragma once
 
 #include "stack/native/x86_64/cfi_interpreter.h"
