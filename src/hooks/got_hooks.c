@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/lock.h"
 #include "base/sys.h"
+#include "hooks/jump.h"
 #include "hooks/loaded_late.h"
 #include "stack/native/native_loads.h"
 #include "stack/native/native_slots.h"
@@ -248,24 +249,10 @@ __attribute__((used)) static void *note_dlsym(void) {
 
 /* Jumps, with the arguments and the stack as the program left them: both look at their
  * caller. */
-#define GO_ON(note)                                                                    \
-    __asm__("push %rdi\n"                                                              \
-            "push %rsi\n"                                                              \
-            "push %rdx\n"                                                              \
-            "call " note "\n"                                                          \
-            "pop %rdx\n"                                                               \
-            "pop %rsi\n"                                                               \
-            "pop %rdi\n"                                                               \
-            "jmp *%rax\n")
-
-__attribute__((naked)) static void go_on_to_dlopen(void) {
-    GO_ON("note_dlopen");
-}
-
-__attribute__((naked)) static void go_on_to_dlsym(void) {
-    GO_ON("note_dlsym");
-}
-#undef GO_ON
+internal void got_hooks_dlopen(void);
+internal void got_hooks_dlsym(void);
+JUMP_WHERE("got_hooks_dlopen", "note_dlopen");
+JUMP_WHERE("got_hooks_dlsym", "note_dlsym");
 
 static int find_own(struct dl_phdr_info *info, size_t size, void *own) {
     struct native_object object;
@@ -291,8 +278,8 @@ int got_hooks_prepare(void) {
     *(void **)(void *)&real_dlsym = loaded_late_find("dlsym");
     if (real_dlopen == NULL || real_dlsym == NULL)
         return -ENOENT;
-    add("dlopen", (void *)go_on_to_dlopen, (void *)real_dlopen);
-    add("dlsym", (void *)go_on_to_dlsym, (void *)real_dlsym);
+    add("dlopen", (void *)got_hooks_dlopen, (void *)real_dlopen);
+    add("dlsym", (void *)got_hooks_dlsym, (void *)real_dlsym);
     ffi_hook = &hooks[hook_count];
     add("ffi_call", (void *)call_by_address, NULL);
     return 0;

@@ -6,22 +6,11 @@
 #include <errno.h>
 #include <link.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include "base/machine.h"
 #include "base/sys.h"
-
-enum { JUMP_SIZE = 13, MARK_SIZE = 4 };
-
-/* movabs $to, %r11; jmp *%r11. r11 carries no argument (System V ABI, AMD64 supplement,
- * 3.2.3). */
-static void make_jump(unsigned char *code, const void *to) {
-    static const unsigned char move[] = {0x49, 0xbb}, jump[] = {0x41, 0xff, 0xe3};
-    memcpy(code, move, sizeof move);
-    memcpy(code + sizeof move, &to, sizeof to);
-    memcpy(code + sizeof move + sizeof to, jump, sizeof jump);
-}
+#include "hooks/jump.h"
 
 /* The function's symbol, or NULL, and the base that its value is relative to. */
 static ElfW(Sym) * symbol_of(const void *function, uintptr_t *base) {
@@ -40,17 +29,14 @@ static int set_protection(uintptr_t start, size_t length, int protection) {
 }
 
 static int redirect_code(unsigned char *code, size_t size, const void *to) {
-    static const unsigned char mark[MARK_SIZE] = {0xf3, 0x0f, 0x1e, 0xfa}; /* endbr64 */
-    if (size < MARK_SIZE + JUMP_SIZE)
+    if (size < JUMP_SIZE)
         return -EINVAL;
-    if (memcmp(code, mark, sizeof mark) == 0)
-        code += sizeof mark;
     uintptr_t start = machine_page_of((uintptr_t)code);
     size_t length = machine_whole_pages((uintptr_t)code + JUMP_SIZE - start);
     int error = set_protection(start, length, PROT_READ | PROT_WRITE | PROT_EXEC);
     if (error < 0)
         return error;
-    make_jump(code, to);
+    jump_write(code, to);
     machine_flush_code(code, JUMP_SIZE);
     return set_protection(start, length, PROT_READ | PROT_EXEC);
 }

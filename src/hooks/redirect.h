@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Redirects calls of a function of the program to one of ours, where preloading cannot:
  * a statically linked interpreter exports PyTraceMalloc_Track itself, and comes before
- * any preloaded library. x86-64 only.
- *
- *   endbr64, if it was there; mov $to, %r11; jmp *%r11
+ * any preloaded library. The function begins with a jump (hooks/jump.h) from then on.
  *
  * If the kernel does not allow code to be changed (PR_SET_MDWE, SELinux, a seccomp
  * filter), the symbol is changed instead. That reaches the modules that are loaded, and

@@ -23,6 +23,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "hooks/jump.h"
 #include "hooks/signal_action.h"
 #include "hooks/signal_real.h"
 #include "base/sys.h"
@@ -192,7 +193,7 @@ static bool confines(long number, long first) {
            (number == SYS_prctl && first == PR_SET_SECCOMP);
 }
 
-/* Called by syscall below; returns libc's function, to which it jumps. */
+/* Called by syscall; returns libc's function, to which it jumps. */
 __attribute__((used)) static void *note_syscall(long number, long first) {
     if (number == SYS_rt_sigprocmask)
         signal_window_forget();
@@ -206,24 +207,7 @@ __attribute__((used)) static void *note_syscall(long number, long first) {
 /* Jumps to libc's function with the program's registers and stack, so that libc returns
  * directly to the program, and can do so twice: in the parent and the child of a vfork.
  * The tracer's own calls pass through here too. */
-__attribute__((naked)) exported long syscall(long number __attribute__((unused)), ...) {
-    __asm__("push %rdi\n"
-            "push %rsi\n"
-            "push %rdx\n"
-            "push %rcx\n"
-            "push %r8\n"
-            "push %r9\n"
-            "sub $8, %rsp\n"
-            "call note_syscall\n"
-            "add $8, %rsp\n"
-            "pop %r9\n"
-            "pop %r8\n"
-            "pop %rcx\n"
-            "pop %rdx\n"
-            "pop %rsi\n"
-            "pop %rdi\n"
-            "jmp *%rax\n");
-}
+JUMP_WHERE("syscall", "note_syscall");
 
 /* --- waits with a mask of their own ----------------------------------------------- */
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "stack/native/native_slots.h"
 
-#include <elf.h>
 #include <sys/mman.h>
 
 #include "base/machine.h"
 #include "base/sys.h"
+#include "stack/native/native_relocation.h"
 
 /* The loader has added the bias to the addresses of the dynamic section. */
 static void read_dynamic(const ElfW(Dyn) * entry, struct native_slots *out) {
@@ -71,9 +71,9 @@ static bool read_slot(const struct native_slots *slots, const ElfW(Rela) * entry
                       struct native_slot *out) {
     uint64_t type = ELF64_R_TYPE(entry->r_info);
     uint64_t index = ELF64_R_SYM(entry->r_info);
-    out->is_call = type == R_X86_64_JUMP_SLOT;
-    out->is_data = type == R_X86_64_64;
-    if (index == 0 || (!out->is_call && type != R_X86_64_GLOB_DAT &&
+    out->is_call = type == NATIVE_RELOCATION_CALL;
+    out->is_data = type == NATIVE_RELOCATION_DATA;
+    if (index == 0 || (!out->is_call && type != NATIVE_RELOCATION_ADDRESS &&
                        (!out->is_data || entry->r_addend != 0)))
         return false;
     const ElfW(Sym) *symbol = slots->symbols + index;
@@ -93,7 +93,7 @@ bool native_slots_next(const struct native_slots *slots, struct native_slots_at 
 }
 
 static int protect(uintptr_t page, int protection) {
-    return (int)sys_call(SYS_mprotect, page, MACHINE_PAGE, protection);
+    return (int)sys_call(SYS_mprotect, page, machine_page_size(), protection);
 }
 
 int native_slots_set(const struct native_slots *slots, void **place, void *to) {

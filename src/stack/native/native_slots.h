@@ -4,7 +4,7 @@
  * such.
  *
  * Nothing is allocated. Any thread, as long as the object stays loaded; slots may only
- * be set outside hooks. x86-64.
+ * be set outside hooks.
  */
 #pragma once
 
