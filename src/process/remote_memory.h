@@ -2,7 +2,7 @@
 /* The memory of another process: its mappings, and what its loaded objects define.
  *
  * Offline code, one thread. Everything is read from the memory itself, as the files may
- * be another namespace's, or replaced since. Answers are old when they arrive. x86-64.
+ * be another namespace's, or replaced since. Answers are old when they arrive.
  */
 #pragma once
 

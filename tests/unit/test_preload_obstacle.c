@@ -30,11 +30,17 @@ struct image {
     char loader[64];
 };
 
+#ifdef __aarch64__
+enum { OWN_MACHINE = EM_AARCH64 };
+#else
+enum { OWN_MACHINE = EM_X86_64 };
+#endif
+
 static struct image image_of(const char *loader) {
     struct image image = {
         .header = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, 1},
                    .e_type = ET_DYN,
-                   .e_machine = EM_X86_64,
+                   .e_machine = OWN_MACHINE,
                    .e_phoff = offsetof(struct image, segment),
                    .e_phentsize = sizeof(Elf64_Phdr),
                    .e_phnum = loader != NULL},
