@@ -19,11 +19,30 @@ static always_inline struct native_suffix *set_of(struct native_suffixes *suffix
 }
 
 /* The top frame is one of our hooks, whose unwind entry is always plain. */
-static always_inline const uint64_t *caller_slot(const struct native_registers *leaf) {
+static cold_path bool find_leaf(struct native_suffix_leaf *known,
+                                const struct native_registers *leaf) {
     const struct unwind_entry *entry = unwind_table_find(leaf->ip, leaf->exact);
-    if (unlikely(!native_step_is_plain(entry)))
+    if (!native_step_is_plain(entry))
+        return false;
+    *known = (struct native_suffix_leaf){
+        .ip = leaf->ip,
+        .epoch = unwind_table.epoch,
+        .slot = entry->cfa - (int32_t)sizeof(uint64_t),
+        .is_rbp = native_step_uses_rbp(entry),
+    };
+    return true;
+}
+
+/* Few places in the hooks ask for a stack, so their entries are at hand. */
+static always_inline const uint64_t *caller_slot(struct native_suffixes *suffixes,
+                                                 const struct native_registers *leaf) {
+    struct native_suffix_leaf *known = &suffixes->leaves[hash_mix(leaf->ip) >> 61];
+    static_assert(NATIVE_SUFFIX_LEAVES == 1 << (64 - 61), "the upper bits of the hash");
+    if (unlikely(known->ip != leaf->ip || known->epoch != unwind_table.epoch) &&
+        !find_leaf(known, leaf))
         return NULL;
-    return (const uint64_t *)native_step_cfa(leaf, entry) - 1;
+    uint64_t base = known->is_rbp ? leaf->rbp : leaf->sp;
+    return (const uint64_t *)(base + (uint64_t)(int64_t)known->slot);
 }
 
 static always_inline bool is_this(const struct native_suffix *suffix,
@@ -42,7 +61,7 @@ struct native_suffix *native_suffix_find(struct native_suffixes *suffixes,
                                          const struct native_registers *leaf,
                                          const struct native_stack *stack,
                                          uint32_t base) {
-    const uint64_t *second = caller_slot(leaf);
+    const uint64_t *second = caller_slot(suffixes, leaf);
     const uint64_t *evaluation = stack->slots[base + 1].at;
     if (unlikely(second == NULL || second > evaluation))
         return NULL;

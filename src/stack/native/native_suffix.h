@@ -27,7 +27,8 @@ enum {
     NATIVE_SUFFIX_MAX = 12,
     NATIVE_SUFFIX_RESULTS = 4,
     NATIVE_SUFFIX_SETS = 128,
-    NATIVE_SUFFIX_WAYS = 2
+    NATIVE_SUFFIX_WAYS = 2,
+    NATIVE_SUFFIX_LEAVES = 8,
 };
 
 struct native_suffix {
@@ -47,8 +48,17 @@ struct native_suffix {
     } results[NATIVE_SUFFIX_RESULTS]; /* the suffix inside a node; parent 0: empty */
 };
 
+/* Where the caller's slot is, for an instruction of a hook. */
+struct native_suffix_leaf {
+    uint64_t ip;    /* 0: none */
+    uint32_t epoch; /* unwind_table.epoch when it was noted */
+    int32_t slot;   /* bytes from its base */
+    bool is_rbp;    /* the base is rbp, else rsp */
+};
+
 struct native_suffixes {
     uint32_t next; /* the way to be replaced next, in turns */
+    struct native_suffix_leaf leaves[NATIVE_SUFFIX_LEAVES]; /* by ip */
     struct native_suffix ways[NATIVE_SUFFIX_SETS][NATIVE_SUFFIX_WAYS];
 };
 
