@@ -457,6 +457,15 @@ struct tracemalloc_dump_header {
     char library_build[TRACEMALLOC_DUMP_BUILD_SIZE];     /* its commit or `release`, its
                                                             compiler */
     char library_machine[TRACEMALLOC_DUMP_MACHINE_SIZE]; /* such as x86_64 */
+
+    /* With TRACEMALLOC_SNAPSHOT_AT: of the memory limit that was nearest when the
+     * process last looked, what was in use (see tracemalloc-dump(5)). 0: unknown. */
+    uint64_t nearest_used;
+    uint64_t nearest_limit;
+    uint32_t nearest_source; /* enum tracemalloc_dump_limit */
+    /* Of a copy that the process wrote then: what was reached. Else both are 0. */
+    uint32_t reached_percent; /* of the limit */
+    uint64_t reached_bytes;   /* resident */
 };
 
 static_assert(sizeof(struct tracemalloc_dump_code) == 16, "code");

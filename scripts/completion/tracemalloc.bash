@@ -3,9 +3,9 @@
 
 _tracemalloc_options() {
     case $1 in
-    run) echo "-n -o -q --native --sample --any-program --no-follow-fork --help" ;;
+    run) echo "-n -o -q --native --sample --snapshot-at --any-program --no-follow-fork --help" ;;
     start) echo "-n --sample --help" ;;
-    attach) echo "-n -o --sample --help" ;;
+    attach) echo "-n -o --sample --snapshot-at --help" ;;
     snapshot) echo "-o --types --help" ;;
     info) echo "--by=process --json --help" ;;
     summary)

@@ -138,3 +138,4 @@ complete -c tracemalloc -n $flamegraph -l exclude -x
 complete -c tracemalloc -n $flamegraph -l all-frames
 complete -c tracemalloc -n $flamegraph -l by -x -a process
 complete -c tracemalloc -n '__fish_seen_subcommand_from run start attach' -l sample -d 'record a sample of the blocks'
+complete -c tracemalloc -n '__fish_seen_subcommand_from run attach' -l snapshot-at -x -d 'copy the dump when that much memory is in use'

@@ -86,11 +86,14 @@ static const char *find_value(const char *name) {
 static int write_options(const struct trace_options *trace, struct lines *lines) {
     struct options unused;
     char message[256];
-    if (options_read(&unused, find_value, message, sizeof message) < 0)
+    if (options_read(&unused, find_value, message, sizeof message) < 0 ||
+        message[0] != '\0')
         return failure_print("%s", message);
     /* The first line of a name counts. */
     if (trace->sample != NULL)
         add(lines, options_table[OPTION_SAMPLE].variable, trace->sample);
+    if (trace->snapshot_at != NULL)
+        add(lines, options_table[OPTION_SNAPSHOT_AT].variable, trace->snapshot_at);
     add_environment(lines);
     /* The command says itself what there is to say. */
     add(lines, options_table[OPTION_QUIET].variable, "1");

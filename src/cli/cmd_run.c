@@ -110,6 +110,11 @@ static const struct argp argp = {
     .help_filter = help_text,
 };
 
+static bool is_set(enum option_id option) {
+    const char *text = getenv(options_table[option].variable);
+    return text != NULL && *text != '\0';
+}
+
 static int set_variable(enum option_id option, const char *value) {
     return setenv(options_table[option].variable, value, 1) == 0 ? 0 : -ENOMEM;
 }
@@ -123,6 +128,16 @@ static int set_output(const struct arguments *arguments, char *pattern, size_t s
         return snprintf(pattern, size, "%s", fallback) > 0 ? 0 : -EINVAL;
     int error = dump_pattern_make_absolute(output, pattern, size);
     return error == 0 ? set_variable(OPTION_OUTPUT, pattern) : error;
+}
+
+/* An invalid value of another variable is left alone too, but with this one the program
+ * would be traced without it. */
+static bool has_bad_thresholds(void) {
+    const struct option_row *row = &options_table[OPTION_SNAPSHOT_AT];
+    const char *text = getenv(row->variable);
+    struct options unused = {0};
+    return text != NULL && *text != '\0' &&
+           options_parse(OPTION_SNAPSHOT_AT, text, &unused) < 0;
 }
 
 static int set_run_id(uint64_t *run_id) {
@@ -146,17 +161,18 @@ static int set_switches(const struct arguments *arguments) {
         error = set_variable(OPTION_NATIVE_FRAMES, arguments->native_frames);
     if (error == 0 && arguments->trace.sample != NULL)
         error = set_variable(OPTION_SAMPLE, arguments->trace.sample);
+    if (error == 0 && arguments->trace.snapshot_at != NULL)
+        error = set_variable(OPTION_SNAPSHOT_AT, arguments->trace.snapshot_at);
     return error;
 }
 
 /* A program without Python has only native frames. */
 static int set_any_program(const struct arguments *arguments) {
-    const char *frames = getenv(options_table[OPTION_NATIVE_FRAMES].variable);
-    bool is_set = arguments->native_frames != NULL || (frames != NULL && *frames != 0);
+    bool has_frames = arguments->native_frames != NULL || is_set(OPTION_NATIVE_FRAMES);
     if (!arguments->any_program)
         return 0;
     int error = set_variable(OPTION_ANY_PROGRAM, "1");
-    if (error == 0 && !is_set)
+    if (error == 0 && !has_frames)
         error = set_variable(OPTION_NATIVE_FRAMES, NATIVE_FRAMES_DEFAULT);
     return error;
 }
@@ -192,12 +208,17 @@ static void report_obstacle(const struct arguments *arguments) {
 static void report_dumps(const struct run_dumps *dumps,
                          enum preload_obstacle obstacle) {
     char names[3 * PATH_MAX];
-    run_dumps_list(dumps, names, sizeof names);
-    if (dumps->count > 0)
+    run_dumps_list(&dumps->own, names, sizeof names);
+    if (dumps->own.count > 0)
         failure_note("wrote %s", names);
     else if (obstacle == PRELOAD_WORKS)
         failure_note("no dump was written: the program has no Python, or it cleared "
                      "its environment");
+    run_dumps_list(&dumps->copies, names, sizeof names);
+    if (dumps->copies.count > 0)
+        failure_note("wrote %s when so much memory was in use", names);
+    else if (dumps->own.count > 0 && is_set(OPTION_SNAPSHOT_AT))
+        failure_note("wrote no snapshot");
 }
 
 static void complete_dumps(const struct run_end *end, const char *pattern,
@@ -239,6 +260,10 @@ static int run(int argc, char **argv) {
     char pattern[3 * PATH_MAX];
     uint64_t run_id = 0;
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &arguments);
+    if (arguments.trace.snapshot_at == NULL && has_bad_thresholds())
+        return failure_print("%s must be %s",
+                             options_table[OPTION_SNAPSHOT_AT].variable,
+                             options_table[OPTION_SNAPSHOT_AT].accepted);
     arguments.obstacle = preload_obstacle_find(arguments.program[0]);
     bool is_prepared = preload_obstacle_is_inherited(arguments.obstacle);
     int error = set_output(&arguments, pattern, sizeof pattern);

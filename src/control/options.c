@@ -15,6 +15,7 @@
 /* The smallest file that holds a header and something to read. */
 #define MIN_FILE ((uint64_t)16 << 10)
 #define MAX_FILE ((uint64_t)1 << 46)
+#define MIN_AMOUNT ((uint64_t)1 << 20)
 
 /* The kernel's numbers (signal(7)): up to 31 they have names, then they are
  * real-time. */
@@ -61,6 +62,13 @@ const struct option_row options_table[OPTION_COUNT] = {
     [OPTION_TYPES] = {"TRACEMALLOC_TYPES", "0", "0 or 1",
                       "whether live objects are counted by type at exit",
                       OPTION_IS_BOOL, FIELD(types), 0, 1},
+    [OPTION_SNAPSHOT_AT] = {"TRACEMALLOC_SNAPSHOT_AT", NULL,
+                            "up to 8 percentages from 1% to 99% and sizes from 1M, "
+                            "separated by commas",
+                            "memory in use, such as 80% of the limit or 1500M, at "
+                            "which a copy of the dump is written; several with commas",
+                            OPTION_IS_AMOUNTS, FIELD(snapshot_at), MIN_AMOUNT,
+                            MAX_FILE},
     [OPTION_RUN] = {"TRACEMALLOC_RUN", NULL, "1 to 16 hexadecimal digits, not 0", NULL,
                     OPTION_IS_ID, FIELD(run_id), 0, 0},
 };
@@ -90,22 +98,81 @@ static int read_whole_number(const char *text, uint64_t max, uint64_t *out) {
     return end != NULL && *end == '\0' ? 0 : -EINVAL;
 }
 
-int options_parse_size(const char *text, uint64_t max, uint64_t *out) {
+/* How many binary digits a unit adds; 0 if that is none. */
+static unsigned unit_shift(char unit) {
     static const char units[] = "KMGT";
+    char upper = (char)(unit & ~0x20);
+    const char *found = upper != '\0' ? strchr(units, upper) : NULL;
+    return found != NULL ? 10 * (unsigned)(found - units + 1) : 0;
+}
+
+int options_parse_size(const char *text, uint64_t max, uint64_t *out) {
     const char *end = read_number(text, max, out);
     if (end == NULL)
         return -EINVAL;
     if (*end == '\0')
         return 0;
-    char upper = (char)(*end & ~0x20);
-    const char *unit = strchr(units, upper);
-    if (unit == NULL || upper == '\0' || end[1] != '\0')
-        return -EINVAL;
-    unsigned shift = 10 * (unsigned)(unit - units + 1);
-    if (*out > max >> shift)
+    unsigned shift = unit_shift(*end);
+    if (shift == 0 || end[1] != '\0' || *out > max >> shift)
         return -EINVAL;
     *out <<= shift;
     return 0;
+}
+
+uint64_t options_threshold_bytes(const struct options_threshold *threshold) {
+    return threshold->unit != '%' ? threshold->number << unit_shift(threshold->unit)
+                                  : 0;
+}
+
+void options_threshold_text(const struct options_threshold *threshold,
+                            char text[OPTIONS_THRESHOLD_SIZE]) {
+    const char unit[] = {threshold->unit != '%' ? threshold->unit : '\0', '\0'};
+    message_number(text, threshold->number);
+    strcat(text, unit);
+}
+
+/* Reads one; returns what follows it, or NULL. */
+static const char *read_threshold(const struct option_row *row, const char *text,
+                                  struct options_threshold *out) {
+    enum { MAX_PERCENT = 99 };
+    const char *end = read_number(text, row->max, &out->number);
+    out->unit = '\0';
+    if (end != NULL && *end == '%') {
+        out->unit = '%';
+        return out->number >= 1 && out->number <= MAX_PERCENT ? end + 1 : NULL;
+    }
+    if (end != NULL && unit_shift(*end) != 0)
+        out->unit = (char)(*end++ & ~0x20);
+    if (end == NULL || out->number > row->max >> unit_shift(out->unit))
+        return NULL;
+    return options_threshold_bytes(out) >= row->min ? end : NULL;
+}
+
+static bool has_threshold(const struct options_thresholds *all,
+                          const struct options_threshold *wanted) {
+    for (uint32_t i = 0; i < all->count; i++)
+        if (all->entries[i].number == wanted->number &&
+            all->entries[i].unit == wanted->unit)
+            return true;
+    return false;
+}
+
+static int read_thresholds(const struct option_row *row, const char *text,
+                           struct options_thresholds *out) {
+    *out = (struct options_thresholds){0};
+    for (;; text++) {
+        struct options_threshold threshold;
+        text = read_threshold(row, text, &threshold);
+        if (text == NULL || (*text != '\0' && *text != ','))
+            return -EINVAL;
+        if (!has_threshold(out, &threshold)) {
+            if (out->count == OPTIONS_MAX_THRESHOLDS)
+                return -EINVAL;
+            out->entries[out->count++] = threshold;
+        }
+        if (*text == '\0')
+            return 0;
+    }
 }
 
 static int read_id(const char *text, uint64_t *out) {
@@ -205,6 +272,8 @@ static int read_value(const struct option_row *row, const char *text, uint64_t *
         return options_parse_size(text, row->max, out);
     case OPTION_IS_ID:
         return read_id(text, out);
+    case OPTION_IS_AMOUNTS: /* read where they are stored */
+        return -EINVAL;
     case OPTION_IS_BOOL:
         return text[1] == '\0' ? read_whole_number(text, row->max, out) : -EINVAL;
     case OPTION_IS_WHEN:
@@ -238,12 +307,16 @@ static void store(const struct option_row *row, const char *text, uint64_t numbe
     case OPTION_IS_ID:
         *(uint64_t *)field = number;
         break;
+    case OPTION_IS_AMOUNTS:
+        break;
     }
 }
 
 int options_parse(enum option_id option, const char *text, struct options *out) {
     const struct option_row *row = &options_table[option];
     uint64_t number = 0;
+    if (row->type == OPTION_IS_AMOUNTS)
+        return read_thresholds(row, text, &out->snapshot_at);
     int error = read_value(row, text, &number);
     if (error == 0 && number < row->min)
         error = -EINVAL;
@@ -281,12 +354,19 @@ int options_read(struct options *out, const char *(*get)(const char *name),
                  char *message, size_t size) {
     *out = (struct options){.signal = REQUEST_DEFAULT_SIGNAL};
     int error = 0;
+    message[0] = '\0';
     /* All are read, for whether the message is printed depends on `quiet`. */
     for (int option = OPTION_COUNT - 1; option >= 0; option--) {
+        const struct option_row *row = &options_table[option];
         if (read_variable((enum option_id)option, get, out) == 0)
             continue;
-        explain(&options_table[option], message, size);
-        error = -EINVAL;
+        bool is_dispensable = option == OPTION_SNAPSHOT_AT;
+        if (!is_dispensable || message[0] == '\0')
+            explain(row, message, size);
+        if (is_dispensable)
+            out->snapshot_at.count = 0;
+        else
+            error = -EINVAL;
     }
     return error;
 }

@@ -25,6 +25,7 @@ enum option_id {
     OPTION_ANY_PROGRAM,
     OPTION_SAMPLE,
     OPTION_TYPES,
+    OPTION_SNAPSHOT_AT,
     OPTION_RUN,
     OPTION_COUNT,
 };
@@ -37,6 +38,19 @@ enum options_free_lists {
     OPTIONS_FREE_LISTS_NEVER,
     OPTIONS_FREE_LISTS_ALWAYS,
     OPTIONS_FREE_LISTS_EXACT, /* or samples are at most 16 KiB apart */
+};
+
+/* How much memory the process has in use when it writes a copy of its dump. */
+struct options_threshold {
+    uint64_t number;
+    char unit; /* '%': of a memory limit. Else of resident bytes: 'M', 'G' or 'T' for
+                  that many MiB, GiB or TiB; 'K'; 0 */
+};
+
+enum { OPTIONS_MAX_THRESHOLDS = 8, OPTIONS_THRESHOLD_SIZE = 24 };
+struct options_thresholds {
+    struct options_threshold entries[OPTIONS_MAX_THRESHOLDS];
+    uint32_t count;
 };
 
 struct options {
@@ -52,6 +66,7 @@ struct options {
     bool native_domain;
     bool any_program; /* trace programs without Python too */
     bool types;       /* count objects by type before the interpreter ends */
+    struct options_thresholds snapshot_at;
 };
 
 /* How a value is written. */
@@ -64,6 +79,7 @@ enum option_type {
     OPTION_IS_FRAMES,   /* uint32_t; 1 stands for DEFAULT_NATIVE_NFRAME */
     OPTION_IS_DISTANCE, /* uint32_t; as a size */
     OPTION_IS_ID,       /* uint64_t; 1 to 16 hexadecimal digits, not 0 */
+    OPTION_IS_AMOUNTS,  /* struct options_thresholds; percentages and sizes */
 };
 
 struct option_row {
@@ -81,12 +97,20 @@ struct option_row {
 extern const struct option_row options_table[OPTION_COUNT];
 
 /* Reads all variables by `get`, which answers like getenv. 0; or -EINVAL with a message
- * of one line, without newline, in `message`: then only `quiet` of `out` is valid. */
+ * of one line, without newline, in `message`: then only `quiet` of `out` is valid. If
+ * only TRACEMALLOC_SNAPSHOT_AT is wrong, 0 with a message and no thresholds; else the
+ * message is empty. */
 must_check int options_read(struct options *out, const char *(*get)(const char *name),
                             char *message, size_t size);
 
 /* Reads a number of bytes up to `max`, such as 200M, in units of 1024. 0 or -EINVAL. */
 must_check int options_parse_size(const char *text, uint64_t max, uint64_t *out);
+
+/* The bytes that a threshold means; 0 for a percentage. */
+uint64_t options_threshold_bytes(const struct options_threshold *threshold);
+/* Writes it as in a file's name: 80 for 80%, 1500M. */
+void options_threshold_text(const struct options_threshold *threshold,
+                            char text[OPTIONS_THRESHOLD_SIZE]);
 
 /* Reads one value into the row's field. 0 or -EINVAL. */
 must_check int options_parse(enum option_id option, const char *text,

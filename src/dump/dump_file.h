@@ -55,8 +55,3 @@ static inline void dump_file_publish(struct dump_file *file, unsigned section,
 must_check int dump_file_attach(struct dump_file *file, const char *name,
                                 const char *const *fallback,
                                 struct dump_file_place *place);
-
-/* Writes the current dump to a new file with mode 0600, state SNAPSHOT and this
- * end_time (nanoseconds since the epoch). 0; or -errno, and no file is left. */
-must_check int dump_file_copy(const struct dump_file *file, const char *path,
-                              uint64_t end_time);

@@ -76,6 +76,8 @@ void merged_header_begin(struct dump_reader *out, const struct dump_reader *firs
     header->census_time = header->census_duration = header->census_unread = 0;
     header->census_number = 0;
     header->census_running = header->census_refused = 0;
+    header->nearest_used = header->nearest_limit = header->reached_bytes = 0;
+    header->nearest_source = header->reached_percent = 0;
     out->state = first->state;
     if (dump_reader_may_run(first))
         out->state = header->state = TRACEMALLOC_DUMP_SNAPSHOT;

@@ -48,11 +48,12 @@ __attribute__((constructor)) static void begin(int argc, char **argv) {
         options_read(&options, environment_value, wrong_value, sizeof wrong_value);
     message_prepare();
     message_quiet(options.quiet);
+    /* A shell that starts the program does not report it as well. */
+    if (*wrong_value != '\0' && (options.any_program || interpreter_exists()))
+        message(wrong_value, error < 0 ? "; not tracing" : "; tracing without it",
+                NULL);
     if (error < 0) {
         exec_window_leave((int)options.signal, false);
-        /* A shell that starts the program does not report it as well. */
-        if (options.any_program || interpreter_exists())
-            message(wrong_value, "; not tracing", NULL);
         return;
     }
     traced_process.options = &options;

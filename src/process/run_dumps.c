@@ -45,20 +45,20 @@ static int open_dump(const char *path, int flags, uint64_t run_id,
     return -1;
 }
 
-static bool is_listed(const struct run_dumps *dumps, const struct stat *status) {
-    for (size_t i = 0; i < dumps->count; i++)
-        if (dumps->dumps[i].device == status->st_dev &&
-            dumps->dumps[i].inode == status->st_ino)
+static bool is_listed(const struct run_dump_list *list, const struct stat *status) {
+    for (size_t i = 0; i < list->count; i++)
+        if (list->dumps[i].device == status->st_dev &&
+            list->dumps[i].inode == status->st_ino)
             return true;
     return false;
 }
 
-static int add(struct run_dumps *dumps, const char *path, const struct stat *status,
+static int add(struct run_dump_list *list, const char *path, const struct stat *status,
                const struct tracemalloc_dump_header *header, int fd) {
-    if (array_reserve(&dumps->dumps, &dumps->capacity, dumps->count + 1,
-                      sizeof *dumps->dumps) < 0)
+    if (array_reserve(&list->dumps, &list->capacity, list->count + 1,
+                      sizeof *list->dumps) < 0)
         return -ENOMEM;
-    dumps->dumps[dumps->count] = (struct run_dump){
+    list->dumps[list->count] = (struct run_dump){
         .path = strdup(path),
         .device = status->st_dev,
         .inode = status->st_ino,
@@ -67,10 +67,19 @@ static int add(struct run_dumps *dumps, const char *path, const struct stat *sta
                        ? dump_process_find(header, fd)
                        : DUMP_PROCESS_IS_GONE,
     };
-    if (dumps->dumps[dumps->count].path == NULL)
+    if (list->dumps[list->count].path == NULL)
         return -ENOMEM;
-    dumps->count++;
+    list->count++;
     return 0;
+}
+
+/* The list that a dump belongs in; NULL for a copy that the user made. */
+static struct run_dump_list *list_of(struct run_dumps *dumps,
+                                     const struct tracemalloc_dump_header *header) {
+    if (header->state != TRACEMALLOC_DUMP_SNAPSHOT)
+        return &dumps->own;
+    bool is_own_copy = header->reached_percent != 0 || header->reached_bytes != 0;
+    return is_own_copy ? &dumps->copies : NULL;
 }
 
 static void examine(struct search *search, const char *path) {
@@ -79,9 +88,9 @@ static void examine(struct search *search, const char *path) {
     int fd = open_dump(path, O_RDONLY, search->dumps->run_id, &header, &status);
     if (fd < 0)
         return;
-    bool is_copy = header.state == TRACEMALLOC_DUMP_SNAPSHOT; /* the user's own */
-    if (search->error == 0 && !is_copy && !is_listed(search->dumps, &status))
-        search->error = add(search->dumps, path, &status, &header, fd);
+    struct run_dump_list *list = list_of(search->dumps, &header);
+    if (search->error == 0 && list != NULL && !is_listed(list, &status))
+        search->error = add(list, path, &status, &header, fd);
     close(fd);
 }
 
@@ -95,7 +104,7 @@ static void scan_names(struct search *search, const char *text) {
 }
 
 /* Scans a directory, or if NULL the pattern's own, for names of the pattern with or
- * without a suffix. */
+ * without the suffixes of a name that was taken and of a copy. */
 static void scan_directory(struct search *search, const char *directory,
                            const char *pattern) {
     char text[4 * PATH_MAX] = "";
@@ -106,16 +115,30 @@ static void scan_directory(struct search *search, const char *directory,
         pattern = slash != NULL ? slash + 1 : pattern;
     }
     glob_text_append_pattern(text, sizeof text, pattern);
-    scan_names(search, text);
+    static const char *const suffixes[] = {"", ".[0-9]*", ".at-[0-9]*"};
     size_t length = strlen(text);
-    snprintf(text + length, sizeof text - length, ".[0-9]*");
-    scan_names(search, text);
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        snprintf(text + length, sizeof text - length, "%s", suffixes[i]);
+        scan_names(search, text);
+    }
 }
 
-static int compare(const void *first, const void *second) {
-    uint64_t a = ((const struct run_dump *)first)->header.start_time;
-    uint64_t b = ((const struct run_dump *)second)->header.start_time;
+static int compare_numbers(uint64_t a, uint64_t b) {
     return (a > b) - (a < b);
+}
+
+/* By the start, and copies of one process by their own time. */
+static int compare(const void *first, const void *second) {
+    const struct tracemalloc_dump_header *a = &((const struct run_dump *)first)->header;
+    const struct tracemalloc_dump_header *b =
+        &((const struct run_dump *)second)->header;
+    int order = compare_numbers(a->start_time, b->start_time);
+    return order != 0 ? order : compare_numbers(a->end_time, b->end_time);
+}
+
+static void sort(struct run_dump_list *list) {
+    if (list->count > 0)
+        qsort(list->dumps, list->count, sizeof *list->dumps, compare);
 }
 
 int run_dumps_find(struct run_dumps *dumps, const char *pattern, uint64_t run_id) {
@@ -126,8 +149,8 @@ int run_dumps_find(struct run_dumps *dumps, const char *pattern, uint64_t run_id
     if (temporary != NULL && *temporary != '\0')
         scan_directory(&search, temporary, pattern);
     scan_directory(&search, "/tmp", pattern);
-    if (dumps->count > 0)
-        qsort(dumps->dumps, dumps->count, sizeof *dumps->dumps, compare);
+    sort(&dumps->own);
+    sort(&dumps->copies);
     return search.error;
 }
 
@@ -165,8 +188,8 @@ static int oom_of_others(const struct run_dumps *dumps, const struct run_end *en
     size_t killed = 0;
     if (end->oom_killed != 1)
         return end->oom_killed;
-    for (size_t i = 0; i < dumps->count; i++)
-        killed += lacks_end(&dumps->dumps[i], end);
+    for (size_t i = 0; i < dumps->own.count; i++)
+        killed += lacks_end(&dumps->own.dumps[i], end);
     return killed == 1 ? 1 : -1;
 }
 
@@ -196,9 +219,9 @@ static void finish(const struct run_dump *dump, const struct run_end *end, int o
 
 void run_dumps_finish(const struct run_dumps *dumps, const struct run_end *end) {
     int oom = oom_of_others(dumps, end);
-    for (size_t i = 0; i < dumps->count; i++)
-        if (lacks_end(&dumps->dumps[i], end))
-            finish(&dumps->dumps[i], end, oom, dumps->run_id);
+    for (size_t i = 0; i < dumps->own.count; i++)
+        if (lacks_end(&dumps->own.dumps[i], end))
+            finish(&dumps->own.dumps[i], end, oom, dumps->run_id);
 }
 
 static const char *shown_path(const char *path) {
@@ -218,21 +241,26 @@ static void replace_control_characters(char *text) {
             *text = '?';
 }
 
-void run_dumps_list(const struct run_dumps *dumps, char *line, size_t size) {
+void run_dumps_list(const struct run_dump_list *list, char *line, size_t size) {
     size_t length = 0;
     line[0] = '\0';
-    for (size_t i = 0; i < dumps->count && i < NAMES_SHOWN && length < size; i++)
+    for (size_t i = 0; i < list->count && i < NAMES_SHOWN && length < size; i++)
         length += (size_t)snprintf(line + length, size - length, "%s%s",
-                                   i > 0 ? ", " : "", shown_path(dumps->dumps[i].path));
-    if (dumps->count > NAMES_SHOWN && length < size)
+                                   i > 0 ? ", " : "", shown_path(list->dumps[i].path));
+    if (list->count > NAMES_SHOWN && length < size)
         snprintf(line + length, size - length, " and %zu more",
-                 dumps->count - NAMES_SHOWN);
+                 list->count - NAMES_SHOWN);
     replace_control_characters(line);
 }
 
+static void free_list(struct run_dump_list *list) {
+    for (size_t i = 0; i < list->count; i++)
+        free(list->dumps[i].path);
+    free(list->dumps);
+}
+
 void run_dumps_free(struct run_dumps *dumps) {
-    for (size_t i = 0; i < dumps->count; i++)
-        free(dumps->dumps[i].path);
-    free(dumps->dumps);
+    free_list(&dumps->own);
+    free_list(&dumps->copies);
     *dumps = (struct run_dumps){0};
 }

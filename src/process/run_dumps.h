@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The dumps written by the processes of one `tracemalloc run`: finds them by name and
+/* The dumps written by the processes of one `tracemalloc run`, and the copies that they
+ * made of them: finds them by name and
  * run id, adds what only a parent knows, and lists them.
  *
  * Offline code, one thread; allocates. Other files with such names are not changed.
@@ -21,11 +22,16 @@ struct run_dump {
     enum dump_process_state process;       /* as found, with the header */
 };
 
-struct run_dumps {
-    uint64_t run_id;
+struct run_dump_list {
     struct run_dump *dumps; /* by start_time */
     size_t count;
     size_t capacity;
+};
+
+struct run_dumps {
+    uint64_t run_id;
+    struct run_dump_list own;
+    struct run_dump_list copies; /* of TRACEMALLOC_SNAPSHOT_AT */
 };
 
 /* How the program ended. */
@@ -46,6 +52,6 @@ void run_dumps_finish(const struct run_dumps *dumps, const struct run_end *end);
 
 /* Writes the names as `first.dump, second.dump and 3 more`, relative to the working
  * directory if they are in it. */
-void run_dumps_list(const struct run_dumps *dumps, char *line, size_t size);
+void run_dumps_list(const struct run_dump_list *list, char *line, size_t size);
 
 void run_dumps_free(struct run_dumps *dumps);

@@ -51,32 +51,60 @@ static size_t join(char *path, size_t used, const char *text, size_t length) {
     return used + length;
 }
 
-static uint64_t read_number(const char *mount, const char *group, size_t length,
-                            const char *file) {
-    static char path[PATH_SIZE];
+static const struct memory_limit_files files[] = {
+    {"/sys/fs/cgroup", "memory.max", "memory.current", "\ninactive_file ",
+     "\nactive_file "},
+    {"/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes",
+     "\ntotal_inactive_file ", "\ntotal_active_file "},
+};
+
+uint64_t memory_limit_number(const char *path) {
     char text[32];
-    size_t used = join(path, 0, mount, strlen(mount));
+    return io_read_file(path, text, sizeof text) > 0 ? number_at(text) : 0;
+}
+
+typedef void visitor(void *context, const struct memory_limit_files *of,
+                     const char *path, uint64_t limit);
+
+static void visit_one(const struct memory_limit_files *of, const char *group,
+                      size_t length, visitor *visit, void *context) {
+    static char path[PATH_SIZE];
+    size_t used = join(path, 0, of->mount, strlen(of->mount));
     used = join(path, used, group, length);
     used = join(path, used, "/", 1);
-    used = join(path, used, file, strlen(file));
-    if (used >= PATH_SIZE || io_read_file(path, text, sizeof text) <= 0)
-        return 0;
-    return number_at(text);
+    used = join(path, used, of->limit, strlen(of->limit));
+    uint64_t limit = used < PATH_SIZE ? memory_limit_number(path) : 0;
+    if (limit != 0 && limit < unlimited)
+        visit(context, of, path, limit);
 }
 
 /* In a container the mount may be the group's own directory, whatever the group is
  * called outside. */
-uint64_t memory_limit_of_group(const char *mount, const char *group, const char *file) {
-    struct memory_limit least = {0};
+static void visit_group(const struct memory_limit_files *of, const char *group,
+                        visitor *visit, void *context) {
     size_t length = strlen(group);
     for (;;) {
-        take(&least, read_number(mount, group, length, file), 0);
+        visit_one(of, group, length, visit, context);
         if (length == 0)
-            return least.bytes;
+            return;
         do
             length--;
         while (length > 0 && group[length] != '/');
     }
+}
+
+static void take_group(void *context, const struct memory_limit_files *of,
+                       const char *path, uint64_t limit) {
+    (void)of;
+    (void)path;
+    take(context, limit, TRACEMALLOC_DUMP_LIMIT_CGROUP);
+}
+
+uint64_t memory_limit_of_group(const char *mount, const char *group, const char *file) {
+    struct memory_limit least = {0};
+    const struct memory_limit_files of = {.mount = mount, .limit = file};
+    visit_group(&of, group, take_group, &least);
+    return least.bytes;
 }
 
 /* Whether a comma-separated list has the controller of memory. */
@@ -92,20 +120,17 @@ static bool has_memory(const char *list) {
 }
 
 /* ID:CONTROLLERS:PATH (proc(5)); version 2 has no controllers. */
-static uint64_t limit_of_line(char *line) {
+static void visit_line(char *line, visitor *visit, void *context) {
     char *list = strchr(line, ':');
     char *group = list != NULL ? strchr(list + 1, ':') : NULL;
     if (group == NULL)
-        return 0;
+        return;
     *list++ = *group++ = '\0';
-    if (*list == '\0')
-        return memory_limit_of_group("/sys/fs/cgroup", group, "memory.max");
-    return has_memory(list) ? memory_limit_of_group("/sys/fs/cgroup/memory", group,
-                                                    "memory.limit_in_bytes")
-                            : 0;
+    if (*list == '\0' || has_memory(list))
+        visit_group(&files[*list != '\0'], group, visit, context);
 }
 
-static void take_groups(struct memory_limit *least) {
+static void visit_groups(visitor *visit, void *context) {
     static char text[PATH_SIZE];
     if (io_read_file("/proc/self/cgroup", text, sizeof text) <= 0)
         return;
@@ -113,26 +138,48 @@ static void take_groups(struct memory_limit *least) {
         next = line + strcspn(line, "\n");
         if (*next != '\0')
             *next++ = '\0';
-        take(least, limit_of_line(line), TRACEMALLOC_DUMP_LIMIT_CGROUP);
+        visit_line(line, visit, context);
     }
 }
 
+uint64_t memory_limit_number_after(const char *text, const char *name) {
+    const char *found = strstr(text, name);
+    return found != NULL ? number_at(found + strlen(name)) : 0;
+}
+
 static void take_machine(struct memory_limit *least, uint64_t resident) {
-    static const char name[] = "\nMemAvailable:";
     char text[256];
     if (io_read_file("/proc/meminfo", text, sizeof text) <= 0)
         return;
-    const char *found = strstr(text, name);
-    uint64_t available = found != NULL ? number_at(found + sizeof name - 1) * 1024 : 0;
+    uint64_t available = memory_limit_number_after(text, "\nMemAvailable:") * 1024;
     if (available > 0)
         take(least, available + resident, TRACEMALLOC_DUMP_LIMIT_MACHINE);
 }
 
 struct memory_limit memory_limit_read(uint64_t resident) {
     struct memory_limit least = {0};
-    take_groups(&least);
+    visit_groups(take_group, &least);
     take(&least, limit_as, TRACEMALLOC_DUMP_LIMIT_AS);
     take(&least, limit_data, TRACEMALLOC_DUMP_LIMIT_DATA);
     take_machine(&least, resident);
     return least;
+}
+
+uint64_t memory_limit_of_resource(uint32_t source) {
+    return source == TRACEMALLOC_DUMP_LIMIT_AS ? limit_as : limit_data;
+}
+
+static void report_group(void *context, const struct memory_limit_files *of,
+                         const char *path, uint64_t limit) {
+    memory_limit_found **found = context;
+    const struct memory_limit group = {limit, TRACEMALLOC_DUMP_LIMIT_CGROUP};
+    (*found)(&group, of, path);
+}
+
+void memory_limit_each(uint64_t resident, memory_limit_found *found) {
+    struct memory_limit machine = {0};
+    visit_groups(report_group, &found);
+    take_machine(&machine, resident);
+    if (machine.bytes != 0)
+        found(&machine, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include "base/process.h"
 #include "trace/epoch_table.h"
 #include "trace/memory_limit.h"
+#include "trace/memory_watch.h"
 #include "trace/tables_valid.h"
 #include "trace/tracer.h"
 
@@ -130,12 +131,22 @@ static void begin_epoch(uint64_t now) {
     next_epoch = now + (epoch_length > min_length ? epoch_length : min_length);
 }
 
+/* Growth by large blocks takes few events: then the next one reads the clock. */
+static cold_path void watch_memory(uint64_t now) {
+    bool is_fast = memory_watch_ask(now, event_clock.stride);
+    event_clock.stride = is_fast ? 1 : EVENT_CLOCK_MIN_STRIDE;
+    event_clock.countdown = event_clock.stride;
+}
+
 /* The coarse clock is late by up to a step: it decides whether a sample is due, and the
  * exact clock gives the sample's time. */
 void timeline_tick(struct event_guard guard) {
     event_guard_check(guard);
     uint64_t coarse = read_clock(CLOCK_MONOTONIC_COARSE);
-    event_clock_note(coarse);
+    if (unlikely(memory_watch_is_open))
+        watch_memory(coarse);
+    else
+        event_clock_note(coarse);
     if (likely(coarse < timeline_next_time))
         return;
     uint64_t now = monotonic();

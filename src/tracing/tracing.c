@@ -5,11 +5,13 @@
 
 #include "base/message.h"
 #include "base/process.h"
+#include "dump/dump_copy.h"
 #include "event/event.h"
 #include "hooks/bus_guard.h"
 #include "tracing/dump_header.h"
 #include "tracing/dump_output.h"
 #include "tracing/first_frame.h"
+#include "tracing/limit_snapshot.h"
 #include "tracing/process_end.h"
 #include "tracing/traced_process.h"
 #include "tracing/type_census.h"
@@ -71,6 +73,7 @@ static int start_locked(uint32_t nframe, uint32_t sample_distance, bool frames_w
     }
     dump_output_attach();
     bus_guard_install();
+    limit_snapshot_open();
     report_limits();
     traced_process.generation++;
     tracer_activate();
@@ -97,6 +100,7 @@ int tracing_stop(void) {
         event_file_deferred = false;
         event_path = GATE_SLOW_PATH;
         tracer_deactivate();
+        limit_snapshot_close();
         process_end_seal(TRACEMALLOC_DUMP_STOPPED, 0);
         event_native_close();
         python_stack_close();
@@ -133,7 +137,8 @@ int tracing_snapshot(const char *path) {
     int error = -EALREADY;
     if (gate.active) {
         tracer_measure();
-        error = dump_file_copy(tracer.dump, path, process_clock());
+        const struct dump_copy copy = {.end_time = process_clock()};
+        error = dump_copy_to(tracer.dump, path, &copy);
     }
     traced_process_unlock(self);
     return error;

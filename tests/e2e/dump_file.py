@@ -85,6 +85,11 @@ AFTER = [
     ("library_version", "16s"),
     ("library_build", "64s"),
     ("library_machine", "16s"),
+    ("nearest_used", "Q"),
+    ("nearest_limit", "Q"),
+    ("nearest_source", "I"),
+    ("reached_percent", "I"),
+    ("reached_bytes", "Q"),
 ]
 LOST = "stacks blocks file python nested memory names native damage version".split()
 LOST += ["cramped", "malloc", "track", "late"]

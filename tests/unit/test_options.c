@@ -223,6 +223,71 @@ START_TEST(small_values) {
 }
 END_TEST
 
+START_TEST(amounts_of_memory) {
+    struct options options = {0};
+    char text[OPTIONS_THRESHOLD_SIZE];
+    static const char *const wrong[] = {"",
+                                        "80",
+                                        "0%",
+                                        "100%",
+                                        "1000K",
+                                        "80%,",
+                                        ",80%",
+                                        "80%;95%",
+                                        "80 %",
+                                        "80%%",
+                                        "-1%",
+                                        "1.5G",
+                                        "65T",
+                                        "1500",
+                                        "1500X",
+                                        "80%,,95%",
+                                        "%",
+                                        "80%95",
+                                        "80%, 95%",
+                                        "1500MB",
+                                        "0M",
+                                        "18446744073709551616M",
+                                        "1%,2%,3%,4%,5%,6%,7%,8%,9%"};
+    ck_accepted(OPTION_SNAPSHOT_AT, "80%,1500m,2G,80%,1048576", &options);
+    ck_assert_uint_eq(options.snapshot_at.count, 4);
+    options_threshold_text(&options.snapshot_at.entries[0], text);
+    ck_assert_str_eq(text, "80");
+    ck_assert_uint_eq(options_threshold_bytes(&options.snapshot_at.entries[0]), 0);
+    options_threshold_text(&options.snapshot_at.entries[1], text);
+    ck_assert_str_eq(text, "1500M");
+    ck_assert_uint_eq(options_threshold_bytes(&options.snapshot_at.entries[1]),
+                      1500u << 20);
+    options_threshold_text(&options.snapshot_at.entries[3], text);
+    ck_assert_str_eq(text, "1048576");
+    ck_accepted(OPTION_SNAPSHOT_AT, "1%,2%,3%,4%,5%,6%,7%,99%", &options);
+    ck_assert_uint_eq(options.snapshot_at.count, 8);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        ck_refused(OPTION_SNAPSHOT_AT, wrong[i]);
+}
+END_TEST
+
+START_TEST(wrong_amounts_are_left_out) {
+    struct options options;
+    char error[200];
+    setenv("TRACEMALLOC_SNAPSHOT_AT", "80%,95", 1);
+    setenv("TRACEMALLOC_MAX_FILE", "20M", 1);
+    ck_assert_int_eq(read_all(&options, error, sizeof error), 0);
+    ck_assert_str_eq(error, "TRACEMALLOC_SNAPSHOT_AT must be up to 8 percentages from "
+                            "1% to 99% and sizes from 1M, separated by commas");
+    ck_assert_uint_eq(options.snapshot_at.count, 0);
+    ck_assert_uint_eq(options.max_file, 20u << 20);
+    setenv("TRACEMALLOC_SNAPSHOT_AT", "80%,95%", 1);
+    ck_assert_int_eq(read_all(&options, error, sizeof error), 0);
+    ck_assert_str_eq(error, "");
+    ck_assert_uint_eq(options.snapshot_at.count, 2);
+    setenv("TRACEMALLOC_SNAPSHOT_AT", "95", 1);
+    setenv("TRACEMALLOC_MAX_FILE", "x", 1);
+    ck_assert_int_eq(read_all(&options, error, sizeof error), -EINVAL);
+    ck_assert_str_eq(error, "TRACEMALLOC_MAX_FILE must be a size from 16K to 64T");
+}
+END_TEST
+
 static const struct pattern_values values = {42, "py/thon", "host", 1700000000};
 
 static int expand(const char *pattern, char *out, size_t size) {
@@ -269,6 +334,8 @@ int main(void) {
     tcase_add_test(tests, sizes);
     tcase_add_test(tests, distances_of_samples);
     tcase_add_test(tests, small_values);
+    tcase_add_test(tests, amounts_of_memory);
+    tcase_add_test(tests, wrong_amounts_are_left_out);
     tcase_add_test(tests, patterns);
     tcase_add_test(tests, wrong_patterns);
     tcase_add_test(tests, names_that_do_not_fit);

@@ -63,11 +63,11 @@ START_TEST(found_by_name_and_id) {
     ck_assert_int_eq(symlink("other.12.dump", "app.16.x%.dump"), 0);
     ck_assert_int_eq(mkdir("app.17.x%.dump", 0700), 0);
     find(&dumps, "app.%p.%c%%.dump", 7);
-    run_dumps_list(&dumps, line, sizeof line);
+    run_dumps_list(&dumps.own, line, sizeof line);
     ck_assert_str_eq(line, "app.12.x%.dump, app.12.x%.dump.1, app.13.x%.dump");
     run_dumps_free(&dumps);
     find(&dumps, "%h", 7);
-    run_dumps_list(&dumps, line, sizeof line);
+    run_dumps_list(&dumps.own, line, sizeof line);
     ck_assert_str_eq(line,
                      "app.12.x%.dump, app.12.x%.dump.1, app.13.x%.dump and 1 more");
     run_dumps_free(&dumps);
@@ -82,8 +82,39 @@ START_TEST(found_where_the_library_falls_back_to) {
     setenv("TMPDIR", folder, 1);
     make("a.1", 1, 7, TRACEMALLOC_DUMP_EXITED);
     ck_assert_int_eq(run_dumps_find(&dumps, "/nonexistent/folder/a.%p", 7), 0);
-    run_dumps_list(&dumps, line, sizeof line);
+    run_dumps_list(&dumps.own, line, sizeof line);
     ck_assert_str_eq(line, "a.1");
+    run_dumps_free(&dumps);
+    end();
+}
+END_TEST
+
+static void make_copy(const char *name, uint32_t percent, uint64_t time) {
+    struct tracemalloc_dump_header header;
+    make(name, 12, 7, TRACEMALLOC_DUMP_SNAPSHOT);
+    int fd = open(name, O_RDWR);
+    ck_assert_int_eq(pread(fd, &header, sizeof header, 0), sizeof header);
+    header.start_time = 10;
+    header.end_time = time;
+    header.reached_percent = percent;
+    ck_assert_int_eq(pwrite(fd, &header, sizeof header, 0), sizeof header);
+    close(fd);
+}
+
+START_TEST(copies_of_a_process_are_found_apart) {
+    struct run_dumps dumps;
+    char line[4096];
+    begin();
+    make("app.12", 12, 7, TRACEMALLOC_DUMP_EXITED);
+    make_copy("app.12.at-95", 95, 30);
+    make_copy("app.12.at-80", 80, 20);
+    make_copy("app.12.1.at-80", 80, 40);
+    make_copy("app.12.at-70", 0, 50); /* the user's own */
+    find(&dumps, "app.%p", 7);
+    run_dumps_list(&dumps.own, line, sizeof line);
+    ck_assert_str_eq(line, "app.12");
+    run_dumps_list(&dumps.copies, line, sizeof line);
+    ck_assert_str_eq(line, "app.12.at-80, app.12.at-95, app.12.1.at-80");
     run_dumps_free(&dumps);
     end();
 }
@@ -156,7 +187,7 @@ START_TEST(a_process_that_goes_on_is_left_alone) {
     struct run_end how = {child, SIGKILL, 1};
     fake_process_start(&fake, FAKE_OBEYS, true);
     ck_assert_int_eq(run_dumps_find(&dumps, fake.dump, FAKE_RUN_ID), 0);
-    ck_assert_uint_eq(dumps.count, 1);
+    ck_assert_uint_eq(dumps.own.count, 1);
     run_dumps_finish(&dumps, &how);
     ck_assert_int_eq(fake_process_header(fake.dump).oom_killed, -1);
     run_dumps_free(&dumps);
@@ -173,6 +204,7 @@ int main(void) {
     TCase *tests = tcase_create("run_dumps");
     tcase_add_test(tests, found_by_name_and_id);
     tcase_add_test(tests, found_where_the_library_falls_back_to);
+    tcase_add_test(tests, copies_of_a_process_are_found_apart);
     tcase_add_test(tests, a_death_by_a_signal_is_written);
     tcase_add_test(tests, the_oom_killer_is_named_where_it_is_known);
     tcase_add_test(tests, an_exit_that_the_library_did_not_see);
