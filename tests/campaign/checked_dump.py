@@ -52,7 +52,7 @@ class CheckedDump(dump_file.DumpFile):
             raise WrongDump("%s: %s" % (path, error)) from error
 
     def read_section(self, at):
-        kinds = "".join(kind for _, kind in dump_file.CENSUS)
+        kinds = "".join(kind for _, kind in dump_file.AFTER)
         end = self.header_size - dump_file.struct.calcsize("=" + kinds)
         number = (at - end) // dump_file.SECTION_SIZE + dump_file.SECTIONS
         entry_size = dump_file.struct.unpack_from("=I", self.data, at)[0]

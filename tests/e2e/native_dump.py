@@ -123,7 +123,7 @@ class NativeDump:
             )
             data += entries + bytes(length - len(entries))
         end = at + dump_file.SECTIONS * dump_file.SECTION_SIZE
-        end += sum(struct.calcsize("=" + kind) for _, kind in dump_file.CENSUS)
+        end += sum(struct.calcsize("=" + kind) for _, kind in dump_file.AFTER)
         struct.pack_into("=I", header, 16, end)
         struct.pack_into("=Q", header, 24, HEADER_SIZE + len(data))
         path.write_bytes(header + data)
