@@ -7,6 +7,7 @@ enum {
     INTERVAL = 10000000,    /* nanoseconds between two readings */
     LIMITS_INTERVAL = 10,   /* readings between two searches for limits */
     LARGE_BLOCK = 64 << 10, /* bytes; fewer are not worth asking at each */
+    FEW_EVENTS = 64,        /* so many after a large block, more of them may come */
     SHARE = 64,             /* growth by this part of the limit is read at once */
 };
 
@@ -19,6 +20,7 @@ static uint64_t next_time;
 static uint64_t last_bytes;        /* live, at the last call */
 static uint64_t grown, max_growth; /* live bytes since the last reading */
 static unsigned readings;
+static uint32_t events_after_large;
 
 void memory_watch_open(struct dump_file *file,
                        const struct options_thresholds *thresholds,
@@ -27,6 +29,7 @@ void memory_watch_open(struct dump_file *file,
     left = *thresholds;
     call = reached;
     next_time = last_bytes = grown = max_growth = readings = 0;
+    events_after_large = FEW_EVENTS;
     memory_watch_is_open = left.count > 0;
 }
 
@@ -88,5 +91,9 @@ bool memory_watch_ask(uint64_t now, uint32_t events) {
         grown = 0;
         read_use();
     }
-    return more / LARGE_BLOCK >= events;
+    if (more / LARGE_BLOCK >= events)
+        events_after_large = 0;
+    else if (events_after_large < FEW_EVENTS)
+        events_after_large += events;
+    return events_after_large < FEW_EVENTS;
 }

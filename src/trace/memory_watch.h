@@ -29,6 +29,6 @@ void memory_watch_open(struct dump_file *file,
                        memory_watch_reached *reached);
 void memory_watch_close(void);
 /* `now`: nanoseconds, of a clock that may be late; `events`: how many there were since
- * the last call. Whether to ask again at the next event, because the blocks are
- * large. */
+ * the last call. Whether to ask again at the next event, because there were
+ * large blocks. */
 bool memory_watch_ask(uint64_t now, uint32_t events);

@@ -108,7 +108,10 @@ START_TEST(large_blocks_are_asked_about_at_each_event) {
     ck_assert(!ask_later());
     file.header->python_bytes += 2 * MIB;
     ck_assert(ask_later());
-    file.header->python_bytes += 100;
+    for (unsigned i = 1; i < 64; i++) {
+        file.header->python_bytes += 100;
+        ck_assert(memory_watch_ask(now, 1));
+    }
     ck_assert(!memory_watch_ask(now, 1));
 }
 END_TEST
