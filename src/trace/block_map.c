@@ -33,7 +33,7 @@ static uint64_t chunk_count; /* in the table */
 
 /* The entry before a table holds its mask, so that a reader cannot pair a table with
  * the mask of another one. Position 0 is for key 0 alone; in all other positions key 0
- * means free. */
+ * means free, and no_key that no chunk is there. */
 static struct block_map_chunk *make_table(uintptr_t mask) {
     struct block_map_chunk *table = arena_reserve((mask + 2) * sizeof *table);
     if (table == NULL)
@@ -43,8 +43,13 @@ static struct block_map_chunk *make_table(uintptr_t mask) {
     return table + 1;
 }
 
-/* A reader that loads the new mask also loads the new table. One that pairs the old
- * mask with the new table finds the chunk of its key, or takes the slow path. */
+static bool is_chunk(const struct block_map_chunk *table, uintptr_t at) {
+    return table[at].key != no_key && (table[at].key != 0 || at == 0);
+}
+
+/* A reader that loads the new mask also loads the new table. One that pairs an older
+ * mask with the new table finds the chunk of its key, or takes the slow path: see
+ * occupy_earlier_homes. Model: tests/models/block_map.pml. */
 static void publish(struct block_map_chunk *chunks) {
     __atomic_store_n(&block_map.chunks, chunks, __ATOMIC_RELEASE);
     uintptr_t mask = chunks[-1].key;
@@ -102,6 +107,14 @@ static void put(struct block_map_chunk *chunks, uintptr_t key, uintptr_t slots) 
     __atomic_store_n(&chunk->key, key, __ATOMIC_RELEASE);
 }
 
+/* A reader may load the mask of an earlier table, and then this table. The position that
+ * it finds so must not be free: it would take the key for absent. */
+static void occupy_earlier_homes(struct block_map_chunk *chunks, uintptr_t key) {
+    for (uintptr_t mask = FIRST_CHUNKS - 1; mask < chunks[-1].key; mask = mask * 2 + 1)
+        if (chunks[key & mask].key == 0 && (key & mask) != 0)
+            chunks[key & mask].key = no_key;
+}
+
 /* The old table stays mapped: other threads may be reading it. */
 static int grow(void) {
     struct block_map_chunk *old = block_map.chunks;
@@ -109,8 +122,11 @@ static int grow(void) {
     if (chunks == NULL)
         return -ENOMEM;
     for (uintptr_t i = 0; i <= block_map.mask; i++)
-        if (old[i].key != (i == 0 ? no_key : 0))
+        if (is_chunk(old, i))
             put(chunks, old[i].key, old[i].slots);
+    for (uintptr_t i = 0; i <= block_map.mask; i++)
+        if (is_chunk(old, i))
+            occupy_earlier_homes(chunks, old[i].key);
     full_table = chunks;
     publish(chunks);
     return 0;
@@ -137,7 +153,7 @@ uint32_t *block_map_make(uintptr_t address) {
     if (block_map.is_sampled)
         return address_map_make(&block_map_sampled, address);
     uint32_t *slot = block_map_find(address);
-    if (slot != NULL || address >> BLOCK_MAP_ADDRESS_BITS)
+    if (slot != NULL || address >> MACHINE_ADDRESS_BITS)
         return slot;
     if (chunk_count >= block_map.mask / 4 * 3 && grow() < 0)
         return NULL;
@@ -182,8 +198,7 @@ static bool visit_chunks(bool (*visit)(uintptr_t address, const uint32_t *slots,
                          void *context) {
     const struct block_map_chunk *chunks = block_map.chunks;
     for (uintptr_t i = 0; chunks != NULL && i <= block_map.mask; i++)
-        if (chunks[i].key != (i == 0 ? no_key : 0) &&
-            !visit_chunk(&chunks[i], visit, context))
+        if (is_chunk(chunks, i) && !visit_chunk(&chunks[i], visit, context))
             return false;
     return true;
 }

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "base/machine.h"
 #include "suite.h"
 
 enum { THREADS = 3, CHUNKS = 20000 };
@@ -56,7 +57,7 @@ START_TEST(each_way_finds_the_same_slot) {
 END_TEST
 
 START_TEST(the_whole_of_user_space_is_covered) {
-    const uintptr_t last = ((uintptr_t)1 << BLOCK_MAP_ADDRESS_BITS) - 16;
+    const uintptr_t last = ((uintptr_t)1 << MACHINE_ADDRESS_BITS) - 16;
     ck_assert_int_eq(block_map_open(16, false), 0);
     *block_map_make(0) = 1;
     *block_map_make(last) = 2;
@@ -115,6 +116,38 @@ START_TEST(areas_apart_do_not_meet) {
     for (uint64_t number = 0; number < CHUNKS; number++)
         ck_assert_uint_eq(*block_map_find(chunk_address(number)), number + 1);
     ck_assert_ptr_null(block_map_find(chunk_address(8 * CHUNKS)));
+}
+END_TEST
+
+static uintptr_t scattered_chunk(uint64_t number) {
+    return number * 2654435761u % (1 << 26);
+}
+
+/* Of the first chunks, by all masks that tables had before this one. */
+static void expect_no_free_homes(uint64_t count, uintptr_t first_mask) {
+    for (uint64_t number = 1; number < count; number++) {
+        uintptr_t key = scattered_chunk(number);
+        for (uintptr_t mask = first_mask; mask < block_map.mask; mask = mask * 2 + 1)
+            ck_assert_uint_ne(block_map.chunks[key & mask].key, 0);
+    }
+}
+
+START_TEST(a_mask_of_before_leads_to_no_free_position) {
+    ck_assert_int_eq(block_map_open(16, false), 0);
+    const uintptr_t first = block_map.mask;
+    unsigned grown = 0;
+    for (uint64_t number = 1; number < CHUNKS; number++) {
+        uintptr_t mask = block_map.mask;
+        *block_map_make(scattered_chunk(number) * chunk_size) = (uint32_t)number;
+        if (block_map.mask == mask)
+            continue;
+        grown++;
+        expect_no_free_homes(number, first);
+    }
+    ck_assert_uint_ge(grown, 2);
+    for (uint64_t number = 1; number < CHUNKS; number++)
+        ck_assert_uint_eq(*block_map_find(scattered_chunk(number) * chunk_size),
+                          number);
 }
 END_TEST
 
@@ -182,6 +215,7 @@ int main(void) {
         clear_forgets_all,
         only_touched_pages_cost_memory,
         areas_apart_do_not_meet,
+        a_mask_of_before_leads_to_no_free_position,
         what_is_mapped_follows_what_is_used,
         finding_takes_no_lock,
     };
