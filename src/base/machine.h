@@ -14,12 +14,17 @@
  * the thread pointer (ELF Handling For Thread-Local Storage, variants II and I).
  * machine_unused_addresses: a quarter, or a half, of the address space, from where on
  * there is nothing for a while: the kernel places mappings at the top, and executables
- * at the bottom or at two thirds. machine_pause tells the processor that this thread
- * spins. */
+ * at the bottom or at two thirds. MACHINE_ADDRESS_BITS: of a program's addresses, at
+ * most. machine_pause tells the processor that this thread spins.
+ *
+ * machine_load_published: of a flag or pointer that another thread set after what it
+ * leads to, which is read after it. On x86-64 a plain load, which is one instruction
+ * with the test of a flag: the processor keeps the order of loads. */
 #if defined(__x86_64__)
 
 enum { MACHINE_MIN_PAGE = 4096, MACHINE_MAX_PAGE = MACHINE_MIN_PAGE };
-enum { MACHINE_TLS_SIDE = -1 };
+enum { MACHINE_TLS_SIDE = -1, MACHINE_ADDRESS_BITS = 47 };
+#define machine_load_published(place) (*(place))
 
 static always_inline size_t machine_page_size(void) {
     return MACHINE_MIN_PAGE;
@@ -38,7 +43,8 @@ static always_inline void machine_pause(void) {
 #include <sys/auxv.h>
 
 enum { MACHINE_MIN_PAGE = 4 << 10, MACHINE_MAX_PAGE = 64 << 10 };
-enum { MACHINE_TLS_SIDE = 1 };
+enum { MACHINE_TLS_SIDE = 1, MACHINE_ADDRESS_BITS = 48 };
+#define machine_load_published(place) __atomic_load_n(place, __ATOMIC_ACQUIRE)
 
 static inline size_t machine_page_size(void) {
     return getauxval(AT_PAGESZ);

@@ -39,9 +39,9 @@ struct thread_state *event_thread_slow_path(struct thread_state *self);
 void event_clear_cache(struct thread_state *self);
 
 static always_inline bool event_is_active(void) {
-    if (likely(gate.open))
+    if (likely(gate_flag(open)))
         return true;
-    return gate.sampled || (unlikely(event_file_deferred) && event_create_file());
+    return gate_flag(sampled) || (unlikely(event_file_deferred) && event_create_file());
 }
 
 /* As event_thread, where tracing is on. */
@@ -366,8 +366,8 @@ bool event_free_inexact(const void *block);
 
 /* As event_free_exact, whichever it is. */
 static always_inline bool event_free(const void *block, enum event_gil gil) {
-    return likely(gate.exact) ? event_free_exact(block, gil)
-                              : event_free_inexact(block);
+    return likely(gate_flag(exact)) ? event_free_exact(block, gil)
+                                    : event_free_inexact(block);
 }
 
 /* As event_free, with the GIL, where gate.exact is BLOCK_MAP_GRANULE, of a block that

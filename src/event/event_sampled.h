@@ -15,10 +15,10 @@
 
 /* Whether allocations are sampled now. */
 static always_inline bool event_is_sampled(void) {
-    if (likely(gate.open))
+    if (likely(gate_flag(open)))
         return false;
-    return gate.sampled || (unlikely(event_file_deferred) &&
-                            tracer.sample_distance != 0 && event_create_file());
+    return gate_flag(sampled) || (unlikely(event_file_deferred) &&
+                                  tracer.sample_distance != 0 && event_create_file());
 }
 
 /* The usual allocation, which is not sampled: counts it down before the real one, and
@@ -27,7 +27,7 @@ static always_inline bool event_is_sampled(void) {
  * done. */
 static always_inline struct thread_state *event_sampled_begin(size_t size) {
     struct thread_state *self = thread_state_own;
-    if (unlikely(!gate.sampled || !thread_state_is_idle(self) ||
+    if (unlikely(!gate_flag(sampled) || !thread_state_is_idle(self) ||
                  sampler_is_due(&self->sampler, size)))
         return NULL;
     self->in_allocator = true;

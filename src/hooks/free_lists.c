@@ -35,7 +35,7 @@ static struct bypassed_type floats, tuples, lists, dicts;
 static always_inline void bypass(const struct bypassed_type *kind, void *object) {
     const void *block = (const char *)object - kind->header;
     if (likely(object_type(object) == kind->type) &&
-        (likely(gate.exact) ? event_is_traced(block) : gate.active))
+        (likely(gate_flag(exact)) ? event_is_traced(block) : gate.active))
         *(const void **)((char *)object + OBJECT_TYPE) = kind->copy;
     kind->original(object);
 }
@@ -129,7 +129,7 @@ static never_inline int trace_reuse(void *object) {
 }
 
 static never_inline int trace_sampled_reuse(void *object) {
-    if (gate.sampled)
+    if (gate_flag(sampled))
         count_sampled_here(object);
     return unlikely(has_more) ? do_more(object, REF_CREATE) : 0;
 }
@@ -137,7 +137,7 @@ static never_inline int trace_sampled_reuse(void *object) {
 static int trace_reference(void *object, int event, void *data) {
     (void)data;
     if (event == REF_CREATE && !just_allocated(object))
-        return gate.exact ? trace_reuse(object) : trace_sampled_reuse(object);
+        return gate_flag(exact) ? trace_reuse(object) : trace_sampled_reuse(object);
     return unlikely(has_more) ? do_more(object, event) : 0;
 }
 

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "base/compiler.h"
+#include "base/machine.h"
 
 struct sigaction;
 
@@ -74,5 +75,5 @@ extern internal struct libc_real libc_real;
 bool libc_real_resolve(void);
 
 static always_inline bool libc_real_ready(void) {
-    return likely(libc_real.resolved) || libc_real_resolve();
+    return likely(machine_load_published(&libc_real.resolved)) || libc_real_resolve();
 }

@@ -246,7 +246,7 @@ static never_inline void free_any(int domain, void *context, void *block) {
 }
 
 static always_inline void exact_free(int domain, void *context, void *block) {
-    if (domain == DOMAIN_RAW || unlikely(gate.exact != BLOCK_MAP_GRANULE)) {
+    if (domain == DOMAIN_RAW || unlikely(gate_flag(exact) != BLOCK_MAP_GRANULE)) {
         free_any(domain, context, block);
         return;
     }
@@ -279,57 +279,60 @@ static always_inline void inexact_free(int domain, void *context, void *block) {
 /* The hooks. The path of a block that is not sampled is so short that a jump matters:
  * it takes none, and the other paths begin with one. */
 static hot_path void *raw_malloc(void *context, size_t size) {
-    return unlikely(gate.open) ? exact_raw_malloc(context, size)
-                               : inexact_malloc(DOMAIN_RAW, context, size);
+    return unlikely(gate_flag(open)) ? exact_raw_malloc(context, size)
+                                     : inexact_malloc(DOMAIN_RAW, context, size);
 }
 static hot_path void *raw_calloc(void *context, size_t count, size_t size) {
-    return unlikely(gate.open) ? exact_raw_calloc(context, count, size)
-                               : inexact_calloc(DOMAIN_RAW, context, count, size);
+    return unlikely(gate_flag(open)) ? exact_raw_calloc(context, count, size)
+                                     : inexact_calloc(DOMAIN_RAW, context, count, size);
 }
 static hot_path void *raw_realloc(void *context, void *block, size_t size) {
-    return unlikely(gate.open) ? exact_raw_realloc(context, block, size)
-                               : inexact_realloc(DOMAIN_RAW, context, block, size);
+    return unlikely(gate_flag(open))
+               ? exact_raw_realloc(context, block, size)
+               : inexact_realloc(DOMAIN_RAW, context, block, size);
 }
 static hot_path void raw_free(void *context, void *block) {
-    if (unlikely(gate.exact))
+    if (unlikely(gate_flag(exact)))
         exact_raw_free(context, block);
     else
         inexact_free(DOMAIN_RAW, context, block);
 }
 
 static hot_path void *mem_malloc(void *context, size_t size) {
-    return unlikely(gate.open) ? exact_mem_malloc(context, size)
-                               : inexact_malloc(DOMAIN_MEM, context, size);
+    return unlikely(gate_flag(open)) ? exact_mem_malloc(context, size)
+                                     : inexact_malloc(DOMAIN_MEM, context, size);
 }
 static hot_path void *mem_calloc(void *context, size_t count, size_t size) {
-    return unlikely(gate.open) ? exact_mem_calloc(context, count, size)
-                               : inexact_calloc(DOMAIN_MEM, context, count, size);
+    return unlikely(gate_flag(open)) ? exact_mem_calloc(context, count, size)
+                                     : inexact_calloc(DOMAIN_MEM, context, count, size);
 }
 static hot_path void *mem_realloc(void *context, void *block, size_t size) {
-    return unlikely(gate.open) ? exact_mem_realloc(context, block, size)
-                               : inexact_realloc(DOMAIN_MEM, context, block, size);
+    return unlikely(gate_flag(open))
+               ? exact_mem_realloc(context, block, size)
+               : inexact_realloc(DOMAIN_MEM, context, block, size);
 }
 static hot_path void mem_free(void *context, void *block) {
-    if (unlikely(gate.exact))
+    if (unlikely(gate_flag(exact)))
         exact_mem_free(context, block);
     else
         inexact_free(DOMAIN_MEM, context, block);
 }
 
 static hot_path void *obj_malloc(void *context, size_t size) {
-    return unlikely(gate.open) ? exact_obj_malloc(context, size)
-                               : inexact_malloc(DOMAIN_OBJ, context, size);
+    return unlikely(gate_flag(open)) ? exact_obj_malloc(context, size)
+                                     : inexact_malloc(DOMAIN_OBJ, context, size);
 }
 static hot_path void *obj_calloc(void *context, size_t count, size_t size) {
-    return unlikely(gate.open) ? exact_obj_calloc(context, count, size)
-                               : inexact_calloc(DOMAIN_OBJ, context, count, size);
+    return unlikely(gate_flag(open)) ? exact_obj_calloc(context, count, size)
+                                     : inexact_calloc(DOMAIN_OBJ, context, count, size);
 }
 static hot_path void *obj_realloc(void *context, void *block, size_t size) {
-    return unlikely(gate.open) ? exact_obj_realloc(context, block, size)
-                               : inexact_realloc(DOMAIN_OBJ, context, block, size);
+    return unlikely(gate_flag(open))
+               ? exact_obj_realloc(context, block, size)
+               : inexact_realloc(DOMAIN_OBJ, context, block, size);
 }
 static hot_path void obj_free(void *context, void *block) {
-    if (unlikely(gate.exact))
+    if (unlikely(gate_flag(exact)))
         exact_obj_free(context, block);
     else
         inexact_free(DOMAIN_OBJ, context, block);

@@ -46,7 +46,7 @@ static uint32_t walk(const struct address_map *map, uint32_t *heads, uintptr_t a
         const struct address_map_entry *entry = entry_at(map, id);
         if (__atomic_load_n(&entry->address, __ATOMIC_RELAXED) == address)
             return id;
-        id = __atomic_load_n(&entry->next, __ATOMIC_RELAXED);
+        id = __atomic_load_n(&entry->next, __ATOMIC_ACQUIRE);
     }
     return id;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Maps the address of a block to the bucket that counts it.
  *
- *   address >> 3 or 4  43          17 16           0
+ *   address >> 3 or 4  44          17 16           0
  *                     | key of chunk | slot in chunk |
  *
  *   slot = 0        not traced
@@ -31,7 +31,6 @@
 enum {
     BLOCK_MAP_SLOT_BITS = 17,
     BLOCK_MAP_GRANULE = 16, /* bytes, except for CPython 3.6 and 3.7 */
-    BLOCK_MAP_ADDRESS_BITS = 47,
 };
 /* The tracer waits for the free of this address: see tracer_take_watched. */
 #define BLOCK_MAP_WATCHED 0x80000000u

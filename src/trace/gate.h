@@ -39,10 +39,16 @@ struct gate {
 
 extern internal struct gate gate;
 
+/* A flag as a hook reads it before it takes the lock: what the tables were opened with
+ * is read after it, also on processors that change the order of loads. Model:
+ * tests/models/publication.pml. */
+#define gate_flag(name) machine_load_published(&gate.name)
+
 /* Allocations are recorded from now on, or no longer. Under the tracer's lock. */
 static inline void gate_open(enum gate_path path, bool sampled) {
-    gate.open = (unsigned char)(sampled ? GATE_CLOSED : path);
-    gate.sampled = sampled;
+    unsigned char open = (unsigned char)(sampled ? GATE_CLOSED : path);
+    __atomic_store_n(&gate.open, open, __ATOMIC_RELEASE);
+    __atomic_store_n(&gate.sampled, sampled, __ATOMIC_RELEASE);
 }
 static inline void gate_close(void) {
     gate.open = GATE_CLOSED;

@@ -6,6 +6,7 @@
 #include "base/arena_array.h"
 #include "base/hash.h"
 #include "base/id_table.h"
+#include "base/machine.h"
 #include "stack/python/python_type_name.h"
 
 /* Bits of tp_flags. */
@@ -29,7 +30,8 @@ enum {
     MAX_METATYPES = 16, /* from a type to `type` */
 };
 
-static const uintptr_t min_address = 1 << 16, end_address = (uintptr_t)1 << 47;
+static const uintptr_t min_address = 1 << 16,
+                       end_address = (uintptr_t)1 << MACHINE_ADDRESS_BITS;
 static const int64_t max_basic_size = 1 << 30, max_item_size = 1 << 24;
 
 /* What was found at an address; `id` is 0 if that is no type. */
