@@ -107,8 +107,8 @@ static void put(struct block_map_chunk *chunks, uintptr_t key, uintptr_t slots) 
     __atomic_store_n(&chunk->key, key, __ATOMIC_RELEASE);
 }
 
-/* A reader may load the mask of an earlier table, and then this table. The position that
- * it finds so must not be free: it would take the key for absent. */
+/* A reader may load the mask of an earlier table, and then this table. The position
+ * that it finds so must not be free: it would take the key for absent. */
 static void occupy_earlier_homes(struct block_map_chunk *chunks, uintptr_t key) {
     for (uintptr_t mask = FIRST_CHUNKS - 1; mask < chunks[-1].key; mask = mask * 2 + 1)
         if (chunks[key & mask].key == 0 && (key & mask) != 0)
