@@ -3,7 +3,7 @@
 
 scripts/test-packages sets the environment: TRACEMALLOC_TEST_SYSTEMS is the directory
 that scripts/systems filled, TRACEMALLOC_TEST_PACKAGES the one with the built packages,
-TRACEMALLOC_TEST_BUILD that of a portable build.
+TRACEMALLOC_TEST_ALL_SYSTEMS=1 asks for what takes minutes too.
 """
 
 import glob
@@ -16,6 +16,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TIMEOUT = 300
+SUITES = ["bullseye", "bookworm", "trixie", "sid"]
+IS_ALL = os.environ.get("TRACEMALLOC_TEST_ALL_SYSTEMS") == "1"
 
 # Runs "$@" in the tree $1, in a layer above it, so that the tree stays as it is. All
 # that is mounted is gone with the process.

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from conftest import run
+from conftest import IS_ALL, SUITES, run
 
 PROGRAM = "kept = [bytes(70000) for _ in range(3)]; print('out')"
 
@@ -19,9 +19,10 @@ def test_lintian_is_content(package):
     assert (result.returncode, result.stdout) == (0, ""), result.stderr
 
 
-def test_installed_into_a_bare_system(package, system):
-    """With what it depends on, from Debian's archive."""
-    bare = system("bookworm")
+@pytest.mark.parametrize("suite", SUITES[1:] if IS_ALL else ["bookworm"])
+def test_installed_into_a_bare_system(suite, package, system):
+    """With what it depends on, from Debian's archive; built on Debian 12."""
+    bare = system(suite)
     bare.bind(package("deb/tracemalloc_*.deb").parent, "/opt/packages")
     apt = ["apt-get", "-y", "-q", "-o", "Acquire::Check-Valid-Until=false"]
     updated = bare.run(*apt, "update")
