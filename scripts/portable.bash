@@ -7,6 +7,8 @@
 root=$(cd "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/.." && pwd)
 packages=$root/build/packages
 version=$(sed -n "s/^  version: '\(.*\)',$/\1/p" "$root/meson.build")
+# What --version names: a release, or a commit.
+export TRACEMALLOC_BUILD_NAME=${TRACEMALLOC_BUILD_NAME:-$(git -C "$root" rev-parse --short=12 HEAD)}
 # Whose code is inside the command.
 linked=(libbz2-dev libdw-dev libiberty-dev liblzma-dev libncurses-dev libprotobuf-c-dev
     libyajl-dev zlib1g-dev)
@@ -64,7 +66,7 @@ build_portable() {
     SOURCE_DATE_EPOCH=$(git -C "$root" log -1 --format=%ct)
     export SOURCE_DATE_EPOCH
     quietly meson setup --buildtype=release --prefix=/ --libdir=lib -Dportable=true \
-        -Dtests=disabled "$source/build" "$source"
+        -Dtests=disabled -Dcommit="$TRACEMALLOC_BUILD_NAME" "$source/build" "$source"
     quietly ninja -C "$source/build"
     DESTDIR=$1 quietly meson install -C "$source/build" --no-rebuild
     strip "$1/bin/tracemalloc" "$1/lib/libtracemalloc.so"
