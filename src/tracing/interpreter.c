@@ -71,11 +71,24 @@ static uint32_t sample_distance(uint32_t sample) {
     return sample == REQUEST_SAMPLE_NONE ? 0 : sample;
 }
 
+/* CPython 3.13 changes its allocators under a mutex. A request that arrives meanwhile
+ * is deferred: carried out at once, it would wait for that mutex, which the interrupted
+ * code holds. */
+static void wrap_allocators(void) {
+    struct thread_state *self = thread_state_get();
+    bool is_nested = self->in_tracer;
+    self->in_tracer = true;
+    pymem_hooks_install(&runtime);
+    self->in_tracer = is_nested;
+    if (!is_nested && self->has_deferred)
+        event_do_deferred(self);
+}
+
 int interpreter_trace(uint32_t nframe, uint32_t sample) {
     if (!found && !traced_process.options->any_program)
         return -ENOTSUP;
     if (frames_work)
-        pymem_hooks_install(&runtime);
+        wrap_allocators();
     return tracing_start(nframe, sample_distance(sample), frames_work);
 }
 
