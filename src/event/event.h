@@ -97,7 +97,7 @@ static always_inline struct event_guard event_begin_as(struct thread_state *self
     self->in_tracer = true;
     struct event_guard guard;
     const char *tstate = *self->current;
-    if (likely(*tracer.single_threaded)) {
+    if (likely(tracer_is_alone())) {
         if (unlikely(tstate != self->owner && tstate != NULL))
             event_python_check_gil(self);
         guard = (struct event_guard){self, EVENT_ONE_THREAD};
@@ -139,7 +139,7 @@ static always_inline bool event_begin_fast(struct thread_state *self,
     atomic_signal_fence(memory_order_seq_cst);
     if (likely(event_has_gil(self, gil)))
         return tracer_enter_fast();
-    return *tracer.single_threaded;
+    return tracer_is_alone();
 }
 
 /* As event_begin_fast, after the real allocator, whose flag it clears; sets `*tstate`
@@ -152,7 +152,7 @@ static always_inline bool event_begin_fast_python(struct thread_state *self,
     if (likely((gil == EVENT_WITH_GIL || event_python.thread_local_current) &&
                *tstate == self->owner))
         return tracer_enter_fast();
-    return *tstate != NULL && *tracer.single_threaded;
+    return *tstate != NULL && tracer_is_alone();
 }
 
 /* Leaves the fast path with nothing recorded; the slow path starts from the

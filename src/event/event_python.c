@@ -52,7 +52,7 @@ bool event_python_check_gil(struct thread_state *self) {
     atomic_signal_fence(memory_order_seq_cst);
     if (!signal_window_needless)
         self->owner = THREAD_STATE_NO_OWNER;
-    if (*tracer.single_threaded)
+    if (tracer_is_alone())
         biased_lock_bias(&tracer.lock);
     return true;
 }

@@ -46,7 +46,8 @@ void tracer_unlock(void) {
 }
 
 void tracer_share(bool shared) {
-    tracer.single_threaded = shared ? &many_threads : libc_flag;
+    __atomic_store_n(&tracer.single_threaded, shared ? &many_threads : libc_flag,
+                     __ATOMIC_RELAXED);
 }
 
 static int open_tables(void) {

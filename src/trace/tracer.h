@@ -58,6 +58,11 @@ void tracer_prepare(void);
 /* If `shared`, every event assumes that the process has many threads. True at first.
  * Also in a signal handler. */
 void tracer_share(bool shared);
+/* Whether the process has one thread. While another thread calls tracer_share, both
+ * answers are right. */
+static always_inline bool tracer_is_alone(void) {
+    return *__atomic_load_n(&tracer.single_threaded, __ATOMIC_RELAXED);
+}
 
 /* Allocates the tables and an empty dump in anonymous memory; tracer_activate starts
  * the recording. 0, or -errno with nothing changed. Under LOCK_CONTROL. */
@@ -104,7 +109,7 @@ static always_inline struct event_guard tracer_enter_shared(struct thread_state 
 /* The same, if there is more than one thread. */
 static always_inline struct event_guard tracer_enter(struct thread_state *thread,
                                                      bool has_gil) {
-    if (likely(*tracer.single_threaded))
+    if (likely(tracer_is_alone()))
         return (struct event_guard){thread, EVENT_ONE_THREAD};
     return tracer_enter_shared(thread, has_gil);
 }
@@ -119,7 +124,7 @@ static always_inline void tracer_leave(struct event_guard guard) {
 /* As tracer_enter, on the fast path. False, with nothing changed, if the thread would
  * have to wait. The thread holds the GIL, or the process has one thread. */
 static always_inline bool tracer_enter_fast(void) {
-    return likely(biased_lock_enter(&tracer.lock)) || *tracer.single_threaded;
+    return likely(biased_lock_enter(&tracer.lock)) || tracer_is_alone();
 }
 
 /* Counts a block that is not recorded. `reason`: a TRACEMALLOC_DUMP_LOST_. */
