@@ -49,7 +49,7 @@ _tracemalloc_options() {
 # The values of the option before the cursor, in a command; status 1 when it takes none that are known.
 _tracemalloc_values() {
     case $1 in
-    --format) [ "$2" = push ] && echo "otlp pprof" || echo "collapsed csv json otlp pprof snapshot speedscope" ;;
+    --format) [ "$2" = push ] && echo "otlp pprof" || echo "collapsed csv json otlp parquet pprof snapshot speedscope" ;;
     -g | --group-by) echo "filename lineno traceback function module type type,lineno" ;;
     -l | --limit) echo "all" ;;
     --at) echo "now peak exit end" ;;

@@ -112,7 +112,7 @@ complete -c tracemalloc -n '__fish_seen_subcommand_from push' -l all-frames
 complete -c tracemalloc -n '__fish_seen_subcommand_from push' -l by -x -a process
 
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l format -x \
-    -a 'collapsed csv json otlp pprof snapshot speedscope'
+    -a 'collapsed csv json otlp parquet pprof snapshot speedscope'
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -s o -l output -r
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -s l -l limit -x -a all
 complete -c tracemalloc -n '__fish_seen_subcommand_from export' -l at -x -a 'now peak exit end'

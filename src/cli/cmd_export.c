@@ -9,6 +9,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/dump_report.h"
+#include "cli/lake_export.h"
 #include "cli/resource_variables.h"
 #include "cli/selection_options.h"
 #include "cli/source_notes.h"
@@ -30,7 +31,8 @@ struct export_arguments {
 
 static const struct argp_option argp_options[] = {
     {"format", OPTION_FORMAT, "FORMAT", 0, "What to write; see below", 0},
-    {"output", 'o', "OUT", 0, "The file to write; an existing one is replaced", 0},
+    {"output", 'o', "OUT", 0,
+     "The file to write; an existing one is replaced. Of parquet: the directory", 0},
     {"limit", 'l', "LIMIT", 0,
      "Write the LIMIT largest tracebacks, and the rest as one; or 'all' (the default)",
      0},
@@ -48,7 +50,7 @@ static uint32_t parse_version(const char *text, struct argp_state *state) {
     return major << 24 | minor << 16;
 }
 
-/* A snapshot lists every block: it can neither sum up the rest nor name processes. */
+/* Formats that list every block, and every process, cannot sum up the rest. */
 static void check_blocks(const struct export_arguments *arguments,
                          struct argp_state *state) {
     const char *name = arguments->exporter->name;
@@ -60,6 +62,16 @@ static void check_blocks(const struct export_arguments *arguments,
         arguments_error(state, "--by process cannot be used with --format %s", name);
 }
 
+/* Each row has the current, the peak and all allocated blocks of one process. */
+static void check_lake(const struct export_arguments *arguments,
+                       struct argp_state *state) {
+    const struct selection *selection = &arguments->selection;
+    if (selection->point != PROFILE_NOW || selection->born.is_set)
+        arguments_error(state, "--at, --born and --temporary cannot be used with "
+                               "--format parquet");
+    check_blocks(arguments, state);
+}
+
 static void check_end(struct export_arguments *arguments, struct argp_state *state) {
     if (arguments->exporter == NULL)
         arguments_error(state, "no --format given");
@@ -67,6 +79,8 @@ static void check_end(struct export_arguments *arguments, struct argp_state *sta
         arguments_error(state, "no output file given: -o is missing");
     if (arguments->exporter->by_block)
         check_blocks(arguments, state);
+    if (arguments->exporter->is_lake)
+        check_lake(arguments, state);
     if (arguments->exporter->only_python)
         arguments->selection.native = SELECTION_NATIVE_NONE;
 }
@@ -185,6 +199,13 @@ static int add_container(struct export_arguments *arguments,
     return failure_print("%s", strerror(ENOMEM));
 }
 
+static int export_lake(struct export_arguments *arguments) {
+    int status = resource_variables_read(&arguments->resource);
+    return status != 0 ? status
+                       : lake_export_run(&arguments->selection, &arguments->resource,
+                                         arguments->output);
+}
+
 static int export(struct export_arguments *arguments) {
     struct dump_reader *reader;
     const struct selection *selection = &arguments->selection;
@@ -216,7 +237,8 @@ static int run(int argc, char **argv) {
     arguments.selection.shows_imports = true;
     export_input_prepare(&arguments.input);
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-    int status = export(&arguments);
+    int status =
+        arguments.exporter->is_lake ? export_lake(&arguments) : export(&arguments);
     resource_close(&arguments.resource);
     progress_end();
     return status;

@@ -11,6 +11,7 @@ static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 
 static sigset_t blocked; /* by stop_signals_open */
 static bool is_open, asked;
+static int asked_by;
 
 static uint64_t now(void) {
     struct timespec time;
@@ -43,6 +44,8 @@ static void wait_until(uint64_t end) {
         int number =
             is_open ? sigtimedwait(&blocked, NULL, &wait) : nanosleep(&wait, NULL);
         asked = is_open && number > 0;
+        if (asked)
+            asked_by = number;
         if (asked || left == 0)
             return;
     }
@@ -52,6 +55,13 @@ bool stop_signals_wait(uint64_t time) {
     if (!asked)
         wait_until(now() + time);
     return asked && is_open;
+}
+
+void stop_signals_end(void) {
+    int number = asked ? asked_by : 0;
+    stop_signals_close();
+    if (number != 0)
+        raise(number);
 }
 
 void stop_signals_close(void) {

@@ -15,5 +15,8 @@ void stop_signals_open(void);
  * asked: never before stop_signals_open. */
 bool stop_signals_wait(uint64_t time);
 
+/* Ends this process as the signal that asked would have done. */
+void stop_signals_end(void);
+
 /* From here on the signals end this process. */
 void stop_signals_close(void);

@@ -4,8 +4,8 @@
 #include <string.h>
 
 static const struct exporter *const exporters[] = {
-    &export_collapsed, &export_csv,      &export_json,       &export_otlp,
-    &export_pprof,     &export_snapshot, &export_speedscope,
+    &export_collapsed, &export_csv,   &export_json,     &export_otlp,
+    &export_parquet,   &export_pprof, &export_snapshot, &export_speedscope,
 };
 
 const struct exporter *exporter_at(size_t i) {

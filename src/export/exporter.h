@@ -21,8 +21,10 @@ struct exporter {
     bool only_leaf;        /* only the innermost frame of each stack is written */
     bool by_block;         /* blocks are written one by one; `limit` is not supported */
     bool has_resource;     /* the input's `resource` is written */
-    /* 0, -ENOMEM, -EIO, or -EFBIG if the format cannot represent so much data. Write
-     * errors are left in the stream. May add names to those of the input. */
+    bool is_lake;          /* a directory is written, by export/lake.h */
+    /* NULL for a lake. 0, -ENOMEM, -EIO, or -EFBIG if the format cannot represent so
+     * much data. Write errors are left in the stream. May add names to those of the
+     * input. */
     int (*write)(struct export_input *input, FILE *out);
 };
 
@@ -30,6 +32,7 @@ extern const struct exporter export_collapsed;
 extern const struct exporter export_csv;
 extern const struct exporter export_json;
 extern const struct exporter export_otlp;
+extern const struct exporter export_parquet;
 extern const struct exporter export_pprof;
 extern const struct exporter export_snapshot;
 extern const struct exporter export_speedscope;

@@ -2,15 +2,12 @@
 #include "export/otlp_resource.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <otlp.pb-c.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/process.h"
 #include "export/plain_text.h"
+#include "export/source_names.h"
 #include "show/dump_info.h"
 
 enum { MAX_DETECTED = 8 }; /* attributes in addition to the user's */
@@ -69,21 +66,10 @@ static int add_users(struct otlp_resource *resource, const struct export_input *
     return error;
 }
 
-static struct dump_text base_name(struct dump_text path) {
-    const char *slash = memrchr(path.bytes, '/', path.length);
-    if (slash == NULL)
-        return path;
-    size_t length = path.length - (size_t)(slash + 1 - path.bytes);
-    return (struct dump_text){slash + 1, length};
-}
-
-/* The specification's default of service.name. */
 static int add_service(struct otlp_resource *resource, const struct export_input *input,
-                       struct dump_text executable) {
-    char name[NAME_MAX + sizeof "unknown_service:"];
-    snprintf(name, sizeof name, "unknown_service%s%.*s",
-             executable.length > 0 ? ":" : "", (int)executable.length,
-             executable.bytes);
+                       uint32_t process) {
+    char name[SOURCE_NAMES_SIZE];
+    source_names_service(input, process, name);
     return add_detected(resource, input, "service.name", word_text(name));
 }
 
@@ -92,8 +78,8 @@ static int add_executable(struct otlp_resource *resource,
     const struct dump_reader *reader = input->reader;
     struct dump_text path =
         dump_reader_text(reader, reader->processes[process].executable);
-    struct dump_text name = base_name(path);
-    int error = add_service(resource, input, name);
+    struct dump_text name = source_names_base(path);
+    int error = add_service(resource, input, process);
     if (error == 0)
         error = add_detected(resource, input, "process.executable.path", path);
     if (error == 0)
@@ -115,15 +101,9 @@ static int add_runtime(struct otlp_resource *resource,
     return error;
 }
 
-/* A dump does not name its machine, but the boot in which it was written. */
 static int add_host(struct otlp_resource *resource, const struct export_input *input) {
-    const struct tracemalloc_dump_header *header = &input->reader->header;
-    char boot_id[sizeof header->boot_id], name[HOST_NAME_MAX + 1] = "";
-    process_boot_id(boot_id, sizeof boot_id);
-    if (boot_id[0] == '\0' ||
-        strncmp(boot_id, header->boot_id, sizeof boot_id - 1) != 0 ||
-        gethostname(name, sizeof name) != 0)
-        return 0;
+    char name[SOURCE_NAMES_SIZE];
+    source_names_host(input, name);
     return add_detected(resource, input, "host.name", word_text(name));
 }
 
