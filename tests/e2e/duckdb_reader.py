@@ -26,9 +26,10 @@ class Result(ctypes.Structure):
 
 
 class Lake:
-    """A directory of `export --format parquet`. To be closed."""
+    """A directory of `export --format parquet`, as views of its tables; without one,
+    an empty database. To be closed."""
 
-    def __init__(self, library, directory):
+    def __init__(self, library, directory=None):
         self.library = ctypes.CDLL(library)
         self.library.duckdb_result_error.restype = ctypes.c_char_p
         self.database, self.connection = ctypes.c_void_p(), ctypes.c_void_p()
@@ -36,7 +37,7 @@ class Lake:
         pointer = ctypes.byref(self.connection)
         assert self.library.duckdb_connect(self.database, pointer) == 0
         self.directory = str(directory)
-        for table in TABLES:
+        for table in TABLES if directory else ():
             self.run(
                 "CREATE VIEW %s AS FROM read_parquet('%s/%s/*/*/*.parquet', "
                 "hive_partitioning = true, hive_types = {'day': date, "
