@@ -21,6 +21,7 @@
 #include "show/dump_json.h"
 #include "show/json_report.h"
 #include "show/labelled_line.h"
+#include "show/limit_use.h"
 #include "show/process_list.h"
 #include "show/resident.h"
 #include "show/sampling.h"
@@ -181,6 +182,16 @@ static void print_memory(const struct terminal *terminal, const struct facts *fa
     print_bytes(terminal, "dump", reader->header.file_size, "");
 }
 
+static void print_limit(const struct terminal *terminal,
+                        const struct dump_reader *reader) {
+    struct limit_use use;
+    char text[LIMIT_USE_TEXT_SIZE];
+    if (!limit_use_find(reader, &use))
+        return;
+    limit_use_text(&use, text);
+    labelled_line_print(terminal, LABEL_COLUMNS, "limit", "%s", text);
+}
+
 /* Prints the processes of a merged dump. */
 static void print_processes(const struct terminal *terminal,
                             const struct dump_reader *reader) {
@@ -208,6 +219,7 @@ static void print_text(const struct facts *facts) {
     print_interpreter(&terminal, reader);
     print_times(&terminal, reader);
     print_memory(&terminal, facts);
+    print_limit(&terminal, reader);
     if (sampling_describe(reader, sampling))
         labelled_line_print(&terminal, LABEL_COLUMNS, "estimates", "%s", sampling);
     if (reader->header.census_time != 0) {
@@ -277,6 +289,7 @@ static int print_json(const struct facts *facts) {
     json_writer_add_unsigned(&writer, "mapped_resident_bytes",
                              reader->header.mapped_resident_bytes);
     json_writer_add_unsigned(&writer, "dump_bytes", reader->header.file_size);
+    limit_use_add_json(&writer, "memory_limit", reader);
     resident_add_json(&writer, "rss", &facts->rss);
     json_report_add_completeness(&writer, reader, NULL);
     json_writer_close_map(&writer);

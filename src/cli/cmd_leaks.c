@@ -14,6 +14,7 @@
 #include "output/progress.h"
 #include "show/leaks_json.h"
 #include "show/leaks_text.h"
+#include "show/limit_use.h"
 #include "show/process_list.h"
 #include "show/text_report.h"
 
@@ -96,6 +97,10 @@ static void print_text(const struct leaks_document *document,
     leaks_text_print(&terminal, document, title != NULL ? title : several, limit,
                      options->verbose);
     free(title);
+    for (int i = 0; i < input->count; i++)
+        if (input->dumps[i].reader != NULL)
+            limit_use_print_end(&terminal, input->dumps[i].reader,
+                                input->count > 1 ? input->dumps[i].name : NULL);
     for (int i = 0; i < input->count; i++)
         if (input->dumps[i].reader != NULL)
             text_report_print_completeness(&terminal, input->dumps[i].reader,

@@ -20,6 +20,7 @@
 #include "show/births_report.h"
 #include "show/census_report.h"
 #include "show/json_report.h"
+#include "show/limit_use.h"
 #include "show/process_list.h"
 #include "show/sampling.h"
 #include "show/text_report.h"
@@ -272,6 +273,8 @@ static void print_text(const struct dump_report *report,
     births_report_print(&terminal, report->profile.reader,
                         old != NULL ? report->name : NULL);
     text_report_print(&terminal, statistics);
+    limit_use_print_end(&terminal, report->profile.reader,
+                        old != NULL ? report->name : NULL);
     if (old != NULL)
         text_report_print_completeness(&terminal, old->profile.reader, old->name);
     text_report_print_completeness(&terminal, report->profile.reader,

@@ -273,14 +273,16 @@ const char *leak_report_word(enum leak_word word) {
     return words[word];
 }
 
-const char *leak_report_source(const struct leak_report *report) {
-    static const char *const sources[] = {
+const char *leak_report_limit_name(uint32_t source) {
+    static const char *const names[] = {
         [TRACEMALLOC_DUMP_LIMIT_CGROUP] = "cgroup",
         [TRACEMALLOC_DUMP_LIMIT_AS] = "RLIMIT_AS",
         [TRACEMALLOC_DUMP_LIMIT_DATA] = "RLIMIT_DATA",
         [TRACEMALLOC_DUMP_LIMIT_MACHINE] = "memory",
     };
-    bool known =
-        report->limit != 0 && report->limit_source < sizeof sources / sizeof *sources;
-    return known ? sources[report->limit_source] : NULL;
+    return source < sizeof names / sizeof *names ? names[source] : NULL;
+}
+
+const char *leak_report_source(const struct leak_report *report) {
+    return report->limit != 0 ? leak_report_limit_name(report->limit_source) : NULL;
 }

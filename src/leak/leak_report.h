@@ -90,5 +90,7 @@ bool leak_report_has_verdict(const struct leak_report *report);
 double leak_report_process_rate(const struct leak_entry *entry, uint32_t process);
 /* `leak`, `backlog` or `watch`. */
 const char *leak_report_word(enum leak_word word);
+/* The names of enum tracemalloc_dump_limit; NULL for any other number, and for none. */
+const char *leak_report_limit_name(uint32_t source);
 /* What the limit is: `cgroup`, `RLIMIT_AS`, `RLIMIT_DATA` or `memory`; NULL: none. */
 const char *leak_report_source(const struct leak_report *report);

@@ -108,9 +108,24 @@ static void describe(const struct ending *ending, char text[DUMP_INFO_TEXT_SIZE 
         snprintf(text, DUMP_INFO_TEXT_SIZE * 2, "%s", texts[ending->state]);
 }
 
+/* A copy that the process itself wrote. */
+static bool describe_reached(const struct tracemalloc_dump_header *header,
+                             char text[DUMP_INFO_TEXT_SIZE * 2]) {
+    if (header->reached_percent != 0)
+        snprintf(text, DUMP_INFO_TEXT_SIZE * 2,
+                 "when %" PRIu32 "%% of its memory limit were in use",
+                 header->reached_percent);
+    else if (header->reached_bytes != 0)
+        snprintf(text, DUMP_INFO_TEXT_SIZE * 2, "when %" PRIu64 " MiB were resident",
+                 header->reached_bytes >> 20);
+    return header->reached_percent != 0 || header->reached_bytes != 0;
+}
+
 void dump_info_ending(const struct dump_reader *reader,
                       char text[DUMP_INFO_TEXT_SIZE * 2]) {
     const struct tracemalloc_dump_header *header = &reader->header;
+    if (reader->state == TRACEMALLOC_DUMP_SNAPSHOT && describe_reached(header, text))
+        return;
     struct ending ending = {reader->state, header->exit_status, header->signal,
                             header->oom_killed == 1};
     describe(&ending, text);

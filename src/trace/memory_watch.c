@@ -45,8 +45,9 @@ static bool is_reached(const struct options_threshold *threshold,
            (double)use->used * 100 >= (double)use->limit * (double)threshold->number;
 }
 
+/* Below it, how much of a cgroup's memory is file pages does not matter. */
 static unsigned least_percent(void) {
-    unsigned least = 100;
+    unsigned least = 50;
     for (uint32_t i = 0; i < left.count; i++)
         if (left.entries[i].unit == '%' && left.entries[i].number < least)
             least = (unsigned)left.entries[i].number;
@@ -66,7 +67,6 @@ static void report_reached(const struct memory_use *use) {
                 (left.count - i) * sizeof *left.entries);
         call(&threshold, use);
     }
-    memory_watch_is_open = left.count > 0;
 }
 
 static void read_use(void) {

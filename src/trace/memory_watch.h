@@ -20,7 +20,8 @@
 typedef void memory_watch_reached(const struct options_threshold *threshold,
                                   const struct memory_use *use);
 
-/* Whether thresholds are left. */
+/* Whether there are thresholds. After the last one, what is in use is read on: the end
+ * may be near. */
 extern internal bool memory_watch_is_open;
 
 /* Begins anew, with what is in use in the dump's header from now on. */

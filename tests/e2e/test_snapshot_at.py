@@ -298,15 +298,16 @@ def cgroup(size):
         end_group(folder)
 
 
+# 15 MiB a second, so that there is a history, also where it is slow.
 SERVER = LEAK + """
 def handle(number):
     answer = [Order(number) for i in range(10)]
     kept.append(answer[0])
-number = 0
+start = time.time()
 while True:
-    handle(number)
-    number += 1
-    number % 20 == 0 and time.sleep(0.002)
+    while len(kept) < (time.time() - start) * 5000:
+        handle(len(kept))
+    time.sleep(0.005)
 """
 
 
@@ -325,7 +326,32 @@ def test_a_server_is_killed_by_the_limit_of_its_cgroup(
         assert dump.nearest_limit == 150 * MIB
         assert percent * 1.5 * MIB <= dump.nearest_used <= 150 * MIB
         assert dump.types()["__main__.Order"][0] > 10000
+    killed = tmp_path / "a.dump"
+    limit = ours.json("info", killed)["memory_limit"]
+    assert (limit["bytes"], limit["source"]) == (150 * MIB, "cgroup")
+    assert limit["used_is_rss"] is False
+    assert 140 * MIB < limit["used_bytes"] <= 150 * MIB
+    assert "limit       150 MiB (cgroup), in use 1" in ours("info", killed).stdout
+    for report in "stats", "leaks":
+        text = ours(report, killed).stdout
+        assert "\nKilled, out of memory: limit 150 MiB (cgroup), in use 1" in text
+    copy = ours("info", tmp_path / "a.dump.at-95").stdout
+    assert "snapshot: when 95% of its memory limit were in use" in copy
     found = ours.json("leaks", tmp_path / "a.dump")["leaks"][0]
     assert found["file"].endswith("program.py")
     lines = [found["line"]] + [entry["lineno"] for entry in found["lines"]]
     assert LEAK.splitlines().index("        self.text = letter * 3000") + 1 in lines
+
+
+def test_a_kill_without_snapshots(command, some_interpreter, tmp_path, ours):
+    with cgroup(100 * MIB) as enter:
+        result = run_code(
+            command, some_interpreter, tmp_path, SERVER, "-o", "a.dump",
+            preexec_fn=enter,
+        )  # fmt: skip
+    assert result.returncode == 128 + signal.SIGKILL
+    assert names(tmp_path) == ["a.dump"]
+    limit = ours.json("info", tmp_path / "a.dump")["memory_limit"]
+    assert (limit["bytes"], limit["used_is_rss"]) == (100 * MIB, True)
+    text = ours("stats", tmp_path / "a.dump").stdout
+    assert "\nKilled, out of memory: limit 100 MiB (cgroup), RSS " in text

@@ -71,7 +71,11 @@ START_TEST(a_percentage_is_of_the_nearest_limit) {
     ask_later();
     ck_assert_uint_eq(call_count, 2);
     ck_assert_str_eq(calls[1], "80");
-    ck_assert(!memory_watch_is_open);
+    uint64_t used = file.header->nearest_used;
+    map(50 * MIB);
+    ask_later();
+    ck_assert_uint_eq(call_count, 2);
+    ck_assert_uint_eq(file.header->nearest_used, used + (uint64_t)50 * MIB);
 }
 END_TEST
 
