@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,6 +159,13 @@ static bool has_plain_objects(const struct python_runtime *runtime) {
            runtime->type_type;
 }
 
+/* In front of the current thread state are the two mutexes of the GIL, which the rows
+ * of python_layout.c have with x86-64's size. */
+static size_t extra_bytes_of_mutexes(void) {
+    enum { MUTEXES = 2, SIZE_ON_X86_64 = 40 };
+    return MUTEXES * (sizeof(pthread_mutex_t) - SIZE_ON_X86_64);
+}
+
 static void set_runtime_words(struct python_runtime *out) {
     const char *runtime = out->runtime;
     if (out->layout.runtime_finalizing)
@@ -165,7 +173,8 @@ static void set_runtime_words(struct python_runtime *out) {
             (const void *const *)(runtime + out->layout.runtime_finalizing);
     if (out->layout.runtime_tstate_current)
         out->current_tstate =
-            (void *const *)(runtime + out->layout.runtime_tstate_current);
+            (void *const *)(runtime + out->layout.runtime_tstate_current +
+                            extra_bytes_of_mutexes());
 }
 
 int python_runtime_find(struct python_runtime *out) {
