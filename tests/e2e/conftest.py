@@ -28,7 +28,11 @@ class Interpreter:
         minor = re.match(r"python3\.(\d+)(t?)$", os.path.basename(path))
         self.version = (3, int(minor.group(1)))
         self.free_threaded = minor.group(2) == "t"
-        self.shared = b"libpython3." in subprocess.check_output(["ldd", path])
+        # One of another architecture is none of ldd's: Debian's, and so a static one.
+        linked = subprocess.run(
+            ["ldd", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ).stdout
+        self.shared = b"libpython3." in linked
 
     def __str__(self):
         flavour = "t" if self.free_threaded else ""
