@@ -298,14 +298,14 @@ def cgroup(size):
         end_group(folder)
 
 
-# 15 MiB a second, so that there is a history, also where it is slow.
+# 25 MiB a second, so that there is a history, also where it is slow.
 SERVER = LEAK + """
 def handle(number):
     answer = [Order(number) for i in range(10)]
     kept.append(answer[0])
 start = time.time()
 while True:
-    while len(kept) < (time.time() - start) * 5000:
+    while len(kept) < (time.time() - start) * 8000:
         handle(len(kept))
     time.sleep(0.005)
 """
@@ -339,19 +339,7 @@ def test_a_server_is_killed_by_the_limit_of_its_cgroup(
     assert "snapshot: when 95% of its memory limit were in use" in copy
     found = ours.json("leaks", tmp_path / "a.dump")["leaks"][0]
     assert found["file"].endswith("program.py")
-    lines = [found["line"]] + [entry["lineno"] for entry in found["lines"]]
-    assert LEAK.splitlines().index("        self.text = letter * 3000") + 1 in lines
-
-
-def test_a_kill_without_snapshots(command, some_interpreter, tmp_path, ours):
-    with cgroup(100 * MIB) as enter:
-        result = run_code(
-            command, some_interpreter, tmp_path, SERVER, "-o", "a.dump",
-            preexec_fn=enter,
-        )  # fmt: skip
-    assert result.returncode == 128 + signal.SIGKILL
-    assert names(tmp_path) == ["a.dump"]
-    limit = ours.json("info", tmp_path / "a.dump")["memory_limit"]
-    assert (limit["bytes"], limit["used_is_rss"]) == (100 * MIB, True)
-    text = ours("stats", tmp_path / "a.dump").stdout
-    assert "\nKilled, out of memory: limit 100 MiB (cgroup), RSS " in text
+    lines = {found["line"]} | {entry["lineno"] for entry in found["lines"]}
+    text = SERVER.splitlines()
+    allocating = "self.text = letter * 3000", "answer = [Order(number) for"
+    assert lines & {text.index(next(t for t in text if a in t)) + 1 for a in allocating}
