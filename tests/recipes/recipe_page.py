@@ -17,6 +17,7 @@ import time
 ROLES = ("start", "load", "ask")
 BLOCK = re.compile(r"^```(\w+) (\S+)(?: (\S+))?\n(.*?)^```$", re.M | re.S)
 NAMED = re.compile(r"([\w-]+\.(?:py|ipynb):\d+) in (\S+) +(LEAK|backlog|watch)\b")
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 PORT = "8000"
 
 
@@ -50,7 +51,7 @@ class Page:
 
 def named(report):
     """{(file:line, function, verdict)} of a report of `tracemalloc leaks`"""
-    return set(NAMED.findall(report))
+    return set(NAMED.findall(COLOUR.sub("", report)))
 
 
 def free_port():
@@ -129,19 +130,21 @@ class Trial:
     def ask(self):
         """What the page's `ask` prints once it names what the page says.
 
-        Load is repeated until then. A page without it has a program that ends.
+        Until then there is more load; a page without it has a program that ends, which
+        runs again.
         """
         expected = named(self.page.printed(self.variant))
         assert expected, "the page names no line"
         has_load = bool(self.page.commands("load", self.variant))
+        self.load()
         while True:
-            self.load()
             commands = self.page.commands("ask", self.variant)
             report = "".join(self.run(command) for command in commands)
             if expected <= named(report):
                 return report
-            lasts = has_load and time.time() < self.end
-            assert lasts, (expected, report, self.log())
+            assert time.time() < self.end, (expected, report, self.log())
+            again = self.load if has_load else self.start
+            again()
 
     def stop(self):
         """Ends what start() left; the sessions are those of this trial alone."""
