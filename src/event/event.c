@@ -178,11 +178,11 @@ void event_clear_cache(struct thread_state *self) {
 }
 
 /* Caches the bucket, so that the next event of this top frame and size can take the
- * fast path. */
+ * fast path, if this tracing has one. */
 static void cache_bucket(struct thread_state *self, uint32_t bucket, uint64_t size) {
     const struct python_frame *leaf = self->python.leaf;
     uint32_t parent = self->python.parent;
-    if (leaf == NULL || bucket == 0)
+    if (event_path == GATE_SLOW_PATH || leaf == NULL || bucket == 0)
         return;
     size_t index = event_cache_index(parent, leaf->ip, size);
     self->cache.entries[index] =
