@@ -11,10 +11,15 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 
 import pytest
+
+# A shell that starts the tests in the background has interrupts ignored, and so would
+# every program that is started here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TIMEOUT = 120
