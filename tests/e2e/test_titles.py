@@ -148,5 +148,5 @@ set_comm(b"\\x1b]0;")
 def test_usual_names_are_not_shown(some_interpreter, trace_code, ours):
     (dump,) = trace_code(some_interpreter, "pass", "two words", "").dumps
     shown = ours("info", dump).stdout
-    assert "\ntitle" not in shown and "\ncomm" not in shown
+    assert "\ntitle " not in shown and "\ncomm " not in shown
     assert "started as" not in ours("summary", dump).stdout

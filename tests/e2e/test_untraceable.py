@@ -40,7 +40,7 @@ def elf_32():
 def elf_of_musl():
     """Whose loader is not there: it cannot be executed, only looked at."""
     file = bytearray(elf_64())
-    loader = b"/lib/ld-musl-x86_64.so.1\0"
+    loader = b"/none/ld-musl-x86_64.so.1\0"
     segment = struct.pack("<2I6Q", 3, 4, 64 + 112, 0, 0, len(loader), len(loader), 1)
     struct.pack_into("<H", file, 56, 2)
     return bytes(file[:120]) + segment + loader
