@@ -15,6 +15,7 @@ import itertools
 import os
 import pathlib
 import re
+import statistics
 import subprocess
 import sys
 
@@ -135,12 +136,36 @@ def committed(path, version):
     return found
 
 
+def holds_for(key, number, expected):
+    if key not in expected:
+        raise tables.Failure("no number for %s, %s, depth %d" % key)
+    return abs(number - expected[key]) <= TOLERANCE * expected[key]
+
+
+def measure_again(options, results, expected):
+    """The results, with a median of three for each number that differs.
+
+    What a clock decides, such as a sample of the timeline or the begin of an epoch,
+    falls into one of a loop's two runs now and then: 300 instructions a round more, or
+    less.
+    """
+    all_results = [results]
+    different = {k for k, n in results.items() if not holds_for(k, n, expected)}
+    while different and len(all_results) < 3:
+        names = sorted({key.name for key in different}, key=list(loops.LOOPS).index)
+        all_results.append({**results, **measure(options, names)})
+    return {
+        key: statistics.median(each[key] for each in all_results)
+        if key in different
+        else number
+        for key, number in results.items()
+    }
+
+
 def verdicts(results, expected):
     """(whether it holds, what) for each number of the committed table."""
     for key, number in results.items():
-        if key not in expected:
-            raise tables.Failure("no number for %s, %s, depth %d" % key)
-        holds = abs(number - expected[key]) <= TOLERANCE * expected[key]
+        holds = holds_for(key, number, expected)
         what = "%s, %s, depth %d: %.0f, committed %.0f"
         yield holds, what % (key + (number, expected[key]))
 
@@ -170,6 +195,7 @@ def main():
         expected = {}
         if options.check:
             expected = committed(options.check, tables.version_of(options.python))
+            results = measure_again(options, results, expected)
         reached = verdicts(results, expected) if options.check else []
         return 0 if tables.show(options, table(results, names), reached) else 1
     except tables.Failure as failure:
