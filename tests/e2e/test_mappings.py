@@ -186,7 +186,8 @@ def test_the_tracer_s_memory_while_it_runs(
     finally:
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=TIMEOUT)
-    assert tracer_bytes(ours, dump) == live
+    # It may have had a sample more while it began to wait.
+    assert abs(tracer_bytes(ours, dump) - live) < MIB
 
 
 def test_a_terabyte_costs_no_time(some_interpreter, trace_code):
