@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/io.h"
+#include "base/machine.h"
 #include "base/message.h"
 #include "base/sys.h"
 
@@ -91,6 +92,20 @@ void process_boot_id(char *buffer, size_t size) {
     if (io_read_file("/proc/sys/kernel/random/boot_id", buffer, size) < 0)
         buffer[0] = '\0';
     buffer[strcspn(buffer, "\n")] = '\0';
+}
+
+struct process_memory process_memory_read(void) {
+    enum { ADDRESSES = 0, RESIDENT = 1, SHARED = 2, DATA = 5 };
+    const uint64_t page = machine_page_size();
+    char text[128];
+    if (io_read_file("/proc/self/statm", text, sizeof text) < 0)
+        return (struct process_memory){0};
+    return (struct process_memory){
+        .addresses = number_of_field(text, ADDRESSES) * page,
+        .resident = number_of_field(text, RESIDENT) * page,
+        .shared = number_of_field(text, SHARED) * page,
+        .data = number_of_field(text, DATA) * page,
+    };
 }
 
 uint64_t process_clock(void) {

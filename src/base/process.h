@@ -31,5 +31,13 @@ must_check int process_comm(uint32_t pid, char *comm, size_t size);
 /* The id of the machine's boot, 36 characters; empty if it cannot be read. */
 void process_boot_id(char *buffer, size_t size);
 
+/* Bytes of this process: of its addresses, of what is resident, of that part of it
+ * which is of files or shared, and of its data and stack (/proc/self/statm). Zeros if
+ * they cannot be read. */
+struct process_memory {
+    uint64_t addresses, resident, shared, data;
+};
+struct process_memory process_memory_read(void);
+
 /* Nanoseconds since the epoch. */
 uint64_t process_clock(void);

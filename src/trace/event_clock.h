@@ -25,6 +25,8 @@ extern internal struct event_clock event_clock;
 
 /* The next event reads the clock. */
 void event_clock_restart(void);
+/* The clock is read after so many events. */
+void event_clock_begin(uint32_t stride);
 /* The clock was read: begins the next stride. */
 void event_clock_note(uint64_t now);
 

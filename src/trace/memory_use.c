@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/io.h"
-#include "base/machine.h"
+#include "base/process.h"
 #include "base/sys.h"
 #include "trace/memory_limit.h"
 #include "tracemalloc_dump.h"
@@ -21,11 +21,6 @@ struct known_limit {
 static struct known_limit limits[MAX_LIMITS];
 static unsigned count;
 
-/* Bytes, of /proc/self/statm. */
-struct own_size {
-    uint64_t addresses, resident, data;
-};
-
 /* What has no room is an outer group, whose limit is rarely the nearest. */
 static void add(const struct memory_limit *limit, const struct memory_limit_files *of,
                 const char *path) {
@@ -40,26 +35,9 @@ static void add(const struct memory_limit *limit, const struct memory_limit_file
     known->directory_length = strlen(path) - strlen(of->limit);
 }
 
-static struct own_size read_own_size(void) {
-    enum { ADDRESSES, RESIDENT, DATA = 5, NUMBERS };
-    uint64_t pages[NUMBERS] = {0};
-    char text[128];
-    if (io_read_file("/proc/self/statm", text, sizeof text) < 0)
-        return (struct own_size){0};
-    const char *at = text;
-    for (unsigned i = 0; i < NUMBERS && *at != '\0'; i++) {
-        for (; *at >= '0' && *at <= '9'; at++)
-            pages[i] = pages[i] * 10 + (uint64_t)(*at - '0');
-        at += *at == ' ';
-    }
-    const uint64_t page = machine_page_size();
-    return (struct own_size){pages[ADDRESSES] * page, pages[RESIDENT] * page,
-                             pages[DATA] * page};
-}
-
 void memory_use_find_limits(void) {
     count = 0;
-    memory_limit_each(read_own_size().resident, add);
+    memory_limit_each(process_memory_read().resident, add);
 }
 
 static void set_file(struct known_limit *known, const char *file) {
@@ -102,7 +80,7 @@ static void consider_resource(struct memory_use *nearest, uint32_t source,
 }
 
 struct memory_use memory_use_read(unsigned percent) {
-    struct own_size own = read_own_size();
+    struct process_memory own = process_memory_read();
     struct memory_use nearest = {.resident = own.resident};
     if (!sys_confined)
         memory_limit_open();

@@ -36,32 +36,6 @@ static uint64_t monotonic(void) {
     return read_clock(CLOCK_MONOTONIC);
 }
 
-/* Skips a number and reads the next one, of pages. */
-static uint64_t read_second(const char **text) {
-    uint64_t pages = 0;
-    while (**text != '\0' && **text != ' ')
-        (*text)++;
-    for (*text += **text == ' '; **text >= '0' && **text <= '9'; (*text)++)
-        pages = pages * 10 + (uint64_t)(**text - '0');
-    return pages * machine_page_size();
-}
-
-struct process_size {
-    uint64_t whole, shared;
-};
-
-/* Zeros if it cannot be read. */
-static struct process_size read_size(void) {
-    struct process_size size = {0};
-    char text[128];
-    if (io_read_file("/proc/self/statm", text, sizeof text) < 0)
-        return size;
-    const char *at = text;
-    size.whole = read_second(&at);
-    size.shared = read_second(&at);
-    return size;
-}
-
 static uint64_t sample_count(void) {
     return dump->header->sections[TRACEMALLOC_DUMP_TIMELINE].count;
 }
@@ -89,10 +63,10 @@ static void append(uint64_t time) {
     }
     if (dump_file_reserve(dump, TRACEMALLOC_DUMP_TIMELINE, at + 1) < 0)
         return;
-    struct process_size size = read_size();
-    header->shared_bytes = size.shared;
+    struct process_memory memory = process_memory_read();
+    header->shared_bytes = memory.shared;
     samples()[at] = (struct tracemalloc_dump_timeline_sample){
-        time, header->python_bytes, header->native_bytes, size.whole};
+        time, header->python_bytes, header->native_bytes, memory.resident};
     dump_file_publish(dump, TRACEMALLOC_DUMP_TIMELINE, at + 1);
 }
 
@@ -123,7 +97,7 @@ static void begin_epoch(uint64_t now) {
     /* A new epoch makes each bucket in use anew: that is to take at most a hundredth of
      * the time. */
     uint64_t min_length = (uint64_t)bucket_table.created * BUCKET_REST;
-    struct memory_limit limit = memory_limit_read(read_size().whole);
+    struct memory_limit limit = memory_limit_read(process_memory_read().resident);
     if (epoch_table_begin(dump, since_1970(now)))
         epoch_length *= 2;
     dump->header->memory_limit = limit.bytes;
@@ -134,8 +108,7 @@ static void begin_epoch(uint64_t now) {
 /* Growth by large blocks takes few events: then the next one reads the clock. */
 static cold_path void watch_memory(uint64_t now) {
     bool is_fast = memory_watch_ask(now, event_clock.stride);
-    event_clock.stride = is_fast ? 1 : EVENT_CLOCK_MIN_STRIDE;
-    event_clock.countdown = event_clock.stride;
+    event_clock_begin(is_fast ? 1 : EVENT_CLOCK_MIN_STRIDE);
 }
 
 /* The coarse clock is late by up to a step: it decides whether a sample is due, and the

@@ -48,6 +48,14 @@ START_TEST(a_hastened_clock_is_read_soon) {
 }
 END_TEST
 
+START_TEST(a_stride_may_be_chosen) {
+    event_clock_begin(3);
+    ck_assert_uint_eq(events_to_reading(), 3);
+    event_clock_note(1);
+    ck_assert_uint_eq(events_to_reading(), 16);
+}
+END_TEST
+
 START_TEST(hastening_delays_nothing) {
     event_clock_note(1);
     for (int at = 0; at < 10; at++)
@@ -59,8 +67,11 @@ END_TEST
 
 int main(void) {
     const TTest *const tests[] = {
-        the_first_event_reads_the_clock,    a_clock_that_moves_is_read_each_16_events,
-        a_burst_reads_the_clock_less_often, a_hastened_clock_is_read_soon,
+        the_first_event_reads_the_clock,
+        a_clock_that_moves_is_read_each_16_events,
+        a_burst_reads_the_clock_less_often,
+        a_hastened_clock_is_read_soon,
+        a_stride_may_be_chosen,
         hastening_delays_nothing,
     };
     return suite_run("event_clock", tests, sizeof tests / sizeof *tests);

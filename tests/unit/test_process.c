@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -110,6 +111,26 @@ START_TEST(the_clock_is_the_wall) {
 }
 END_TEST
 
+START_TEST(touched_memory_is_resident) {
+    enum { SIZE = 8 << 20 };
+    struct process_memory before = process_memory_read();
+    char *memory =
+        mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(memory, MAP_FAILED);
+    struct process_memory mapped = process_memory_read();
+    memset(memory, 1, SIZE);
+    struct process_memory touched = process_memory_read();
+    ck_assert_uint_gt(before.shared, 0);
+    ck_assert_uint_gt(before.resident, before.shared);
+    ck_assert_uint_gt(before.addresses, before.resident);
+    ck_assert_uint_ge(mapped.addresses, before.addresses + SIZE);
+    ck_assert_uint_ge(mapped.data, before.data + SIZE);
+    ck_assert_uint_lt(mapped.resident, before.resident + SIZE / 2);
+    ck_assert_uint_gt(touched.resident, mapped.resident + SIZE / 2);
+    ck_assert_uint_lt(touched.shared, mapped.shared + SIZE / 2);
+}
+END_TEST
+
 int main(void) {
     const TTest *const tests[] = {the_start_is_when_it_was,
                                   any_name_may_stand_before_it,
@@ -117,6 +138,7 @@ int main(void) {
                                   no_such_process,
                                   the_boot_has_a_name,
                                   the_clock_is_the_wall,
-                                  names_are_those_of_the_moment};
+                                  names_are_those_of_the_moment,
+                                  touched_memory_is_resident};
     return suite_run("process", tests, sizeof tests / sizeof *tests);
 }
