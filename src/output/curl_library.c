@@ -4,17 +4,15 @@
 #include <dlfcn.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <string.h>
+
+#include "output/library_functions.h"
 
 static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
 
 #define FUNCTION(name)                                                                 \
     { offsetof(struct curl_library, name), "curl_" #name }
 
-static const struct function {
-    size_t offset;
-    const char *name;
-} functions[] = {
+static const struct library_function functions[] = {
     FUNCTION(easy_init),    FUNCTION(easy_setopt),    FUNCTION(easy_perform),
     FUNCTION(easy_getinfo), FUNCTION(easy_strerror),  FUNCTION(easy_cleanup),
     FUNCTION(easy_escape),  FUNCTION(free),           FUNCTION(mime_init),
@@ -24,22 +22,14 @@ static const struct function {
     FUNCTION(url_set),      FUNCTION(url_get),        FUNCTION(url_cleanup),
 };
 
-static bool find_functions(struct curl_library *library, void *handle) {
-    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-        void *function = dlsym(handle, functions[i].name);
-        if (function == NULL)
-            return false;
-        memcpy((char *)library + functions[i].offset, &function, sizeof function);
-    }
-    return true;
-}
-
 const struct curl_library *curl_library_load(void) {
     static struct curl_library library;
     static bool loaded;
     for (size_t i = 0; !loaded && i < sizeof names / sizeof *names; i++) {
         void *handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-        loaded = handle != NULL && find_functions(&library, handle);
+        loaded = handle != NULL &&
+                 library_functions_find(handle, functions,
+                                        sizeof functions / sizeof *functions, &library);
         if (handle != NULL && !loaded)
             dlclose(handle);
     }

@@ -5,15 +5,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "output/library_functions.h"
 
 #define FUNCTION(name)                                                                 \
     { offsetof(struct duckdb_library, name), "duckdb_" #name }
 
-static const struct function {
-    size_t offset;
-    const char *name;
-} functions[] = {
+static const struct library_function functions[] = {
     FUNCTION(create_config),
     FUNCTION(set_config),
     FUNCTION(destroy_config),
@@ -36,22 +34,14 @@ static const struct function {
     FUNCTION(free),
 };
 
-static bool find_functions(struct duckdb_library *library, void *handle) {
-    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-        void *function = dlsym(handle, functions[i].name);
-        if (function == NULL)
-            return false;
-        memcpy((char *)library + functions[i].offset, &function, sizeof function);
-    }
-    return true;
-}
-
 const struct duckdb_library *duckdb_library_load(const char **reason) {
     static struct duckdb_library library;
     const char *path = getenv("TRACEMALLOC_DUCKDB");
     bool is_named = path != NULL && path[0] != '\0';
     void *handle = dlopen(is_named ? path : "libduckdb.so", RTLD_NOW | RTLD_LOCAL);
-    if (handle != NULL && find_functions(&library, handle))
+    if (handle != NULL &&
+        library_functions_find(handle, functions, sizeof functions / sizeof *functions,
+                               &library))
         return &library;
     *reason = dlerror();
     return NULL;
