@@ -85,8 +85,8 @@ static void export_all(const struct dump_reader *reader) {
         for (size_t i = 0; (exporter = exporter_at(i)) != NULL; i++) {
             bool is_long = strcmp(exporter->name, "snapshot") == 0 &&
                            input.shown.total.count > MAX_SNAPSHOT_BLOCKS;
-            bool has_stream = exporter->write != NULL;
-            if (has_stream && !is_long && exporter->write(&input, nowhere()) < 0)
+            if (!exporter->is_lake && !is_long &&
+                exporter->write(&input, nowhere()) < 0)
                 continue;
         }
     export_input_close(&input);
