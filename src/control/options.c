@@ -63,8 +63,8 @@ const struct option_row options_table[OPTION_COUNT] = {
                       "whether live objects are counted by type at exit",
                       OPTION_IS_BOOL, FIELD(types), 0, 1},
     [OPTION_SNAPSHOT_AT] = {"TRACEMALLOC_SNAPSHOT_AT", NULL,
-                            "up to 8 percentages from 1% to 99% and sizes from 1M, "
-                            "separated by commas",
+                            "a list of up to 8 percentages from 1% to 99% and sizes "
+                            "from 1M, separated by commas",
                             "memory in use, such as 80% of the limit or 1500M, at "
                             "which a copy of the dump is written; several with commas",
                             OPTION_IS_AMOUNTS, FIELD(snapshot_at), MIN_AMOUNT,

@@ -273,8 +273,9 @@ START_TEST(wrong_amounts_are_left_out) {
     setenv("TRACEMALLOC_SNAPSHOT_AT", "80%,95", 1);
     setenv("TRACEMALLOC_MAX_FILE", "20M", 1);
     ck_assert_int_eq(read_all(&options, error, sizeof error), 0);
-    ck_assert_str_eq(error, "TRACEMALLOC_SNAPSHOT_AT must be up to 8 percentages from "
-                            "1% to 99% and sizes from 1M, separated by commas");
+    ck_assert_str_eq(
+        error, "TRACEMALLOC_SNAPSHOT_AT must be a list of up to 8 percentages from "
+               "1% to 99% and sizes from 1M, separated by commas");
     ck_assert_uint_eq(options.snapshot_at.count, 0);
     ck_assert_uint_eq(options.max_file, 20u << 20);
     setenv("TRACEMALLOC_SNAPSHOT_AT", "80%,95%", 1);
