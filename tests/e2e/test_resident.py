@@ -110,6 +110,16 @@ def ck_named(rss, part, size):
     assert size * MIB * 0.9 < rss[part] < (size * 1.15 + 8) * MIB, rss
 
 
+def wait_for_sample(ours, dump, pid):
+    """What `info` says once the timeline has a sample of what the process holds."""
+    for _ in range(60):
+        time.sleep(0.5)
+        rss = ours.json("info", dump)["rss"]
+        if abs(rss["bytes"] - resident(pid)) < 0.05 * rss["bytes"]:
+            break
+    return rss
+
+
 def test_resident_memory_is_explained(
     some_interpreter, traced_environment, dumps_folder, ours, tmp_path, kind
 ):
@@ -123,9 +133,8 @@ def test_resident_memory_is_explained(
     )
     try:
         assert process.stdout.readline() == b"ready\n"
-        time.sleep(1)  # until the timeline has a sample of what it holds
         (dump,) = dumps_folder.glob("*")
-        live = ours.json("info", dump)["rss"]
+        live = wait_for_sample(ours, dump, process.pid)
         summary = ours.json("summary", dump)
         assert live["live"] is True
         assert abs(live["bytes"] - resident(process.pid)) < 0.05 * live["bytes"]
